@@ -1,0 +1,41 @@
+# `make run` and `make test` set everything up in .venv by themselves; a second call only checks a stamp.
+PYTHON ?= python3
+BIN := .venv/bin
+# CUDA users: CMAKE_ARGS=-DGGML_CUDA=on make setup
+LLAMA_ARGS := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
+PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constraints.txt
+
+.PHONY: run test setup clean
+
+run: .venv/ready
+	@if [ -t 1 ]; then exec $(BIN)/line-tui; else \
+	  echo "stdout is no terminal: running the headless example, line-tui explain emoji-resnet18 fc 3"; \
+	  exec $(BIN)/line-tui explain emoji-resnet18 fc 3; fi
+
+test: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+setup: .venv/ready
+
+.venv/ready: pyproject.toml .ci/constraints.txt .ci/llama.cmake
+	@echo "[1/4] a virtual environment in .venv"
+	$(PYTHON) -m venv .venv
+	@echo "[2/4] torch and torchvision (5.5 GB with CUDA, about 2 minutes)"
+	$(PIP) torch torchvision
+	@echo "[3/4] llama.cpp, compiled for this machine (about 3 minutes on 2 cores)"
+	CMAKE_ARGS="$(LLAMA_ARGS) $(CMAKE_ARGS)" $(PIP) llama-cpp-python
+	@echo "[4/4] line-tui and the rest"
+	$(PIP) -e .
+	@touch $@
+
+.venv/ready-dev: .venv/ready
+	@echo "[+] what the tests need"
+	$(PIP) -e '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv build dist
