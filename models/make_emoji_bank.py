@@ -1,0 +1,119 @@
+"""Make emoji-bank: a seed vocabulary drawn once, and what the bundled vision models make of it.
+
+    python models/make_emoji_bank.py --data DIR
+
+A minute and a half on one core. To be made again whenever emoji-diffusion, emoji-resnet18 or emoji-planted changes.
+"""
+
+import argparse
+import json
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import emoji_data
+import emoji_vocabulary
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor
+
+from line_tui.explain.ports import Picture
+from line_tui.explain.seeds import image_seed
+from line_tui.models.catalog import read_catalog
+from line_tui.models.files import locate
+from line_tui.models.generator import DiffusersGenerator
+from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
+
+ROOT = Path(__file__).resolve().parent
+FOLDER = ROOT / "emoji-bank"
+RUN_SEED = "bank"
+IMAGES = 4
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    data = parser.parse_args().data
+    torch.set_num_threads(1)
+    FOLDER.mkdir(exist_ok=True)
+    withheld = json.loads((ROOT / "emoji-planted" / "answers.json").read_text())["withheld_words"]
+    words = [
+        word
+        for word in emoji_vocabulary.vocabulary(emoji_data.load(data)[3])
+        if not any(emoji_vocabulary.gives_away(word, answer) for answer in withheld)
+    ]
+    entry = read_catalog().find_generator("emoji-diffusion")
+    generator = DiffusersGenerator(locate(entry.source, entry.id), entry)
+    pictures = draw(generator, words)
+    found = look(load_planted(ROOT / "emoji-planted"), pictures)
+    tensors = {layer: values.view(len(words), IMAGES, -1).half().contiguous() for layer, values in found.items()}
+    save_file(tensors, FOLDER / "activations.safetensors")
+    bank: dict[str, Any] = {
+        "generator": generator.name,
+        "prompt_template": generator.prompt_template,
+        "steps": generator.steps,
+        "guidance": generator.guidance,
+        "size": generator.size,
+        "batch_size": generator.batch_size,
+        "seeds": 'image_seed("bank", concept, index)',
+        "run_seed": RUN_SEED,
+        "images_per_concept": IMAGES,
+        "layers": {"fc": "emoji-resnet18", "avgpool": "emoji-resnet18", "layer3": "emoji-resnet18"}
+        | {"planted": "emoji-planted"},
+        "weights": {name: weights_digest(name) for name in ("emoji-resnet18", "emoji-planted")},
+        "concepts": words,
+    }
+    identity = blake2b(json.dumps(bank, sort_keys=True).encode(), digest_size=6).hexdigest()
+    text = json.dumps({"id": f"emoji-bank@{identity}"} | bank, indent=1)
+    (FOLDER / "bank.json").write_text(text + "\n")
+    print(f"{len(words)} concepts, {len(pictures)} pictures")
+
+
+def draw(generator: DiffusersGenerator, words: list[str]) -> list[Picture]:
+    """`IMAGES` pictures a word, word by word."""
+    jobs = [
+        (generator.prompt_template.format(concept=word), image_seed(RUN_SEED, word, index))
+        for word in words
+        for index in range(IMAGES)
+    ]
+    pictures: list[Picture] = []
+    for start in range(0, len(jobs), generator.batch_size):
+        batch = jobs[start : start + generator.batch_size]
+        prompts, seeds = [prompt for prompt, _ in batch], [seed for _, seed in batch]
+        pictures += generator.draw(prompts, seeds, lambda step, steps: None)
+    return pictures
+
+
+@torch.inference_mode()
+def look(model: PlantedNetwork, pictures: list[Picture]) -> dict[str, Tensor]:
+    """Pooled activations of each layer: `float32[pictures, neurons]`."""
+    caught: dict[str, list[Tensor]] = {"fc": [], "avgpool": [], "layer3": [], "planted": []}
+
+    def catch(layer: str) -> Any:
+        def keep(_: Any, __: Any, output: Tensor) -> None:
+            caught[layer].append(output.mean((2, 3)) if output.ndim == 4 else output)
+
+        return keep
+
+    modules = dict(model.network.named_modules()) | {"planted": model.planted}
+    handles = [modules[layer].register_forward_hook(catch(layer)) for layer in caught]
+    stacked = torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).float() / 255
+    for batch in emoji_data.batches(stacked, 64):
+        model(emoji_data.normalised(batch))
+    for handle in handles:
+        handle.remove()
+    return {layer: torch.cat(parts) for layer, parts in caught.items()}
+
+
+def weights_digest(name: str) -> str:
+    """12 hex digits of a bundled model's weights."""
+    digest = blake2b(digest_size=6)
+    for path in sorted((ROOT / name).glob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()
