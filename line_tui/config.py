@@ -1,0 +1,117 @@
+"""The user's settings (`config.toml`) and the folders that line-tui uses."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from platformdirs import user_config_path, user_data_path, user_log_path
+
+from line_tui.errors import UsageError
+from line_tui.events import Memory, Metric, Strategy
+
+NAME = "line-tui"
+
+
+class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a run is asked for unless the call says otherwise."""
+
+    profile: str = "demo"
+    strategy: Strategy = "published"
+    metric: Metric = "mean"
+    iterations: int = 10
+    images: int = 5
+    ask_first: bool = False
+
+    def __post_init__(self) -> None:
+        if self.iterations < 0 or self.images < 1:
+            raise ValueError("iterations must be at least 0 and images at least 1")
+
+
+class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the engine process uses the machine."""
+
+    threads: int | None = None
+    """Of each model; None for one a core."""
+    device: str | None = None
+    """"cpu", "cuda", "mps"; None for the best there is."""
+    memory: Memory | None = None
+    """"resident", "swap", "cpu-llm"; None for the first of them that fits."""
+    niceness: int = 10
+    """Added to the engine's niceness, so that the screen stays quick."""
+
+
+class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the TUI looks and which keys it listens to."""
+
+    theme: str | None = None
+    images: Literal["auto", "kitty", "sixel", "halfcell", "off"] = "auto"
+    """How pictures are shown; "auto" asks the terminal."""
+    keys: dict[str, str] = {}
+    """Key bindings by their id, such as `pause = "p,space"`."""
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All of `config.toml`; every entry is optional."""
+
+    explain: ExplainDefaults = ExplainDefaults()
+    engine: EngineDefaults = EngineDefaults()
+    tui: TuiDefaults = TuiDefaults()
+
+
+def config_path() -> Path:
+    """The settings file: `LINE_TUI_CONFIG`, else in the user's config folder. It need not exist."""
+    return _from_environment("LINE_TUI_CONFIG") or user_config_path(NAME) / "config.toml"
+
+
+def data_folder() -> Path:
+    """Where runs and pictures are: `LINE_TUI_DATA`, else the user's data folder."""
+    return _from_environment("LINE_TUI_DATA") or user_data_path(NAME)
+
+
+def log_folder() -> Path:
+    """Where logs are: `LINE_TUI_LOG`, else the user's log folder."""
+    return _from_environment("LINE_TUI_LOG") or user_log_path(NAME)
+
+
+def read_config(path: Path | None = None) -> Config:
+    """The settings of a file, the usual one by default; all defaults where there is none.
+
+    An empty file is valid. Raises UsageError that names the file and the place in it.
+    """
+    path = path or config_path()
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError:
+        return Config()
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", "make it a readable file, or delete it") from error
+    try:
+        return msgspec.toml.decode(text, type=Config)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", "correct it; `line-tui config show` prints what is valid") from error
+
+
+def to_toml(config: Config) -> str:
+    """Write settings as TOML; what is not set appears as a comment."""
+    lines: list[str] = []
+    for section, values in msgspec.to_builtins(config).items():
+        lines.append(f"[{section}]")
+        tables = {key: value for key, value in values.items() if isinstance(value, dict)}
+        for key, value in values.items():
+            if key not in tables:
+                # JSON's strings, numbers and booleans are TOML's too.
+                lines.append(f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}")
+        for table, entries in tables.items():
+            lines += ["", f"[{section}.{table}]"]
+            lines += [f"{json.dumps(key)} = {json.dumps(value)}" for key, value in entries.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _from_environment(name: str) -> Path | None:
+    value = os.environ.get(name)
+    return Path(value).expanduser() if value else None

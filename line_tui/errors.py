@@ -1,0 +1,70 @@
+"""Errors a user can act on: each names its cause and its fix, and has a documented exit code."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LineError(Exception):
+    """A failure that is told in one line: what happened, and what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, cause: str, fix: str) -> None:
+        super().__init__(f"{cause} — {fix}")
+        self.cause = cause
+        self.fix = fix
+
+
+class UsageError(LineError):
+    """The call itself is wrong: an option, a selector or a file the user wrote."""
+
+    exit_code = 2
+
+
+class UnknownNameError(LineError):
+    """A model, layer, neuron, profile or run that does not exist."""
+
+    exit_code = 3
+
+
+class ModelFileError(LineError):
+    """Weights that are missing, truncated, corrupt or of another architecture."""
+
+    exit_code = 4
+
+
+class EngineError(LineError):
+    """The engine process died, or answered with something that is not the protocol."""
+
+    exit_code = 5
+
+
+class StoreError(LineError):
+    """The store cannot be read or written: disk full, newer version, no permission."""
+
+    exit_code = 6
+
+
+class MemoryLimitError(LineError):
+    """The models do not fit in memory at any batch size."""
+
+    exit_code = 7
+
+
+class HubError(LineError):
+    """A model cannot be fetched: no connection, no access, no room."""
+
+    exit_code = 8
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], fix: str) -> UnknownNameError:
+    """Build the error for a name that is not known, with the nearest names that are.
+
+    `fix` is what to run to see them all, for example "`line-tui layers resnet18` lists them".
+    """
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    return UnknownNameError(f"no {kind} named '{name}'", f"{hint}{fix}")

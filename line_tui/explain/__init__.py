@@ -1,0 +1,1 @@
+"""The method: concepts, scores, proposals and the loop. No torch, no textual, no files."""

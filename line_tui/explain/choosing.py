@@ -1,0 +1,57 @@
+"""Which finalist becomes the label, and whether there is a concept at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from line_tui.events import VerifiedScore
+
+TIE = 0.005
+"""Difference in AUC up to which finalists cannot be told apart."""
+FLOOR_AUC, FLOOR_MAD = 0.8, 1.0
+"""Least effect of a concept."""
+FLOOR, STRONG_MAD = 0.8, 3.0
+"""Least order in the bank's responses plus a twentieth of the label's MAD, unless that is strong by itself. For random
+directions in a network's outputs, the best of a thousand words reaches an AUC of .98 and a MAD of 2.7, as for neurons
+with a concept. What sets these apart is that the concept decides the response more than the seed does, and that words
+of like meaning get like responses. Calibrated on half of the planted units."""
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """A concept at the end of the race."""
+
+    trial: str
+    score: float
+    """AUC on all its images, those of fresh seeds among them."""
+    response: float
+    """Standardised mean over all its search images."""
+    fit: float
+    """How well it accounts for the bank's strong responses."""
+
+
+def finalists(ranked: Sequence[Finalist], count: int) -> list[Finalist]:
+    """The best by response, and among the others the best by fit: half of the places each."""
+    best = list(ranked[: (count + 1) // 2])
+    others = sorted(ranked[len(best) :], key=lambda one: -one.fit)
+    return best + others[: count - len(best)]
+
+
+def choose(candidates: Sequence[Finalist], breadth: bool) -> Finalist:
+    """The best score; among those that cannot be told apart from it, the one that fits best."""
+    best = max(candidates, key=lambda one: (one.score, one.response))
+    if not breadth:
+        return best
+    tied = [one for one in candidates if one.score >= best.score - TIE]
+    return max(tied, key=lambda one: one.fit)
+
+
+def is_concept(score: VerifiedScore, order: float | None) -> bool:
+    """Whether a label is more than what null neurons reach, by its verified score and the order in the bank.
+
+    The order is `Insight.order`; None where it is not known.
+    """
+    if score.auc < FLOOR_AUC or score.mad < FLOOR_MAD:
+        return False
+    return order is None or score.mad >= STRONG_MAD or order + score.mad / 20 >= FLOOR

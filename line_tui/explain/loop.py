@@ -1,0 +1,244 @@
+"""The loop: ask a strategy for the next step, carry it out with the models, store what happened, repeat."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from line_tui import events as e
+from line_tui.explain.pairs import loss
+from line_tui.explain.ports import Album, Bank, Generator, Journal, Language, Picture, Vision
+from line_tui.explain.prompting import render
+from line_tui.explain.seeds import image_seed, proposal_seed
+from line_tui.explain.state import RunState, concept_of, fold, next_id
+from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, DrawVariant, MeasureControl, Record, Strategy, Wait
+from line_tui.explain.templates import fill_template
+from line_tui.explain.thumbnails import thumbnail
+
+TEMPERATURE = 0.5
+WARMER = 0.25
+"""Added for each refused attempt, so that a model that repeats itself is shaken loose."""
+
+
+class Gate(Protocol):
+    """Where the person holds or ends the loop."""
+
+    def hold(self) -> None:
+        """Return when the next step may begin. Raises Cancelled when the run is to stop."""
+        ...
+
+    def wait(self) -> None:
+        """Return when the person said something. Raises Cancelled when the run is to stop."""
+        ...
+
+    def check(self) -> None:
+        """Raise Cancelled when the run is to stop."""
+        ...
+
+
+@dataclass(frozen=True)
+class Models:
+    """The three models of a run."""
+
+    language: Language
+    generator: Generator
+    vision: Vision
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One run's loop over its models, its journal and its album."""
+
+    models: Models
+    strategy: Strategy
+    journal: Journal
+    album: Album
+    control: Callable[[], Bank]
+    gate: Gate
+
+    def run(self, state: RunState) -> RunState:
+        """Go on from a state until the result. Raises Cancelled when the person stops it."""
+        passed = False
+        while True:
+            state = fold(self.journal.unseen(), state)
+            step = self.strategy.next_step(state)
+            match step:
+                case Done():
+                    return state
+                case Wait(trial=trial):
+                    self._phase("waiting", concept_of(state, state.trials[trial]))
+                    self.gate.wait()
+                case Record(events=events):
+                    state = self._store(state, events)
+                case _:
+                    if not passed:
+                        self.gate.hold()
+                    late = self.journal.unseen()
+                    # If the person spoke while the gate was closed, it has opened for the step that is due now.
+                    passed = bool(late)
+                    state = fold(late, state) if late else self._store(state, self._perform(state, step))
+
+    def _perform(
+        self, state: RunState, step: MeasureControl | Ask | Draw | DrawTogether | DrawVariant
+    ) -> list[e.DurableEvent]:
+        match step:
+            case MeasureControl():
+                return [self._measure_control()]
+            case Ask():
+                return [self._ask(state, step)]
+            case Draw():
+                return self._draw(state, [step])
+            case DrawTogether(draws=draws):
+                return self._draw(state, draws)
+            case DrawVariant():
+                return [self._draw_variant(state, step)]
+
+    def _store(self, state: RunState, events: list[e.DurableEvent]) -> RunState:
+        self.journal.append(*events)
+        return fold(events, state)
+
+    def _phase(self, phase: e.Phase, detail: str = "") -> None:
+        self.journal.show(e.PhaseChanged(phase=phase, detail=detail))
+
+    def _measure_control(self) -> e.ControlMeasured:
+        self._phase("control")
+        start = time.perf_counter()
+        bank = self.control()
+        return e.ControlMeasured(
+            bank_id=bank.id,
+            concepts=bank.concepts,
+            activations=[[float(value) for value in row] for row in bank.activations],
+            drawn=bank.drawn,
+            seconds=time.perf_counter() - start,
+            layer_scale=bank.layer_scale,
+            apart=[] if bank.apart is None else [float(value) for value in bank.apart],
+            skipped=list(bank.skipped),
+        )
+
+    def _ask(self, state: RunState, step: Ask) -> e.Proposed | e.ProposalRefused:
+        self._phase("proposing", step.request.move)
+
+        def on_token(text: str, thinking: bool) -> None:
+            self.gate.check()
+            self.journal.show(e.Token(text=text, thinking=thinking))
+
+        start = time.perf_counter()
+        reply = self.models.language.complete(
+            render(step.request),
+            seed=proposal_seed(state.spec.seed, step.iteration, step.attempt),
+            temperature=TEMPERATURE + WARMER * step.attempt,
+            on_token=on_token,
+        )
+        cost = e.LanguageCost(
+            prompt_tokens=reply.prompt_tokens,
+            evaluated_tokens=reply.evaluated_tokens,
+            completion_tokens=reply.completion_tokens,
+            seconds=time.perf_counter() - start,
+        )
+        concept, reason = self.strategy.refuse(state, reply.text)
+        if reason is not None:
+            return e.ProposalRefused(
+                text=concept or reply.text,
+                iteration=step.iteration,
+                attempt=step.attempt,
+                reason=reason,
+                cost=cost,
+            )
+        return e.Proposed(
+            trial=next_id(state),
+            concept=concept,
+            origin=step.origin,
+            iteration=step.iteration,
+            move=step.request.move,
+            based_on=[concept for concept, _ in step.request.shown],
+            cost=cost,
+        )
+
+    def _draw(self, state: RunState, draws: Sequence[Draw]) -> list[e.DurableEvent]:
+        generator, spec = self.models.generator, state.spec
+        concepts = {draw.trial: concept_of(state, state.trials[draw.trial]) for draw in draws}
+        searching = draws[0].purpose == "search"
+        self._phase("drawing" if searching else "verifying", ", ".join(concepts.values()))
+        wanted = [(draw, index) for draw in draws for index in draw.indices][: generator.batch_size]
+        seeds = [_seed(spec.seed, draw.purpose, concepts[draw.trial], index) for draw, index in wanted]
+        prompts = [
+            fill_template(generator.prompt_template, concepts[draw.trial], seed)
+            for (draw, _), seed in zip(wanted, seeds, strict=True)
+        ]
+        start = time.perf_counter()
+        pictures, records, fresh = self._pictures(prompts, seeds)
+        drawn = time.perf_counter()
+        seen = self.models.vision.look(pictures, spec.layer, spec.neuron)
+        looked = time.perf_counter()
+        return [
+            e.ImageScored(
+                trial=draw.trial,
+                concept=concepts[draw.trial],
+                index=index,
+                purpose=draw.purpose,
+                image=records[n],
+                activation=float(seen.activations[n, spec.neuron]),
+                cached=n not in fresh,
+                thumbnail=thumbnail(pictures[n]),
+                activation_map=None if seen.maps is None else seen.maps[n].round(4).tolist(),
+                draw_seconds=(drawn - start) / len(fresh) if n in fresh else 0.0,
+                look_seconds=(looked - drawn) / len(wanted),
+            )
+            for n, (draw, index) in enumerate(wanted)
+        ]
+
+    def _draw_variant(self, state: RunState, step: DrawVariant) -> e.MinimalPairMeasured:
+        generator, spec = self.models.generator, state.spec
+        trial = state.trials[step.trial]
+        self._phase("verifying", f"{trial.concept} -> {step.variant or 'nothing'}")
+        before = [image for image in trial.seen("report") if image.index in step.indices]
+        seeds = [image.image.seed for image in before]
+        template = generator.prompt_template if step.variant else ""
+        prompts = [fill_template(template, step.variant, seed) for seed in seeds]
+        pictures, records, _ = self._pictures(prompts, seeds)
+        seen = self.models.vision.look(pictures, spec.layer, spec.neuron)
+        after = [
+            e.PairSide(image=record, activation=float(value), thumbnail=thumbnail(picture))
+            for record, value, picture in zip(records, seen.activations[:, spec.neuron], pictures, strict=True)
+        ]
+        assert state.control is not None
+        lost, p_value = loss([i.activation for i in before], [i.activation for i in after], state.control.flat)
+        return e.MinimalPairMeasured(
+            concept=trial.concept,
+            variant=step.variant,
+            kind=step.kind,
+            before=[e.PairSide(image=i.image, activation=i.activation, thumbnail=i.thumbnail) for i in before],
+            after=after,
+            lost=lost,
+            p_value=p_value,
+        )
+
+    def _pictures(
+        self, prompts: Sequence[str], seeds: Sequence[int]
+    ) -> tuple[list[Picture], list[e.ImageRecord], set[int]]:
+        """Take pictures from the album or draw them; the third is which of them had to be drawn."""
+        order = range(len(seeds))
+        identities = [self.album.identity(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        kept: dict[int, tuple[Picture, e.ImageRecord]] = {}
+        for n in order:
+            if (found := self.album.find(identities[n])) is not None:
+                picture, path = found
+                kept[n] = (picture, e.ImageRecord(identity=identities[n], path=path, prompt=prompts[n], seed=seeds[n]))
+        missing = [n for n in order if n not in kept]
+        size = self.models.generator.batch_size
+        for batch in (missing[start : start + size] for start in range(0, len(missing), size)):
+            pictures = self.models.generator.draw([prompts[n] for n in batch], [seeds[n] for n in batch], self._on_step)
+            for n, picture in zip(batch, pictures, strict=True):
+                kept[n] = (picture, self.album.keep(identities[n], prompts[n], seeds[n], picture))
+        return [kept[n][0] for n in order], [kept[n][1] for n in order], set(missing)
+
+    def _on_step(self, step: int, steps: int) -> None:
+        self.gate.check()
+        self.journal.show(e.Progress(phase="drawing", done=step, total=steps))
+
+
+def _seed(run_seed: int, purpose: e.Purpose, concept: str, index: int) -> int:
+    # Fresh seeds: what a concept was searched with is never what it is judged by.
+    return image_seed(run_seed if purpose == "search" else f"{run_seed} {purpose}", concept, index)

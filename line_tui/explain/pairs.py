@@ -1,0 +1,59 @@
+"""Minimal pairs: a label against itself with one word changed or dropped, at the same seeds.
+
+The same seed is not the same scene, so the test is on the differences seed by seed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Literal
+
+import numpy as np
+
+from line_tui.explain.meaning import SAME, Meaning
+from line_tui.explain.paired import sign_flip_p
+from line_tui.explain.profile import Profile
+
+SEEDS = 8
+"""Pairs for each variant: one batch of most generators, and p-values down to 1 in 256."""
+QUIET = 0.25
+"""Share of the strongest response up to which a word counts as one that the neuron does not answer to."""
+
+Variant = tuple[str, Literal["swap", "drop"]]
+
+
+def variants(label: str, profile: Profile, meaning: Meaning) -> list[Variant]:
+    """What a label is compared with: each word dropped, then the nearest quiet word of the bank in its place.
+
+    A label of one word is dropped to the empty prompt.
+    """
+    words = label.split()
+    dropped = [" ".join(words[:n] + words[n + 1 :]) for n in range(len(words))]
+    swapped = quiet_neighbour(label, profile, meaning)
+    return [(text, "drop") for text in dropped] + ([(swapped, "swap")] if swapped else [])
+
+
+def quiet_neighbour(label: str, profile: Profile, meaning: Meaning) -> str | None:
+    """The bank word nearest in meaning to which the neuron hardly responds; None when it responds to all."""
+    responses = profile.responses
+    limit = QUIET * max(float(responses.max()), 0.0)
+    quiet = [word for word, response in zip(profile.words, responses, strict=True) if response <= limit]
+    if not quiet:
+        return None
+    cosines = meaning.similarity([label], quiet)[0]
+    cosines = np.where(cosines >= SAME, -1, cosines)
+    return quiet[int(np.argmax(cosines))]
+
+
+def loss(before: Sequence[float], after: Sequence[float], control: Sequence[float]) -> tuple[float, float]:
+    """Share of the response above the control's mean that the change takes away, and its paired p-value.
+
+    1 takes all of it, 0 nothing, less than 0 adds to it. The share is 0 where there was no response above the mean.
+    Raises ValueError without pairs or control.
+    """
+    if not before or len(before) != len(after) or not control:
+        raise ValueError("a minimal pair needs as many images after as before, and a control")
+    differences = [b - a for b, a in zip(before, after, strict=True)]
+    above = fmean(before) - fmean(control)
+    return (fmean(differences) / above if above > 0 else 0.0), sign_flip_p(differences)

@@ -1,0 +1,97 @@
+"""How the language model is asked for a concept: a few-shot form for small models, a chat form for others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from line_tui.events import Move
+from line_tui.explain.ports import Prompt
+
+GRAMMAR = r"""root ::= " "? word (" " word)? (" " word)? "\n"?
+word ::= [a-z] [a-z] [a-z'-]*
+"""
+"""GBNF: one to three words in lower case."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the next proposal should be based on."""
+
+    move: Move
+    shown: list[tuple[str, float]]
+    """Concepts with their scores, best first."""
+    rejected: list[tuple[str, str]] = field(default_factory=list)
+    """Concepts that the person rejected, with the reason if one was given."""
+    accepted: list[str] = field(default_factory=list)
+    """Concepts that the person accepted."""
+    attempt: int = 0
+    """How many replies to this request were refused."""
+
+
+# A small base model follows a pattern and no instruction, so each move has a pattern of its own. Of the forms tried
+# for "new", going on with a short list of the best found the most hidden concepts; naming the weak ones too found
+# fewer, since the model goes on with those as well. The examples are no concepts that a picture world is asked for.
+_HEAD = """\
+violin, trumpet, cello, drum, and also: flute
+parliament, senate, ministry, and also: embassy
+denim, velvet, linen, silk, and also: cotton
+granite, marble, slate, and also: limestone
+violin, trumpet, cello, each is a: musical instrument
+denim, velvet, linen, each is a: fabric
+granite, marble, slate, each is a: stone
+one kind of musical instrument: clarinet
+one kind of fabric: corduroy
+one kind of office: embassy
+denim and sleeve in one: denim jacket
+granite and stairs in one: stone steps
+cello, but something else: bass guitar
+senate, but something else: court room
+
+"""
+
+_TAILS: dict[Move, str] = {
+    "new": "{strong}, and also:",
+    "summarise": "{strong}, each is a:",
+    "generalise": "{strong}, each is a:",
+    "specialise": "one kind of {best}:",
+    "combine": "{best} and {second} in one:",
+    "contrast": "{best}, but something else:",
+}
+_CONTINUED = 3
+"""Concepts that the few-shot form shows; each further attempt begins the list one place lower."""
+
+_TASKS: dict[Move, str] = {
+    "new": "Propose one new concept that you expect to score higher than all of these.",
+    "summarise": "Propose one more general concept that the best of these have in common.",
+    "generalise": "Propose one more general concept that the best of these have in common.",
+    "specialise": "Propose one more specific concept: a kind or a part of the best of these.",
+    "combine": "Propose one concept that unites the two best of these in one picture.",
+    "contrast": "Propose one concept that shares only some visible trait with the best of these, to test which "
+    "trait counts.",
+}
+
+_SYSTEM = (
+    "You help to find out which visible concept makes one neuron of a vision model respond. Concepts that were drawn "
+    "and shown to the model are listed with the neuron's score; a higher score is a stronger response. Look for what "
+    "the high ones share and the low ones lack: object, part, shape, colour, texture, scene. Reply with the concept "
+    "alone: one to three English words in lower case, something that can be drawn, not one from the list."
+)
+
+
+def render(request: Request) -> Prompt:
+    """Render a request in both forms. Raises ValueError when no concept is shown."""
+    if not request.shown:
+        raise ValueError("a proposal must be based on at least one concept")
+    names = [concept for concept, _ in request.shown]
+    turn = request.attempt % len(names)
+    turned = names[turn:] + names[:turn]
+    strong = list(dict.fromkeys([*turned[:_CONTINUED], *request.accepted[-1:]]))
+    # The best stands last, where a small model looks first.
+    tail = _TAILS[request.move].format(
+        strong=", ".join(reversed(strong)), best=turned[0], second=turned[1 % len(turned)]
+    )
+    lines = [f"{score:9.3f}  {concept}" for concept, score in request.shown]
+    lines += [f"rejected   {concept}{': ' + reason if reason else ''}" for concept, reason in request.rejected]
+    lines += [f"accepted   {concept}" for concept in request.accepted]
+    user = "score      concept\n" + "\n".join(lines) + "\n\n" + _TASKS[request.move]
+    return Prompt(head=_HEAD, tail=tail, system=_SYSTEM, user=user, grammar=GRAMMAR)

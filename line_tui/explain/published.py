@@ -1,0 +1,190 @@
+"""The published LINE loop (arXiv 2604.08039): ten concepts to start with, one proposal an iteration, one summary.
+
+What differs: proposals are validated and never repeat, equal scores do not crash the drop, and the person's word
+counts. A rejected trial leaves the pool and cannot be the label; an accepted one stays in the pool.
+"""
+
+from __future__ import annotations
+
+from statistics import fmean
+
+import numpy as np
+
+from line_tui import events as e
+from line_tui.errors import UsageError
+from line_tui.explain.prompting import Request
+from line_tui.explain.proposals import refuse, tried
+from line_tui.explain.scores import auc, mad
+from line_tui.explain.seeds import derive
+from line_tui.explain.state import RunState, Trial, next_id, rejected, verdict, waits_for_person
+from line_tui.explain.steps import Ask, Done, Draw, MeasureControl, Record, Step, Wait
+from line_tui.explain.words import same_form
+
+FROM_VOCABULARY = 5
+FROM_RANDOM = 5
+SUMMARISED = 3
+ATTEMPTS = 5
+"""Replies of the language model that may be refused before the iteration takes a random word instead."""
+
+
+class Published:
+    """METHOD: pool of 10, `iterations` proposals of `images` images each, one summary of the best three."""
+
+    def images_planned(self, state: RunState) -> int:
+        """Images of the whole run: (pool + iterations + summary) * images."""
+        return (FROM_VOCABULARY + FROM_RANDOM + state.iterations + 1) * state.spec.images
+
+    def next_step(self, state: RunState) -> Step:
+        """Draw what is proposed, else propose what is due, else finish."""
+        if state.outcome is not None:
+            return Done()
+        if state.control is None:
+            return MeasureControl()
+        if not state.trials:
+            return Record(list(_first_pool(state)))
+        for trial in state.trials.values():
+            if trial.score is None and verdict(state, trial) != "rejected":
+                return self._advance(state, trial)
+        iteration = _iteration(state)
+        if iteration <= state.iterations:
+            return self._propose(state, iteration, "llm")
+        if not _summarised(state):
+            return self._propose(state, iteration, "summary")
+        best = max(candidates(state), key=lambda trial: value(state, trial), default=None)
+        if best is None:
+            return Record([e.Finished(label=None, trial=None, reason="every concept was rejected")])
+        return Record([e.Finished(label=best.concept, trial=best.id, reason="highest score in the pool")])
+
+    def refuse(self, state: RunState, reply: str) -> tuple[str, str | None]:
+        """Refuse what is no concept and what was tried already."""
+        return refuse(reply, tried(state))
+
+    def _advance(self, state: RunState, trial: Trial) -> Step:
+        if waits_for_person(state, trial):
+            return Wait(trial.id)
+        have = {image.index for image in trial.seen()}
+        missing = [index for index in range(state.spec.images) if index not in have]
+        if missing:
+            return Draw(trial.id, missing)
+        return Record(_concluded(state, trial))
+
+    def _propose(self, state: RunState, iteration: int, origin: e.Origin) -> Step:
+        pool = pool_of(state)
+        attempt = sum(refusal.iteration == iteration for refusal in state.refusals)
+        if attempt >= ATTEMPTS or not pool:
+            return Record(_stalled(state, iteration, attempt, origin))
+        shown = pool[:SUMMARISED] if origin == "summary" else pool
+        request = Request(
+            move="summarise" if origin == "summary" else "new",
+            shown=[(trial.concept, value(state, trial)) for trial in shown],
+            rejected=rejected(state),
+            accepted=[trial.concept for trial in pool if verdict(state, trial) == "accepted"],
+            attempt=attempt,
+        )
+        return Ask(request, origin, iteration, attempt)
+
+
+def value(state: RunState, trial: Trial) -> float:
+    """The score that the run maximises. Raises ValueError for a trial without one."""
+    if trial.score is None:
+        raise ValueError(f"trial {trial.id} has no score yet")
+    return trial.score.auc if state.spec.metric == "auc" else trial.score.mean
+
+
+def pool_of(state: RunState) -> list[Trial]:
+    """The pool, best first: its members and accepted trials, without rejected ones."""
+    kept = [
+        trial
+        for trial in state.trials.values()
+        if trial.score is not None
+        and verdict(state, trial) != "rejected"
+        and (trial.id in state.pool or verdict(state, trial) == "accepted")
+    ]
+    return sorted(kept, key=lambda trial: value(state, trial), reverse=True)
+
+
+candidates = pool_of
+"""Who may become the label."""
+
+
+def _iteration(state: RunState) -> int:
+    """The iteration that is due. The person's own concepts do not use up the budget."""
+    done = [trial.iteration for trial in state.trials.values() if trial.origin not in ("user", "summary")]
+    return max(done, default=0) + 1
+
+
+def _first_pool(state: RunState) -> list[e.Proposed]:
+    assert state.control is not None
+    control = state.control
+    order = sorted(range(len(control.concepts)), key=lambda i: fmean(control.activations[i]), reverse=True)
+    top, rest = order[:FROM_VOCABULARY], order[FROM_VOCABULARY:]
+    rng = np.random.default_rng(derive("first pool", state.spec.seed))
+    drawn = rng.choice(len(rest), size=min(FROM_RANDOM, len(rest)), replace=False)
+    chosen: list[tuple[int, e.Origin]] = [(i, "vocabulary") for i in top]
+    chosen += [(rest[i], "random") for i in drawn]
+    return [
+        e.Proposed(trial=next_id(state, n), concept=control.concepts[i], origin=origin, iteration=0)
+        for n, (i, origin) in enumerate(chosen)
+    ]
+
+
+def _summarised(state: RunState) -> bool:
+    return any(trial.origin == "summary" for trial in state.trials.values()) or any(
+        stall.iteration > state.iterations for stall in state.stalls
+    )
+
+
+def _stalled(state: RunState, iteration: int, attempts: int, origin: e.Origin) -> list[e.DurableEvent]:
+    if origin == "summary":
+        return [e.Stalled(iteration=iteration, attempts=attempts, remedy="went without a summary")]
+    word = _random_word(state, iteration)
+    return [
+        e.Stalled(iteration=iteration, attempts=attempts, remedy=f"took the random word '{word}'"),
+        e.Proposed(trial=next_id(state), concept=word, origin="random", iteration=iteration),
+    ]
+
+
+def _random_word(state: RunState, iteration: int) -> str:
+    assert state.control is not None
+    taken = tried(state)
+    free = [word for word in state.control.concepts if same_form(word) not in taken]
+    if not free:
+        raise UsageError("every word of the vocabulary was tried", "lower --iterations or use a larger bank")
+    rng = np.random.default_rng(derive("random word", state.spec.seed, iteration))
+    return free[int(rng.integers(len(free)))]
+
+
+def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
+    assert state.control is not None
+    activations = trial.activations()
+    score = e.TrialScored(
+        trial=trial.id,
+        mean=fmean(activations),
+        auc=auc(activations, state.control.flat),
+        mad=mad(activations, state.control.flat),
+        images=len(activations),
+    )
+    new = score.auc if state.spec.metric == "auc" else score.mean
+    members = list(state.pool)
+    # The first pool grows to its size; what the person adds while it does so joins without anyone's leaving.
+    if trial.iteration == 0:
+        return [score, e.PoolChanged(members=[*members, trial.id])]
+    dropped = _dropped(state, members, new, trial)
+    members = [member for member in [*members, trial.id] if member != dropped]
+    return [score, e.PoolChanged(members=members, dropped=dropped)]
+
+
+def _dropped(state: RunState, members: list[str], new: float, trial: Trial) -> str | None:
+    """The worst leaves; if the newcomer is no better, one drawn with weight (best - score): never the best."""
+    free = [state.trials[id] for id in members if verdict(state, state.trials[id]) == "open"]
+    if not free:
+        return None
+    scores = np.array([value(state, other) for other in free])
+    if new > scores.min():
+        return free[int(scores.argmin())].id
+    weights = max(scores.max(), new) - np.append(scores, new)
+    if weights.sum() == 0:
+        return trial.id
+    rng = np.random.default_rng(derive("drop", state.spec.seed, trial.id))
+    index = int(rng.choice(len(weights), p=weights / weights.sum()))
+    return [*(other.id for other in free), trial.id][index]

@@ -1,0 +1,248 @@
+"""The state of a run, folded from its durable events: what the loop, the TUI and the reports all read.
+
+The loop decides from the state alone, so a run that was cut off goes on from the stored events as if nothing had
+happened, and replaying a run is the same code as watching it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import reduce
+from typing import Literal
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.events import DurableEvent
+
+Status = Literal["new", "running", "stopped", "failed", "finished"]
+Verdict = Literal["open", "accepted", "rejected"]
+
+
+class Control(msgspec.Struct, frozen=True):
+    """The neuron's activations on the frozen control set."""
+
+    bank_id: str
+    concepts: list[str]
+    activations: list[list[float]]
+    layer_scale: float = 0.0
+    apart: list[float] = []
+    """Activations on pictures of no concept, which are the control set where there are any."""
+
+    @property
+    def flat(self) -> list[float]:
+        """All control activations, image by image."""
+        return self.apart or [value for row in self.activations for value in row]
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """A concept in the run: proposed, perhaps drawn, perhaps scored."""
+
+    id: str
+    concept: str
+    origin: e.Origin
+    iteration: int
+    move: e.Move = "start"
+    based_on: tuple[str, ...] = ()
+    images: tuple[e.ImageScored, ...] = ()
+    """Of every purpose, in the order in which they came in."""
+    score: e.TrialScored | None = None
+
+    def seen(self, purpose: e.Purpose = "search") -> list[e.ImageScored]:
+        """The images that were drawn for a purpose."""
+        return [image for image in self.images if image.purpose == purpose]
+
+    def activations(self, purpose: e.Purpose = "search") -> list[float]:
+        """Activations of those images."""
+        return [image.activation for image in self.seen(purpose)]
+
+
+class RunState(msgspec.Struct, frozen=True):
+    """Everything known of a run."""
+
+    status: Status = "new"
+    run: e.RunStarted | None = None
+    settings: e.Settings | None = None
+    iterations: int = 0
+    ask_first: bool = False
+    control: Control | None = None
+    trials: dict[str, Trial] = {}
+    """By trial id, in the order in which they came in. Not changed in place."""
+    pool: tuple[str, ...] = ()
+    refusals: tuple[e.ProposalRefused, ...] = ()
+    stalls: tuple[e.Stalled, ...] = ()
+    decisions: tuple[e.Decided, ...] = ()
+    verified: e.Verified | None = None
+    senses: tuple[e.SenseFound, ...] = ()
+    pairs: tuple[e.MinimalPairMeasured, ...] = ()
+    outcome: e.Finished | None = None
+    failure: e.Failed | None = None
+    calls: int = 0
+    """Of the language model."""
+    language: e.LanguageCost = e.LanguageCost()
+    """Of all calls together."""
+    load_seconds: float = 0.0
+    control_seconds: float = 0.0
+    control_images: int = 0
+
+    @property
+    def spec(self) -> e.RunSpec:
+        """What was asked for. Raises ValueError before the first event."""
+        if self.run is None:
+            raise ValueError("the run has no first event")
+        return self.run.spec
+
+
+def fold(events: Iterable[DurableEvent], state: RunState | None = None) -> RunState:
+    """Fold durable events, oldest first, into a state."""
+    return reduce(apply, events, state or RunState())
+
+
+def apply(state: RunState, event: DurableEvent) -> RunState:
+    """Return the state after an event; the given state is not changed."""
+    change = msgspec.structs.replace
+    match event:
+        case e.RunStarted(spec=spec, settings=settings):
+            return change(
+                state,
+                status="running",
+                run=event,
+                settings=settings,
+                iterations=spec.iterations,
+                ask_first=spec.ask_first,
+            )
+        case e.ModelsLoaded(seconds=seconds):
+            return change(state, status="running", failure=None, load_seconds=state.load_seconds + seconds)
+        case e.ControlMeasured():
+            return change(
+                state,
+                control=Control(event.bank_id, event.concepts, event.activations, event.layer_scale, event.apart),
+                control_images=event.drawn,
+                control_seconds=event.seconds,
+            )
+        case e.Proposed():
+            trial = Trial(
+                id=event.trial,
+                concept=event.concept,
+                origin=event.origin,
+                iteration=event.iteration,
+                move=event.move,
+                based_on=tuple(event.based_on),
+            )
+            state = change(state, trials=state.trials | {trial.id: trial})
+            return _called(state, event.cost) if event.origin in ("llm", "summary") else state
+        case e.ProposalRefused():
+            return _called(change(state, refusals=(*state.refusals, event)), event.cost)
+        case e.Stalled():
+            return change(state, stalls=(*state.stalls, event))
+        case e.ImageScored(trial=id):
+            trial = state.trials[id]
+            return _with(state, change(trial, concept=event.concept, images=(*trial.images, event)))
+        case e.TrialScored(trial=id):
+            return _with(state, change(state.trials[id], score=event))
+        case e.PoolChanged(members=members):
+            return change(state, pool=tuple(members))
+        case e.Decided():
+            return _decide(state, event)
+        case e.ModeChanged(ask_first=ask_first):
+            return change(state, ask_first=ask_first)
+        case e.BudgetChanged(iterations=iterations):
+            return change(state, iterations=iterations)
+        case e.SettingsChanged(settings=settings):
+            return change(state, settings=settings)
+        case e.Verified():
+            return change(state, verified=event)
+        case e.SenseFound():
+            return change(state, senses=(*state.senses, event))
+        case e.MinimalPairMeasured():
+            return change(state, pairs=(*state.pairs, event))
+        case e.Finished():
+            return change(state, status="finished", outcome=event)
+        case e.Failed():
+            return change(state, status="failed", failure=event)
+        case e.Stopped():
+            return change(state, status="stopped")
+
+
+def _called(state: RunState, cost: e.LanguageCost) -> RunState:
+    before = state.language
+    together = e.LanguageCost(
+        prompt_tokens=before.prompt_tokens + cost.prompt_tokens,
+        evaluated_tokens=before.evaluated_tokens + cost.evaluated_tokens,
+        completion_tokens=before.completion_tokens + cost.completion_tokens,
+        seconds=before.seconds + cost.seconds,
+    )
+    return msgspec.structs.replace(state, calls=state.calls + 1, language=together)
+
+
+def _with(state: RunState, trial: Trial) -> RunState:
+    return msgspec.structs.replace(state, trials=state.trials | {trial.id: trial})
+
+
+def _decide(state: RunState, event: e.Decided) -> RunState:
+    state = msgspec.structs.replace(state, decisions=(*state.decisions, event))
+    if event.kind == "add" and event.concept:
+        iteration = max((trial.iteration for trial in state.trials.values()), default=0)
+        return _with(state, Trial(id=event.decision, concept=event.concept, origin="user", iteration=iteration))
+    return state
+
+
+# -- what the decisions that still stand say ---
+
+
+def standing(state: RunState) -> list[e.Decided]:
+    """Decisions that were not taken back, oldest first. An undo can itself be undone."""
+    undone: set[str] = set()
+    for decision in reversed(state.decisions):
+        if decision.kind == "undo" and decision.undoes and decision.decision not in undone:
+            undone.add(decision.undoes)
+    return [d for d in state.decisions if d.kind != "undo" and d.decision not in undone]
+
+
+def verdict(state: RunState, trial: Trial) -> Verdict:
+    """What the person last said of a trial; a trial whose `add` was undone counts as rejected."""
+    said: Verdict = "open"
+    added = trial.origin != "user"
+    for decision in standing(state):
+        if decision.decision == trial.id:
+            added = True
+        elif decision.trial == trial.id and decision.kind in ("accept", "pin"):
+            said = "accepted"
+        elif decision.trial == trial.id and decision.kind in ("reject", "ban"):
+            said = "rejected"
+    return said if added else "rejected"
+
+
+def concept_of(state: RunState, trial: Trial) -> str:
+    """The trial's concept with the person's last edit; from the first image on it is what was drawn."""
+    concept = trial.concept
+    if trial.images:
+        return concept
+    for decision in standing(state):
+        if decision.kind == "edit" and decision.trial == trial.id and decision.concept:
+            concept = decision.concept
+    return concept
+
+
+def waits_for_person(state: RunState, trial: Trial) -> bool:
+    """Whether ask-first mode holds a proposal; an edit is a yes, and what starts the run is not asked about."""
+    if not state.ask_first or trial.origin not in ("llm", "summary", "bank") or trial.images:
+        return False
+    return verdict(state, trial) == "open" and not any(
+        decision.kind == "edit" and decision.trial == trial.id for decision in standing(state)
+    )
+
+
+def next_id(state: RunState, ahead: int = 0) -> str:
+    """The id of the next trial that the loop proposes, or of one that comes `ahead` later."""
+    return f"t{sum(trial.origin != 'user' for trial in state.trials.values()) + ahead + 1}"
+
+
+def rejected(state: RunState) -> list[tuple[str, str]]:
+    """Concepts that the person rejected, each with the reason or ""."""
+    reasons = {d.trial: d.reason for d in standing(state) if d.kind in ("reject", "ban")}
+    return [
+        (concept_of(state, trial), reasons.get(trial.id, ""))
+        for trial in state.trials.values()
+        if verdict(state, trial) == "rejected"
+    ]

@@ -1,0 +1,46 @@
+"""What can be explained in a vision model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from line_tui.errors import UnknownNameError, unknown_name
+
+
+class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A layer whose neurons can be explained."""
+
+    name: str
+    kind: str
+    """Class of the module."""
+    shape: list[int]
+    """Of the output for one image, without the batch: [channels, height, width], [tokens, features], [features]."""
+    neurons: int
+    pooling: str
+    names: list[str] = []
+    """What each neuron is called, where that is known."""
+
+
+def find_layer(
+    layers: Sequence[LayerInfo], model: str, layer: str, neuron: int | None, exists: bool = False
+) -> LayerInfo:
+    """The entry of a layer. Raises UnknownNameError, with the nearest names, for a layer or neuron that is not there.
+
+    `exists` says that the model has a module of this name, even if it is no layer with activations.
+    """
+    how = f"`line-tui layers {model}` lists them"
+    for info in layers:
+        if info.name == layer:
+            break
+    else:
+        if exists:
+            raise UnknownNameError(f"'{layer}' of {model} gives no output for each image", how)
+        raise unknown_name(f"layer of {model}", layer, [info.name for info in layers], how)
+    if neuron is not None and not 0 <= neuron < info.neurons:
+        raise UnknownNameError(
+            f"layer '{layer}' of {model} has no neuron {neuron}",
+            f"choose one from 0 to {info.neurons - 1}; `line-tui neurons {model} {layer}` lists them",
+        )
+    return info

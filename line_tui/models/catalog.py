@@ -1,0 +1,205 @@
+"""The catalogue of models and profiles: ours from `models/catalog.toml`, the user's from their config folder."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from line_tui.config import config_path
+from line_tui.errors import UsageError, unknown_name
+from line_tui.models.files import Source, bundled_models
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What every entry of the catalogue says."""
+
+    id: str
+    source: Source
+    about: str = ""
+    licence: str = ""
+    gated: bool = False
+    """True when the hub asks for an account and an accepted licence."""
+    size_mb: int = 0
+    """Of the files to download."""
+    memory_mb: dict[str, int] = {}
+    """Needed while running, by precision."""
+
+
+class LanguageEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A language model in a GGUF file."""
+
+    style: Literal["auto", "few-shot", "chat"] = "auto"
+    """`auto`: chat when the file has a chat template."""
+    context: int = 4096
+    """Tokens of prompt and reply together."""
+    thinking_tokens: int = 1024
+    """Most tokens a reasoning model may think before it must reply."""
+
+
+class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A diffusers text-to-image pipeline in a folder."""
+
+    steps: int
+    guidance: float
+    size: int
+    """Side of the square picture in pixels."""
+    batch_size: int = 1
+    """Pictures drawn at a time where memory allows; halved until they fit."""
+    prompt_template: str = "{concept}"
+    """`{a|b|c}` stands for one of these, chosen by the picture's seed: angles, lightings."""
+    negative_prompt: str = ""
+    dtype: Literal["float32", "float16", "bfloat16"] = "float32"
+    """Used on a GPU; the CPU always computes in float32."""
+    variant: str | None = None
+    """diffusers' name of the files' precision, such as "fp16"."""
+    scheduler: str | None = None
+    """Class of diffusers that replaces the pipeline's own scheduler."""
+
+    def __post_init__(self) -> None:
+        if "{concept}" not in self.prompt_template:
+            raise ValueError("prompt_template must contain {concept}")
+        if min(self.steps, self.size, self.batch_size) < 1:
+            raise ValueError("steps, size and batch_size must be at least 1")
+
+
+class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A linear encoder with ReLU, as sparse autoencoders have it: `relu((x - b_dec) @ W_enc + b_enc)`."""
+
+    layer: str
+    """The layer whose channels it reads; its features are the layer `features`."""
+    path: str
+    """safetensors file with `W_enc` `[channels, features]`, `b_enc` `[features]` and perhaps `b_dec` `[channels]`."""
+
+
+class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A vision model that is not simply one of torchvision's by name."""
+
+    format: Literal["weights", "transformers", "timm", "function", "torchscript", "export"] = "weights"
+    """`weights`: a file and its architecture, or a folder of ours (`config.json` beside `model.safetensors`).
+    `transformers`, `timm`: a folder as that library has it on the Hugging Face hub. The others are black boxes."""
+    architecture: str | None = None
+    """A torchvision architecture or "efficientnet-lite0"; None where the folder's `config.json` names it."""
+    classes: int = 1000
+    """Output neurons of the weights in a file."""
+    labels: str | None = None
+    """JSON list of the output neurons' names: a path, or a file beside the weights; "imagenet" for its classes."""
+    preprocess: str = "DEFAULT"
+    """Name of the architecture's torchvision weights that take their pictures as these do."""
+    size: int = 224
+    """Side of the input of a TorchScript or exported model in pixels; `mean` and `std` are theirs too."""
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+    function: str | None = None
+    """ "module:name" of a function from `uint8[n, h, w, 3]` to `float[n, neurons]`; `source` is the module's folder."""
+    allow_code: bool = False
+    """A function and a TorchScript file run code of their own: only with this."""
+    encoder: Encoder | None = None
+    """Features of a sparse autoencoder on top of a layer."""
+
+    def __post_init__(self) -> None:
+        if (self.format == "function") != (self.function is not None):
+            raise ValueError('format = "function" and function = "module:name" go together')
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Models that go together."""
+
+    id: str
+    language: str
+    generator: str
+    vision: str
+    """The vision model to begin with; any other can be explained with this profile too."""
+    about: str = ""
+
+
+class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """All entries; a later one replaces an earlier one of the same id."""
+
+    language: list[LanguageEntry] = []
+    generator: list[GeneratorEntry] = []
+    vision: list[VisionEntry] = []
+    profile: list[Profile] = []
+
+    def find_language(self, id: str) -> LanguageEntry:
+        """Raises UnknownNameError."""
+        return _find(self.language, id, "language model")
+
+    def find_generator(self, id: str) -> GeneratorEntry:
+        """Raises UnknownNameError."""
+        return _find(self.generator, id, "generator")
+
+    def find_vision(self, id: str) -> VisionEntry:
+        """Raises UnknownNameError."""
+        return _find(self.vision, id, "vision model")
+
+    def find_profile(self, id: str) -> Profile:
+        """Raises UnknownNameError."""
+        return _find(self.profile, id, "profile")
+
+
+def user_catalog_path() -> Path:
+    """The user's own catalogue; it need not exist."""
+    return config_path().parent / "catalog.toml"
+
+
+def read_catalog(user: Path | None = None) -> Catalog:
+    """Our catalogue with the user's entries put over it.
+
+    `user` replaces the user's usual file. Raises UsageError when a file is not valid, naming the place in it.
+    """
+    ours = _read(bundled_models() / "catalog.toml")
+    path = user or user_catalog_path()
+    if not path.exists():
+        return ours
+    theirs = _read(path)
+    merged = Catalog(
+        language=_merge(ours.language, theirs.language),
+        generator=_merge(ours.generator, theirs.generator),
+        vision=_merge(ours.vision, theirs.vision),
+        profile=_merge(ours.profile, theirs.profile),
+    )
+    _check_profiles(merged, path)
+    return merged
+
+
+def _read(path: Path) -> Catalog:
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=Catalog)
+    except (msgspec.DecodeError, OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {error}", "correct that entry of the catalogue") from error
+
+
+def _check_profiles(catalog: Catalog, path: Path) -> None:
+    for profile in catalog.profile:
+        known = {
+            "language": [entry.id for entry in catalog.language],
+            "generator": [entry.id for entry in catalog.generator],
+        }
+        for kind, ids in known.items():
+            wanted = getattr(profile, kind)
+            if wanted not in ids:
+                raise UsageError(
+                    f"{path}: profile '{profile.id}' names the {kind} '{wanted}', which is in no catalogue",
+                    f"add a [[{kind}]] entry with that id, or name one of {', '.join(ids)}",
+                )
+
+
+Named = TypeVar("Named", LanguageEntry, GeneratorEntry, VisionEntry, Profile)
+
+
+def _merge(ours: list[Named], theirs: list[Named]) -> list[Named]:
+    replaced = {entry.id for entry in theirs}
+    return [entry for entry in ours if entry.id not in replaced] + theirs
+
+
+def _find(entries: Sequence[Named], id: str, kind: str) -> Named:
+    for entry in entries:
+        if entry.id == id:
+            return entry
+    raise unknown_name(kind, id, [entry.id for entry in entries], "`line-tui models list` lists them all")

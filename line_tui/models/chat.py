@@ -1,0 +1,59 @@
+"""A chat template as the language models need it: the part that never changes, and the part that does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jinja2 import TemplateError
+from llama_cpp.llama_chat_format import Jinja2ChatFormatter
+
+_USER = "\u2063user\u2063"
+"""Stands for the user's message while the template is split; no template produces it by itself."""
+
+
+class _Formatter(Jinja2ChatFormatter):  # type: ignore[misc]
+    """The library's formatter with a fixed date: some templates print today's, and replies must not depend on it."""
+
+    @staticmethod
+    def strftime_now(format: str) -> str:
+        return datetime(2026, 1, 1).strftime(format)
+
+
+@dataclass(frozen=True)
+class ChatForm:
+    """A rendered conversation: one system message, one user message, and the start of the reply."""
+
+    head: str
+    """All before the user's message: the same for every call with the same system message."""
+    tail: str
+    """The user's message and what opens the reply."""
+    thinks: bool
+    """True when the reply begins inside a `<think>` block."""
+
+
+class ChatTemplate:
+    """The Jinja template that a GGUF file carries."""
+
+    def __init__(self, template: str, bos: str, eos: str) -> None:
+        self._formatter = _Formatter(template=template, bos_token=bos, eos_token=eos)
+        self._can_think = "enable_thinking" in template
+
+    def render(self, system: str, user: str) -> ChatForm:
+        """Render one exchange. Raises ValueError when the template leaves the user's message out."""
+        try:
+            text = self._format([{"role": "system", "content": system}, {"role": "user", "content": _USER}])
+        except (ValueError, TemplateError):
+            # Some templates (Gemma's) refuse a system message.
+            text = self._format([{"role": "user", "content": f"{system}\n\n{_USER}"}])
+        head, found, rest = text.partition(_USER)
+        if not found:
+            raise ValueError("the chat template drops the user's message")
+        thinks = rest.rstrip().endswith("<think>")
+        if self._can_think and not thinks:
+            # The model would open the block by itself; opened here, the reply's grammar can begin where it closes.
+            rest, thinks = rest + "<think>\n", True
+        return ChatForm(head=head, tail=user + rest, thinks=thinks)
+
+    def _format(self, messages: list[dict[str, str]]) -> str:
+        return str(self._formatter(messages=messages).prompt)

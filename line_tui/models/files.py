@@ -1,0 +1,132 @@
+"""Where model files are on this machine: bundled, inside an installed package, in the hub's cache, or a path."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from line_tui.errors import ModelFileError
+
+_END = 1 << 16
+_LOOPBACK = re.compile(r"http://(?P<host>127\.0\.0\.1|localhost|\[::1\])(:(?P<port>\d{1,5}))?(?P<path>/[^?#]*)?")
+_COUNTED = {".safetensors", ".json", ".txt", ".model"}
+"""Files that a pipeline's pictures depend on; a model card is none."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where a model comes from; exactly one of `bundled`, `package`, `hub`, `path` and `endpoint` is set."""
+
+    bundled: str | None = None
+    """Folder in the bundled models."""
+    package: str | None = None
+    """Installed Python package that carries `file`; the package is found, never imported."""
+    hub: str | None = None
+    """Repository on the Hugging Face hub, "owner/name"."""
+    path: str | None = None
+    """File or folder of the user's own."""
+    endpoint: str | None = None
+    """Address of a server on this machine that speaks OpenAI's protocol, "http://127.0.0.1:8080/v1"."""
+    file: str | None = None
+    """File or folder within the package or the repository, None for all of it; the model's name at an endpoint."""
+    revision: str | None = None
+    files: list[str] = []
+    """Patterns of the repository's files that are needed; empty for all."""
+    sha256: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        kinds = [self.bundled, self.package, self.hub, self.path, self.endpoint]
+        if sum(kind is not None for kind in kinds) != 1:
+            raise ValueError("a source is exactly one of bundled, package, hub, path and endpoint")
+        if self.endpoint is not None and split_endpoint(self.endpoint) is None:
+            raise ValueError("an endpoint is http:// at 127.0.0.1, [::1] or localhost: nothing else is ever called")
+
+
+def bundled_models() -> Path:
+    """The folder of the bundled models: inside an installed wheel, or beside the package in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "bundled"
+    return inside if inside.is_dir() else package.parent / "models"
+
+
+def locate(source: Source, name: str) -> Path:
+    """The file or folder of a source on this machine, without any network.
+
+    `name` is the model's, for the error. Raises ModelFileError when it is not here.
+    """
+    if source.bundled is not None:
+        path = bundled_models() / source.bundled
+        fix = "the installation is incomplete: install line-tui again"
+    elif source.package is not None:
+        path = _in_package(source.package) / (source.file or "")
+        fix = f"run `pip install {source.package.replace('_', '-')}`"
+    elif source.hub is not None:
+        return _in_hub_cache(source, name)
+    elif source.endpoint is not None:
+        raise ModelFileError(f"{name} is served at {source.endpoint}", "it has no files here")
+    else:
+        path = Path(str(source.path)).expanduser()
+        fix = "correct the path in your catalog.toml"
+    if not path.exists():
+        raise ModelFileError(f"{name}: there is no {path}", fix)
+    return path
+
+
+def split_endpoint(url: str) -> tuple[str, int, str] | None:
+    """Host, port and path of an endpoint on this machine, as numbers: a name would be looked up. None for others."""
+    found = _LOOPBACK.fullmatch(url)
+    if found is None:
+        return None
+    host = {"localhost": "127.0.0.1", "[::1]": "::1"}.get(found["host"], found["host"])
+    return host, int(found["port"] or 80), (found["path"] or "").rstrip("/")
+
+
+def _in_package(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModelFileError(
+            f"the package {package} is not installed", f"run `pip install {package.replace('_', '-')}`"
+        )
+    return Path(spec.origin).parent
+
+
+def _in_hub_cache(source: Source, name: str) -> Path:
+    # Imported here: most sources need no hub, and the catalogue is read by commands that must start fast.
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(
+                str(source.hub),
+                revision=source.revision,
+                allow_patterns=source.files or None,
+                local_files_only=True,
+            )
+        )
+    except (LocalEntryNotFoundError, ValueError):
+        folder = None
+    path = folder / (source.file or "") if folder else None
+    if path is None or not path.exists():
+        raise ModelFileError(f"{name} ({source.hub}) is not on this machine", f"run `line-tui models pull {name}`")
+    return path
+
+
+def fingerprint(path: Path, *settings: object) -> str:
+    """12 hex digits that change when a file, or the files of a folder, or the settings beside them, do.
+
+    Reads each file's name, size and both ends: whole files of gigabytes would take longer to read than to use.
+    """
+    digest = blake2b(repr(settings).encode(), digest_size=6)
+    files = sorted(file for file in path.rglob("*") if file.suffix in _COUNTED) if path.is_dir() else [path]
+    for file in files:
+        size = file.stat().st_size
+        digest.update(f"{file.relative_to(path.parent)}:{size}".encode())
+        with file.open("rb") as opened:
+            digest.update(opened.read(_END))
+            opened.seek(max(0, size - _END))
+            digest.update(opened.read(_END))
+    return digest.hexdigest()

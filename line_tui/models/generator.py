@@ -1,0 +1,117 @@
+"""Text-to-image through diffusers: any of its pipelines, one picture a seed."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from line_tui.errors import MemoryLimitError, ModelFileError
+from line_tui.explain.ports import Picture
+from line_tui.models.catalog import GeneratorEntry
+from line_tui.models.files import fingerprint
+from line_tui.models.pipelines import open_pipeline
+
+OnStep = Callable[[int, int], None]
+
+
+class DiffusersGenerator:
+    """A text-to-image pipeline that draws batches of one fixed size.
+
+    Outputs depend on the batch's size in the last digits, so a partial batch is padded with copies of its last
+    picture. Noise comes from one CPU generator a picture: the same seed starts from the same noise on any device.
+    """
+
+    def __init__(self, folder: Path, entry: GeneratorEntry, *, device: str = "cpu", batch_size: int | None = None):
+        """Open the pipeline in a folder. Raises ModelFileError."""
+        self._pipeline = open_pipeline(folder, entry, device)
+        self._takes = set(inspect.signature(self._pipeline.__call__).parameters)
+        self._entry = entry
+        self._device = device
+        precision = "float32" if device == "cpu" else entry.dtype
+        self.name = f"{entry.id}@{fingerprint(folder, device, precision, entry.scheduler, entry.negative_prompt)}"
+        self.prompt_template = entry.prompt_template
+        self.steps = entry.steps
+        self.guidance = entry.guidance
+        self.size = entry.size
+        self.batch_size = batch_size or entry.batch_size
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
+        """Draw one `uint8[height, width, 3]` for each prompt and seed.
+
+        `on_step(step, steps)` is called after each step and may raise `Cancelled`. Raises ValueError for no or too
+        many prompts, MemoryLimitError when the batch does not fit, ModelFileError when the numbers overflow.
+        """
+        count = len(prompts)
+        if not 0 < count <= self.batch_size or len(seeds) != count:
+            raise ValueError(f"{count} prompts and {len(seeds)} seeds for batches of up to {self.batch_size}")
+        padding = self.batch_size - count
+        generators = [torch.Generator("cpu").manual_seed(seed) for seed in [*seeds, *[seeds[-1]] * padding]]
+        arguments: dict[str, Any] = {
+            "prompt": [*prompts, *[prompts[-1]] * padding],
+            "num_inference_steps": self.steps,
+            "guidance_scale": self.guidance,
+            "generator": generators,
+            "output_type": "np",
+            "height": self.size,
+            "width": self.size,
+            "negative_prompt": [self._entry.negative_prompt] * self.batch_size if self._entry.negative_prompt else None,
+            # What Sana and PixArt do unasked: draw at the nearest size they know and crop; rewrite the prompt where
+            # another package happens to be installed.
+            "use_resolution_binning": False,
+            "clean_caption": False,
+            **self._reporter(on_step),
+        }
+        known = {key: value for key, value in arguments.items() if key in self._takes and value is not None}
+        try:
+            images = self._pipeline(**known).images
+        except torch.OutOfMemoryError as error:
+            raise MemoryLimitError(
+                f"{self._entry.id}: {self.batch_size} pictures of {self.size} pixels do not fit in memory",
+                "set a smaller batch_size or size for it in your catalog.toml",
+            ) from error
+        finally:
+            self._pipeline.maybe_free_model_hooks()
+        return _to_pictures(np.asarray(images)[:count], self._entry)
+
+    def leave(self) -> None:
+        """Move to RAM and give the device's memory back."""
+        self._pipeline.to("cpu", silence_dtype_warnings=True)
+        if torch.device(self._device).type != "cpu":
+            torch.accelerator.empty_cache()
+
+    def arrive(self) -> None:
+        """Move to the device. Raises MemoryLimitError."""
+        try:
+            self._pipeline.to(self._device)
+        except torch.OutOfMemoryError as error:
+            raise MemoryLimitError(f"{self._entry.id} does not fit in memory", "close other programs") from error
+
+    def _reporter(self, on_step: OnStep) -> dict[str, Any]:
+        def report(step: int) -> None:
+            # Some schedulers take more steps than they were asked for.
+            on_step(step + 1, getattr(self._pipeline, "num_timesteps", self.steps))
+
+        def report_by_pipeline(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            report(step)
+            return {}
+
+        # The older form, which PixArt still has, passes no pipeline and uses no result.
+        return {
+            "callback_on_step_end": report_by_pipeline,
+            "callback": lambda step, timestep, latents: report(step),
+            "callback_steps": 1,
+        }
+
+
+def _to_pictures(images: np.ndarray[Any, Any], entry: GeneratorEntry) -> list[Picture]:
+    if not np.isfinite(images).all():
+        raise ModelFileError(
+            f"{entry.id}: the pictures are not numbers, {entry.dtype} overflowed",
+            'set dtype = "bfloat16" or "float32" for it in your catalog.toml',
+        )
+    return list((images * 255).round().clip(0, 255).astype(np.uint8))

@@ -1,0 +1,181 @@
+"""Language models through llama.cpp: any GGUF file, in the chat form or in the few-shot form."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import llama_cpp
+from jinja2 import TemplateError
+
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.explain.ports import Completion, Prompt
+from line_tui.models.chat import ChatTemplate
+from line_tui.models.files import fingerprint
+
+TOP_P = 0.9
+REPLY_TOKENS = 32
+"""Most tokens of a reply, thoughts not counted; a concept takes a few."""
+_BATCH = 512
+
+OnToken = Callable[[str, bool], None]
+
+
+class LlamaLanguage:
+    """A GGUF model whose replies depend on prompt, seed, temperature and thread count alone.
+
+    llama.cpp reuses whatever prefix of the last prompt fits, and outputs depend on it in the last digits, which a
+    process that was started anew does not have. Here exactly the head is kept, evaluated by itself, or nothing.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        name: str,
+        *,
+        style: Literal["auto", "few-shot", "chat"] = "auto",
+        context: int = 4096,
+        thinking_tokens: int = 1024,
+        threads: int = 1,
+        gpu: bool = False,
+    ) -> None:
+        """Load a model. Raises ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp."""
+        _check_header(path, name)
+        try:
+            self._llama = llama_cpp.Llama(
+                str(path),
+                n_ctx=context,
+                n_batch=_BATCH,
+                n_threads=threads,
+                n_threads_batch=threads,
+                n_gpu_layers=-1 if gpu else 0,
+                verbose=False,
+            )
+        except (ValueError, RuntimeError, AssertionError, TemplateError) as error:
+            raise ModelFileError(
+                f"{name}: llama.cpp cannot load {path}",
+                "the file is damaged (fetch it again), too new (update llama-cpp-python), or too large for the memory",
+            ) from error
+        self.name = f"{name}@{fingerprint(path)}"
+        self._thinking_tokens = thinking_tokens
+        first = self._llama.token_bos()
+        self._bos = self._llama._model.token_get_text(first) if first != -1 else ""
+        self._template = self._read_template() if style != "few-shot" else None
+        if style == "chat" and self._template is None:
+            raise UsageError(
+                f"{name} has no chat template that can be used", 'set style = "few-shot" for it in your catalog.toml'
+            )
+        self.style: Literal["few-shot", "chat"] = "few-shot" if self._template is None else "chat"
+        self._head: list[int] = []
+
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
+        """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`.
+
+        Raises UsageError when prompt and reply do not fit the model's context.
+        """
+        head, tail, thinks = self._tokens(prompt)
+        prompt_tokens = len(head) + len(tail)
+        room = self._llama.n_ctx() - prompt_tokens - REPLY_TOKENS
+        if room < 0:
+            raise UsageError(
+                f"{self.name}: a prompt of {prompt_tokens} tokens does not fit its context of {self._llama.n_ctx()}",
+                "set a larger context for it in your catalog.toml",
+            )
+        evaluated = self._rewind(head) + len(tail)
+        self._llama.set_seed(seed)
+        thoughts = 0
+        if thinks:
+            thoughts, tail = self._think(tail, temperature, min(self._thinking_tokens, room), on_token)
+        grammar = llama_cpp.LlamaGrammar.from_string(prompt.grammar, verbose=False)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        text, count = "", 0
+        for token in self._sample(tail, temperature, REPLY_TOKENS, grammar):
+            piece = decoder.decode(self._llama.detokenize([token]))
+            text, count = text + piece, count + 1
+            on_token(piece, False)
+        return Completion(
+            text=text,
+            prompt_tokens=prompt_tokens,
+            evaluated_tokens=evaluated,
+            completion_tokens=thoughts + count,
+        )
+
+    def close(self) -> None:
+        """Free the model's memory; it cannot be used afterwards."""
+        self._llama.close()
+
+    def _tokens(self, prompt: Prompt) -> tuple[list[int], list[int], bool]:
+        """Head, tail, and whether the reply begins with thoughts; both are tokenised apart, as they are evaluated."""
+        if self._template is None:
+            return self._tokenise(prompt.head, start=True), self._tokenise(prompt.tail), False
+        form = self._template.render(prompt.system, prompt.user)
+        head = self._tokenise(form.head, start=True, special=True)
+        return head, self._tokenise(form.tail, special=True), form.thinks
+
+    def _tokenise(self, text: str, start: bool = False, special: bool = False) -> list[int]:
+        # Templates often write the model's first token themselves; twice would be another prompt.
+        first = start and not (self._bos and text.startswith(self._bos))
+        return list(self._llama.tokenize(text.encode(), add_bos=first, special=special))
+
+    def _rewind(self, head: list[int]) -> int:
+        """Bring the model to where the head alone was evaluated; the number of tokens that this took."""
+        kept = head == self._head and self._llama._ctx.kv_cache_seq_rm(-1, len(head), -1)
+        if kept:
+            self._llama.n_tokens = len(head)
+            return 0
+        self._llama.reset()
+        self._head = []
+        self._llama.eval(head)
+        self._head = head
+        return len(head)
+
+    def _think(self, tail: list[int], temperature: float, limit: int, on_token: OnToken) -> tuple[int, list[int]]:
+        """Let the model think; how many tokens it took, and the tokens to evaluate before the reply."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        thoughts, count, last = "", 0, []
+        for token in self._sample(tail, temperature, limit, grammar=None):
+            piece = decoder.decode(self._llama.detokenize([token], special=True))
+            thoughts, count, last = thoughts + piece, count + 1, [token]
+            on_token(piece, True)
+            if "</think>" in thoughts:
+                return count, last + self._tokenise("\n\n", special=True)
+        return count, last + self._tokenise("\n</think>\n\n", special=True)
+
+    def _sample(
+        self, tokens: list[int], temperature: float, limit: int, grammar: llama_cpp.LlamaGrammar | None
+    ) -> Iterator[int]:
+        """Evaluate tokens and yield up to `limit` new ones; the last one yielded is not evaluated."""
+        sampled = self._llama.generate(
+            tokens, temp=temperature, top_p=TOP_P, top_k=0, min_p=0.0, grammar=grammar, reset=False
+        )
+        for token in islice(sampled, limit):
+            if llama_cpp.llama_vocab_is_eog(self._llama._model.vocab, token):
+                return
+            yield token
+
+    def _read_template(self) -> ChatTemplate | None:
+        text = self._llama.metadata.get("tokenizer.chat_template")
+        if not text:
+            return None
+        end = self._llama.token_eos()
+        last = self._llama._model.token_get_text(end) if end != -1 else ""
+        try:
+            template = ChatTemplate(text, bos=self._bos, eos=last)
+            template.render("system", "user")
+        except (ValueError, TemplateError):
+            return None
+        return template
+
+
+def _check_header(path: Path, name: str) -> None:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ModelFileError(f"{name}: cannot read {path}: {error.strerror}", "correct the path") from error
+    if magic != b"GGUF":
+        what = "is empty" if not magic else "is no GGUF file"
+        raise ModelFileError(f"{name}: {path} {what}", "fetch it again, or convert it to GGUF")

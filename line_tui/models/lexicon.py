@@ -1,0 +1,27 @@
+"""The bundled lexicon: everyday words and their embeddings by the bundled embedder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file
+
+from line_tui.errors import ModelFileError
+from line_tui.explain.meaning import Lexicon
+from line_tui.models.files import bundled_models
+
+
+def load_lexicon(folder: Path | None = None) -> Lexicon:
+    """Read the lexicon. Raises ModelFileError when a file is missing or damaged, or the two do not match."""
+    folder = folder or bundled_models() / "lexicon"
+    try:
+        words = (folder / "words.txt").read_text().split()
+        vectors = load_file(folder / "vectors.safetensors")["vectors"].astype(np.float32)
+    except Exception as error:  # The library has errors of its own for each kind of damage.
+        raise ModelFileError(f"the lexicon in {folder} cannot be read: {error}", "install line-tui again") from error
+    if len(words) != len(vectors):
+        raise ModelFileError(
+            f"the lexicon in {folder} has {len(words)} words and {len(vectors)} vectors", "install line-tui again"
+        )
+    return Lexicon(words, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))

@@ -1,0 +1,211 @@
+"""Brings the models of a run into memory, with one thread count, one batch size and one device for all of it."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import llama_cpp
+import msgspec
+import torch
+
+from line_tui.errors import MemoryLimitError, UsageError
+from line_tui.events import Memory, Settings
+from line_tui.explain.loop import Models
+from line_tui.explain.ports import Embedder, Vision
+from line_tui.layers import LayerInfo
+from line_tui.models.architectures import build_empty
+from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
+from line_tui.models.catalog import Catalog, LanguageEntry, read_catalog
+from line_tui.models.embedder import MiniLMEmbedder
+from line_tui.models.endpoint import EndpointLanguage
+from line_tui.models.files import locate
+from line_tui.models.generator import DiffusersGenerator
+from line_tui.models.hardware import free_memory
+from line_tui.models.language import LlamaLanguage
+from line_tui.models.layers import list_layers
+from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
+from line_tui.models.networks import find_network
+from line_tui.models.turns import Device, GeneratorInTurn, LanguageInTurn
+from line_tui.models.vision import TorchVision
+
+MAX_THREADS = 16
+"""More do not make reading weights from memory faster."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The models of a run in memory, and what their outputs depend on besides themselves."""
+
+    models: Models
+    embedder: Embedder
+    vision: Vision
+    threads: int
+    device: str
+    memory: Memory = "resident"
+
+
+def load(
+    profile: str,
+    model: str,
+    fixed: Settings | None = None,
+    *,
+    threads: int | None = None,
+    device: str | None = None,
+    memory: Memory | None = None,
+    catalog: Catalog | None = None,
+    on_progress: Callable[[str], None] = lambda what: None,
+) -> Loaded:
+    """Load a profile's language model and generator, and the vision model to be explained.
+
+    `fixed` are the settings of the run's earlier session; they win over `threads`, `device` and `memory`, whose None
+    means all cores, the best device there is, and what fits. `on_progress` hears the plan and what is loaded next. The
+    models take turns, so on the CPU each gets all threads. Raises UnknownNameError, ModelFileError, UsageError,
+    MemoryLimitError.
+    """
+    # No library may ask the hub whether a file has changed.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    catalog = catalog or read_catalog()
+    threads = fixed.threads if fixed else threads or default_threads()
+    device = fixed.device if fixed else device or default_device()
+    check_device(device)
+    torch.set_num_threads(threads)
+    needed = _needs(profile, model, device, catalog)
+    free = free_memory(device)
+    if fixed is not None:
+        plans = [spell_out(needed, free, fixed.memory, fixed.batch_size)]
+    else:
+        if device != "cpu" and not llama_cpp.llama_supports_gpu_offload():
+            # Wherever it is wanted, this llama.cpp computes on the CPU.
+            memory = "cpu-llm"
+        best = plan(needed, free, catalog.find_generator(catalog.find_profile(profile).generator).batch_size, memory)
+        plans = [best, *smaller(needed, free, best.policy, best.batch_size)]
+    for each in plans:
+        on_progress(describe(each, free))
+        models = _bring(profile, model, each, threads, device, catalog, on_progress)
+        if models is not None:
+            return Loaded(models, MiniLMEmbedder(), models.vision, threads, device, each.policy)
+    raise MemoryLimitError(
+        f"the models of {profile} do not fit in memory, though {describe(plans[-1], free)} by the catalogue",
+        "close other programs, or choose a profile with smaller models",
+    )
+
+
+def _bring(
+    profile: str,
+    model: str,
+    plan: Plan,
+    threads: int,
+    device: str,
+    catalog: Catalog,
+    on_progress: Callable[[str], None],
+) -> Models | None:
+    """The models, placed as planned; None when memory ran out, and nothing of them is left in it."""
+    entries = catalog.find_profile(profile)
+    speaker = catalog.find_language(entries.language)
+    painter = catalog.find_generator(entries.generator)
+    if device != "cpu":
+        # What earlier models left with torch is of no use to llama.cpp.
+        gc.collect()
+        torch.accelerator.empty_cache()
+    try:
+        on_progress(f"vision model {model}{code_warning(model, catalog)}")
+        vision = load_vision(model, catalog, plan.batch_size, device)
+        on_progress(f"generator {painter.id}")
+        folder = locate(painter.source, painter.id)
+        generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
+        on_progress(f"language model {speaker.id}")
+        if plan.policy == "swap":
+            room = Device()
+            room.admit(generator)
+            # Loading the language model moves the generator out of its way.
+            in_turn = LanguageInTurn(lambda: load_language(speaker, threads, device), room)
+            return Models(in_turn, GeneratorInTurn(generator, room), vision)
+        language = load_language(speaker, threads, "cpu" if plan.policy == "cpu-llm" else device)
+        return Models(language, generator, vision)
+    except (torch.OutOfMemoryError, MemoryLimitError):
+        return None
+
+
+def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | None = None) -> Settings | None:
+    """The settings to try after memory ran out with these, when their models are gone; None when nothing is left."""
+    free = free_memory(settings.device)
+    wanted = _needs(profile, model, settings.device, catalog or read_catalog())
+    for lower in smaller(wanted, free, settings.memory, settings.batch_size):
+        return msgspec.structs.replace(settings, memory=lower.policy, batch_size=lower.batch_size, bit_identical=False)
+    return None
+
+
+def _needs(profile: str, model: str, device: str, catalog: Catalog) -> Needs:
+    entries = catalog.find_profile(profile)
+    vision = next((entry for entry in catalog.vision if entry.id == model), None)
+    return needs(
+        catalog.find_language(entries.language),
+        catalog.find_generator(entries.generator),
+        max(vision.memory_mb.values(), default=None) if vision else None,
+        on_gpu=device != "cpu",
+    )
+
+
+def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision | BlackBox:
+    """Load a vision model. Raises UnknownNameError, ModelFileError, UsageError."""
+    if (box := find_black_box(model, catalog, batch_size)) is not None:
+        return box
+    network = find_network(model, catalog)
+    return TorchVision(
+        network.load(),
+        network.name,
+        network.preprocess,
+        revision=network.revision(),
+        neuron_names=network.neuron_names,
+        batch_size=batch_size,
+        device=device,
+    )
+
+
+def load_language(entry: LanguageEntry, threads: int, device: str) -> LlamaLanguage | EndpointLanguage:
+    """Load a language model, or name one that is served. Raises ModelFileError, UsageError."""
+    if (url := entry.source.endpoint) is not None:
+        return EndpointLanguage(entry.id, url, entry.source.file or "", entry.thinking_tokens)
+    return LlamaLanguage(
+        locate(entry.source, entry.id),
+        entry.id,
+        style=entry.style,
+        context=entry.context,
+        thinking_tokens=entry.thinking_tokens,
+        threads=threads,
+        gpu=device != "cpu",
+    )
+
+
+def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
+    """The layers of a vision model, without its weights. Raises UnknownNameError, ModelFileError."""
+    catalog = catalog or read_catalog()
+    if (box := find_black_box(model, catalog, batch_size=1)) is not None:
+        return box.layers
+    network = find_network(model, catalog)
+    return list_layers(build_empty(network.outline), network.preprocess.size, network.neuron_names)
+
+
+def default_threads() -> int:
+    """The physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
+    return min(torch.get_num_threads(), len(os.sched_getaffinity(0)), MAX_THREADS)
+
+
+def default_device() -> str:
+    """The best device there is."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def check_device(device: str) -> None:
+    """Raises UsageError for a device that this machine does not have."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"there is no device '{device}' here: {str(error).splitlines()[0]}", f"use '{default_device()}'"
+        ) from error

@@ -1,0 +1,182 @@
+"""What fits in memory before anything is loaded: which models stay, which take turns, and what that costs.
+
+Pure numbers in, a plan out. The needs are the catalogue's; the memory that is free is measured by `hardware`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import get_args
+
+from line_tui.errors import MemoryLimitError
+from line_tui.events import Memory
+from line_tui.models.catalog import GeneratorEntry, LanguageEntry
+
+POLICIES: tuple[Memory, ...] = get_args(Memory)
+
+HEADROOM = 0.1
+"""Share of the free memory that is left alone: allocators fragment, and a desktop needs some."""
+UNKNOWN_VISION_MB = 600
+"""For a vision model without an entry: ViT-H/14 with a batch of pictures is about the largest that is usual."""
+WORKING_BYTES = 2500
+"""Per pixel of a further picture of a batch in half precision, for the decoder's activations above all.
+
+Read off its tensors: several of 128 channels at full size live at once. Not measured on a GPU."""
+COPIED_MB_PER_SECOND = 3000
+"""Between RAM and a GPU through pageable memory, as PCIe 3 and 4 give it. Not measured here."""
+
+
+@dataclass(frozen=True)
+class Free:
+    """Megabytes that are free."""
+
+    ram: int
+    gpu: int | None = None
+    """Of the GPU; None to compute on the CPU, in `ram`. A GPU that shares the RAM has the same number twice."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Megabytes that the models of a run need."""
+
+    language: int
+    generator: int
+    """With one picture at a time."""
+    picture: int
+    """For each further picture of a batch."""
+    vision: int = UNKNOWN_VISION_MB
+
+    def drawing(self, batch_size: int) -> int:
+        """The generator with a whole batch."""
+        return self.generator + (batch_size - 1) * self.picture
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where the models of a run will be."""
+
+    policy: Memory
+    batch_size: int
+    device_mb: int
+    """Most that is used of the GPU, or of the RAM where there is none."""
+    ram_mb: int
+    """Most that is used of the RAM beside a GPU."""
+    swapped_mb: int
+    """Copied to and from the device in each iteration."""
+
+    @property
+    def seconds_per_iteration(self) -> float:
+        """What swapping costs, estimated."""
+        return self.swapped_mb / COPIED_MB_PER_SECOND
+
+
+def needs(language: LanguageEntry, generator: GeneratorEntry, vision_mb: int | None, *, on_gpu: bool) -> Needs:
+    """What the catalogue says that these models need, in the precision in which they will compute."""
+    half = on_gpu and generator.dtype != "float32"
+    pixels = generator.size**2
+    return Needs(
+        language=max(language.memory_mb.values(), default=language.size_mb),
+        generator=_in_precision(generator, generator.dtype if on_gpu else "float32"),
+        picture=round(pixels * WORKING_BYTES * (1 if half else 2) / 1e6),
+        vision=UNKNOWN_VISION_MB if vision_mb is None else vision_mb,
+    )
+
+
+def _in_precision(entry: GeneratorEntry, dtype: str) -> int:
+    if dtype in entry.memory_mb:
+        return entry.memory_mb[dtype]
+    wide = {precision: mb * (1 if precision == "float32" else 2) for precision, mb in entry.memory_mb.items()}
+    full = max(wide.values(), default=2 * entry.size_mb)
+    return full if dtype == "float32" else full // 2
+
+
+def plan(needs: Needs, free: Free, batch_size: int, policy: Memory | None = None) -> Plan:
+    """The first policy that fits, with the largest batch of `batch_size`, half of it, and so on that does.
+
+    `policy` allows that one alone. Raises MemoryLimitError that says what is missing.
+    """
+    for candidate in _ladder(needs, free, batch_size):
+        if (policy is None or candidate.policy == policy) and _fits(candidate, free):
+            return candidate
+    singles = [each for each in _ladder(needs, free, 1) if policy is None or each.policy == policy]
+    raise _too_little(singles, free)
+
+
+def _too_little(plans: list[Plan], free: Free) -> MemoryLimitError:
+    device, have = ("RAM", free.ram) if free.gpu is None else ("GPU memory", free.gpu)
+    need = min(each.device_mb for each in plans)
+    beside = [each.ram_mb for each in plans if each.device_mb <= have * (1 - HEADROOM)]
+    if beside:
+        device, have, need = "RAM", free.ram, min(beside)
+    return MemoryLimitError(
+        f"the models need {_gb(need)} of {device} even one picture at a time, {_gb(have)} are free",
+        "close other programs, or choose a profile with smaller models (`line-tui models list`)",
+    )
+
+
+def smaller(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Iterator[Plan]:
+    """The plans to try in turn when memory ran out with this one: a smaller batch, then swapping, then less."""
+    for candidate in _ladder(needs, free, batch_size):
+        further = POLICIES.index(candidate.policy) > POLICIES.index(policy)
+        below = candidate.policy == policy and candidate.batch_size < batch_size
+        # The GPU's numbers have just proved wrong, the RAM's have not.
+        if (below or further) and candidate.ram_mb <= free.ram * (1 - HEADROOM):
+            yield candidate
+
+
+def _ladder(needs: Needs, free: Free, batch_size: int) -> Iterator[Plan]:
+    """Every plan, from the quickest to the one that needs least."""
+    # Without a GPU nothing can be moved away, and the system drops what it can read again from the GGUF file; a
+    # language model at an endpoint is not ours to move.
+    policies = POLICIES if free.gpu is not None and needs.language else POLICIES[:1]
+    for policy in policies:
+        batch = batch_size
+        while batch >= 1:
+            yield spell_out(needs, free, policy, batch)
+            batch //= 2
+
+
+def spell_out(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan:
+    """The plan of this policy and batch, whether it fits or not."""
+    drawing = needs.drawing(batch_size)
+    parked = 0
+    swapped = 0
+    if policy == "resident":
+        device = needs.language + drawing + needs.vision
+    elif policy == "swap":
+        device = max(needs.language, drawing) + needs.vision
+        # The language model is read again from its file; the generator goes out to RAM and comes back.
+        parked = needs.generator
+        swapped = needs.language + 2 * needs.generator
+    else:
+        device = drawing + needs.vision
+        parked = needs.language
+    on_cpu = free.gpu is None
+    return Plan(policy, batch_size, device, 0 if on_cpu else parked, swapped)
+
+
+def _fits(plan: Plan, free: Free) -> bool:
+    device = free.ram if free.gpu is None else free.gpu
+    return plan.device_mb <= device * (1 - HEADROOM) and plan.ram_mb <= free.ram * (1 - HEADROOM)
+
+
+def describe(plan: Plan, free: Free) -> str:
+    """The plan in one line for people."""
+    have = free.ram if free.gpu is None else free.gpu
+    where = "RAM" if free.gpu is None else "GPU memory"
+    used = f"{_gb(plan.device_mb)} of {_gb(have)} {where}"
+    pictures = "one picture" if plan.batch_size == 1 else f"{plan.batch_size} pictures"
+    if plan.policy == "resident":
+        return f"all models stay loaded, {pictures} at a time: {used}"
+    if plan.policy == "swap":
+        cost = f"about {plan.seconds_per_iteration:.1f} s more in each iteration"
+        return f"language model and generator take turns, {pictures} at a time: {used}, {cost}"
+    return (
+        f"the language model computes on the CPU, {pictures} at a time: {used}, "
+        f"{_gb(plan.ram_mb)} of RAM, replies several times slower"
+    )
+
+
+def _gb(megabytes: int) -> str:
+    return f"{megabytes / 1000:.1f} GB"

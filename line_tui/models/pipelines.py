@@ -1,0 +1,83 @@
+"""Opens diffusers pipelines from a folder: safetensors alone, no code but the library's, no network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from diffusers import DiffusionPipeline
+
+from line_tui.errors import ModelFileError
+from line_tui.models.catalog import GeneratorEntry
+
+_EMOJI = "EmojiDiffusionPipeline"
+
+
+def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
+    """The pipeline in a folder, on a device, quiet and in evaluation mode.
+
+    Raises ModelFileError when files are missing, damaged, or no diffusers pipeline.
+    """
+    diffusers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    diffusers.utils.logging.disable_progress_bar()
+    index = _read_index(folder, entry.id)
+    dtype = torch.float32 if device == "cpu" else getattr(torch, entry.dtype)
+    options: dict[str, Any] = {
+        "dtype": dtype,
+        "variant": entry.variant,
+        "use_safetensors": True,
+        "local_files_only": True,
+    }
+    if "safety_checker" in index:
+        # It would replace a picture by a black one, and the black one would be scored as the concept.
+        options |= {"safety_checker": None, "requires_safety_checker": False}
+    try:
+        pipeline = _class(index, options).from_pretrained(folder, **options)
+        if entry.scheduler is not None:
+            scheduler = getattr(diffusers, entry.scheduler)
+            pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config)
+        pipeline = pipeline.to(device)
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:  # What the libraries raise for damaged files is not documented, and varies.
+        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelFileError(
+            f"{entry.id}: cannot open the pipeline in {folder}: {cause}",
+            "files are missing, damaged or of another version: fetch the model again",
+        ) from error
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def _class(index: dict[str, Any], options: dict[str, Any]) -> Any:
+    if index["_class_name"] != _EMOJI:
+        return DiffusionPipeline
+    from line_tui.worlds.emoji.pipeline import EmojiDiffusionPipeline
+    from line_tui.worlds.minilm import load_minilm
+
+    # Its text encoder comes from a package of its own and is shared with the embedder.
+    options["tokenizer"], options["text_encoder"] = load_minilm()
+    return EmojiDiffusionPipeline
+
+
+def _read_index(folder: Path, name: str) -> dict[str, Any]:
+    path = folder / "model_index.json"
+    try:
+        index = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ModelFileError(
+            f"{name}: {folder} has no model_index.json", "name a folder that holds a diffusers pipeline"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelFileError(f"{name}: {path} cannot be read: {error}", "fetch the model again") from error
+    if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
+        raise ModelFileError(
+            f"{name}: {path} names no pipeline of diffusers", "pipelines with code of their own are not run"
+        )
+    return index

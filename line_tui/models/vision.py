@@ -1,0 +1,116 @@
+"""Vision models through PyTorch: pictures in, pooled activations of any layer out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from line_tui.errors import MemoryLimitError
+from line_tui.explain.ports import Picture, Seen
+from line_tui.layers import LayerInfo, find_layer
+from line_tui.models.layers import hooked, list_layers
+from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
+from line_tui.models.preprocess import Preprocess
+
+
+class TorchVision:
+    """A network and how it wants its pictures; its neurons are read by forward hooks, layers named as modules.
+
+    Pictures are looked at in batches of one fixed size, since the last digits of the outputs depend on it; the last
+    batch is padded with copies of its last picture.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        name: str,
+        preprocess: Preprocess,
+        *,
+        revision: str = "",
+        neuron_names: list[str] | None = None,
+        batch_size: int = 8,
+        device: str = "cpu",
+    ) -> None:
+        self.name = f"{name}@{revision}" if revision else name
+        self._called = name
+        self.batch_size = batch_size
+        self._model = model.to(device).eval()
+        self._preprocess = preprocess
+        self._neuron_names = neuron_names
+        self._device = device
+
+    @cached_property
+    def layers(self) -> list[LayerInfo]:
+        """All layers that can be explained, in the order in which they finish."""
+        return list_layers(self._model, self._preprocess.size, self._neuron_names)
+
+    def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
+        """What is known of a layer. Raises UnknownNameError for a layer or a neuron that there is not."""
+        return find_layer(self.layers, self._called, layer, neuron, exists=_has_module(self._model, layer))
+
+    @torch.inference_mode()
+    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+        """Activations `float32[images, neurons]` of a layer, and the maps of one neuron where it has them.
+
+        A module that runs several times in one pass counts with its last run. Raises UnknownNameError, ValueError for
+        no pictures, MemoryLimitError.
+        """
+        if not pictures:
+            raise ValueError("no pictures to look at")
+        pooling: Pooling = self.check(layer, neuron).pooling  # type: ignore[assignment]
+        pooled: list[Tensor] = []
+        maps: list[Tensor] = []
+        for start in range(0, len(pictures), self.batch_size):
+            batch = list(pictures[start : start + self.batch_size])
+            count = len(batch)
+            batch += [batch[-1]] * (self.batch_size - count)
+            activations, area = self._run(self._preprocess(batch).to(self._device), layer, pooling, neuron)
+            pooled.append(activations[:count].float().cpu())
+            if area is not None:
+                maps.append(area[:count].float().cpu())
+        return Seen(
+            activations=torch.cat(pooled).numpy().astype(np.float32, copy=False),
+            maps=torch.cat(maps).numpy() if maps else None,
+        )
+
+    @property
+    def side(self) -> int:
+        """Side in pixels of a square picture that is looked at without being resized."""
+        return self._preprocess.resize
+
+    def respond(self, images: Tensor, layer: str, neuron: int) -> Tensor:
+        """A neuron's activations `float[images]`, differentiable in `float[images, 3, side, side]` in [0, 1].
+
+        Raises UnknownNameError.
+        """
+        pooling: Pooling = self.check(layer, neuron).pooling  # type: ignore[assignment]
+        batch = self._preprocess.crop_and_normalise(images.to(self._device))
+        return self._run(batch, layer, pooling, None)[0][:, neuron]
+
+    def _run(self, batch: Tensor, layer: str, pooling: Pooling, neuron: int | None) -> tuple[Tensor, Tensor | None]:
+        found: list[tuple[Tensor, Tensor | None]] = []
+
+        def see(module: nn.Module, output: Any) -> None:
+            tensor = first_tensor(output)
+            if tensor is not None:
+                # Pooled at once: a later in-place module, such as ReLU(inplace=True), overwrites what it is given.
+                area = None if neuron is None else neuron_maps(tensor, pooling, neuron)
+                found[:] = [(pool(tensor, pooling), area)]
+
+        try:
+            with hooked(self._model.get_submodule(layer), see):
+                self._model(batch)
+        except torch.OutOfMemoryError as error:
+            raise MemoryLimitError(
+                f"{self._called}: {self.batch_size} pictures do not fit in memory", "use a smaller batch size"
+            ) from error
+        return found[0]
+
+
+def _has_module(model: nn.Module, layer: str) -> bool:
+    return bool(layer) and layer in dict(model.named_modules())

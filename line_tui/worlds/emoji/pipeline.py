@@ -1,0 +1,138 @@
+"""Text to emoji picture: a latent diffusion pipeline with the calling convention of diffusers' own."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from diffusers import DiffusionPipeline, FlowMatchEulerDiscreteScheduler, ImagePipelineOutput
+from diffusers.image_processor import VaeImageProcessor
+from torch import Tensor
+from transformers import BertModel, BertTokenizerFast
+
+from line_tui.worlds.emoji.compose import compose, draw_uniforms
+from line_tui.worlds.emoji.decoder import EmojiDecoder
+from line_tui.worlds.emoji.denoiser import EmojiDenoiser
+from line_tui.worlds.minilm import encode
+
+StepCallback = Callable[["EmojiDiffusionPipeline", int, Any, dict[str, Any]], dict[str, Any]]
+
+
+class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
+    """Flow matching in a compact latent, then pose, tint and background by seed.
+
+    Everything random about a picture (noise, style, pose, scale, position, hue, background) comes from its
+    own CPU generator, so that it does not depend on the pictures drawn beside it.
+    """
+
+    _callback_tensor_inputs: ClassVar[list[str]] = ["latents", "prompt_embeds"]
+
+    def __init__(
+        self,
+        denoiser: EmojiDenoiser,
+        decoder: EmojiDecoder,
+        scheduler: FlowMatchEulerDiscreteScheduler,
+        text_encoder: BertModel,
+        tokenizer: BertTokenizerFast,
+    ) -> None:
+        super().__init__()
+        self.register_modules(
+            denoiser=denoiser,
+            decoder=decoder,
+            scheduler=scheduler,
+            text_encoder=text_encoder,
+            tokenizer=tokenizer,
+        )
+        self.image_processor = VaeImageProcessor(do_normalize=False)
+        self._interrupt = False
+
+    @property
+    def interrupt(self) -> bool:
+        """Whether the running call was told to stop after its current step."""
+        return self._interrupt
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt: str | list[str],
+        num_inference_steps: int = 8,
+        guidance_scale: float = 2.0,
+        negative_prompt: str | list[str] | None = None,
+        num_images_per_prompt: int = 1,
+        generator: torch.Generator | list[torch.Generator] | None = None,
+        output_type: str = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: StepCallback | None = None,
+        callback_on_step_end_tensor_inputs: list[str] | None = None,
+    ) -> ImagePipelineOutput | tuple[Any]:
+        """Draw one 64x64 picture for each prompt.
+
+        `generator` is one for all pictures, or one a picture; `output_type` is "pil", "np"
+        (`float32[n, 64, 64, 3]`) or "pt" (`float32[n, 3, 64, 64]`), in [0, 1]. `callback_on_step_end` gets
+        the pipeline, the step, the timestep and the tensors it named, and may return changed ones. Raises
+        ValueError for a negative prompt, for a wrong number of generators, and for an unknown tensor name.
+        """
+        if negative_prompt is not None:
+            raise ValueError("The emoji pipeline takes no negative prompt: leave negative_prompt out.")
+        named = callback_on_step_end_tensor_inputs or ["latents"]
+        unknown = set(named) - set(self._callback_tensor_inputs)
+        if unknown:
+            raise ValueError(f"Unknown callback tensors {sorted(unknown)}; there are {self._callback_tensor_inputs}.")
+        prompts = [prompt] if isinstance(prompt, str) else list(prompt)
+        prompts = [text for text in prompts for _ in range(num_images_per_prompt)]
+        self._interrupt = False
+        device = self.denoiser.device
+        generators = _one_each(generator, len(prompts))
+        style = _draw(generators, lambda g: torch.randint(self.denoiser.config.styles, (), generator=g)).to(device)
+        uniforms = draw_uniforms(generators)
+        latents = _draw(generators, lambda g: torch.randn(self.denoiser.config.latent, generator=g)).to(device)
+        prompt_embeds = self.encode_prompts(prompts).to(device)
+        sigmas = np.linspace(1, 1 / num_inference_steps, num_inference_steps)
+        self.scheduler.set_timesteps(sigmas=sigmas.tolist(), device=device)
+        with self.progress_bar(total=num_inference_steps) as bar:
+            for step, timestep in enumerate(self.scheduler.timesteps):
+                if self.interrupt:
+                    continue
+                sigma = self.scheduler.sigmas[step]
+                clean = self._predict_clean(latents, 1 - sigma, prompt_embeds, style, guidance_scale)
+                # Our network predicts the picture; the scheduler wants the velocity from picture to noise.
+                velocity = (latents - clean) / sigma
+                latents = self.scheduler.step(velocity, timestep, latents, return_dict=False)[0]
+                if callback_on_step_end is not None:
+                    tensors = {"latents": latents, "prompt_embeds": prompt_embeds}
+                    changed = callback_on_step_end(self, step, timestep, {name: tensors[name] for name in named})
+                    latents = changed.get("latents", latents)
+                    prompt_embeds = changed.get("prompt_embeds", prompt_embeds)
+                bar.update()
+        pictures = compose(self.decoder(latents).float().cpu(), uniforms)
+        images = self.image_processor.postprocess(pictures, output_type=output_type)
+        return ImagePipelineOutput(images=images) if return_dict else (images,)
+
+    def encode_prompts(self, prompts: list[str]) -> Tensor:
+        """Text vectors `float32[prompts, 384]` of unit length; each text is encoded once, and alone."""
+        vectors = {text: encode(text, self.tokenizer, self.text_encoder) for text in dict.fromkeys(prompts)}
+        return torch.stack([vectors[text] for text in prompts])
+
+    def _predict_clean(
+        self, latents: Tensor, clean_share: Tensor, text: Tensor, style: Tensor, guidance: float
+    ) -> Tensor:
+        share = clean_share.to(latents).expand(len(latents))
+        told: Tensor = self.denoiser(latents, share, text, style)
+        if guidance == 1.0:
+            return told
+        # Classifier-free guidance, arXiv 2207.12598.
+        untold: Tensor = self.denoiser(latents, share, torch.zeros_like(text), style)
+        return untold + guidance * (told - untold)
+
+
+def _one_each(generator: torch.Generator | list[torch.Generator] | None, count: int) -> list[torch.Generator]:
+    if isinstance(generator, list):
+        if len(generator) != count:
+            raise ValueError(f"{count} pictures need {count} generators, not {len(generator)}.")
+        return generator
+    seeds = torch.randint(2**62, (count,), generator=generator)
+    return [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+def _draw(generators: list[torch.Generator], draw: Callable[[torch.Generator], Tensor]) -> Tensor:
+    return torch.stack([draw(generator) for generator in generators])
