@@ -1,0 +1,66 @@
+"""How torch and llama.cpp were built, asked in processes of their own."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from typing import TypeVar
+
+import msgspec
+
+_PATIENCE = 180.0  # seconds; the first import of torch from a network disk takes its time
+
+
+class Torch(msgspec.Struct, frozen=True, kw_only=True):
+    """torch, and the device that it would use."""
+
+    version: str
+    cuda_build: str | None = None
+    """CUDA version that it was built for."""
+    hip_build: str | None = None
+    """The same for AMD."""
+    device: str = "cpu"
+    name: str = ""
+    """Of the GPU."""
+    free_mb: int = 0
+    total_mb: int = 0
+    half: bool = False
+    """Whether the GPU computes in bfloat16."""
+    threads: int = 1
+
+
+class LlamaCpp(msgspec.Struct, frozen=True, kw_only=True):
+    """llama.cpp as its Python bindings have it."""
+
+    version: str
+    gpu: bool = False
+    """Whether it was built to compute on a GPU."""
+    system: str = ""
+    """Its own words on the instructions that it was built for."""
+
+
+class Broken(msgspec.Struct, frozen=True):
+    """A library that cannot be imported."""
+
+    why: str
+
+
+Build = TypeVar("Build", Torch, LlamaCpp)
+
+
+def ask(library: str, kind: type[Build]) -> Build | Broken:
+    """How a library was built, or why it cannot be used."""
+    command = [sys.executable, "-P", "-m", "line_tui.doctor.probe", library]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL, check=False)
+    except subprocess.TimeoutExpired:
+        return Broken(f"its import took more than {_PATIENCE:.0f} s")
+    if done.returncode < 0:
+        name = signal.Signals(-done.returncode).name
+        hint = ": it was built for another CPU" if name == "SIGILL" else ""
+        return Broken(f"its import ended with {name}{hint}")
+    if done.returncode > 0:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        return Broken(lines[-1] if lines else f"its import ended with code {done.returncode}")
+    return msgspec.json.decode(done.stdout, type=kind)

@@ -1,0 +1,86 @@
+"""Judges the machine and the libraries that compute: is the GPU used, and by both?"""
+
+from __future__ import annotations
+
+from line_tui.doctor.builds import Broken, LlamaCpp, Torch
+from line_tui.doctor.findings import Finding
+from line_tui.doctor.machine import Machine
+
+_LEAST_RAM_MB = 1500
+"""The bundled models' need, with the libraries'."""
+
+
+def check_machine(machine: Machine) -> Finding:
+    """Processor and RAM."""
+    found = f"{machine.processor}, {machine.cores} cores, {machine.free_ram_mb / 1000:.1f} GB of RAM free"
+    if machine.free_ram_mb < _LEAST_RAM_MB:
+        return Finding("machine", "problem", found, "close other programs: the bundled models alone need 1.5 GB")
+    return Finding("machine", "ok", found)
+
+
+def check_gpu(machine: Machine, torch: Torch | Broken) -> Finding:
+    """The GPU and its driver."""
+    if machine.driver_error:
+        return Finding(
+            "gpu",
+            "problem",
+            f"nvidia-smi fails: {machine.driver_error}",
+            "restart after a driver update, or install NVIDIA's driver again",
+        )
+    if machine.gpus:
+        found = "; ".join(
+            f"{gpu.name}, {gpu.free_mb / 1000:.1f} of {gpu.total_mb / 1000:.1f} GB free, driver {gpu.driver}"
+            for gpu in machine.gpus
+        )
+        return Finding("gpu", "ok", found)
+    if isinstance(torch, Torch) and torch.device != "cpu":
+        return Finding("gpu", "ok", torch.name or f"torch finds one ({torch.device})")
+    if machine.amd:
+        return Finding(
+            "gpu", "note", "an AMD GPU that torch does not use", "install torch's ROCm build from pytorch.org"
+        )
+    return Finding("gpu", "note", "none: the CPU computes, which suits the profiles demo and laptop")
+
+
+def check_torch(machine: Machine, torch: Torch | Broken) -> Finding:
+    """torch, and whether it uses the GPU."""
+    if isinstance(torch, Broken):
+        return Finding("torch", "problem", torch.why, "run `pip install --force-reinstall torch torchvision`")
+    built = (
+        f"CUDA {torch.cuda_build}" if torch.cuda_build else f"ROCm {torch.hip_build}" if torch.hip_build else "no GPU"
+    )
+    found = f"{torch.version}, built for {built}, computes on {torch.device}"
+    if not machine.gpus or torch.device == "cuda":
+        return Finding("torch", "ok", found)
+    if torch.cuda_build is None:
+        fix = "install a CUDA build of torch and torchvision: pytorch.org names the command for your driver"
+    else:
+        fix = f"driver {machine.gpus[0].driver} may be too old for CUDA {torch.cuda_build}: update it"
+    return Finding("torch", "problem", f"{found} although there is a GPU", fix)
+
+
+def check_llama_cpp(machine: Machine, torch: Torch | Broken, llama: LlamaCpp | Broken) -> Finding:
+    """llama.cpp, and whether it was built for this GPU and this CPU."""
+    rebuild = "pip install --force-reinstall --no-cache-dir --no-deps llama-cpp-python"
+    if isinstance(llama, Broken):
+        return Finding("llama.cpp", "problem", llama.why, f"run `{rebuild}`")
+    device = torch.device if isinstance(torch, Torch) else "cpu"
+    flag = "-DGGML_METAL=on" if device == "mps" else "-DGGML_HIP=on" if machine.amd else "-DGGML_CUDA=on"
+    found = f"{llama.version}, built {'for a GPU' if llama.gpu else 'for the CPU alone'}"
+    if not llama.gpu and (machine.gpus or device != "cpu"):
+        return Finding(
+            "llama.cpp",
+            "problem",
+            f"{found}: the language model would leave the GPU unused",
+            f"run `CMAKE_ARGS={flag} {rebuild}`",
+        )
+    unused = [name for name in ("AVX512", "AVX2") if _flag(name) in machine.flags and f"{name} = 1" not in llama.system]
+    if unused and not llama.gpu:
+        return Finding(
+            "llama.cpp", "note", f"{found}, without this CPU's {unused[-1]}", f"for more speed, run `{rebuild}` here"
+        )
+    return Finding("llama.cpp", "ok", found)
+
+
+def _flag(name: str) -> str:
+    return {"AVX512": "avx512f", "AVX2": "avx2"}[name]

@@ -1,0 +1,77 @@
+"""Judges the models: are those of each profile here, verified, and do they fit in memory together?"""
+
+from __future__ import annotations
+
+from line_tui.doctor.builds import Broken, Torch
+from line_tui.doctor.findings import Finding
+from line_tui.doctor.machine import Machine
+from line_tui.errors import LineError
+from line_tui.hub.pull import gigabytes
+from line_tui.hub.receipts import Receipts
+from line_tui.hub.verify import Verdict, glance, verify
+from line_tui.models.catalog import Catalog, Entry, Profile
+from line_tui.models.memory import Free, Plan, describe, needs, plan
+
+_QUICK = 500_000_000
+"""Bytes up to which a model is hashed here and now."""
+
+
+def entries_of(catalog: Catalog, profile: Profile) -> list[Entry]:
+    """A profile's models that have files. Raises UnknownNameError."""
+    entries: list[Entry] = [catalog.find_language(profile.language), catalog.find_generator(profile.generator)]
+    return entries + [entry for entry in catalog.vision if entry.id == profile.vision]
+
+
+def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, needed: bool) -> Finding:
+    """Whether a profile's models are here; missing ones are a problem only where the profile is `needed`."""
+    check = f"models: {profile.id}"
+    verdicts = [_look(entry, receipts) for entry in entries_of(catalog, profile)]
+    for verdict in verdicts:
+        if verdict.state == "corrupt":
+            return Finding(check, "problem", verdict.problem, verdict.fix)
+    missing = [verdict for verdict in verdicts if verdict.state == "missing"]
+    if missing:
+        names = ", ".join(verdict.id for verdict in missing)
+        fix = f"run `line-tui models pull {profile.id}`"
+        if not all(verdict.fix.startswith("run `line-tui models pull") for verdict in missing):
+            fix = missing[0].fix
+        return Finding(check, "problem" if needed else "note", f"not on this machine: {names}", fix)
+    size = gigabytes(sum(verdict.size for verdict in verdicts))
+    unsure = [verdict.id for verdict in verdicts if verdict.state not in ("verified", "served")]
+    if unsure:
+        # Larger ones are not read here; small ones have no hash to be compared with.
+        large = any(verdict.size > _QUICK for verdict in verdicts if verdict.id in unsure)
+        fix = f"`line-tui models verify {profile.id}` compares them" if large else ""
+        return Finding(check, "ok", f"all here ({size}); not compared with a hash: {', '.join(unsure)}", fix)
+    return Finding(check, "ok", f"all here and verified ({size})")
+
+
+def _look(entry: Entry, receipts: Receipts) -> Verdict:
+    seen = glance(entry, receipts)
+    return verify(entry, receipts) if seen.state == "present" and seen.size <= _QUICK else seen
+
+
+def check_memory(catalog: Catalog, profile: Profile, machine: Machine, torch: Torch | Broken) -> Finding:
+    """Whether a profile's models fit in memory together, by the catalogue's numbers."""
+    check = f"memory: {profile.id}"
+    on_gpu = isinstance(torch, Torch) and torch.device != "cpu"
+    free = Free(machine.free_ram_mb, _gpu_mb(machine, torch) if on_gpu else None)
+    try:
+        chosen = _plan(catalog, profile, free)
+    except LineError as error:
+        return Finding(check, "problem", error.cause, error.fix)
+    return Finding(check, "ok" if chosen.policy == "resident" else "note", describe(chosen, free))
+
+
+def _gpu_mb(machine: Machine, torch: Torch | Broken) -> int:
+    # A GPU that shares the RAM reports no memory of its own.
+    return (torch.free_mb if isinstance(torch, Torch) else 0) or machine.free_ram_mb
+
+
+def _plan(catalog: Catalog, profile: Profile, free: Free) -> Plan:
+    generator = catalog.find_generator(profile.generator)
+    vision = next(
+        (max(entry.memory_mb.values(), default=None) for entry in catalog.vision if entry.id == profile.vision), None
+    )
+    wanted = needs(catalog.find_language(profile.language), generator, vision, on_gpu=free.gpu is not None)
+    return plan(wanted, free, generator.batch_size)

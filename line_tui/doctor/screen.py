@@ -1,0 +1,72 @@
+"""Judges the terminal: colours, size, and how it can show pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+
+import msgspec
+
+from line_tui.doctor.findings import Finding
+
+_COLUMNS, _ROWS = 80, 24
+
+
+class Terminal(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the terminal; `protocol` is None where there is none."""
+
+    protocol: str | None
+    """How pictures can be shown: "kitty", "sixel" or "halfcell"."""
+    columns: int
+    rows: int
+    truecolor: bool
+    multiplexer: str = ""
+
+
+def read_terminal() -> Terminal:
+    """Ask the terminal; takes up to 0.2 s where it does not answer."""
+    size = shutil.get_terminal_size()
+    environment = os.environ
+    return Terminal(
+        protocol=_protocol() if sys.stdin.isatty() and sys.stdout.isatty() else None,
+        columns=size.columns,
+        rows=size.lines,
+        truecolor=environment.get("COLORTERM", "") in ("truecolor", "24bit"),
+        multiplexer="tmux" if "TMUX" in environment else "screen" if "STY" in environment else "",
+    )
+
+
+def _protocol() -> str:
+    # Asks at its import.
+    from textual_image import renderable
+
+    names = {renderable.TGPImage: "kitty", renderable.SixelImage: "sixel"}
+    return names.get(renderable.Image, "halfcell")
+
+
+def check_terminal(terminal: Terminal) -> Finding:
+    """Whether the app has what it needs."""
+    if terminal.protocol is None:
+        return Finding("terminal", "note", "none: `line-tui explain` works, the app needs one")
+    found = f"{terminal.columns} x {terminal.rows}, pictures as {terminal.protocol}"
+    if terminal.columns < _COLUMNS or terminal.rows < _ROWS:
+        return Finding("terminal", "problem", found, f"enlarge it to {_COLUMNS} x {_ROWS} or more")
+    if not terminal.truecolor:
+        return Finding(
+            "terminal",
+            "note",
+            f"{found}, without 24-bit colours",
+            "if it has them, set COLORTERM=truecolor"
+            + (", and in tmux `RGB` in terminal-features" * bool(_tmux(terminal))),
+        )
+    if terminal.protocol == "halfcell":
+        where = f"outside of {terminal.multiplexer}" if terminal.multiplexer else "in Kitty, WezTerm, foot or xterm"
+        return Finding(
+            "terminal", "note", found, f"sharper pictures: start it {where}, which may know sixel or Kitty's"
+        )
+    return Finding("terminal", "ok", found)
+
+
+def _tmux(terminal: Terminal) -> bool:
+    return terminal.multiplexer == "tmux"

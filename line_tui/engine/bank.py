@@ -1,0 +1,97 @@
+"""The bank that is shipped with the bundled models: a vocabulary, drawn and looked at once."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from safetensors.numpy import load_file
+
+from line_tui.engine.models import ReadyBank
+from line_tui.errors import ModelFileError
+from line_tui.explain.ports import Floats, Generator, Vision
+from line_tui.models.catalog import read_catalog
+from line_tui.models.files import bundled_models
+
+
+class BankCard(msgspec.Struct, frozen=True):
+    """`bank.json`: what the bank was made with."""
+
+    id: str
+    generator: str
+    prompt_template: str
+    steps: int
+    guidance: float
+    size: int
+    batch_size: int
+    layers: dict[str, str]
+    """Layer -> the bundled vision model whose layer it is."""
+    weights: dict[str, str]
+    """Vision model -> 12 hexadecimal digits of its weights."""
+    concepts: list[str]
+
+
+class BundledBank:
+    """Reads the bank's files when they are asked for."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or bundled_models() / "emoji-bank"
+
+    @cached_property
+    def card(self) -> BankCard:
+        """What the bank was made with. Raises ModelFileError."""
+        path = self._folder / "bank.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=BankCard)
+        except (OSError, msgspec.DecodeError) as error:
+            raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
+
+    def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
+        """The bank of a layer, if it was made with just these models. Raises ModelFileError."""
+        card = self.card
+        made_with = (card.generator, card.prompt_template, card.steps, card.guidance, card.size, card.batch_size)
+        now = (
+            generator.name,
+            generator.prompt_template,
+            generator.steps,
+            generator.guidance,
+            generator.size,
+            generator.batch_size,
+        )
+        model = card.layers.get(layer)
+        if made_with != now or model is None or not self._is_bundled(model, vision):
+            return None
+        return ReadyBank(card.id, card.concepts, self._activations[layer])
+
+    def of(self, model: str, layer: str) -> ReadyBank | None:
+        """The bank of a bundled model's layer, without loading the model. Raises ModelFileError, UnknownNameError."""
+        if self.card.layers.get(layer) != model or read_catalog().find_vision(model).source.bundled != model:
+            return None
+        if _digest(bundled_models() / model) != self.card.weights[model]:
+            return None
+        return ReadyBank(self.card.id, self.card.concepts, self._activations[layer])
+
+    def _is_bundled(self, model: str, vision: Vision) -> bool:
+        # The user's catalogue may give our name to another network.
+        ours = read_catalog().find_vision(model).source.bundled == model
+        same = vision.name.partition("@")[0] == model and _digest(bundled_models() / model) == self.card.weights[model]
+        return ours and same
+
+    @cached_property
+    def _activations(self) -> dict[str, Floats]:
+        path = self._folder / "activations.safetensors"
+        try:
+            tensors = load_file(path)
+        except Exception as error:  # The library has errors of its own for each kind of damage.
+            raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
+        return {layer: values.astype(np.float32) for layer, values in tensors.items()}
+
+
+def _digest(folder: Path) -> str:
+    digest = blake2b(digest_size=6)
+    for path in sorted(folder.glob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,61 @@
+"""The real models: those of the catalogue, and the bank that is shipped for the bundled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from line_tui import events as e
+from line_tui.config import read_config
+from line_tui.engine.bank import BundledBank
+from line_tui.engine.models import LoadedModels, ReadyBank
+from line_tui.explain.loop import Models
+from line_tui.explain.meaning import Lexicon
+from line_tui.layers import LayerInfo
+from line_tui.models.lexicon import load_lexicon
+
+
+class CataloguedModels:
+    """Loads what the catalogue names. torch is imported at the first use, so that the engine answers at once."""
+
+    def __init__(self) -> None:
+        self._bank = BundledBank()
+
+    def layers(self, model: str) -> Sequence[LayerInfo]:
+        """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
+        from line_tui.models.loader import layers_of
+
+        return layers_of(model)
+
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
+        """Bring a run's models into memory. Raises UnknownNameError, ModelFileError, UsageError."""
+        on_progress("libraries")
+        from line_tui.models.loader import load
+
+        settings = read_config().engine
+        return load(
+            spec.profile,
+            spec.model,
+            fixed,
+            threads=settings.threads,
+            device=settings.device,
+            memory=settings.memory,
+            on_progress=on_progress,
+        )
+
+    def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
+        """Settings that need less memory, by what is free now."""
+        from line_tui.models.loader import step_down
+
+        return step_down(spec.profile, spec.model, settings)
+
+    def lexicon(self) -> Lexicon:
+        """The bundled lexicon. Raises ModelFileError."""
+        return load_lexicon()
+
+    def vocabulary(self) -> Sequence[str]:
+        """The words of the bundled bank. Raises ModelFileError."""
+        return self._bank.card.concepts
+
+    def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
+        """The bundled bank, where it was made with these models. Raises ModelFileError."""
+        return self._bank.find(models.generator, models.vision, layer)

@@ -1,0 +1,111 @@
+"""The user's own pictures as a run's control set, and their classes as its vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from line_tui import events as e
+from line_tui.errors import UsageError
+from line_tui.explain.ports import Bank, Floats, Picture, Vision
+from line_tui.layers import LayerInfo
+from line_tui.models.folder import PictureFolder, open_folder, readable
+from line_tui.store.activations import Activations, View
+
+_BATCH = 32
+"""Pictures in memory at a time; the vision model divides them further."""
+
+
+def check_folder(spec: e.RunSpec) -> None:
+    """Raises UsageError for a folder that cannot be a run's control set."""
+    if spec.control is None:
+        return
+    if spec.strategy != "published":
+        # It would take natural pictures of a word as evidence for the word, beside drawn pictures of other words.
+        raise UsageError(f"the {spec.strategy} strategy takes no folder as control set", "add --strategy published")
+    open_folder(Path(spec.control))
+
+
+@dataclass(frozen=True)
+class FolderControl:
+    """Measures a folder with one subfolder a class, or a folder of pictures beside the usual vocabulary."""
+
+    folder: Path
+    images: int
+    """Of each class; a class with fewer that can be read is left out."""
+    vision: Vision
+    layer: LayerInfo
+    neuron: int
+    activations: Activations
+    vocabulary: Callable[[], Bank]
+    """The usual control set, of which a folder without classes needs the words."""
+    show: Callable[[e.EphemeralEvent], None]
+    check: Callable[[], None]
+    _skipped: dict[Path, str] = field(default_factory=dict)
+    _seen: list[str] = field(default_factory=list)
+
+    def measure(self) -> Bank:
+        """The neuron's activations on the pictures. Raises UsageError, Cancelled."""
+        opened = open_folder(self.folder)
+        bank = self._with_classes(opened) if opened.classes else self._apart(opened)
+        skipped = [f"{path}: {reason}" for path, reason in self._skipped.items()]
+        digest = blake2b(" ".join(self._seen).encode(), digest_size=6).hexdigest()
+        return replace(bank, id=f"folder-{digest}", skipped=skipped)
+
+    def _with_classes(self, opened: PictureFolder) -> Bank:
+        concepts: list[str] = []
+        rows: list[Floats] = []
+        for n, each in enumerate(opened.classes):
+            self.show(e.Progress(phase="control", done=n, total=len(opened.classes), detail=each.concept))
+            row = self._look(each.files, self.images)
+            if len(row) == self.images:
+                concepts.append(each.concept)
+                rows.append(row)
+            else:
+                few = f"only {len(row)} of {self.images} pictures can be read, the class is left out"
+                self._skipped[opened.path / each.concept] = few
+        if not rows:
+            raise UsageError(
+                f"no class of {opened.path} has {self.images} pictures that can be read", "ask for fewer with --images"
+            )
+        all_neurons = np.stack(rows)
+        return Bank("", concepts, all_neurons[:, :, self.neuron], layer_scale=float(np.abs(all_neurons).max()))
+
+    def _apart(self, opened: PictureFolder) -> Bank:
+        seen = self._look(opened.loose, len(opened.loose))
+        if not len(seen):
+            raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
+        scale = float(np.abs(seen).max())
+        return replace(self.vocabulary(), apart=seen[:, self.neuron], layer_scale=scale)
+
+    def _look(self, files: list[Path], count: int) -> Floats:
+        """`float32[pictures, neurons]` of the first `count` files that are pictures, or of as many as there are."""
+        found: list[Floats] = []
+        pictures = readable(files, count, self._skipped)
+        while batch := list(islice(pictures, _BATCH)):
+            self.check()
+            found.append(self._look_at(batch))
+        return np.concatenate(found) if found else np.empty((0, self.layer.neurons), np.float32)
+
+    def _look_at(self, batch: list[tuple[Path, Picture]]) -> Floats:
+        view = View(self.vision.name, self.layer.name, self.layer.pooling)
+        identities = [_identity(picture) for _, picture in batch]
+        self._seen.extend(identities)
+        known = self.activations.get(view, identities)
+        missing = {one: picture for one, (_, picture) in zip(identities, batch, strict=True) if one not in known}
+        if missing:
+            seen = self.vision.look(list(missing.values()), self.layer.name)
+            self.activations.put(view, dict(zip(missing, seen.activations, strict=True)))
+            # Read back, so that a picture's number does not depend on whether it was looked at before.
+            known = self.activations.get(view, identities)
+        return np.stack([known[one] for one in identities]).astype(np.float32)
+
+
+def _identity(picture: Picture) -> str:
+    """By the pixels: the same picture in another file is looked at once."""
+    return blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()

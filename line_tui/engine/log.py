@@ -1,0 +1,45 @@
+"""What an engine writes to stderr: all of it in a file, the end of it in memory."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+_LARGEST = 4 << 20  # bytes; a larger file is begun anew
+_KEPT = 16 << 10  # bytes in memory
+
+
+class EngineLog:
+    """A log file, opened when something is written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._file: BinaryIO | None = None
+        self._tail = b""
+
+    def write(self, piece: bytes) -> None:
+        """Add a piece."""
+        self._tail = (self._tail + piece)[-_KEPT:]
+        # A log that cannot be written, on a full disk for example, must not take the run with it.
+        with suppress(OSError):
+            self._open().write(piece)
+
+    def close(self) -> None:
+        """Close the file; a later piece opens it again."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def last_lines(self, count: int = 20) -> list[str]:
+        """The last lines; of a line that was overwritten by carriage returns, what was visible at the end."""
+        lines = self._tail.decode(errors="replace").split("\n")
+        visible = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in lines]
+        return [line for line in visible if line][-count:]
+
+    def _open(self) -> BinaryIO:
+        if self._file is None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            anew = self.path.exists() and self.path.stat().st_size > _LARGEST
+            self._file = self.path.open("wb" if anew else "ab", buffering=0)
+        return self._file

@@ -1,0 +1,98 @@
+"""JSON lines between a client and the engine: commands go in, messages come out, one JSON object a line."""
+
+from __future__ import annotations
+
+import msgspec
+
+from line_tui.events import Envelope, RunSpec
+from line_tui.layers import LayerInfo as LayerInfo
+
+PROTOCOL_VERSION = 1
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+    """Base of all commands."""
+
+
+class Start(Command, frozen=True, kw_only=True, tag="start"):
+    """Begin a run; the id was chosen by the client, so that it can name the run before the engine answers."""
+
+    run_id: str
+    spec: RunSpec
+
+
+class Resume(Command, frozen=True, kw_only=True, tag="resume"):
+    """Go on with an unfinished run from its stored events."""
+
+    run_id: str
+
+
+class Pause(Command, frozen=True, kw_only=True, tag="pause"):
+    """Hold before the next step of the loop."""
+
+
+class Step(Command, frozen=True, kw_only=True, tag="step"):
+    """Do one step of the loop and hold again."""
+
+
+class Continue(Command, frozen=True, kw_only=True, tag="continue"):
+    """Go on after a pause."""
+
+
+class Stop(Command, frozen=True, kw_only=True, tag="stop"):
+    """Leave the run at once, unfinished and resumable."""
+
+
+class Poke(Command, frozen=True, kw_only=True, tag="poke"):
+    """Events of the running run were stored by the client: read them now."""
+
+
+class ListLayers(Command, frozen=True, kw_only=True, tag="list_layers"):
+    """Ask for the layers of a model."""
+
+    request: int
+    model: str
+
+
+class Shutdown(Command, frozen=True, kw_only=True, tag="shutdown"):
+    """Stop the run and end the process."""
+
+
+AnyCommand = Start | Resume | Pause | Step | Continue | Stop | Poke | ListLayers | Shutdown
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="message"):
+    """Base of all messages but events."""
+
+
+class Ready(Message, frozen=True, kw_only=True, tag="ready"):
+    """The first message of an engine."""
+
+    pid: int
+    protocol_version: int = PROTOCOL_VERSION
+
+
+class Happened(Message, frozen=True, kw_only=True, tag="happened"):
+    """An event of the running run."""
+
+    envelope: Envelope
+
+
+class LayersListed(Message, frozen=True, kw_only=True, tag="layers_listed"):
+    """The answer to `ListLayers`."""
+
+    request: int
+    layers: list[LayerInfo]
+
+
+class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
+    """A command could not be carried out; a `Failed` event says it of a run that had started."""
+
+    command: str
+    cause: str
+    fix: str
+    exit_code: int
+    request: int | None = None
+
+
+AnyMessage = Ready | Happened | LayersListed | CommandFailed

@@ -1,0 +1,204 @@
+"""The engine process: takes commands on one thread, works on runs on another, and owns the models.
+
+python -m line_tui.engine.server --data FOLDER
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import BinaryIO
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.config import read_config
+from line_tui.engine import protocol as p
+from line_tui.engine.gate import Gate
+from line_tui.engine.models import Keeper, ModelSource
+from line_tui.engine.session import Session, tell
+from line_tui.errors import LineError
+from line_tui.explain.ports import Cancelled
+from line_tui.offline import stay_offline
+from line_tui.store import Store
+
+Say = Callable[[p.AnyMessage], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be worked on, and the gate through which it is steered."""
+
+    command: p.Start | p.Resume
+    gate: Gate
+
+
+class Server:
+    """Carries out commands; `say` is called from several threads."""
+
+    def __init__(self, store: Store, source: ModelSource, say: Say) -> None:
+        self._store = store
+        self._source = source
+        self._keeper = Keeper(source)
+        self._say = say
+        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._open: list[Job] = []
+        # Listing takes seconds: neither the reading thread nor a run may wait for it.
+        self._lister = ThreadPoolExecutor(1)
+
+    def work(self) -> None:
+        """Work on runs, one after the other, until `shut_down`."""
+        while (job := self._jobs.get()) is not None:
+            self._work_on(job)
+            self._open.remove(job)
+        self._lister.shutdown(wait=False, cancel_futures=True)
+
+    def read(self, source: Iterable[bytes]) -> None:
+        """Take commands, one a line, until the source ends or says so."""
+        decoder: msgspec.json.Decoder[p.AnyCommand] = msgspec.json.Decoder(p.AnyCommand)
+        for line in source:
+            try:
+                command = decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                self._fail("?", LineError(f"not a command: {error}", "send one JSON object a line"))
+                continue
+            if isinstance(command, p.Shutdown):
+                break
+            self._take(command)
+        self.shut_down()
+
+    def shut_down(self) -> None:
+        """Stop all runs, and let `work` return."""
+        self._jobs.put(None)
+        for job in list(self._open):
+            job.gate.stop()
+
+    def _take(self, command: p.AnyCommand) -> None:
+        match command:
+            case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
+                job = Job(command, Gate(lambda: self._show_phase(run_id, "paused")))
+                self._open.append(job)
+                self._jobs.put(job)
+            case p.ListLayers():
+                self._lister.submit(self._list_layers, command)
+            case _:
+                for job in list(self._open):
+                    _steer(job.gate, command)
+
+    def _work_on(self, job: Job) -> None:
+        command = job.command
+        try:
+            if isinstance(command, p.Start):
+                self._store.create(command.run_id, command.spec)
+            job.gate.check()
+            with self._store.lease(command.run_id):
+                Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show).run()
+        except Cancelled:
+            pass
+        except LineError as error:
+            self._fail(_tag(command), error)
+        self._show_phase(command.run_id, "idle")
+
+    def _list_layers(self, command: p.ListLayers) -> None:
+        try:
+            layers = list(self._source.layers(command.model))
+        except LineError as error:
+            self._fail(_tag(command), error, command.request)
+        except Exception as error:
+            self._fail(_tag(command), tell(error), command.request)
+        else:
+            self._say(p.LayersListed(request=command.request, layers=layers))
+
+    def _show(self, envelope: e.Envelope) -> None:
+        self._say(p.Happened(envelope=envelope))
+
+    def _show_phase(self, run_id: str, phase: e.Phase) -> None:
+        self._show(e.Envelope(run_id=run_id, time=time.time(), event=e.PhaseChanged(phase=phase)))
+
+    def _fail(self, command: str, error: LineError, request: int | None = None) -> None:
+        self._say(
+            p.CommandFailed(
+                command=command, cause=error.cause, fix=error.fix, exit_code=error.exit_code, request=request
+            )
+        )
+
+
+def main(source: ModelSource, arguments: list[str] | None = None) -> int:
+    """Serve one client over stdin and stdout; return when it goes away, or on SIGTERM."""
+    parser = argparse.ArgumentParser(prog="line_tui.engine.server", description=__doc__)
+    parser.add_argument("--data", type=Path, help="data folder")
+    folder = parser.parse_args(arguments).data
+    out = _take_stdout()
+    lock = threading.Lock()
+
+    def say(message: p.AnyMessage) -> None:
+        line = msgspec.json.encode(message) + b"\n"
+        with lock:
+            try:
+                out.write(line)
+                out.flush()
+            except BrokenPipeError:
+                # The client is gone; the end of stdin tells the reading thread so.
+                pass
+
+    try:
+        os.nice(read_config().engine.niceness)
+        store = Store.open(folder)
+    except LineError as error:
+        say(p.CommandFailed(command="?", cause=error.cause, fix=error.fix, exit_code=error.exit_code))
+        return error.exit_code
+    server = Server(store, source, say)
+    # A thread of its own: the handler may interrupt the main thread while that holds a lock.
+    signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
+    # Unbuffered: a thread that still waits in a buffered read when we exit would abort the process.
+    lines = os.fdopen(0, "rb", buffering=0, closefd=False)
+    threading.Thread(target=server.read, args=(lines,), daemon=True).start()
+    say(p.Ready(pid=os.getpid()))
+    server.work()
+    store.close()
+    return 0
+
+
+def _take_stdout() -> BinaryIO:
+    """Keep the protocol's descriptor for ourselves; whatever C code writes to fd 1 goes to fd 2."""
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(own, "wb")
+
+
+def _steer(gate: Gate, command: p.AnyCommand) -> None:
+    match command:
+        case p.Pause():
+            gate.pause()
+        case p.Step():
+            gate.step()
+        case p.Continue():
+            gate.go()
+        case p.Stop():
+            gate.stop()
+        case p.Poke():
+            gate.poke()
+
+
+def _tag(command: p.Command) -> str:
+    return str(type(command).__struct_config__.tag)
+
+
+if __name__ == "__main__":
+    stay_offline()
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    from line_tui.engine.catalogued import CataloguedModels
+
+    code = main(CataloguedModels())
+    # All is stored and closed; taking torch and llama.cpp apart in order would take seconds.
+    sys.stderr.flush()
+    os._exit(code)

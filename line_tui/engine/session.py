@@ -1,0 +1,193 @@
+"""One run in the engine: from its start, or from where it was cut off, to its result."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from line_tui import events as e
+from line_tui.engine.control import ControlSet
+from line_tui.engine.folder_control import FolderControl, check_folder
+from line_tui.engine.gate import Gate
+from line_tui.engine.journal import StoreJournal
+from line_tui.engine.models import Keeper, LoadedModels, ModelSource
+from line_tui.engine.strategies import make_strategy
+from line_tui.errors import LineError, MemoryLimitError, UsageError
+from line_tui.explain.loop import Loop, Models
+from line_tui.explain.ports import Bank, Cancelled
+from line_tui.explain.state import apply, fold
+from line_tui.layers import LayerInfo, find_layer
+from line_tui.store import Store
+from line_tui.store.images import Recipe, StoredAlbum
+
+
+class Session:
+    """Works on one run while it holds the run's lease."""
+
+    def __init__(
+        self,
+        store: Store,
+        run_id: str,
+        source: ModelSource,
+        keeper: Keeper,
+        gate: Gate,
+        show: Callable[[e.Envelope], None],
+    ) -> None:
+        self._store = store
+        self._spec = store.spec(run_id)
+        self._run_id = run_id
+        self._source = source
+        self._keeper = keeper
+        self._gate = gate
+        envelopes = store.events(run_id)
+        self._state = fold(e.durable(envelopes))
+        self._journal = StoreJournal(store, run_id, show, (envelopes[-1].seq or 0) if envelopes else 0)
+
+    def run(self) -> None:
+        """Go on to the result; a stop and an error become events of the run.
+
+        Raises LineError when there is no run yet that could record it, or when the store takes nothing more.
+        """
+        if self._state.outcome is not None:
+            raise UsageError(
+                f"run '{self._run_id}' is finished", f"`line-tui runs show {self._run_id}` prints its result"
+            )
+        try:
+            while (lack := self._attempt()) is not None:
+                self._step_down(lack)
+        except Cancelled:
+            self._record(e.Stopped())
+        except LineError as error:
+            if self._state.run is None:
+                raise
+            self._record(e.Failed(cause=error.cause, fix=error.fix, exit_code=error.exit_code))
+        except Exception as error:
+            self._keeper.drop()
+            told = tell(error)
+            if self._state.run is None:
+                raise told from error
+            self._record(e.Failed(cause=told.cause, fix=told.fix))
+
+    def _attempt(self) -> MemoryLimitError | None:
+        """Go on to the result; returns what was lacking when memory ran out."""
+        try:
+            self._loop(self._begin())
+        except MemoryLimitError as error:
+            if self._state.settings is None:
+                raise
+            # Not the error itself: its traceback would keep the models in memory.
+            return MemoryLimitError(error.cause, error.fix)
+        return None
+
+    def _step_down(self, lack: MemoryLimitError) -> None:
+        """Too little memory ends no run: it goes on from its stored events with settings that need less."""
+        self._keeper.drop()
+        self._state = fold(e.durable(self._store.events(self._run_id)))
+        assert self._state.settings is not None
+        settings = self._source.step_down(self._spec, self._state.settings)
+        if settings is None:
+            raise lack
+        self._record(e.SettingsChanged(settings=settings, reason=lack.cause))
+
+    def _begin(self) -> LoadedModels:
+        layer = self._layer = check(self._spec, self._source.layers(self._spec.model))
+
+        def on_progress(what: str) -> None:
+            self._gate.check()
+            self._journal.show(e.PhaseChanged(phase="loading", detail=what))
+
+        on_progress("")
+        start = time.perf_counter()
+        loaded = self._keeper.get(self._spec, self._state.settings, on_progress)
+        self._gate.check()
+        first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=time.perf_counter() - start)]
+        settings = settings_of(loaded, layer)
+        if self._state.settings is None:
+            first.insert(0, e.RunStarted(run_id=self._run_id, spec=self._spec, settings=settings))
+        else:
+            _check_same(self._run_id, self._state.settings, settings)
+        self._record(*first)
+        return loaded
+
+    def _loop(self, loaded: LoadedModels) -> None:
+        models = loaded.models
+        album = StoredAlbum(self._store.images, Recipe.of(models.generator))
+        strategy = make_strategy(self._spec.strategy, loaded, self._source)
+        Loop(models, strategy, self._journal, album, self._control(models, album), self._gate).run(self._state)
+
+    def _control(self, models: Models, album: StoredAlbum) -> Callable[[], Bank]:
+        usual = ControlSet(
+            source=self._source,
+            models=models,
+            layer=self._layer,
+            neuron=self._spec.neuron,
+            album=album,
+            activations=self._store.activations,
+            show=self._journal.show,
+            check=self._gate.check,
+        )
+        if self._spec.control is None:
+            return usual.measure
+        return FolderControl(
+            folder=Path(self._spec.control),
+            images=self._spec.images,
+            vision=models.vision,
+            layer=self._layer,
+            neuron=self._spec.neuron,
+            activations=self._store.activations,
+            vocabulary=usual.measure,
+            show=self._journal.show,
+            check=self._gate.check,
+        ).measure
+
+    def _record(self, *events: e.DurableEvent) -> None:
+        # Without its first event there is no run yet: it stays new, and can be begun again.
+        if self._state.run is None and not isinstance(events[0], e.RunStarted):
+            return
+        self._journal.append(*events)
+        for event in events:
+            self._state = apply(self._state, event)
+
+
+def tell(error: Exception) -> LineError:
+    """A defect of ours or of a library, in one line; its traceback goes to stderr, into the engine's log."""
+    traceback.print_exception(error)
+    return LineError(f"{type(error).__name__}: {error}".splitlines()[0], "the engine's log has the details; try again")
+
+
+def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
+    """The layer that a run is about. Raises UnknownNameError for a layer or neuron that does not exist."""
+    check_folder(spec)
+    return find_layer(layers, spec.model, spec.layer, spec.neuron)
+
+
+def settings_of(loaded: LoadedModels, layer: LayerInfo) -> e.Settings:
+    """What a run's outputs depend on besides its seed."""
+    generator = loaded.models.generator
+    return e.Settings(
+        batch_size=generator.batch_size,
+        threads=loaded.threads,
+        device=loaded.device,
+        pooling=layer.pooling,
+        generator=generator.name,
+        language=loaded.models.language.name,
+        vision=loaded.models.vision.name,
+        prompt_template=generator.prompt_template,
+        steps=generator.steps,
+        guidance=generator.guidance,
+        image_size=generator.size,
+        memory=loaded.memory,
+    )
+
+
+def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:
+    """A run goes on with the models that it was begun with."""
+    for field in before.__struct_fields__:
+        was, will = getattr(before, field), getattr(now, field)
+        if field != "bit_identical" and was != will:
+            raise UsageError(
+                f"run '{run_id}' was begun with {field} {was!r}, now it is {will!r}",
+                "bring back the models and settings of then, or explain the neuron anew",
+            )

@@ -1,0 +1,1 @@
+"""Score anybody's explanations of a layer's neurons."""

@@ -1,0 +1,33 @@
+"""The process of `line-tui evaluate`: it owns the models, which the command line's own process must not.
+
+Its one argument is the request as JSON; stdout is data, stderr narration, the exit code that of the error.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+from rich.console import Console
+
+from line_tui.errors import LineError
+from line_tui.evaluate.measuring import evaluate
+from line_tui.evaluate.printing import print_report
+from line_tui.evaluate.request import Request
+
+
+def main() -> int:
+    """Evaluate what the first argument asks for."""
+    request = msgspec.json.decode(sys.argv[1], type=Request)
+    narration = Console(stderr=True, soft_wrap=True)
+    try:
+        report = evaluate(request, lambda text: narration.print(text, highlight=False, markup=False))
+    except LineError as error:
+        narration.print(f"error: {error}", highlight=False, markup=False)
+        return error.exit_code
+    print_report(report, request.output, narration)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""Explanations of neurons from a CSV file, whoever wrote it."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from line_tui.errors import UsageError
+
+NEURON_COLUMNS = ("neuron", "unit")
+LABEL_COLUMNS = ("explanation", "description", "concept", "label")
+LAYER_COLUMN = "layer"
+KNOWN = "`neuron,explanation`, `layer,unit,description[,similarity]` and `neuron,concept,...`"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a file says of a neuron."""
+
+    neuron: int
+    text: str
+
+
+@dataclass(frozen=True)
+class BadRow:
+    """A row that cannot be scored; `line` counts from 1, the header being the first."""
+
+    line: int
+    cause: str
+
+
+@dataclass(frozen=True)
+class Explanations:
+    """A file's explanations of one layer."""
+
+    path: Path
+    rows: list[Explanation]
+    bad: list[BadRow]
+    other_layers: int
+    """Rows that are about another layer."""
+
+
+def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
+    """Read a file with a header: ours, CLIP-Dissect's, MILAN's or INVERT's.
+
+    `layer` selects rows where the file names layers, `neurons` is how many the layer has. A neuron that comes twice
+    counts once, with its first row. Raises UsageError when the file cannot be read or has none of the known headers.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.reader(file)
+            header = [name.strip().lower() for name in next(reader, [])]
+            rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "name a CSV file in UTF-8") from error
+    neuron_column = _column(path, header, NEURON_COLUMNS)
+    label_column = _column(path, header, LABEL_COLUMNS)
+    layer_column = header.index(LAYER_COLUMN) if LAYER_COLUMN in header else None
+    found: dict[int, Explanation] = {}
+    bad: list[BadRow] = []
+    others = 0
+    for line, row in rows:
+        if layer_column is not None and len(row) > layer_column and row[layer_column].strip() != layer:
+            others += 1
+            continue
+        cause, neuron, text = _parse(row, neuron_column, label_column, neurons)
+        if cause is None and neuron in found:
+            cause = f"neuron {neuron} has an explanation already"
+        if cause is not None:
+            bad.append(BadRow(line, cause))
+        else:
+            found[neuron] = Explanation(neuron, text)
+    return Explanations(path, list(found.values()), bad, others)
+
+
+def _column(path: Path, header: list[str], names: tuple[str, ...]) -> int:
+    for name in names:
+        if name in header:
+            return header.index(name)
+    raise UsageError(f"{path} has no column {' or '.join(names)}", f"known headers are {KNOWN}")
+
+
+def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) -> tuple[str | None, int, str]:
+    if len(row) <= max(neuron_column, label_column):
+        return f"{len(row)} columns, fewer than the header has", -1, ""
+    number, text = row[neuron_column].strip(), row[label_column].strip()
+    if not number.isdecimal():
+        return f"'{number}' is no neuron's number", -1, ""
+    if int(number) >= neurons:
+        return f"there is no neuron {number}, the layer has {neurons}", -1, ""
+    if not text:
+        return f"neuron {number} has no explanation", -1, ""
+    return None, int(number), text

@@ -1,0 +1,119 @@
+"""Draws what the explanations say and looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from line_tui.engine.catalogued import CataloguedModels
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.evaluate.explanations import Explanations, read_explanations
+from line_tui.evaluate.request import File, Report, Request
+from line_tui.evaluate.scoring import COSY_PROMPT, compare, score
+from line_tui.explain.ports import Floats, Generator, Vision
+from line_tui.explain.seeds import image_seed
+from line_tui.explain.templates import fill_template
+from line_tui.layers import find_layer
+from line_tui.models.folder import PictureFolder, open_folder, readable
+
+STREAM = "evaluate"
+"""No run's search draws with these seeds."""
+BATCH = 32
+"""Control pictures in memory at a time."""
+
+Tell = Callable[[str], None]
+
+
+def evaluate(request: Request, tell: Tell) -> Report:
+    """Read the files, draw what they say, score it. Raises LineError."""
+    source = CataloguedModels()
+    layer = find_layer(source.layers(request.model), request.model, request.layer, None)
+    files = [read_explanations(Path(path), request.layer, layer.neurons) for path in request.explanations]
+    folder = open_folder(Path(request.control)) if request.control is not None else None
+    from line_tui.models.loader import load
+
+    loaded = load(request.profile, request.model, on_progress=lambda what: tell(f"loading {what}"))
+    generator, vision = loaded.models.generator, loaded.models.vision
+    if folder is not None:
+        control, skipped = look_at_folder(folder, vision, request.layer)
+        return measure(request, files, control, COSY_PROMPT, str(folder.path), skipped, generator, vision, tell)
+    ready = source.ready_bank(loaded.models, request.layer)
+    if ready is None:
+        raise ModelFileError(
+            f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",
+            "give natural pictures with --control FOLDER",
+        )
+    control = ready.activations.reshape(-1, ready.activations.shape[2])
+    return measure(request, files, control, generator.prompt_template, ready.id, [], generator, vision, tell)
+
+
+def measure(
+    request: Request,
+    files: Sequence[Explanations],
+    control: Floats,
+    prompt: str,
+    name: str,
+    skipped: list[str],
+    generator: Generator,
+    vision: Vision,
+    tell: Tell,
+) -> Report:
+    """Score files against a control `float32[images, neurons]`; each text is drawn once, with the same seeds."""
+    seen: dict[str, Floats] = {}
+
+    def look(text: str) -> Floats:
+        if text not in seen:
+            tell(f"drawing {text}")
+            seen[text] = draw_and_look(text, prompt, request, generator, vision)
+        return seen[text]
+
+    scored = {str(each.path): score(each.rows, control, look) for each in files}
+    return Report(
+        model=request.model,
+        layer=request.layer,
+        metrics=("auc", "mad") if request.control is not None else ("auc_bank", "mad_bank"),
+        prompt=prompt,
+        control=name,
+        control_images=len(control),
+        skipped=skipped,
+        files=[
+            File(
+                path=str(each.path),
+                auc=float(np.mean([one.auc for one in scored[str(each.path)]])) if each.rows else None,
+                mad=float(np.mean([one.mad for one in scored[str(each.path)]])) if each.rows else None,
+                scored=scored[str(each.path)],
+                bad_rows=each.bad,
+                other_layers=each.other_layers,
+            )
+            for each in files
+        ],
+        compared=compare(scored),
+    )
+
+
+def draw_and_look(text: str, prompt: str, request: Request, generator: Generator, vision: Vision) -> Floats:
+    """Activations of a text's images: `float32[images, neurons]`."""
+    seeds = [image_seed(f"{STREAM} {request.seed}", text, index) for index in range(request.images)]
+    found = []
+    for start in range(0, len(seeds), generator.batch_size):
+        batch = seeds[start : start + generator.batch_size]
+        prompts = [fill_template(prompt, text, seed) for seed in batch]
+        pictures = generator.draw(prompts, batch, lambda step, steps: None)
+        found.append(vision.look(pictures, request.layer).activations)
+    return np.concatenate(found)
+
+
+def look_at_folder(folder: PictureFolder, vision: Vision, layer: str) -> tuple[Floats, list[str]]:
+    """Activations of a folder's pictures `float32[images, neurons]`, and what could not be read."""
+    paths = [path for each in folder.classes for path in each.files] or folder.loose
+    skipped: dict[Path, str] = {}
+    pictures = readable(paths, len(paths), skipped)
+    found = []
+    while batch := [picture for _, picture in islice(pictures, BATCH)]:
+        found.append(vision.look(batch, layer).activations)
+    if not found:
+        raise UsageError(f"no picture in {folder.path} can be read", "name another folder")
+    return np.concatenate(found), [f"{path}: {reason}" for path, reason in skipped.items()]

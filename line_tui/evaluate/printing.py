@@ -1,0 +1,61 @@
+"""How a report is told: a table, JSON or CSV on stdout; bad rows and skipped pictures on stderr."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from line_tui.evaluate.request import Report
+
+
+def print_report(report: Report, output: str, narration: Console) -> None:
+    """Print a report as `table`, `json` or `csv`."""
+    for file in report.files:
+        for row in file.bad_rows:
+            narration.print(f"{file.path}, line {row.line}: {row.cause}; the row is left out", highlight=False)
+    for picture in report.skipped:
+        narration.print(f"left out: {picture}", highlight=False)
+    if output == "json":
+        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
+    elif output == "csv":
+        _print_csv(report)
+    else:
+        _print_tables(report)
+
+
+def _print_csv(report: Report) -> None:
+    writer = csv.writer(sys.stdout)
+    auc, mad = report.metrics
+    writer.writerow(["file", "neuron", "explanation", auc, "ci_low", "ci_high", mad, "p_value", "images"])
+    for file in report.files:
+        for one in file.scored:
+            scores = [f"{value:.6g}" for value in (one.auc, one.ci_low, one.ci_high, one.mad, one.p_value)]
+            writer.writerow([file.path, one.neuron, one.explanation, *scores, one.images])
+
+
+def _print_tables(report: Report) -> None:
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    auc, mad = report.metrics
+    kind = "natural images, CoSy's protocol" if auc == "auc" else "generated images of the bank: not CoSy's numbers"
+    console.print(f"control: {report.control_images} {kind}", highlight=False)
+    for file in report.files:
+        table = Table(title=file.path)
+        for column in ("neuron", "explanation", auc, "95 % interval", mad):
+            table.add_column(column, justify="left" if column == "explanation" else "right")
+        for one in file.scored:
+            interval = f"{one.ci_low:.3f} - {one.ci_high:.3f}"
+            table.add_row(str(one.neuron), one.explanation, f"{one.auc:.3f}", interval, f"{one.mad:.2f}")
+        if file.auc is not None and file.mad is not None:
+            table.add_section()
+            table.add_row("mean", f"of {len(file.scored)}", f"{file.auc:.3f}", "", f"{file.mad:.2f}")
+        console.print(table)
+    for pair in report.compared:
+        console.print(
+            f"{pair.first} - {pair.second}: {pair.difference:+.3f} [{pair.ci_low:+.3f}, {pair.ci_high:+.3f}] "
+            f"over {pair.neurons} neurons, p = {pair.p_value:.2g}",
+            highlight=False,
+        )

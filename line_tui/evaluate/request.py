@@ -1,0 +1,52 @@
+"""What an evaluation is asked for and what comes of it: the interface between command line and process."""
+
+from __future__ import annotations
+
+import msgspec
+
+from line_tui.evaluate.explanations import BadRow
+from line_tui.evaluate.scoring import IMAGES, Compared, Scored
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line was asked for."""
+
+    model: str
+    layer: str
+    explanations: list[str]
+    """Paths of CSV files."""
+    control: str | None = None
+    """Folder of natural images; None for the bundled bank."""
+    profile: str = "demo"
+    images: int = IMAGES
+    seed: int = 0
+    output: str = "table"
+    """`table`, `json` or `csv`."""
+
+
+class File(msgspec.Struct, frozen=True, kw_only=True):
+    """One file's scores."""
+
+    path: str
+    auc: float | None
+    """Mean over its neurons; None when no row could be scored."""
+    mad: float | None
+    scored: list[Scored]
+    bad_rows: list[BadRow]
+    other_layers: int
+    """Rows about other layers."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """The result. `metrics` names its two scores: CoSy's only where the control images are natural ones."""
+
+    model: str
+    layer: str
+    metrics: tuple[str, str]
+    prompt: str
+    control: str
+    control_images: int
+    skipped: list[str]
+    """Control pictures that cannot be read, each with the reason."""
+    files: list[File]
+    compared: list[Compared]

@@ -1,0 +1,95 @@
+"""AUC and MAD of explanations, by CoSy's protocol or against the bank, and the comparison of two files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from line_tui.evaluate.explanations import Explanation
+from line_tui.explain.intervals import verified_score
+from line_tui.explain.paired import mean_interval, sign_flip_p
+from line_tui.explain.ports import Floats
+
+IMAGES = 50
+"""Images of each explanation (CoSy, arXiv 2405.20331)."""
+COSY_PROMPT = "realistic photo of a close up of {concept}"
+"""CoSy's prompt."""
+
+
+class Scored(msgspec.Struct, frozen=True, kw_only=True):
+    """One explanation's score; the interval is for its AUC given the control."""
+
+    neuron: int
+    explanation: str
+    auc: float
+    mad: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    images: int
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """Two files on the neurons that both explain: difference of AUC, first minus second."""
+
+    first: str
+    second: str
+    neurons: int
+    difference: float
+    ci_low: float
+    ci_high: float
+    p_value: float
+    """Two-sided, signs flipped at random."""
+
+
+def score(
+    explanations: Sequence[Explanation],
+    control: Floats,
+    look: Callable[[str], Floats],
+) -> list[Scored]:
+    """Score explanations.
+
+    `control` is `float32[images, neurons]`; `look(text)` gives the activations of a text's images, of the same kind.
+    """
+    found = [_scored(one, look(one.text)[:, one.neuron], control[:, one.neuron]) for one in explanations]
+    return sorted(found, key=lambda each: each.neuron)
+
+
+def _scored(one: Explanation, ours: Floats, theirs: Floats) -> Scored:
+    measured = verified_score(ours, theirs)
+    return Scored(
+        neuron=one.neuron,
+        explanation=one.text,
+        auc=measured.auc,
+        mad=measured.mad,
+        ci_low=measured.ci_low,
+        ci_high=measured.ci_high,
+        p_value=measured.p_value,
+        images=measured.images,
+    )
+
+
+def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
+    """Compare each file with the first, neuron by neuron; a pair of files that share less than two is left out."""
+    names = list(files)
+    found = []
+    for name in names[1:]:
+        theirs = {one.neuron: one.auc for one in files[name]}
+        differences = [one.auc - theirs[one.neuron] for one in files[names[0]] if one.neuron in theirs]
+        if len(differences) < 2:
+            continue
+        mean, low, high = mean_interval(differences)
+        one_sided = min(sign_flip_p(differences), sign_flip_p([-difference for difference in differences]))
+        found.append(
+            Compared(
+                first=names[0],
+                second=name,
+                neurons=len(differences),
+                difference=mean,
+                ci_low=low,
+                ci_high=high,
+                p_value=min(1.0, 2 * one_sided),
+            )
+        )
+    return found

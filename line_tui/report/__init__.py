@@ -1,0 +1,1 @@
+"""A run's result as others read it: JSON and CSV."""

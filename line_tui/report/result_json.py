@@ -1,0 +1,157 @@
+"""The result of a run as one JSON object: what `line-tui explain --json` prints. A public interface.
+
+Fields are only ever added within a `schema_version`; null means "not known" or "not measured".
+
+    schema_version  1
+    run_id, model, layer, neuron, pooling, profile, strategy, seed
+    control         folder of the user's own pictures that were the control set; null for generated ones
+    status          finished, stopped, failed or running
+    label           the concept that explains the neuron best; null when there is none (yet)
+    reason          why this label, or why none
+    score           of the label, null without one:
+                    metric (mean or auc: what the run maximised), value (in that metric), auc, mad (against the run's
+                    control set, which is of generated images where `control` is null: not CoSy's numbers), images
+                    (how many the score rests on), verified (whether these images were drawn for the score alone), and
+                    for a verified score ci_low, ci_high (95 %, of auc) and p_value, else null
+    senses          [{label, concepts, coverage, auc, mad, images, ci_low, ci_high, p_value}]
+    trials          in the order in which they came in: [{concept, origin, iteration, score, auc, mad, verdict,
+                    images: [{path, seed, prompt, activation, purpose}]}]
+                    origin: vocabulary, random, llm, summary, user or bank; score in the run's metric, null when the
+                    trial was never drawn; verdict: open, accepted or rejected
+    cost            llm_calls, prompt_tokens, evaluated_tokens (prompt tokens that were not reused), completion_tokens,
+                    images (of all trials), images_drawn (those that were not on disk already), control_images
+                    (drawn for the control set), seconds {load, llm, control, generate, score, total}
+    settings        batch_size, threads, device, generator, language, vision, prompt_template, steps, guidance,
+                    image_size, memory (where the models were: resident, swap or cpu-llm), bit_identical
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.explain.state import RunState, Trial, concept_of, verdict
+
+SCHEMA_VERSION = 1
+
+
+def result(state: RunState, total_seconds: float) -> dict[str, Any]:
+    """The object for a run that has its first event; `total_seconds` is the time worked on it, over all sessions.
+
+    Raises ValueError for a run without its first event.
+    """
+    if state.run is None or state.settings is None:
+        raise ValueError("the run has no first event")
+    spec = state.spec
+    settings = msgspec.to_builtins(state.settings)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": state.run.run_id,
+        "model": spec.model,
+        "layer": spec.layer,
+        "neuron": spec.neuron,
+        "pooling": settings.pop("pooling"),
+        "profile": spec.profile,
+        "strategy": spec.strategy,
+        "seed": spec.seed,
+        "control": spec.control,
+        "status": state.status,
+        "label": state.outcome.label if state.outcome else None,
+        "reason": state.outcome.reason if state.outcome else None,
+        "score": _label_score(state),
+        "senses": [_sense(sense) for sense in state.senses],
+        "trials": [_trial(state, trial) for trial in state.trials.values()],
+        "cost": _cost(state, total_seconds),
+        "settings": settings,
+    }
+
+
+def _label_score(state: RunState) -> dict[str, Any] | None:
+    trial = state.trials.get(state.outcome.trial or "") if state.outcome else None
+    if trial is None:
+        return None
+    metric = state.spec.metric
+    verified = state.verified
+    if verified is not None and verified.trial == trial.id:
+        score = verified.score
+        return {"metric": metric, "value": _value(state, score), "verified": True} | _interval(score)
+    if trial.score is None:
+        return None
+    return {
+        "metric": metric,
+        "value": _value(state, trial.score),
+        "verified": False,
+        "auc": trial.score.auc,
+        "mad": trial.score.mad,
+        "images": trial.score.images,
+        "ci_low": None,
+        "ci_high": None,
+        "p_value": None,
+    }
+
+
+def _value(state: RunState, score: e.TrialScored | e.VerifiedScore) -> float:
+    return score.auc if state.spec.metric == "auc" else score.mean
+
+
+def _interval(score: e.VerifiedScore) -> dict[str, Any]:
+    return {
+        "auc": score.auc,
+        "mad": score.mad,
+        "images": score.images,
+        "ci_low": score.ci_low,
+        "ci_high": score.ci_high,
+        "p_value": score.p_value,
+    }
+
+
+def _sense(sense: e.SenseFound) -> dict[str, Any]:
+    score = dict.fromkeys(("auc", "mad", "images", "ci_low", "ci_high", "p_value"))
+    if sense.score is not None:
+        score |= _interval(sense.score)
+    return {"label": sense.label, "concepts": sense.concepts, "coverage": sense.coverage} | score
+
+
+def _trial(state: RunState, trial: Trial) -> dict[str, Any]:
+    return {
+        "concept": concept_of(state, trial),
+        "origin": trial.origin,
+        "iteration": trial.iteration,
+        "score": _value(state, trial.score) if trial.score else None,
+        "auc": trial.score.auc if trial.score else None,
+        "mad": trial.score.mad if trial.score else None,
+        "verdict": verdict(state, trial),
+        "images": [
+            {
+                "path": image.image.path,
+                "seed": image.image.seed,
+                "prompt": image.image.prompt,
+                "activation": image.activation,
+                "purpose": image.purpose,
+            }
+            for image in trial.images
+        ],
+    }
+
+
+def _cost(state: RunState, total_seconds: float) -> dict[str, Any]:
+    images = [image for trial in state.trials.values() for image in trial.images]
+    return {
+        "llm_calls": state.calls,
+        "prompt_tokens": state.language.prompt_tokens,
+        "evaluated_tokens": state.language.evaluated_tokens,
+        "completion_tokens": state.language.completion_tokens,
+        "images": len(images),
+        "images_drawn": sum(not image.cached for image in images),
+        "control_images": state.control_images,
+        "seconds": {
+            "load": state.load_seconds,
+            "llm": state.language.seconds,
+            "control": state.control_seconds,
+            "generate": sum(image.draw_seconds for image in images),
+            "score": sum(image.look_seconds for image in images),
+            "total": total_seconds,
+        },
+    }

@@ -1,0 +1,115 @@
+"""Runs, events and pictures on disk.
+
+Who writes what: the engine the events of the run that it works on and its pictures; the TUI and the command line the
+person's decisions (`Decided`, `ModeChanged`, `BudgetChanged`, events too), titles, notes, stars and deletions.
+Whoever stores an event shows it to its own user; the engine reads the decisions of others before each step. Events
+are never changed, and a deleted run only leaves the list, so that it can be restored.
+
+    line.db     SQLite: runs, events, cached activations
+    images/     PNG files by identity, shared by all runs
+    leases/     one lock file a run, held by the engine that works on it
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from line_tui.config import data_folder
+from line_tui.events import DurableEvent, Envelope, RunSpec
+from line_tui.store.activations import Activations
+from line_tui.store.database import Database, open_database
+from line_tui.store.events import Events
+from line_tui.store.images import Images
+from line_tui.store.leases import Leases
+from line_tui.store.runs import Runs, RunStatus, RunSummary
+
+__all__ = ["RunStatus", "RunSummary", "Store"]
+
+
+class Store:
+    """One data folder, open. Safe to use from several threads, and beside other processes."""
+
+    def __init__(self, folder: Path, database: Database) -> None:
+        self.folder = folder
+        self.images = Images(folder / "images")
+        self.activations = Activations(database)
+        self._database = database
+        self._leases = Leases(folder / "leases")
+        self._runs = Runs(database, self._leases)
+        self._events = Events(database)
+
+    @staticmethod
+    def open(folder: Path | None = None) -> Store:
+        """Open a data folder, the user's usual one by default; it is made where there is none.
+
+        Raises StoreError for a store that is damaged, of a newer version, or not writable.
+        """
+        folder = (folder or data_folder()).absolute()
+        return Store(folder, open_database(folder / "line.db"))
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+    def new_run_id(self) -> str:
+        """A free id that sorts by time, such as "20261123-k3qf7"."""
+        return self._runs.new_id()
+
+    def create(self, run_id: str, spec: RunSpec) -> None:
+        """Add a run without events. Raises StoreError when there is one of that id."""
+        self._runs.create(run_id, spec)
+
+    def append(self, run_id: str, event: DurableEvent) -> Envelope:
+        """Store an event; it is on disk when this returns. Raises StoreError, UnknownNameError for the run."""
+        return self._events.append(run_id, [event])[0]
+
+    def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
+        """Store events, all of them or none."""
+        return self._events.append(run_id, events)
+
+    def events(self, run_id: str, after: int = 0) -> list[Envelope]:
+        """Stored events of a run with a number above `after`, oldest first."""
+        return self._events.read(run_id, after)
+
+    def spec(self, run_id: str) -> RunSpec:
+        """What a run was asked for, known before its first event. Raises UnknownNameError."""
+        return self._runs.spec(run_id)
+
+    def runs(self, include_deleted: bool = False) -> list[RunSummary]:
+        """All runs, newest first."""
+        return self._runs.summaries(include_deleted)
+
+    def run(self, run_id: str) -> RunSummary:
+        """One run's summary. Raises UnknownNameError."""
+        return self._runs.summary(run_id)
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id begins so, deleted ones too. Raises UnknownNameError for none or several."""
+        return self._runs.find(prefix)
+
+    def rename(self, run_id: str, title: str) -> None:
+        """Give a run a title; "" takes it away. Raises UnknownNameError."""
+        self._runs.change(run_id, "title", title)
+
+    def annotate(self, run_id: str, note: str) -> None:
+        """Replace a run's note. Raises UnknownNameError."""
+        self._runs.change(run_id, "note", note)
+
+    def star(self, run_id: str, starred: bool = True) -> None:
+        """Star a run or take the star away. Raises UnknownNameError."""
+        self._runs.change(run_id, "starred", int(starred))
+
+    def delete(self, run_id: str) -> None:
+        """Take a run off the list; nothing is erased. Raises UnknownNameError."""
+        self._runs.change(run_id, "deleted", time.time())
+
+    def restore(self, run_id: str) -> None:
+        """Undo a deletion. Raises UnknownNameError."""
+        self._runs.change(run_id, "deleted", None)
+
+    def lease(self, run_id: str) -> AbstractContextManager[None]:
+        """Hold a run while working on it. Raises StoreError when another process does."""
+        return self._leases.take(run_id)

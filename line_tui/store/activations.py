@@ -1,0 +1,54 @@
+"""Activations kept by image, so that no image is looked at twice for any neuron of a layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.store.database import Database
+
+Vector = NDArray[np.float32]
+"""`float32[neurons]`: with fewer digits, a constant neuron would differ from itself once it comes from here."""
+
+
+@dataclass(frozen=True)
+class View:
+    """How images were looked at."""
+
+    vision: str
+    """Name and revision of the vision model."""
+    layer: str
+    pooling: str
+
+
+class Activations:
+    """A table of vectors by image identity and view."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
+        """The vectors that are there, by image identity."""
+        found: dict[str, Vector] = {}
+        for image in images:
+            for row in self._database.read(
+                "SELECT vector FROM activations WHERE image = ? AND vision = ? AND layer = ? AND pooling = ?",
+                image,
+                view.vision,
+                view.layer,
+                view.pooling,
+            ):
+                found[image] = np.frombuffer(row["vector"], np.float32)
+        return found
+
+    def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
+        """Keep vectors `float[neurons]` by image identity; one transaction for all."""
+        rows = [
+            (image, view.vision, view.layer, view.pooling, vector.astype(np.float32).tobytes())
+            for image, vector in vectors.items()
+        ]
+        with self._database.write() as transaction:
+            transaction.executemany("INSERT OR REPLACE INTO activations VALUES (?, ?, ?, ?, ?)", rows)

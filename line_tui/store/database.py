@@ -1,0 +1,187 @@
+"""The SQLite file: its schema, how it is opened, and how its errors are told."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from line_tui.errors import StoreError
+from line_tui.store.filesystem import is_network
+
+VERSION = 1
+_APPLICATION = 0x4C494E45  # "LINE"
+_PATIENCE = 30.0  # seconds that a writer waits for another one
+
+_SCHEMA = """
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY,
+    spec TEXT NOT NULL,
+    created REAL NOT NULL,
+    title TEXT NOT NULL DEFAULT '',
+    note TEXT NOT NULL DEFAULT '',
+    starred INTEGER NOT NULL DEFAULT 0,
+    deleted REAL
+);
+CREATE TABLE events (
+    run_id TEXT NOT NULL REFERENCES runs (id),
+    seq INTEGER NOT NULL,
+    time REAL NOT NULL,
+    type TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (run_id, seq)
+);
+-- Summaries read this index alone and never the bodies, which hold thumbnails.
+CREATE INDEX events_outline ON events (run_id, seq, type, time);
+CREATE TABLE activations (
+    image TEXT NOT NULL,
+    vision TEXT NOT NULL,
+    layer TEXT NOT NULL,
+    pooling TEXT NOT NULL,
+    vector BLOB NOT NULL,
+    PRIMARY KEY (image, vision, layer, pooling)
+) WITHOUT ROWID;
+"""
+
+
+class Database:
+    """One connection, shared by the threads of a process; other processes have their own."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = threading.RLock()
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on disk when the block is left. Raises StoreError, and then nothing was written."""
+        with self._lock, _told(self.path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._connection
+                self._connection.execute("COMMIT")
+            except BaseException:
+                # A full disk may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    def read(self, sql: str, *values: object) -> list[sqlite3.Row]:
+        """All rows of a query. Raises StoreError."""
+        with self._lock, _told(self.path):
+            return self._connection.execute(sql, values).fetchall()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def open_database(path: Path) -> Database:
+    """Open a database file, and make it first where there is none.
+
+    Raises StoreError for a file that is empty, corrupt, of another program or of a newer version; such a file is
+    left as it is.
+    """
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path)
+        if path.stat().st_size == 0:
+            # SQLite would take it for a new database, and delete a write-ahead log beside it.
+            raise StoreError(f"{path} is empty (0 bytes)", "restore it from a backup, or move it away to begin anew")
+        connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+        try:
+            _check(path, connection)
+            _configure(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+    return Database(path, connection)
+
+
+def _make(path: Path) -> None:
+    """Make the file under another name first, so that nobody ever sees half of it."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    draft.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            connection.executescript(
+                f"PRAGMA synchronous = FULL; BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; "
+                f"PRAGMA user_version = {VERSION}; COMMIT;"
+            )
+        _publish(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """A link fails where another process was first; a rename would replace its file."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    except OSError:
+        # A file system without hard links.
+        if not path.exists():
+            draft.rename(path)
+
+
+def _check(path: Path, connection: sqlite3.Connection) -> None:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if application != _APPLICATION:
+        raise StoreError(f"{path} is not a line-tui store", "choose another folder with --data or LINE_TUI_DATA")
+    if version > VERSION:
+        raise StoreError(
+            f"{path} was written by a newer line-tui (store version {version}, this one reads {VERSION})",
+            "upgrade line-tui, or choose another folder with --data or LINE_TUI_DATA",
+        )
+
+
+def _configure(path: Path, connection: sqlite3.Connection) -> None:
+    connection.row_factory = sqlite3.Row
+    connection.execute("PRAGMA foreign_keys = ON")
+    if is_network(path.parent):
+        connection.execute("PRAGMA journal_mode = DELETE")
+        # EXTRA also syncs the folder once the journal is gone.
+        connection.execute("PRAGMA synchronous = EXTRA")
+    else:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn the errors of SQLite and of the file system into errors that a user can act on."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _explain(path, error) from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}", "free or choose another folder with --data") from error
+
+
+def _explain(path: Path, error: sqlite3.Error) -> StoreError:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _is_full(path)):
+        return StoreError(f"the disk of {path.parent} is full", "free some space and resume, nothing stored is lost")
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreError(f"another process has held {path} for {_PATIENCE:.0f} s", "end it, or try again")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return StoreError(
+            f"{path} cannot be written", "give yourself write permission, or choose another folder with --data"
+        )
+    if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreError(
+            f"{path} is damaged ({error})",
+            f"move it away to begin anew; `sqlite3 {path.name} .recover` may save what is left",
+        )
+    return StoreError(f"{path}: {error}", "check the disk, or choose another folder with --data")
+
+
+def _is_full(path: Path) -> bool:
+    status = os.statvfs(path.parent)
+    return status.f_bavail * status.f_frsize < 1 << 16

@@ -1,0 +1,44 @@
+"""Which file system a path lies on: SQLite's WAL needs shared memory, which network file systems do not have."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+# fmt: off
+NETWORK = frozenset((
+    "9p", "afs", "beegfs", "ceph", "cifs", "coda", "davfs", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs",
+    "nfs", "nfs4", "ocfs2", "orangefs", "panfs", "pvfs2", "smb", "smb2", "smb3", "smbfs", "virtiofs",
+    "wekafs",
+))
+# fmt: on
+_ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
+
+
+def kind(path: Path, mounts: str) -> str:
+    """Name of the file system type that holds an absolute path, by the text of `/proc/mounts`; "" if unknown."""
+    best, found = -1, ""
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) < 3:
+            continue
+        mount = PurePosixPath(_unescape(fields[1]))
+        # A later line for the same place lies over the earlier one.
+        if path.is_relative_to(mount) and len(mount.parts) >= best:
+            best, found = len(mount.parts), fields[2]
+    return found
+
+
+def is_network(path: Path, mounts_file: Path = Path("/proc/mounts")) -> bool:
+    """Whether a path lies on a network file system, or on FUSE, where we cannot know."""
+    try:
+        mounts = mounts_file.read_text(errors="replace")
+    except OSError:
+        return False
+    name = kind(path.resolve(), mounts)
+    return name in NETWORK or name.startswith("fuse.")
+
+
+def _unescape(text: str) -> str:
+    for escape, char in _ESCAPES.items():
+        text = text.replace(escape, char)
+    return text

@@ -1,0 +1,126 @@
+"""Pictures as PNG files named by their identity; a file is complete before anything refers to it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from line_tui.errors import StoreError
+from line_tui.events import ImageRecord
+from line_tui.explain.ports import Generator, Picture
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that a picture depends on besides its prompt and seed."""
+
+    generator: str
+    """Name and revision."""
+    steps: int
+    guidance: float
+    size: int
+    batch_size: int
+
+    @staticmethod
+    def of(generator: Generator) -> Recipe:
+        """The recipe that a generator draws by."""
+        return Recipe(generator.name, generator.steps, generator.guidance, generator.size, generator.batch_size)
+
+
+class Images:
+    """A folder of pictures, shared by all runs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, identity: str) -> Path:
+        """Where a picture of this identity is or would be."""
+        return self.folder / identity[:2] / f"{identity}.png"
+
+    def read(self, identity: str) -> Picture | None:
+        """The picture, or None where there is none or the file is damaged."""
+        path = self.path(identity)
+        try:
+            with Image.open(path) as image:
+                # Checks the checksums of the whole file, and leaves it unusable for anything else.
+                image.verify()
+            with Image.open(path) as image:
+                return np.asarray(image.convert("RGB"))
+        except (OSError, SyntaxError, ValueError):
+            return None
+
+    def write(self, identity: str, picture: Picture, texts: dict[str, str]) -> Path:
+        """Put a picture on disk: synced under another name, then renamed. Raises StoreError.
+
+        `texts` goes into the file, so that it explains itself outside the store.
+        """
+        path = self.path(identity)
+        info = PngInfo()
+        for key, text in texts.items():
+            info.add_itxt(key, text)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    Image.fromarray(picture).save(file, "png", pnginfo=info)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(draft).replace(path)
+            finally:
+                Path(draft).unlink(missing_ok=True)
+            _sync_folder(path.parent)
+        except OSError as error:
+            raise StoreError(
+                f"the picture {path} cannot be written: {error.strerror or error}",
+                "free some space and resume, nothing stored is lost",
+            ) from error
+        return path
+
+
+class StoredAlbum:
+    """The pictures of one recipe, as the loop wants them."""
+
+    def __init__(self, images: Images, recipe: Recipe) -> None:
+        self._images = images
+        self._recipe = recipe
+
+    def identity(self, prompt: str, seed: int) -> str:
+        """Hash of the recipe, the prompt and the seed: 32 hexadecimal digits."""
+        recipe = self._recipe
+        parts = [
+            recipe.generator,
+            prompt,
+            recipe.steps,
+            float(recipe.guidance),
+            recipe.size,
+            recipe.batch_size,
+            seed,
+        ]
+        return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
+
+    def find(self, identity: str) -> tuple[Picture, str] | None:
+        """The picture and its path; None where it has to be drawn (again)."""
+        picture = self._images.read(identity)
+        return None if picture is None else (picture, str(self._images.path(identity)))
+
+    def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
+        """Put a picture on disk. Raises StoreError."""
+        texts = {"prompt": prompt, "seed": str(seed), "generator": self._recipe.generator}
+        path = self._images.write(identity, picture, texts)
+        return ImageRecord(identity=identity, path=str(path), prompt=prompt, seed=seed)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

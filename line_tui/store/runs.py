@@ -1,0 +1,181 @@
+"""The list of runs: one row each, what the person wrote on it, and a summary of its events."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.errors import StoreError, UnknownNameError, unknown_name
+from line_tui.events import RunSpec
+from line_tui.store.database import Database
+from line_tui.store.leases import Leases
+
+RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finished"]
+"""As folded from the events, but a run that nobody works on any more is "interrupted" instead of "running"."""
+
+_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_STATUS: dict[str, RunStatus] = {
+    "run_started": "running",
+    "models_loaded": "running",
+    "stopped": "stopped",
+    "failed": "failed",
+    "finished": "finished",
+}
+# A gap before these is no work of the engine: nobody worked, or the person thought.
+_IDLE = ("models_loaded", "decided", "mode_changed", "budget_changed")
+
+
+Kind = TypeVar("Kind", e.Finished, e.ModelsLoaded, e.TrialScored, e.Verified)
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list of runs shows."""
+
+    id: str
+    model: str
+    layer: str
+    neuron: int
+    strategy: str
+    profile: str
+    status: RunStatus
+    label: str | None
+    score: float | None
+    """Of the label: its AUC on fresh images where it was verified, else the score that the run maximised."""
+    images: int
+    created: float
+    """Unix seconds."""
+    seconds: float
+    """Time worked on it, over all sessions."""
+    title: str
+    note: str
+    starred: bool
+    deleted: bool
+
+
+class Runs:
+    """Reads and writes the table of runs."""
+
+    def __init__(self, database: Database, leases: Leases) -> None:
+        self._database = database
+        self._leases = leases
+
+    def new_id(self) -> str:
+        """A free id that sorts by time: the UTC date and five letters, the time of day and chance."""
+        now = datetime.now(UTC)
+        seconds = now.hour * 3600 + now.minute * 60 + now.second
+        while True:
+            number = seconds * 388 + secrets.randbelow(388)
+            letters = "".join(_LETTERS[number >> shift & 31] for shift in (20, 15, 10, 5, 0))
+            run_id = f"{now:%Y%m%d}-{letters}"
+            if not self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id):
+                return run_id
+
+    def create(self, run_id: str, spec: RunSpec) -> None:
+        """Add a run. Raises StoreError when there is one of that id."""
+        try:
+            with self._database.write() as transaction:
+                transaction.execute(
+                    "INSERT INTO runs (id, spec, created) VALUES (?, ?, ?)",
+                    (run_id, msgspec.json.encode(spec).decode(), time.time()),
+                )
+        except StoreError as error:
+            if isinstance(error.__cause__, sqlite3.IntegrityError):
+                raise StoreError(f"there is a run '{run_id}' already", "resume it, or choose another id") from None
+            raise
+
+    def spec(self, run_id: str) -> RunSpec:
+        """What was asked for. Raises UnknownNameError."""
+        rows = self._database.read("SELECT spec FROM runs WHERE id = ?", run_id)
+        if not rows:
+            raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
+        return msgspec.json.decode(rows[0]["spec"], type=RunSpec)
+
+    def find(self, prefix: str) -> str:
+        """The one run whose id begins so, deleted ones too. Raises UnknownNameError for none or several."""
+        ids = self._ids()
+        if prefix in ids:
+            return prefix
+        matches = [run_id for run_id in ids if prefix and run_id.startswith(prefix)]
+        if len(matches) > 1:
+            raise UnknownNameError(
+                f"'{prefix}' is the beginning of {len(matches)} runs", f"write more of it: {', '.join(matches[:4])}"
+            )
+        if not matches:
+            raise unknown_name("run", prefix, ids, "`line-tui runs` lists them")
+        return matches[0]
+
+    def change(self, run_id: str, column: Literal["title", "note", "starred", "deleted"], value: object) -> None:
+        """Set what the person writes on a run. Raises UnknownNameError."""
+        with self._database.write() as transaction:
+            changed = transaction.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id)).rowcount
+        if not changed:
+            raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
+
+    def summaries(self, include_deleted: bool) -> list[RunSummary]:
+        """All runs, newest first."""
+        where = "" if include_deleted else "WHERE deleted IS NULL"
+        rows = self._database.read(f"SELECT * FROM runs {where} ORDER BY created DESC, id DESC")
+        return [self._summary(row) for row in rows]
+
+    def summary(self, run_id: str) -> RunSummary:
+        """One run. Raises UnknownNameError."""
+        rows = self._database.read("SELECT * FROM runs WHERE id = ?", run_id)
+        if not rows:
+            raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
+        return self._summary(rows[0])
+
+    def _ids(self) -> list[str]:
+        return [row["id"] for row in self._database.read("SELECT id FROM runs ORDER BY id")]
+
+    def _summary(self, row: sqlite3.Row) -> RunSummary:
+        outline = self._database.read("SELECT seq, type, time FROM events WHERE run_id = ? ORDER BY seq", row["id"])
+        spec = msgspec.json.decode(row["spec"], type=RunSpec)
+        status: RunStatus = "new"
+        seconds = 0.0
+        for n, event in enumerate(outline):
+            status = _STATUS.get(event["type"], status)
+            if n and event["type"] not in _IDLE:
+                seconds += event["time"] - outline[n - 1]["time"]
+        seconds += sum(event.seconds for event in self._of(row["id"], e.ModelsLoaded))
+        if status == "running" and not self._leases.held(row["id"]):
+            status = "interrupted"
+        label, score = self._result(row["id"], spec) if status == "finished" else (None, None)
+        return RunSummary(
+            id=row["id"],
+            model=spec.model,
+            layer=spec.layer,
+            neuron=spec.neuron,
+            strategy=spec.strategy,
+            profile=spec.profile,
+            status=status,
+            label=label,
+            score=score,
+            images=sum(event["type"] == "image_scored" for event in outline),
+            created=row["created"],
+            seconds=seconds,
+            title=row["title"],
+            note=row["note"],
+            starred=bool(row["starred"]),
+            deleted=row["deleted"] is not None,
+        )
+
+    def _result(self, run_id: str, spec: RunSpec) -> tuple[str | None, float | None]:
+        finished = self._of(run_id, e.Finished)[-1]
+        for verified in reversed(self._of(run_id, e.Verified)):
+            if verified.trial == finished.trial:
+                return finished.label, verified.score.auc
+        for scored in reversed(self._of(run_id, e.TrialScored)):
+            if scored.trial == finished.trial:
+                return finished.label, scored.auc if spec.metric == "auc" else scored.mean
+        return finished.label, None
+
+    def _of(self, run_id: str, kind: type[Kind]) -> list[Kind]:
+        tag = kind.__struct_config__.tag
+        rows = self._database.read("SELECT body FROM events WHERE run_id = ? AND type = ? ORDER BY seq", run_id, tag)
+        return [msgspec.json.decode(row["body"], type=kind) for row in rows]
