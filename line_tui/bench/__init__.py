@@ -1,0 +1,1 @@
+"""Measurements of the models and of the method, against what is known."""

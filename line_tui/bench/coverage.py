@@ -1,0 +1,136 @@
+"""How often an interval from 50 images covers what it should, beside how often its own theory says it does.
+
+    python -m line_tui.bench.coverage [--runs 100] [--json]
+
+Simulated neurons: the control is normal, a concept's images are normal with another mean and spread, or a mixture in
+which the generator misses the concept now and then. Two things are to be covered: the true AUC, and the score of 500
+further images, which is noisy itself. What theory expects of the latter is the posterior predictive probability,
+averaged over the measurements.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from itertools import product
+from statistics import fmean
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import norm
+
+from line_tui.explain.intervals import interval, posterior
+
+IMAGES, FURTHER = 50, 500
+AUCS = (0.5, 0.7, 0.85, 0.93, 0.96, 0.98, 0.99, 0.997)
+SPREADS = (0.5, 1.0, 2.0)
+MISSES = (0.0, 0.05)
+"""Share of images on which the generator misses the concept: these are like the control."""
+STRATA = ((0.0, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.0))
+
+
+class Coverage(msgspec.Struct, frozen=True, kw_only=True):
+    """One stratum of true AUC."""
+
+    low: float
+    high: float
+    measurements: int
+    of_truth: float
+    of_further: float
+    """Share of measurements whose interval holds the score of `FURTHER` other images."""
+    expected: float
+    """The same by the interval's own theory."""
+    width: float
+
+
+class Measurement(msgspec.Struct, frozen=True):
+    """One simulated label."""
+
+    auc: float
+    truth: bool
+    further: bool
+    expected: float
+    width: float
+
+
+def simulate(runs: int, seed: int) -> Iterator[Measurement]:
+    """`runs` measurements of every kind of neuron."""
+    rng = np.random.default_rng(seed)
+    for auc, spread, miss in product(AUCS, SPREADS, MISSES):
+        hit = (auc - miss / 2) / (1 - miss)
+        if not 0 < hit < 1:
+            continue
+        mean = norm.ppf(hit) * np.sqrt(1 + spread**2)
+        for _ in range(runs):
+            yield _measure(_draw(rng, mean, spread, miss, IMAGES), _draw(rng, mean, spread, miss, FURTHER), auc, rng)
+
+
+def _draw(rng: np.random.Generator, mean: float, spread: float, miss: float, images: int) -> NDArray[np.float64]:
+    placed: NDArray[np.float64] = norm.cdf(rng.normal(mean, spread, images))
+    return np.where(rng.random(images) < miss, rng.random(images), placed)
+
+
+def _measure(
+    placed: NDArray[np.float64], further: NDArray[np.float64], auc: float, rng: np.random.Generator
+) -> Measurement:
+    low, high = interval(placed)
+    predicted = posterior(placed)
+    predicted = predicted + rng.normal(0, placed.std(ddof=1) / np.sqrt(FURTHER), predicted.size)
+    return Measurement(
+        auc,
+        low <= auc <= high,
+        bool(low <= further.mean() <= high),
+        float(np.mean((predicted >= low) & (predicted <= high))),
+        high - low,
+    )
+
+
+def summarise(measurements: list[Measurement]) -> list[Coverage]:
+    """Coverage by stratum of true AUC, the last row being all."""
+    found = []
+    for low, high in [*STRATA, (0.0, 1.0)]:
+        those = [one for one in measurements if low <= one.auc < high]
+        found.append(
+            Coverage(
+                low=low,
+                high=high,
+                measurements=len(those),
+                of_truth=fmean(one.truth for one in those),
+                of_further=fmean(one.further for one in those),
+                expected=fmean(one.expected for one in those),
+                width=fmean(one.width for one in those),
+            )
+        )
+    return found
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="line-tui bench coverage", description=__doc__, epilog="Example: line-tui bench coverage --runs 20"
+    )
+    parser.add_argument("--runs", type=int, default=100, help="measurements of each kind of neuron")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true", help="print one JSON array instead of the table")
+    given = parser.parse_args(arguments)
+    found = summarise(list(simulate(given.runs, given.seed)))
+    if given.json:
+        json.dump([msgspec.to_builtins(one) for one in found], sys.stdout)
+        print()
+        return
+    table = Table(title=f"95 % intervals from {IMAGES} images")
+    for column in ("true AUC", "measurements", "truth", f"score of {FURTHER}", "expected", "width"):
+        table.add_column(column, justify="right")
+    for one in found:
+        cells = (one.of_truth, one.of_further, one.expected, one.width)
+        table.add_row(f"{one.low:.2f} - {one.high:.2f}", str(one.measurements), *(f"{cell:.3f}" for cell in cells))
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,87 @@
+"""One measured neuron of one contestant, and the file that keeps them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from line_tui.explain.state import RunState
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What a contestant made of a neuron; counts are of images and calls of this run, cached or not."""
+
+    part: str
+    neuron: int
+    contestant: str
+    kind: str = ""
+    withheld: bool = False
+    label: str | None
+    origin: str = ""
+    reason: str = ""
+    auc: float | None = None
+    mad: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    search_images: int
+    report_images: int
+    drawn: int
+    """Images that were drawn anew: not for an earlier neuron or contestant."""
+    calls: int
+    refused: int
+    seconds: float
+    senses: list[str] = []
+    right: bool | None = None
+    senses_found: list[bool] = []
+
+
+def row_of(state: RunState, part: str, neuron: int, contestant: str, seconds: float) -> Row:
+    """Summarise a finished run."""
+    images = [image for trial in state.trials.values() for image in trial.images]
+    asked = [trial for trial in state.trials.values() if trial.origin in ("llm", "summary")]
+    outcome, score = state.outcome, state.verified and state.verified.score
+    label = outcome.label if outcome else None
+    trial = state.trials[outcome.trial] if outcome and outcome.trial else None
+    return Row(
+        part=part,
+        neuron=neuron,
+        contestant=contestant,
+        label=label,
+        origin=trial.origin if trial else "",
+        reason=outcome.reason if outcome else "",
+        auc=score.auc if score else None,
+        mad=score.mad if score else None,
+        ci_low=score.ci_low if score else None,
+        ci_high=score.ci_high if score else None,
+        search_images=sum(image.purpose != "report" for image in images),
+        report_images=sum(image.purpose == "report" for image in images),
+        drawn=sum(not image.cached for image in images),
+        calls=len(asked) + len(state.refusals),
+        refused=len(state.refusals),
+        seconds=round(seconds, 2),
+        senses=[sense.label for sense in state.senses],
+    )
+
+
+class RowFile:
+    """Rows as JSON lines; a bench that was cut off goes on behind the last one."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> list[Row]:
+        """All whole rows; a line that was cut off is left out."""
+        rows: list[Row] = []
+        lines = self.path.read_bytes().splitlines() if self.path.exists() else []
+        for line in lines:
+            try:
+                rows.append(msgspec.json.decode(line, type=Row))
+            except msgspec.DecodeError:
+                continue
+        return rows
+
+    def append(self, row: Row) -> None:
+        """Put a row behind the others."""
+        with self.path.open("ab") as file:
+            file.write(msgspec.json.encode(row) + b"\n")

@@ -1,0 +1,192 @@
+"""The bench's one table: per part of the bench and contestant, how good the labels are and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import fmean
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from line_tui.bench.rows import Row
+from line_tui.explain.paired import mean_interval
+
+BASELINE = "published, mean"
+ROOM = 0.95
+"""Verified AUC of the baseline up to which there is room to be better."""
+
+
+class Share(msgspec.Struct, frozen=True):
+    """So many of so many."""
+
+    count: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.of}" if self.of else "-"
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Paired difference of verified AUC to the baseline, with Student's 95 % interval; None below two pairs."""
+
+    neurons: int
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """One contestant on one part of the bench. Means are over its neurons; scores over those that got a label."""
+
+    part: str
+    contestant: str
+    neurons: int
+    auc: float | None
+    mad: float | None
+    to_baseline: Difference
+    with_room: Difference
+    right: Share
+    """Single-sense planted units."""
+    right_withheld: Share
+    """Of these, those whose words are absent from the bank."""
+    both_senses: Share
+    false_senses: Share
+    """Single-sense units that were given more than one sense."""
+    barren_found_empty: Share
+    """Null, dead and constant units for which no concept was found."""
+    live_found_empty: Share
+    search_images: float
+    report_images: float
+    drawn: float
+    calls: float
+    refused: float
+    """Share of the language model's replies."""
+    seconds: float
+
+
+def summary(rows: Sequence[Row]) -> list[Summary]:
+    """Summarise rows by part and contestant, in the order in which they first come."""
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row.part, row.contestant), []).append(row)
+    baseline = {(row.part, row.neuron): row.auc for row in rows if row.contestant == BASELINE}
+    order = list(dict.fromkeys(part for part, _ in groups))
+    return [_summarise(*key, groups[key], baseline) for key in sorted(groups, key=lambda key: order.index(key[0]))]
+
+
+def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple[str, int], float | None]) -> Summary:
+    scored = [row for row in rows if row.auc is not None and row.mad is not None]
+    # A neuron without a concept has no score that could be compared.
+    pairs = [
+        (row.auc, base)
+        for row in scored
+        if row.auc is not None and not _barren(row) and (base := baseline.get((part, row.neuron))) is not None
+    ]
+    single = [row for row in rows if row.kind == "single" and row.right is not None]
+    live = [row for row in rows if part != "planted" or row.right is not None]
+    replies = sum(row.calls for row in rows)
+    return Summary(
+        part=part,
+        contestant=contestant,
+        neurons=len(rows),
+        auc=_mean(row.auc for row in scored if not _barren(row)),
+        mad=_mean(row.mad for row in scored if not _barren(row)),
+        to_baseline=_difference([ours - base for ours, base in pairs]),
+        with_room=_difference([ours - base for ours, base in pairs if base <= ROOM]),
+        right=_share(row.right is True for row in single),
+        right_withheld=_share(row.right is True for row in single if row.withheld),
+        both_senses=_share(all(row.senses_found) for row in rows if row.kind == "two senses"),
+        false_senses=_share(len(row.senses) > 1 for row in single),
+        barren_found_empty=_share(row.label is None for row in rows if _barren(row)),
+        live_found_empty=_share(row.label is None for row in live),
+        search_images=fmean(row.search_images for row in rows),
+        report_images=fmean(row.report_images for row in rows),
+        drawn=fmean(row.drawn for row in rows),
+        calls=fmean(row.calls for row in rows),
+        refused=sum(row.refused for row in rows) / replies if replies else 0.0,
+        seconds=fmean(row.seconds for row in rows),
+    )
+
+
+def _barren(row: Row) -> bool:
+    return row.part == "planted" and row.right is None
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if known else None
+
+
+def _share(said: Iterable[bool]) -> Share:
+    answers = list(said)
+    return Share(sum(answers), len(answers))
+
+
+def _difference(differences: Sequence[float]) -> Difference:
+    if len(differences) < 2:
+        return Difference(len(differences))
+    return Difference(len(differences), *mean_interval(differences))
+
+
+def print_table(found: Sequence[Summary]) -> None:
+    """Print the summary on stdout."""
+    table = Table(title="verified on 50 images of their own; differences to 'published, mean' with 95 % intervals")
+    for column in COLUMNS:
+        table.add_column(column, justify="left" if column in ("part", "contestant") else "right")
+    for row in found:
+        table.add_row(*_cells(row))
+    Console(width=None if Console().is_terminal else 220).print(table)
+
+
+COLUMNS = (
+    "part",
+    "contestant",
+    "neurons",
+    "AUC",
+    "MAD",
+    "difference",
+    "with room",
+    "right",
+    "absent",
+    "both senses",
+    "false sense",
+    "null: none",
+    "live: none",
+    "search",
+    "report",
+    "drawn",
+    "calls",
+    "refused",
+    "s",
+)
+
+
+def _cells(row: Summary) -> list[str]:
+    return [
+        row.part,
+        row.contestant,
+        str(row.neurons),
+        "-" if row.auc is None else f"{row.auc:.3f}",
+        "-" if row.mad is None else f"{row.mad:.2f}",
+        _told(row.to_baseline),
+        _told(row.with_room),
+        str(row.right),
+        str(row.right_withheld),
+        str(row.both_senses),
+        str(row.false_senses),
+        str(row.barren_found_empty),
+        str(row.live_found_empty),
+        f"{row.search_images:.0f}",
+        f"{row.report_images:.0f}",
+        f"{row.drawn:.0f}",
+        f"{row.calls:.0f}",
+        f"{row.refused:.0%}",
+        f"{row.seconds:.1f}",
+    ]
+
+
+def _told(difference: Difference) -> str:
+    if difference.mean is None:
+        return "-"
+    return f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] n={difference.neurons}"

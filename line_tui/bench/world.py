@@ -1,0 +1,166 @@
+"""The bundled models in one process, for benches: each image drawn once, each looked at once, all kept in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+import numpy as np
+
+from line_tui import events as e
+from line_tui.engine.catalogued import CataloguedModels
+from line_tui.engine.models import ReadyBank
+from line_tui.errors import ModelFileError
+from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
+from line_tui.explain.loop import Loop, Models
+from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Seen, Vision
+from line_tui.explain.state import RunState, fold
+from line_tui.explain.steps import Strategy
+from line_tui.store.images import Recipe, StoredAlbum
+
+PROFILE = "demo"
+
+
+class MemoryAlbum:
+    """Pictures by identity, in memory."""
+
+    def __init__(self, generator: Generator) -> None:
+        self._names = StoredAlbum(None, Recipe.of(generator))  # type: ignore[arg-type]
+        self._pictures: dict[str, Picture] = {}
+
+    def identity(self, prompt: str, seed: int) -> str:
+        """As the store names it."""
+        return self._names.identity(prompt, seed)
+
+    def find(self, identity: str) -> tuple[Picture, str] | None:
+        """The picture, if it was drawn before."""
+        picture = self._pictures.get(identity)
+        return None if picture is None else (picture, identity)
+
+    def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
+        """Remember a picture."""
+        self._pictures[identity] = picture
+        return ImageRecord(identity=identity, path=identity, prompt=prompt, seed=seed)
+
+
+class LookOnce:
+    """A vision model that remembers what it saw. No maps: no bench reads them."""
+
+    def __init__(self, vision: Vision) -> None:
+        self.name = vision.name
+        self._vision = vision
+        self._seen: dict[tuple[bytes, str], Floats] = {}
+
+    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+        """Activations `float32[images, neurons]`."""
+        keys = [(blake2b(picture.tobytes(), digest_size=16).digest(), layer) for picture in pictures]
+        missing = [n for n, key in enumerate(keys) if key not in self._seen]
+        if missing:
+            fresh = self._vision.look([pictures[n] for n in missing], layer).activations
+            self._seen.update(zip((keys[n] for n in missing), fresh, strict=True))
+        return Seen(np.stack([self._seen[key] for key in keys]), None)
+
+
+class MemoryJournal:
+    """Nobody watches a bench, and its runs are too short to be resumed in the middle."""
+
+    def append(self, *events: DurableEvent) -> None:
+        """Forget: the state has it."""
+
+    def show(self, event: EphemeralEvent) -> None:
+        """Show nothing."""
+
+    def unseen(self) -> list[DurableEvent]:
+        """Nobody speaks."""
+        return []
+
+
+class OpenGate:
+    """A gate that nobody closes."""
+
+    def hold(self) -> None:
+        """Go on."""
+
+    def wait(self) -> None:
+        """Nobody is asked. Raises RuntimeError when a strategy waits all the same."""
+        raise RuntimeError("a bench has no person to wait for")
+
+    def check(self) -> None:
+        """Go on."""
+
+
+@dataclass
+class World:
+    """The models of a bench, one vision model, and all that was drawn and seen so far."""
+
+    models: Models
+    embedder: Embedder
+    bank: dict[str, ReadyBank]
+    album: MemoryAlbum
+    model: str
+    settings: e.Settings = field(repr=False)
+
+    def control(self, layer: str, neuron: int) -> Bank:
+        """A neuron's control set."""
+        ready = self.bank[layer]
+        scale = float(np.abs(ready.activations).max())
+        return Bank(ready.id, ready.concepts, ready.activations[:, :, neuron], layer_scale=scale)
+
+    def run(self, strategy: Strategy, layer: str, neuron: int, seed: int = 0, metric: e.Metric = "mean") -> RunState:
+        """Explain one neuron."""
+        spec = e.RunSpec(model=self.model, layer=layer, neuron=neuron, seed=seed, metric=metric)
+        loop = Loop(
+            self.models,
+            strategy,
+            MemoryJournal(),
+            self.album,
+            lambda: self.control(layer, neuron),
+            OpenGate(),
+        )
+        return loop.run(fold([e.RunStarted(run_id="bench", spec=spec, settings=self.settings)]))
+
+
+def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[World]:
+    """Load the bundled models and banks for some layers of each vision model; they share what is drawn.
+
+    Raises ModelFileError when the bundled bank was not made with these models.
+    """
+    from line_tui.models.catalog import read_catalog
+    from line_tui.models.loader import load, load_vision
+
+    source, worlds = CataloguedModels(), []
+    loaded = load(PROFILE, next(iter(layers)), threads=threads, device="cpu")
+    generator = loaded.models.generator
+    album = MemoryAlbum(generator)
+    for model, wanted in layers.items():
+        vision = load_vision(model, read_catalog(), generator.batch_size, "cpu")
+        models = Models(loaded.models.language, generator, LookOnce(vision))
+        banks = {}
+        for layer in wanted:
+            ready = source.ready_bank(models, layer)
+            if ready is None:
+                raise ModelFileError(
+                    f"the bundled bank was not made with {model}, layer {layer}", "make it again: models/README.md"
+                )
+            banks[layer] = ready
+        worlds.append(World(models, loaded.embedder, banks, album, model, settings_of(models, threads)))
+    return worlds
+
+
+def settings_of(models: Models, threads: int) -> e.Settings:
+    """What outputs depend on."""
+    generator = models.generator
+    return e.Settings(
+        batch_size=generator.batch_size,
+        threads=threads,
+        device="cpu",
+        pooling="",
+        generator=generator.name,
+        language=models.language.name,
+        vision=models.vision.name,
+        prompt_template=generator.prompt_template,
+        steps=generator.steps,
+        guidance=generator.guidance,
+        image_size=generator.size,
+    )

@@ -1,0 +1,37 @@
+"""The terminal app, from the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from line_tui.errors import UsageError
+
+
+def start_app(make_client: Callable[[Path | None], Any], data: Path | None, replay: str | None = None) -> None:
+    """Run the app until the person leaves it; `replay` is the beginning of the id of a run to play.
+
+    Raises UsageError without a terminal.
+    """
+    # Python has None for a descriptor that was closed before it started.
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
+        raise UsageError(
+            "the app needs a terminal, and stdin or stdout is none", "use `line-tui explain MODEL LAYER NEURON` instead"
+        )
+    from line_tui.config import read_config
+    from line_tui.models.catalog import read_catalog
+    from line_tui.store import Store
+    from line_tui.tui.app import build_app
+    from line_tui.tui.terminal import picture_protocol
+
+    config = read_config()
+    catalog = read_catalog()
+    store = Store.open(data)
+    try:
+        run_id = store.find(replay) if replay is not None else None
+        images = picture_protocol(config.tui.images)
+        build_app(store, lambda: make_client(data), catalog=catalog, config=config, images=images, replay=run_id).run()
+    finally:
+        store.close()

@@ -1,0 +1,75 @@
+"""`line-tui evaluate`: score anybody's explanations of a layer."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import click
+import msgspec
+
+from line_tui.cli.options import complete_models, complete_profiles
+from line_tui.errors import UsageError
+
+
+@click.command()
+@click.argument("model", shell_complete=complete_models)
+@click.argument("layer")
+@click.option(
+    "--explanations",
+    "files",
+    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    multiple=True,
+    required=True,
+    metavar="FILE.csv",
+    help="Explanations; give it again to compare files.",
+)
+@click.option(
+    "--control",
+    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    metavar="FOLDER",
+    help="Natural images as control set (CoSy); without it, the bundled bank.",
+)
+@click.option("--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Which models.")
+@click.option("--images", type=click.IntRange(min=2), default=50, show_default=True, help="Images per explanation.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same images.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
+def evaluate(
+    model: str,
+    layer: str,
+    files: tuple[str, ...],
+    control: str | None,
+    profile: str,
+    images: int,
+    seed: int,
+    as_json: bool,
+    as_csv: bool,
+) -> int:
+    """Measure AUC and MAD of explanations of LAYER of MODEL.
+
+    Reads `neuron,explanation`, CLIP-Dissect's, MILAN's and INVERT's CSV files. Against the bank, the columns are
+    `auc_bank` and `mad_bank`: they cannot be compared with CoSy's numbers.
+
+    \b
+    Examples:
+      line-tui evaluate emoji-resnet18 fc --explanations mine.csv
+      line-tui evaluate resnet50 avgpool --explanations a.csv --explanations b.csv --control val/ --profile laptop
+    """
+    from line_tui.evaluate.request import Request
+
+    if as_json and as_csv:
+        raise UsageError("--json and --csv were both given", "choose one")
+    request = Request(
+        model=model,
+        layer=layer,
+        explanations=list(files),
+        control=control,
+        profile=profile,
+        images=images,
+        seed=seed,
+        output="json" if as_json else "csv" if as_csv else "table",
+    )
+    # A process of its own owns the models.
+    command = [sys.executable, "-P", "-m", "line_tui.evaluate", msgspec.json.encode(request).decode()]
+    return subprocess.run(command, check=False).returncode

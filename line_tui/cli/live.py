@@ -1,0 +1,149 @@
+"""What a run looks like on stderr: a few lines that renew themselves in a terminal, one line a concept elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from line_tui import events as e
+from line_tui.engine.strategies import images_planned
+from line_tui.explain.published import value
+from line_tui.explain.state import RunState, Trial, apply, verdict
+
+_WORDS: dict[e.Phase, str] = {
+    "loading": "loading",
+    "control": "measuring the control set",
+    "proposing": "asking for a concept",
+    "waiting": "waiting for a decision",
+    "drawing": "drawing",
+    "verifying": "verifying",
+    "paused": "paused",
+    "idle": "done",
+}
+
+
+class LiveView:
+    """Follows the events of one run."""
+
+    def __init__(self, console: Console, state: RunState) -> None:
+        self._console = console
+        self._state = state
+        self._phase = e.PhaseChanged(phase="loading")
+        self._progress: e.Progress | None = None
+        self._said = ""
+        self._drawing_since: tuple[float, int] | None = None
+        self._live = Live(self._render(), console=console, transient=True, refresh_per_second=8)
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        """Within the block the view is on the terminal, if there is one."""
+        if not self._console.is_terminal:
+            yield
+            return
+        with self._live:
+            yield
+
+    def see(self, envelope: e.Envelope) -> None:
+        """Take an event in."""
+        event = envelope.event
+        match event:
+            case e.Token():
+                self._said += event.text
+            case e.PhaseChanged():
+                self._phase, self._progress, self._said = event, None, ""
+            case e.Progress():
+                self._progress = event
+            case _:
+                self._state = apply(self._state, event)
+                if isinstance(event, e.ImageScored) and self._drawing_since is None:
+                    self._drawing_since = (time.monotonic(), self._images)
+                self._tell(event)
+        if self._console.is_terminal:
+            self._live.update(self._render())
+
+    @property
+    def _images(self) -> int:
+        return sum(len(trial.seen("search")) for trial in self._state.trials.values())
+
+    def _tell(self, event: e.DurableEvent) -> None:
+        """Lines that stay."""
+        match event:
+            case e.TrialScored(trial=trial):
+                self._console.print(self._line(self._state.trials[trial]), highlight=False)
+            case e.Stalled():
+                self._console.print(
+                    f"the language model had no new concept in {event.attempts} attempts: {event.remedy}",
+                    style="yellow",
+                    highlight=False,
+                )
+            case e.ControlMeasured(drawn=drawn, concepts=concepts, apart=apart):
+                own = f", {len(apart)} pictures of yours as control" if apart else ""
+                self._console.print(
+                    f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}", highlight=False
+                )
+                for line in event.skipped:
+                    self._console.print(
+                        f"skipped {line}", style="yellow", highlight=False, markup=False, soft_wrap=True
+                    )
+            case e.SettingsChanged(settings=settings, reason=reason):
+                now = f"batch {settings.batch_size}, {settings.memory}, no longer bit-identical"
+                self._console.print(
+                    f"{reason}: going on with {now}", style="yellow", highlight=False, markup=False, soft_wrap=True
+                )
+            case _:
+                pass
+
+    def _line(self, trial: Trial) -> Text:
+        assert trial.score is not None
+        best = self._best()
+        text = Text(f"{value(self._state, trial):8.3f}  {trial.concept}  ")
+        text.append(f"{trial.origin}, iteration {trial.iteration}", style="dim")
+        if best is trial:
+            text.append("  best so far", style="bold green")
+        return text
+
+    def _best(self) -> Trial | None:
+        state = self._state
+        scored = [t for t in state.trials.values() if t.score is not None and verdict(state, t) != "rejected"]
+        return max(scored, key=lambda trial: value(state, trial), default=None)
+
+    def _render(self) -> Group:
+        words = _WORDS[self._phase.phase]
+        if self._phase.detail:
+            words += f": {self._phase.detail}"
+        if self._progress is not None:
+            words += f" {self._progress.done}/{self._progress.total}"
+        if self._said:
+            words += f" “{self._said.strip()}”"
+        lines: list[Text | Table] = [Text(words, style="cyan", no_wrap=True, overflow="ellipsis")]
+        if self._state.run is not None:
+            lines.append(self._budget())
+        if (best := self._best()) is not None:
+            lines.append(Text(f"best so far {value(self._state, best):.3f} {best.concept}", style="bold"))
+        return Group(*lines)
+
+    def _budget(self) -> Table:
+        done, planned = self._images, images_planned(self._state)
+        row = Table.grid(padding=(0, 1))
+        row.add_row(
+            ProgressBar(total=max(planned, done, 1), completed=done, width=30),
+            f"{done}/{planned} images",
+            self._time_left(done, planned),
+        )
+        return row
+
+    def _time_left(self, done: int, planned: int) -> str:
+        if self._drawing_since is None:
+            return ""
+        since, before = self._drawing_since
+        if done <= before or planned <= done:
+            return ""
+        seconds = (time.monotonic() - since) / (done - before) * (planned - done)
+        return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"

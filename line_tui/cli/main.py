@@ -1,0 +1,120 @@
+"""The program as a whole: its commands, and how each of its ends is told."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import click
+
+from line_tui import __version__
+from line_tui.cli.options import data_option
+from line_tui.config import log_folder
+from line_tui.errors import LineError
+
+INTERRUPTED = 130
+
+COMMANDS = {
+    "explain": "line_tui.cli.explain:explain",
+    "layers": "line_tui.cli.layers:layers",
+    "neurons": "line_tui.cli.neurons:neurons",
+    "runs": "line_tui.cli.runs:runs",
+    "evaluate": "line_tui.cli.evaluate:evaluate",
+    "maximise": "line_tui.cli.maximise:maximise",
+    "models": "line_tui.cli.models:models",
+    "doctor": "line_tui.cli.doctor:doctor",
+    "config": "line_tui.cli.config:config",
+    "bench": "line_tui.cli.bench:bench",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are called, so that `--help` and completion are quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of importance."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.version_option(__version__, prog_name="line-tui")
+@data_option
+@click.pass_context
+def cli(context: click.Context, data: Path | None) -> None:
+    """Find out what a neuron of a vision model responds to.
+
+    Without a command, the terminal app starts.
+
+    \b
+    Examples:
+      line-tui
+      line-tui explain emoji-resnet18 fc 3
+      line-tui layers resnet50
+
+    \b
+    Shell completion, for bash (zsh and fish likewise):
+      eval "$(_LINE_TUI_COMPLETE=bash_source line-tui)"
+
+    \b
+    Exit codes: 0 done, 1 unexpected error, 2 wrong call (also: no terminal),
+    3 unknown name, 4 model files, 5 engine, 6 store, 7 memory, 8 hub,
+    130 Ctrl-C.
+    """
+    if context.invoked_subcommand is None:
+        from line_tui.cli.app import start_app
+
+        start_app(context.obj, data)
+
+
+def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None) -> int:
+    """Run the command line and return its exit code; every error is told in one line on stderr.
+
+    `make_client` makes the engine's client from a data folder: ours, or one over other models.
+    """
+    try:
+        code = cli.main(list(arguments), prog_name="line-tui", standalone_mode=False, obj=make_client or _client)
+        return code if isinstance(code, int) else 0
+    except LineError as error:
+        return _tell(str(error), error.exit_code)
+    except click.ClickException as error:
+        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "line-tui"
+        return _tell(f"{error.format_message().rstrip('.')} — `{path} --help` tells how", error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception as error:
+        return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
+
+
+def _client(data: Path | None) -> Any:
+    from line_tui.engine.client import EngineClient
+
+    return EngineClient(data)
+
+
+def _tell(message: str, code: int) -> int:
+    click.echo(f"error: {' '.join(message.split())}", err=True)
+    return code
+
+
+def _keep_traceback(arguments: Sequence[str]) -> str:
+    path = log_folder() / "errors.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"\n{datetime.now().astimezone().isoformat()} line-tui {' '.join(arguments)}\n")
+            traceback.print_exc(file=file)
+    except OSError as error:
+        return f"its traceback could not be kept: {error}"
+    return f"this is a defect; please report it with the end of {path}"

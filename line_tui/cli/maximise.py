@@ -1,0 +1,50 @@
+"""`line-tui maximise`: gradient ascent at a neuron, beside what the loop found."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from line_tui.cli.options import complete_models, data_option
+
+
+@click.command()
+@click.argument("model", shell_complete=complete_models)
+@click.argument("layer")
+@click.argument("neuron", type=click.IntRange(min=0))
+@click.option("--steps", type=click.IntRange(min=1), default=256, show_default=True, help="Steps of the ascent.")
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same picture.")
+@click.option("--to", "picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@data_option
+def maximise(
+    model: str, layer: str, neuron: int, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
+) -> int:
+    """Climb to the picture that drives NEURON of LAYER of MODEL most, and compare it with the best generated one.
+
+    Needs gradients, so it works for white-box models only. The best generated image is that of all stored runs.
+
+    \b
+    Examples:
+      line-tui maximise emoji-resnet18 avgpool 7
+      line-tui maximise emoji-resnet18 avgpool 7 --steps 512 --to 7.png --json
+    """
+    from line_tui.maximise.request import Request
+
+    request = Request(
+        model=model,
+        layer=layer,
+        neuron=neuron,
+        steps=steps,
+        seed=seed,
+        picture=str(picture or Path(f"{model}-{layer}-{neuron}.png".replace("/", "-").replace(":", "-"))),
+        data=str(data) if data else None,
+        output="json" if as_json else "text",
+    )
+    # A process of its own owns the model.
+    command = [sys.executable, "-P", "-m", "line_tui.maximise", msgspec.json.encode(request).decode()]
+    return subprocess.run(command, check=False).returncode

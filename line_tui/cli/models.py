@@ -1,0 +1,234 @@
+"""`line-tui models`: what the catalogue knows, and what of it is on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+from click.shell_completion import CompletionItem
+
+from line_tui.cli.options import json_option
+from line_tui.errors import LineError, ModelFileError, UsageError, unknown_name
+
+if TYPE_CHECKING:
+    from line_tui.models.catalog import Catalog, Entry
+
+
+def complete_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The catalogue's models and profiles."""
+    from line_tui.models.catalog import read_catalog
+
+    try:
+        named = _named(read_catalog())
+    except LineError:
+        return []
+    return [CompletionItem(id) for id in named if id.startswith(begun)]
+
+
+names_argument = click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_names)
+name_argument = click.argument("name", shell_complete=complete_names)
+
+
+@click.group()
+def models() -> None:
+    """List, fetch, check and remove models. NAME is a model or a profile.
+
+    \b
+    Examples:
+      line-tui models list
+      line-tui models pull laptop
+      line-tui models verify laptop
+    """
+
+
+@models.command(name="list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the catalogue: models, profiles, and what is on this machine.
+
+    \b
+    Examples:
+      line-tui models list
+      line-tui models list --json
+    """
+    from line_tui.cli.table import table
+    from line_tui.hub.receipts import Receipts
+    from line_tui.hub.verify import glance
+    from line_tui.models.catalog import read_catalog
+
+    catalog, receipts = read_catalog(), Receipts()
+    kinds: dict[str, Sequence[Entry]] = {
+        "language": catalog.language,
+        "generator": catalog.generator,
+        "vision": catalog.vision,
+    }
+    seen = [(kind, entry, glance(entry, receipts)) for kind, entries in kinds.items() for entry in entries]
+    if as_json:
+        listed = [
+            {"kind": kind, **msgspec.to_builtins(entry), "state": verdict.state, "path": verdict.path}
+            for kind, entry, verdict in seen
+        ]
+        profiles = [msgspec.to_builtins(profile) for profile in catalog.profile]
+        _print_json({"models": listed, "profiles": profiles})
+        return
+    rows = [
+        (
+            kind,
+            entry.id,
+            verdict.state,
+            _size(verdict.size or entry.size_mb * 1_000_000),
+            f"{entry.licence}{', gated' * entry.gated}",
+            entry.about,
+        )
+        for kind, entry, verdict in seen
+    ]
+    click.echo(table(["kind", "name", "state", "size", "licence", "about"], rows))
+    click.echo()
+    sets = [(p.id, f"{p.language} + {p.generator} + {p.vision}", p.about) for p in catalog.profile]
+    click.echo(table(["profile", "models", "about"], sets))
+
+
+@models.command()
+@names_argument
+@json_option
+def pull(names: tuple[str, ...], as_json: bool) -> None:
+    """Fetch models from the hub; an interrupted pull goes on where it was.
+
+    Licences are shown first, room on the disk is checked, and a model appears only when all of it is here and
+    has the hashes that the hub gives. This is the one command that connects to anything.
+
+    \b
+    Examples:
+      line-tui models pull laptop
+      line-tui models pull sdxl-base llama-3.1-8b-instruct
+    """
+    from line_tui.cli.pulling import pull_all
+    from line_tui.models.catalog import read_catalog
+
+    pulled = pull_all(_resolve(read_catalog(), names))
+    if as_json:
+        _print_json(pulled)
+
+
+@models.command()
+@names_argument
+@json_option
+def verify(names: tuple[str, ...], as_json: bool) -> None:
+    """Compare the files of models with the hashes known for them; exit code 4 when one differs or is missing.
+
+    \b
+    Example:
+      line-tui models verify demo
+    """
+    from line_tui.cli.table import table
+    from line_tui.hub.receipts import Receipts
+    from line_tui.hub.verify import verify as check
+    from line_tui.models.catalog import read_catalog
+
+    receipts = Receipts()
+    verdicts = [check(entry, receipts) for entry in _resolve(read_catalog(), names)]
+    if as_json:
+        _print_json(verdicts)
+    else:
+        rows = [(verdict.id, verdict.state, _size(verdict.size), verdict.path or "") for verdict in verdicts]
+        click.echo(table(["name", "state", "size", "path"], rows))
+        if any(verdict.state == "present" for verdict in verdicts):
+            click.echo("present: here, but no hash is known to compare all of it with", err=True)
+    if bad := next((verdict for verdict in verdicts if verdict.problem), None):
+        raise ModelFileError(bad.problem, bad.fix)
+
+
+@models.command()
+@name_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def remove(name: str, yes: bool, as_json: bool) -> None:
+    """Delete a fetched model from the hub's cache, which other programs may share.
+
+    \b
+    Example:
+      line-tui models remove sdxl-base
+    """
+    from line_tui.hub.cache import Repository
+    from line_tui.hub.verify import files_of
+    from line_tui.models.catalog import read_catalog
+
+    catalog = read_catalog()
+    entry = _named_model(catalog, name)
+    if entry.source.hub is None:
+        raise UsageError(f"{name} was not fetched from the hub", "models that came otherwise leave the way they came")
+    files = files_of(entry)
+    sharing = [other.id for other in _all(catalog) if other.source.hub == entry.source.hub and other.id != name]
+    shared = f" ({', '.join(sharing)} may use some of them)" if sharing else ""
+    if not yes:
+        click.confirm(f"Delete {len(files)} files of {entry.source.hub}{shared}?", abort=True, err=True)
+    freed = Repository.of(entry.source.hub).remove(files)
+    if as_json:
+        _print_json({"id": name, "files": len(files), "freed": freed})
+    else:
+        click.echo(f"{name} is removed, {_size(freed)} are free again", err=True)
+
+
+@models.command()
+@name_argument
+@json_option
+def path(name: str, as_json: bool) -> None:
+    """Print where a model's file or folder is; exit code 4 when it is not on this machine.
+
+    \b
+    Example:
+      ls "$(line-tui models path smollm2-135m)"
+    """
+    from line_tui.models.catalog import read_catalog
+    from line_tui.models.files import locate
+
+    entry = _named_model(read_catalog(), name)
+    found = str(locate(entry.source, entry.id))
+    if as_json:
+        _print_json({"id": name, "path": found})
+    else:
+        click.echo(found)
+
+
+def _all(catalog: Catalog) -> list[Entry]:
+    return [*catalog.language, *catalog.generator, *catalog.vision]
+
+
+def _named(catalog: Catalog) -> dict[str, list[Entry]]:
+    """Models by name, and the models of each profile by its."""
+    by_id = {entry.id: entry for entry in _all(catalog)}
+    named = {id: [entry] for id, entry in by_id.items()}
+    for profile in catalog.profile:
+        # A profile's vision model may be one of torchvision's, which has no entry.
+        ids = (profile.language, profile.generator, profile.vision)
+        named[profile.id] = [by_id[id] for id in ids if id in by_id]
+    return named
+
+
+def _resolve(catalog: Catalog, names: Iterable[str]) -> list[Entry]:
+    named = _named(catalog)
+    entries: dict[str, Entry] = {}
+    for name in names:
+        if name not in named:
+            raise unknown_name("model or profile", name, named, "`line-tui models list` lists them all")
+        entries |= {entry.id: entry for entry in named[name]}
+    return list(entries.values())
+
+
+def _named_model(catalog: Catalog, name: str) -> Entry:
+    by_id = {entry.id: entry for entry in _all(catalog)}
+    if name not in by_id:
+        raise unknown_name("model", name, by_id, "`line-tui models list` lists them all")
+    return by_id[name]
+
+
+def _size(size: int) -> str:
+    from line_tui.hub.pull import gigabytes
+
+    return gigabytes(size) if size else ""
+
+
+def _print_json(value: object) -> None:
+    click.echo(msgspec.json.encode(value).decode())

@@ -1,0 +1,69 @@
+"""What a pull tells on stderr: licences first, then progress."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+from line_tui.hub.pull import Plan, gigabytes, plan, pull
+from line_tui.hub.receipts import Receipts
+from line_tui.hub.remote import Hub
+from line_tui.models.catalog import Entry
+from line_tui.models.files import locate
+
+
+class Pulled(msgspec.Struct, frozen=True, kw_only=True):
+    """What a pull did for one model."""
+
+    id: str
+    path: str
+    commit: str | None
+    """None for a model that does not come from the hub."""
+    fetched: int
+    """Bytes."""
+
+
+def pull_all(entries: Iterable[Entry], hub: Hub | None = None) -> list[Pulled]:
+    """Fetch models one after the other. Raises HubError, ModelFileError."""
+    hub, receipts = hub or Hub(), Receipts()
+    return [_pull(entry, hub, receipts) for entry in entries]
+
+
+def _pull(entry: Entry, hub: Hub, receipts: Receipts) -> Pulled:
+    if entry.source.hub is None:
+        path = locate(entry.source, entry.id)
+        _say(f"{entry.id}: nothing to fetch, it is at {path}")
+        return Pulled(id=entry.id, path=str(path), commit=None, fetched=0)
+    planned = plan(entry, hub)
+    gated = f", gated: accept it first at https://huggingface.co/{planned.repo}" if entry.gated else ""
+    _say(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
+    if planned.refused:
+        _say(f"{entry.id}: left alone, since they could run code: {', '.join(planned.refused)}")
+    to_fetch = planned.to_fetch
+    _say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it still to fetch")
+    folder = _with_progress(planned, hub, receipts)
+    return Pulled(id=entry.id, path=str(folder), commit=planned.commit, fetched=to_fetch)
+
+
+def _with_progress(planned: Plan, hub: Hub, receipts: Receipts) -> Path:
+    done = {file.name: file.size for file in planned.files if file not in planned.missing}
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(planned.entry.id, total=planned.size, completed=sum(done.values()))
+
+        def on_bytes(name: str, size: int) -> None:
+            done[name] = size
+            progress.update(bar, completed=sum(done.values()), description=name)
+
+        folder = pull(planned, hub, on_bytes, receipts)
+    _say(f"{planned.entry.id}: complete and verified, in {folder}")
+    return folder
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

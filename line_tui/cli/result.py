@@ -1,0 +1,38 @@
+"""A run's result for the person who reads stdout."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from line_tui.errors import UsageError
+from line_tui.events import durable
+from line_tui.explain.state import fold
+from line_tui.report.result_json import result
+
+if TYPE_CHECKING:
+    from line_tui.store import Store
+
+
+def result_of(store: Store, run_id: str) -> dict[str, Any]:
+    """The result of a stored run. Raises UsageError for a run that never began."""
+    state = fold(durable(store.events(run_id)))
+    if state.run is None:
+        raise UsageError(f"run '{run_id}' never began", f"begin it with `line-tui explain --resume {run_id}`")
+    return result(state, store.run(run_id).seconds)
+
+
+def to_text(found: dict[str, Any]) -> str:
+    """The label on the first line, what it rests on below."""
+    lines = [found["label"] or "no concept found"]
+    if (score := found["score"]) is not None:
+        lines.append(
+            f"{score['metric']} {score['value']:.3f}, AUC {score['auc']:.3f}, MAD {score['mad']:.2f} "
+            f"on {score['images']} images"
+        )
+        if score["verified"]:
+            lines.append(f"95 % interval of the AUC: {score['ci_low']:.3f} to {score['ci_high']:.3f}, on fresh images")
+    for sense in found["senses"]:
+        lines.append(f"sense: {sense['label']} ({sense['coverage']:.0%} of the top images)")
+    if found["reason"]:
+        lines.append(found["reason"])
+    return "\n".join(lines)

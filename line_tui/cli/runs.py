@@ -1,0 +1,65 @@
+"""`line-tui runs`: the list of runs, and the commands on one of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from line_tui.cli.options import data_option, json_option
+from line_tui.cli.runs_delete import delete, restore
+from line_tui.cli.runs_export import export
+from line_tui.cli.runs_replay import replay
+from line_tui.cli.runs_show import show
+
+if TYPE_CHECKING:
+    from line_tui.store import RunSummary
+
+
+@click.group(invoke_without_command=True)
+@click.option("--deleted", is_flag=True, help="List deleted runs too.")
+@data_option
+@json_option
+@click.pass_context
+def runs(context: click.Context, deleted: bool, data: Path | None, as_json: bool) -> None:
+    """List all runs, newest first.
+
+    A run is named by its id or the beginning of it.
+
+    \b
+    Examples:
+      line-tui runs
+      line-tui runs --json
+      line-tui runs show 20261123-k3
+    """
+    if context.invoked_subcommand is not None:
+        return
+    import msgspec
+
+    from line_tui.cli.table import table
+    from line_tui.store import Store
+
+    found = Store.open(data).runs(include_deleted=deleted)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    if not found:
+        click.echo("no runs yet; `line-tui explain emoji-resnet18 fc 3` makes one", err=True)
+        return
+    header = ["id", "begun", "status", "model", "layer", "neuron", "label", "score", "images", "title"]
+    click.echo(table(header, [_row(run) for run in found]))
+
+
+def _row(run: RunSummary) -> list[object]:
+    begun = datetime.fromtimestamp(run.created).astimezone().strftime("%Y-%m-%d %H:%M")
+    status = "deleted" if run.deleted else run.status
+    score = "" if run.score is None else f"{run.score:.3f}"
+    star = "* " if run.starred else ""
+    name = [run.id, begun, status, run.model, run.layer, run.neuron]
+    return [*name, run.label or "", score, run.images, star + run.title]
+
+
+for command in (show, replay, export, delete, restore):
+    runs.add_command(command)

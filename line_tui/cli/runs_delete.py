@@ -1,0 +1,43 @@
+"""`line-tui runs delete` and `line-tui runs restore`, which undoes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from line_tui.cli.options import data_option, run_argument
+
+
+@click.command()
+@run_argument
+@data_option
+def delete(run_id: str, data: Path | None) -> None:
+    """Take run ID off the list. Nothing is erased: `runs restore` brings it back.
+
+    \b
+    Example:
+      line-tui runs delete 20261123-k3
+    """
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    found = store.find(run_id)
+    store.delete(found)
+    click.echo(f"deleted; bring it back with: line-tui runs restore {found}", err=True)
+
+
+@click.command()
+@run_argument
+@data_option
+def restore(run_id: str, data: Path | None) -> None:
+    """Bring the deleted run ID back.
+
+    \b
+    Example:
+      line-tui runs restore 20261123-k3
+    """
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    store.restore(store.find(run_id))

@@ -1,0 +1,53 @@
+"""`line-tui runs show`: one run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from line_tui.cli.options import data_option, json_option, run_argument
+
+
+@click.command()
+@run_argument
+@data_option
+@json_option
+def show(run_id: str, data: Path | None, as_json: bool) -> None:
+    """Print the result of run ID and all that was tried; with --json, what `explain --json` prints.
+
+    \b
+    Examples:
+      line-tui runs show 20261123-k3
+      line-tui runs show 20261123-k3 --json
+    """
+    import msgspec
+
+    from line_tui.cli.result import result_of, to_text
+    from line_tui.cli.table import table
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    run = store.run(store.find(run_id))
+    found = result_of(store, run.id)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    click.echo(to_text(found))
+    click.echo(
+        f"\nrun {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found['seed']}, {run.status}, "
+        f"{run.images} images, {run.seconds:.0f} s"
+    )
+    for line in filter(None, (run.title, run.note)):
+        click.echo(line)
+    rows = [
+        (
+            trial["iteration"],
+            trial["origin"],
+            *("" if trial[key] is None else f"{trial[key]:.3f}" for key in ("score", "auc", "mad")),
+            trial["verdict"],
+            trial["concept"],
+        )
+        for trial in found["trials"]
+    ]
+    click.echo("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))

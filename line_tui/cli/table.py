@@ -1,0 +1,20 @@
+"""Aligned text for stdout: never truncated, so that other programs may read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows under a header, columns two spaces apart; columns that hold only numbers stand to the right."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
+    right = [bool(rows) and all(isinstance(row[n], int | float) for row in rows) for n in range(len(header))]
+    lines = []
+    for row in [list(header), *cells]:
+        padded = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, right, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)

@@ -1,0 +1,145 @@
+"""`line-tui bench tui`: how quick the app is in a real terminal while the models keep all cores busy."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import select
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+SIZE = (100, 30)
+_ENTER, _RIGHT = b"\r", b"\x1b[C"
+
+
+class Terminal:
+    """A process in a pseudo-terminal; what it writes is read, counted, and searched."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+        )
+        os.close(theirs)
+        self.file = ours
+        self.bytes = 0
+
+    def press(self, keys: bytes) -> None:
+        """Press keys."""
+        os.write(self.file, keys)
+
+    def wait(self, *texts: str, seconds: float = 900) -> float:
+        """Read until one of the texts is written; return how long that took. Raises TimeoutError."""
+        wanted = [text.encode() for text in texts]
+        start, seen = time.monotonic(), b""
+        while not any(text in seen for text in wanted):
+            if time.monotonic() - start > seconds:
+                raise TimeoutError(f"the app never wrote {' or '.join(texts)}")
+            seen = seen[-200:] + self.read(0.5)
+        return time.monotonic() - start
+
+    def read(self, seconds: float) -> bytes:
+        """What is written within this time, or at once when something is there."""
+        if not select.select([self.file], [], [], seconds)[0]:
+            return b""
+        piece = os.read(self.file, 1 << 16)
+        self.bytes += len(piece)
+        return piece
+
+    def wait_for_end(self, seconds: float = 60) -> None:
+        """Read on until the process has ended: it could not write its last words otherwise. Raises TimeoutError."""
+        end = time.monotonic() + seconds
+        while self.process.poll() is None:
+            if time.monotonic() > end:
+                raise TimeoutError("the app does not end")
+            with suppress(OSError):
+                self.read(0.2)
+
+    def memory_mb(self) -> float:
+        """Resident memory of the process alone, without the engine."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def measure(presses: int) -> dict[str, float]:
+    """Start the app and a run, press keys while it draws, and follow it to the end."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        config = folder / "config.toml"
+        config.write_text("[explain]\niterations = 29\nimages = 5\n")
+        environment = os.environ | {"LINE_TUI_CONFIG": str(config), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        report = folder / "report.json"
+        command = [sys.executable, "-P", "-m", "line_tui.tui.measured", str(folder / "data"), str(report)]
+        terminal = Terminal(command, environment)
+        try:
+            found = {"first_paint_s": terminal.wait("respond to")}
+            terminal.wait("fc")
+            terminal.press(_RIGHT + _RIGHT + _ENTER)
+            terminal.wait("of 5 pictures")
+            memory, start, before = terminal.memory_mb(), time.monotonic(), terminal.bytes
+            found |= _press(terminal, presses)
+            terminal.wait("The label is", "No concept")
+            minutes = (time.monotonic() - start) / 60
+            found["bytes_per_minute"] = (terminal.bytes - before) / minutes
+            found["memory_mb"] = terminal.memory_mb()
+            found["memory_growth_mb"] = terminal.memory_mb() - memory
+            terminal.press(b"\x11")
+            terminal.wait_for_end()
+            frames = msgspec.json.decode(report.read_bytes(), type=dict[str, int])
+        finally:
+            terminal.process.kill()
+            terminal.process.wait()
+            os.close(terminal.file)
+    start = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import torch"], check=True)
+    found["import_torch_s"] = time.monotonic() - start
+    found["first_paint_ratio"] = found["first_paint_s"] / found["import_torch_s"]
+    return found | {"frames_due": frames["due"], "frames_dropped": frames["dropped"]}
+
+
+def _press(terminal: Terminal, presses: int) -> dict[str, float]:
+    """Key press to screen: `t` exchanges two panes, and the title of the new one is waited for."""
+    took = []
+    for n in range(presses):
+        end = time.monotonic() + 0.11
+        while (left := end - time.monotonic()) > 0:
+            terminal.read(left)
+        terminal.press(b"t")
+        took.append(1000 * terminal.wait("Timeline" if n % 2 == 0 else "Pool", seconds=30))
+    return {
+        "key_median_ms": statistics.median(took),
+        "key_95th_ms": statistics.quantiles(took, n=20)[-1],
+        "key_presses": presses,
+    }
+
+
+def main() -> None:
+    """Print one number a line."""
+    parser = argparse.ArgumentParser(
+        prog="line-tui bench tui", description=__doc__, epilog="Example: line-tui bench tui --presses 400"
+    )
+    parser.add_argument("--presses", type=int, default=200, help="keys to press")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    arguments = parser.parse_args()
+    found = measure(max(20, arguments.presses))
+    if arguments.json:
+        print(msgspec.json.encode(found).decode())
+    else:
+        for name, value in found.items():
+            print(f"{name:>20} {value:10.2f}")
+
+
+if __name__ == "__main__":
+    main()

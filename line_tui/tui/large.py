@@ -1,0 +1,94 @@
+"""The one large picture: by sixel, Kitty's protocol, or half-cells, as the terminal allows."""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import struct
+import sys
+import termios
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from textual.widget import Widget
+from textual.widgets import Static
+
+from line_tui.events import THUMBNAIL
+from line_tui.tui.pictures import AMBER
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+Protocol = Literal["kitty", "sixel", "halfcell", "off"]
+_USUAL_CELL = (10, 20)
+
+
+def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: Protocol) -> Widget:
+    """A widget that shows a picture's file, or its thumbnail where the file is gone."""
+    if protocol == "off":
+        return Static('Pictures are off (images = "off" in the settings). o opens the file.', markup=False)
+    picture = _read(path, thumbnail)
+    if picture is None:
+        return Static(f"There is no picture at {path}", markup=False)
+    if heat is not None:
+        picture = _heated(picture, heat)
+    widget: Widget = _widget_class(protocol)(picture)
+    return widget
+
+
+def _read(path: Path, thumbnail: bytes) -> Image | None:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as file:
+            return file.convert("RGB")
+    except OSError:
+        if len(thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
+            return None
+        return Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), thumbnail)
+
+
+def _heated(picture: Image, heat: list[list[float]]) -> Image:
+    from PIL import Image
+
+    values = [value for row in heat for value in row]
+    low, spread = min(values), (max(values) - min(values)) or 1.0
+    strength = Image.new("L", (len(heat[0]), len(heat)))
+    strength.putdata([round(255 * (value - low) / spread) for value in values])
+    mask = strength.resize(picture.size, Image.Resampling.BICUBIC)
+    grey = picture.convert("L")
+    quiet = grey.point([round(0.25 * level + 15) for level in range(256)])
+    amber = [grey.point([min(255, round((0.45 * level + 140) * tint)) for level in range(256)]) for tint in AMBER]
+    return Image.composite(Image.merge("RGB", amber), Image.merge("RGB", [quiet] * 3), mask)
+
+
+def _widget_class(protocol: Protocol) -> Any:
+    widgets = _textual_image()
+    return {"kitty": widgets.TGPImage, "sixel": widgets.SixelImage, "halfcell": widgets.HalfcellImage}[protocol]
+
+
+def _textual_image() -> Any:
+    """The library, imported without its questions to the terminal: a running app would swallow the answers."""
+    if "textual_image.widget" not in sys.modules:
+        real = sys.__stdout__
+        sys.__stdout__ = io.StringIO()  # type: ignore[misc,assignment]
+        try:
+            import_module("textual_image.widget")
+        finally:
+            sys.__stdout__ = real  # type: ignore[misc]
+        terminal = import_module("textual_image._terminal")
+        terminal.get_cell_size._result = terminal.CellSize(*cell_size())
+    return import_module("textual_image.widget")
+
+
+def cell_size() -> tuple[int, int]:
+    """Width and height of a character in pixels, as the terminal driver knows it, else the usual 10 by 20."""
+    try:
+        packed = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, b"\0" * 8)  # type: ignore[union-attr]
+    except (OSError, ValueError, AttributeError):
+        return _USUAL_CELL
+    rows, columns, width, height = struct.unpack("HHHH", packed)
+    if not (rows and columns and width and height):
+        return _USUAL_CELL
+    return width // columns, height // rows

@@ -1,0 +1,45 @@
+"""The app as `line-tui bench tui` runs it: the same app, with its frames counted.
+
+python -m line_tui.tui.measured DATA REPORT
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from line_tui.config import read_config
+from line_tui.engine.client import EngineClient
+from line_tui.store import Store
+from line_tui.tui import app as app_module
+from line_tui.tui.screens.run import FRAMES, RunScreen
+
+
+class CountedScreen(RunScreen):
+    """Counts how often it looked at the run, against how often it should have."""
+
+    looks = 0
+    since: float | None = None
+
+    def look(self) -> None:
+        """Count, then look."""
+        kind = type(self)
+        kind.since = kind.since or time.monotonic()
+        kind.looks += 1
+        super().look()
+
+
+def main(data: Path, report: Path) -> None:
+    """Run the app; at its end write frames due and frames dropped."""
+    app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
+    store = Store.open(data)
+    app_module.build_app(store, lambda: EngineClient(data), config=read_config(), images="halfcell", tour=False).run()
+    due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0
+    report.write_bytes(msgspec.json.encode({"due": due, "dropped": max(0, due - CountedScreen.looks)}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

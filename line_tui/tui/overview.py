@@ -1,0 +1,51 @@
+"""A layer's neurons at a glance, from a bank that was drawn before: what each answers to most, and how selectively."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from line_tui.explain.ports import Floats
+
+_FLAT = 1e-6
+"""Share of the layer's scale below which a neuron's range counts as none."""
+
+
+@dataclass(frozen=True)
+class NeuronOverview:
+    """One neuron as the bank sees it."""
+
+    concept: str
+    """The bank's concept with the highest mean activation."""
+    mad: float
+    """How far that mean is above the bank's, in standard deviations of the bank."""
+    flat: Literal["", "dead", "constant"] = ""
+
+
+def bank_overview(model: str, layer: str) -> list[NeuronOverview] | None:
+    """The neurons of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
+    # Tens of megabytes of arrays, read only when somebody looks at such a layer.
+    from line_tui.engine.bank import BundledBank
+
+    bank = BundledBank().of(model, layer)
+    return None if bank is None else overview(bank.activations, bank.concepts)
+
+
+def overview(activations: Floats, concepts: Sequence[str]) -> list[NeuronOverview]:
+    """Takes `float32[concepts, images, neurons]`; the score is MAD with the whole bank as control."""
+    means = activations.mean(axis=1)
+    best = means.argmax(axis=0)
+    flat = activations.reshape(-1, activations.shape[2])
+    middle, spread = flat.mean(axis=0), flat.std(axis=0, ddof=1)
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    scale = float(abs(flat).max()) or 1.0
+    found = []
+    for neuron in range(flat.shape[1]):
+        if high[neuron] - low[neuron] < _FLAT * scale:
+            found.append(NeuronOverview("", 0.0, "dead" if high[neuron] == 0 else "constant"))
+            continue
+        mad = (means[best[neuron], neuron] - middle[neuron]) / spread[neuron]
+        found.append(NeuronOverview(concepts[int(best[neuron])], float(mad)))
+    return found

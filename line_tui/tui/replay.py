@@ -1,0 +1,93 @@
+"""A stored run played again: its events at the pace at which they came, or faster, through the same code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from line_tui import events as e
+from line_tui.tui.session import Snapshot, advance
+
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 50.0, 200.0)
+_LONGEST_WAIT = 2.0
+"""Seconds that a gap between two events lasts at most, at speed 1."""
+
+
+class Player:
+    """A run's events and the place reached; `snapshot` is what a live run would have shown there."""
+
+    def __init__(self, run_id: str, envelopes: Sequence[e.Envelope]) -> None:
+        self.run_id = run_id
+        self.envelopes = list(envelopes)
+        self.place = 0
+        self.speed = 5.0
+        self.playing = True
+        self.snapshot = Snapshot(run_id=run_id)
+        self._saved = 0.0
+
+    @property
+    def at_end(self) -> bool:
+        """Whether all events were played."""
+        return self.place >= len(self.envelopes)
+
+    def tick(self, seconds: float) -> None:
+        """Play what is due after this much time."""
+        if not self.playing:
+            return
+        self._saved += seconds * self.speed
+        while not self.at_end and self._saved >= self._gap():
+            self._saved -= self._gap()
+            self.step()
+        if self.at_end:
+            self.playing = False
+
+    def step(self) -> None:
+        """Play one event."""
+        if self.at_end:
+            return
+        envelope = self.envelopes[self.place]
+        for seen in _around(envelope):
+            self.snapshot = advance(self.snapshot, seen)
+        self.place += 1
+
+    def jump(self, by: int) -> None:
+        """Go this many events forwards or back."""
+        target = min(len(self.envelopes), max(0, self.place + by))
+        if target < self.place:
+            version = self.snapshot.version
+            self.snapshot = Snapshot(run_id=self.run_id, version=version + 1)
+            self.place = 0
+        while self.place < target:
+            self.step()
+        self._saved = 0.0
+
+    def change_speed(self, by: int) -> None:
+        """Play faster or slower."""
+        place = SPEEDS.index(self.speed) + by
+        self.speed = SPEEDS[min(len(SPEEDS) - 1, max(0, place))]
+
+    def _gap(self) -> float:
+        if self.place == 0:
+            return 0.0
+        gap = self.envelopes[self.place].time - self.envelopes[self.place - 1].time
+        return min(_LONGEST_WAIT, max(0.0, gap))
+
+
+def _around(envelope: e.Envelope) -> list[e.Envelope]:
+    """The event with the phase and the words that a live run would have shown before it; those are not stored."""
+    event = envelope.event
+    before: list[e.AnyEvent] = []
+    match event:
+        case e.ControlMeasured():
+            before = [e.PhaseChanged(phase="control")]
+        case e.Proposed(origin="llm" | "summary", concept=concept):
+            before = [e.PhaseChanged(phase="proposing"), e.Token(text=concept)]
+        case e.ImageScored(purpose="search", concept=concept):
+            before = [e.PhaseChanged(phase="drawing", detail=concept)]
+        case e.ImageScored(concept=concept):
+            before = [e.PhaseChanged(phase="verifying", detail=concept)]
+    return [*(_shown(envelope, shown) for shown in before), envelope]
+
+
+def _shown(envelope: e.Envelope, event: e.AnyEvent) -> e.Envelope:
+    """An event that is only shown, at the time of another."""
+    return e.Envelope(run_id=envelope.run_id, time=envelope.time, event=event)

@@ -1,0 +1,353 @@
+"""Choosing what to explain: a model, one of its layers, one of that layer's neurons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+import msgspec
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from line_tui.events import RunSpec
+from line_tui.layers import LayerInfo
+from line_tui.store import RunSummary
+from line_tui.tui.command_line import command_line
+from line_tui.tui.screens.base import LineScreen
+from line_tui.tui.screens.choose_topics import topics
+from line_tui.tui.screens.plan import Plan
+from line_tui.tui.widgets.neurons import NeuronTable
+from line_tui.tui.widgets.rows import Column, Row, Rows
+from line_tui.tui.wording import number
+
+_COLUMNS = ("models", "layers", "neurons")
+_PLACEHOLDERS = {
+    "models": "find a model: any torchvision classification model by its name",
+    "layers": "find a layer: part of its dotted name or its kind",
+    "neurons": "find a neuron: its number, its name, its best word, a label found before",
+}
+
+
+class ChooseScreen(LineScreen):
+    """Three lists from left to right, the earlier runs below, and how the run will be done."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "Find", id="choose.find", tooltip="Filter the list that has the focus"),
+        Binding("left", "column(-1)", "Left", id="choose.left", tooltip="The list to the left", show=False),
+        Binding("right", "column(1)", "Right", id="choose.right", tooltip="The list to the right", show=False),
+        Binding("g", "explain", "Explain", id="choose.explain", tooltip="Explain the chosen neuron now"),
+        Binding("o", "order", "Order", id="choose.order", tooltip="Sort the neurons by another column"),
+        Binding("p", "plan", "Plan", id="choose.plan", tooltip="Models, search, budget, seed"),
+        Binding("m", "mode", "Ask first", id="choose.mode", tooltip="Ask me before each picture, or never", show=False),
+        Binding("l", "runs", "Runs", id="choose.runs", tooltip="All earlier runs"),
+        Binding("w", "watch", "Watch", id="choose.watch", tooltip="Back to the run that is going on"),
+        Binding("L", "log", "Log", id="choose.log", tooltip="What the engine wrote", show=False),
+        Binding("q", "app.quit", "Quit", id="choose.quit", tooltip="Leave line-tui"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spec = RunSpec(model="", layer="", neuron=0)
+        self.filters = dict.fromkeys(_COLUMNS, "")
+        self.finding = "models"
+
+    # -- what is shown ---
+
+    def body(self) -> Iterable[Widget]:
+        """The lists and the plan."""
+        yield Input(placeholder=_PLACEHOLDERS["models"], id="find", compact=True)
+        with Horizontal(id="lists"):
+            yield Rows([Column("model"), Column("", 14, needs=44)], title="Model", head=False, id="models")
+            yield Rows(
+                [Column("layer"), Column("neurons", 7, right=True), Column("shape", 12, right=True, needs=40)],
+                title="Layer",
+                id="layers",
+            )
+            yield NeuronTable(id="neurons")
+        yield Rows(
+            [
+                Column("", 1),
+                Column("neuron", 30),
+                Column("label"),
+                Column("score", 6, right=True),
+                Column("", 11),
+            ],
+            title="Earlier runs",
+            head=False,
+            empty="Runs that you start appear here.",
+            id="earlier",
+        )
+        yield Static(id="plan")
+
+    def on_mount(self) -> None:
+        """Begin with the models."""
+        profiles = self.line.catalog.profile
+        wanted = self.line.config.explain.profile
+        profile = next((profile for profile in profiles if profile.id == wanted), None)
+        given = msgspec.structs.asdict(self.line.config.explain)
+        self.spec = msgspec.structs.replace(self.spec, **given)
+        if profile is not None:
+            self.spec = msgspec.structs.replace(self.spec, model=profile.vision)
+        self.set_focus(self.query_one("#models", Rows))
+        self.show_all()
+
+    def on_screen_resume(self) -> None:
+        """Runs may have ended meanwhile."""
+        if self.is_mounted and self.query("#models"):
+            self.show_all()
+
+    def show_all(self) -> None:
+        """Show everything anew."""
+        self.line.read_runs()
+        models = self.query_one("#models", Rows)
+        models.show(self._model_rows(), empty="No model has this name.")
+        models.go_to(self.spec.model)
+        self._take_model(models.key)
+        self.title_bar.show("what does a neuron respond to?")
+        self.show_plan()
+        self.refresh_keys()
+
+    def show_layers(self) -> None:
+        """Show the layers of the model under the cursor, as far as the engine has named them."""
+        layers = self.query_one("#layers", Rows)
+        known = self.line.known_layers.get(self.spec.model)
+        if known is None:
+            layers.show([], empty="Asking the engine…")
+        elif isinstance(known, str):
+            layers.show([], empty=known)
+        else:
+            wanted = self.filters["layers"].lower()
+            layers.show(
+                [_layer_row(layer) for layer in known if wanted in f"{layer.name} {layer.kind}".lower()],
+                empty="No layer has this name.",
+            )
+            # The last layer is where most begin: its neurons have names.
+            layers.go_to(self.spec.layer or (known[-1].name if known else None))
+        layers.border_subtitle = _filtered(self.filters["layers"])
+        self._take_layer(layers.key)
+
+    def show_neurons(self) -> None:
+        """Show the neurons of the layer under the cursor."""
+        neurons = self.query_one(NeuronTable)
+        layer = self._layer()
+        if layer is None:
+            neurons.show([], empty="A layer first.")
+            self._show_earlier()
+            return
+        labels: dict[int, RunSummary] = {}
+        for run in self.line.runs:
+            if (run.model, run.layer) == (self.spec.model, layer.name) and run.label:
+                labels.setdefault(run.neuron, run)
+        bank = self.line.overviews.get((self.spec.model, layer.name))
+        neurons.show_layer(layer, labels, bank, self.filters["neurons"])
+        self._take_neuron(neurons.key)
+
+    def show_plan(self) -> None:
+        """Say how the run will be done, and the command that does the same."""
+        spec = self.spec
+        mode = "asks first" if spec.ask_first else "automatic"
+        text = (
+            f"{spec.profile} · {spec.strategy} · {spec.iterations} iterations of {spec.images} images"
+            f" · score: {spec.metric} · seed {spec.seed} · {mode}"
+        )
+        command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")
+        self.query_one("#plan", Static).update(
+            Content.assemble((" plan ", "bold $primary"), text, "\n", (" $ ", "$text-muted"), (command, "$text-muted"))
+        )
+
+    def _model_rows(self) -> list[Row]:
+        wanted = self.filters["models"].strip().lower()
+        entries = [(entry.id, str(entry.about or entry.architecture)) for entry in self.line.catalog.vision]
+        names = {name for name, _ in entries}
+        used = [run.model for run in self.line.runs if run.model not in names]
+        entries += [(name, "used before") for name in dict.fromkeys(used)]
+        rows = [Row(name, (name, [(about, "dim")])) for name, about in entries if wanted in name.lower()]
+        if wanted and wanted not in {name for name, _ in entries}:
+            rows.append(Row(wanted, (wanted, [("torchvision?", "dim")])))
+        return rows
+
+    def _show_earlier(self) -> None:
+        spec = self.spec
+        here = (spec.model, spec.layer, spec.neuron)
+        runs = sorted(
+            self.line.runs, key=lambda run: ((run.model, run.layer, run.neuron) != here, not run.starred, -run.created)
+        )
+        same = sum((run.model, run.layer, run.neuron) == here for run in runs)
+        earlier = self.query_one("#earlier", Rows)
+        earlier.show([run_row(run) for run in runs[:50]])
+        earlier.border_title = f"Earlier runs · {same} of this neuron" if same else "Earlier runs"
+
+    # -- what the person does ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what does not apply now."""
+        if action == "watch":
+            return self.line.session is not None
+        if action == "explain":
+            return self._layer() is not None
+        if action == "back":
+            return self.focused is not None and self.focused.id == "find"
+        return True
+
+    def action_find(self) -> None:
+        """Filter the list that has the focus."""
+        focused = self.focused.id if self.focused else None
+        self.finding = focused if focused in _COLUMNS else "models"
+        find = self.query_one("#find", Input)
+        find.placeholder = _PLACEHOLDERS[self.finding]
+        with find.prevent(Input.Changed):
+            find.value = self.filters[self.finding]
+        self.set_focus(find)
+
+    def action_back(self) -> None:
+        """Leave the filter and clear it."""
+        self.query_one("#find", Input).value = ""
+        self._filter("")
+        self.set_focus(self.query_one(f"#{self.finding}", Rows))
+
+    def action_column(self, by: int) -> None:
+        """Go to the list to the left or right."""
+        focused = self.focused.id if self.focused else None
+        place = _COLUMNS.index(focused) if focused in _COLUMNS else 0
+        self.set_focus(self.query_one(f"#{_COLUMNS[min(2, max(0, place + by))]}", Rows))
+
+    def action_explain(self) -> None:
+        """Start a run for the chosen neuron."""
+        if self._layer() is not None:
+            self.line.start_run(self.spec)
+
+    def action_order(self) -> None:
+        """Sort the neurons by the next column."""
+        self.query_one(NeuronTable).next_order()
+        self.show_neurons()
+
+    def action_plan(self) -> None:
+        """Change how the run will be done."""
+        profiles = [(profile.id, profile.about) for profile in self.line.catalog.profile]
+        self.app.push_screen(Plan(self.spec, profiles or [(self.spec.profile, "")]), self._planned)
+
+    def action_mode(self) -> None:
+        """Ask first, or not."""
+        self._planned(msgspec.structs.replace(self.spec, ask_first=not self.spec.ask_first))
+
+    def action_runs(self) -> None:
+        """All earlier runs."""
+        self.line.show_runs()
+
+    def action_watch(self) -> None:
+        """Back to the run that is going on."""
+        self.line.watch_run()
+
+    def action_log(self) -> None:
+        """What the engine wrote."""
+        self.line.show_log()
+
+    def _planned(self, spec: RunSpec | None) -> None:
+        if spec is not None:
+            self.spec = spec
+            self.show_plan()
+
+    @on(Input.Changed, "#find")
+    def _typed(self, event: Input.Changed) -> None:
+        self._filter(event.value)
+
+    @on(Input.Submitted, "#find")
+    def _found(self) -> None:
+        self.set_focus(self.query_one(f"#{self.finding}", Rows))
+
+    def _filter(self, text: str) -> None:
+        self.filters[self.finding] = text
+        if self.finding == "models":
+            models = self.query_one("#models", Rows)
+            models.show(self._model_rows(), empty="No model has this name.")
+        elif self.finding == "layers":
+            self.show_layers()
+        else:
+            self.show_neurons()
+
+    @on(Rows.Moved)
+    def _moved(self, event: Rows.Moved) -> None:
+        if event.key != event.rows.key:
+            # The cursor has gone on since.
+            return
+        match event.rows.id:
+            case "models":
+                self._take_model(event.key)
+            case "layers":
+                self._take_layer(event.key)
+            case "neurons":
+                self._take_neuron(event.key)
+
+    @on(Rows.Chosen)
+    def _chosen(self, event: Rows.Chosen) -> None:
+        match event.rows.id:
+            case "models":
+                self.set_focus(self.query_one("#layers", Rows))
+            case "layers":
+                self.set_focus(self.query_one("#neurons", Rows))
+            case "neurons":
+                self.action_explain()
+            case "earlier":
+                self.line.open_run(event.key)
+
+    def _take_model(self, key: str | None) -> None:
+        self.spec = msgspec.structs.replace(self.spec, model=key or "")
+        if key and key not in self.line.known_layers:
+            self.set_timer(0.15, lambda: self._ask_for_layers(key))
+        self.show_layers()
+
+    def _ask_for_layers(self, key: str) -> None:
+        # Only when the cursor has rested on it: the engine builds every model that is asked for.
+        if key == self.spec.model and self.app.screen is self:
+            self.line.ask_for_layers(key)
+
+    def _take_layer(self, key: str | None) -> None:
+        self.spec = msgspec.structs.replace(self.spec, layer=key or "")
+        if key:
+            self.line.ask_for_overview(self.spec.model, key)
+        self.show_neurons()
+        self.refresh_keys()
+
+    def _take_neuron(self, key: str | None) -> None:
+        self.spec = msgspec.structs.replace(self.spec, neuron=int(key) if key else 0)
+        self._show_earlier()
+        self.show_plan()
+
+    def _layer(self) -> LayerInfo | None:
+        known = self.line.known_layers.get(self.spec.model)
+        if not isinstance(known, list):
+            return None
+        return next((layer for layer in known if layer.name == self.spec.layer), None)
+
+    def topics(self) -> Iterable[tuple[str, str]]:
+        """What the lists are."""
+        return topics()
+
+
+def run_row(run: RunSummary) -> Row:
+    """A run in one line: star, neuron, label, score, status."""
+    name = run.title or f"{run.model} {run.layer} {run.neuron}"
+    label = run.label or ("no concept found" if run.status == "finished" else "")
+    return Row(
+        run.id,
+        (
+            [("★" if run.starred else " ", "accent")],
+            name,
+            [(label, "accent")],
+            number(run.score),
+            [(run.status, "dim")],
+        ),
+    )
+
+
+def _layer_row(layer: LayerInfo) -> Row:
+    shape = "×".join(str(size) for size in layer.shape)
+    return Row(layer.name, (layer.name, str(layer.neurons), [(shape, "dim")]))
+
+
+def _filtered(text: str) -> str:
+    return f"/{text}" if text else ""

@@ -1,0 +1,29 @@
+"""What the lists of the first screen are, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+
+def topics() -> Iterator[tuple[str, str]]:
+    """Heading and text."""
+    yield (
+        "Choosing",
+        "A vision model is a stack of layers, a layer is a row of neurons. Go right with Enter or →, filter the "
+        "list you are in with /, and press Enter on a neuron to explain it.",
+    )
+    yield (
+        "Neuron",
+        "One channel of a layer's output. In a layer with height and width its activation is averaged over the "
+        "picture; in a transformer it is the class token's.",
+    )
+    yield (
+        "Best in bank",
+        "Where a bank of pictures was drawn before: the everyday word that drives the neuron most, and its MAD, which "
+        "tells a selective neuron from one that answers to much. Such a word is a start, not yet a label. o sorts.",
+    )
+    yield (
+        "Plan",
+        "Which models take part, how the search goes, and how much it may cost. The line that begins with $ does "
+        "the same without the app.",
+    )

@@ -1,0 +1,104 @@
+"""Two runs side by side: what each found, and the concepts that both tried."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from line_tui.explain.state import RunState, concept_of
+from line_tui.tui import view
+from line_tui.tui.screens.base import LineScreen
+from line_tui.tui.session import Snapshot
+from line_tui.tui.widgets.curve import CurvePane
+from line_tui.tui.widgets.findings import headline, top_images
+from line_tui.tui.widgets.rows import Column, Row, Rows
+from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.wording import number, share
+
+
+class CompareScreen(LineScreen):
+    """Left and right run."""
+
+    def __init__(self, left: Snapshot, right: Snapshot) -> None:
+        super().__init__()
+        self.sides = {"left": left, "right": right}
+
+    def body(self) -> Iterable[Widget]:
+        """Two columns over a table."""
+        with Horizontal(id="sides"):
+            for name in self.sides:
+                with Vertical(classes="side"):
+                    yield Static(id=f"head-{name}", classes="heading")
+                    yield Thumbnails(id=f"pictures-{name}")
+                    yield CurvePane(id=f"curve-{name}")
+        yield Rows(
+            [
+                Column("concept"),
+                Column("left", 8, right=True),
+                Column("right", 8, right=True),
+                Column("AUC left", 8, right=True),
+                Column("AUC right", 9, right=True),
+            ],
+            title="Concepts",
+            empty="No concept is scored yet.",
+            id="both",
+        )
+
+    def on_mount(self) -> None:
+        """Fill both sides."""
+        names = []
+        for name, snapshot in self.sides.items():
+            state = snapshot.state
+            spec = state.spec
+            names.append(f"{spec.model} {spec.layer} {spec.neuron}")
+            low, high = view.activation_range(state)
+            pictures = self.query_one(f"#pictures-{name}", Thumbnails)
+            pictures.show(Shown(top_images(state, 5), 0, low, high), f"Top pictures · {names[-1]}")
+            self.query_one(f"#head-{name}", Static).update(headline(state))
+        self.title_bar.show(" ⇄ ".join(names))
+        self.query_one("#both", Rows).show(shared(self.sides["left"].state, self.sides["right"].state))
+        self.set_focus(self.query_one("#both"))
+        self.call_after_refresh(self._draw_curves)
+
+    def on_resize(self) -> None:
+        """Curves are drawn for their size."""
+        self.call_after_refresh(self._draw_curves)
+
+    def _draw_curves(self) -> None:
+        for name, snapshot in self.sides.items():
+            self.query_one(f"#curve-{name}", CurvePane).show(snapshot.state)
+
+    def topics(self) -> Iterable[tuple[str, str]]:
+        """How to read it."""
+        yield (
+            "Side by side",
+            "Concepts that both runs tried come first, those of one alone after them. Scores of different neurons "
+            "have different units; AUC can be compared where the control set is the same.",
+        )
+
+
+def shared(left: RunState, right: RunState) -> list[Row]:
+    """A row for each scored concept: those of both runs first, then by the higher score."""
+    scores = [
+        {concept_of(state, trial): trial for trial in state.trials.values() if trial.score is not None}
+        for state in (left, right)
+    ]
+    rows = []
+    for concept in dict.fromkeys([*scores[0], *scores[1]]):
+        found = [scores[0].get(concept), scores[1].get(concept)]
+        values = [
+            view.value(state, trial) if trial else None for state, trial in zip((left, right), found, strict=True)
+        ]
+        aucs = [trial.score.auc if trial is not None and trial.score is not None else None for trial in found]
+        both = None not in found
+        top = max(value for value in aucs if value is not None)
+        cells = (concept, *map(_given(number), values), *map(_given(share), aucs))
+        rows.append((not both, -top, Row(concept, cells, "" if both else "dim")))
+    return [row for _, _, row in sorted(rows, key=lambda entry: entry[:2])]
+
+
+def _given(write: Callable[[float], str]) -> Callable[[float | None], str]:
+    return lambda value: "" if value is None else write(value)

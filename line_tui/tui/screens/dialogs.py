@@ -1,0 +1,71 @@
+"""Short questions: one line of text, or yes and no."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+
+class Ask(ModalScreen[str | None]):
+    """Ask for one line of text; None when the person thinks better of it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="ask.cancel", tooltip="Leave everything as it is")
+    ]
+
+    def __init__(
+        self, question: str, value: str = "", placeholder: str = "", *, optional: bool = False, whole: bool = False
+    ) -> None:
+        super().__init__()
+        self.question = question
+        self.value = value
+        self.placeholder = placeholder
+        self.optional = optional
+        self.whole = whole
+
+    def compose(self) -> ComposeResult:
+        """Question, field, hint."""
+        with Vertical(classes="dialog"):
+            yield Static(self.question, classes="question", markup=False)
+            yield Input(self.value, placeholder=self.placeholder, type="integer" if self.whole else "text", id="answer")
+            yield Static("Enter keeps it · Esc leaves everything as it is", classes="hint")
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Give the answer back."""
+        text = event.value.strip()
+        if text or self.optional:
+            self.dismiss(text)
+        else:
+            self.app.bell()
+
+    def action_cancel(self) -> None:
+        """Give nothing back."""
+        self.dismiss(None)
+
+
+class Confirm(ModalScreen[bool]):
+    """A question with yes and no."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
+        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave everything as it is"),
+    ]
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self.question = question
+
+    def compose(self) -> ComposeResult:
+        """Question, hint."""
+        with Vertical(classes="dialog"):
+            yield Static(self.question, classes="question", markup=False)
+            yield Static("y yes · n no", classes="hint")
+
+    def action_answer(self, yes: bool) -> None:
+        """Give the answer back."""
+        self.dismiss(yes)

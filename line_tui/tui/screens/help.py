@@ -1,0 +1,50 @@
+"""What a screen shows and all its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+Key = tuple[str, str, str]
+"""Key, name, what it does."""
+
+
+class HelpScreen(ModalScreen[None]):
+    """Topics first, keys below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,f1,q", "close", "Close", id="help.close", tooltip="Back to the screen")
+    ]
+
+    def __init__(self, topics: Iterable[tuple[str, str]], keys: Iterable[Key]) -> None:
+        super().__init__()
+        self.topics = list(topics)
+        self.keys = list(keys)
+
+    def compose(self) -> ComposeResult:
+        """One text to scroll."""
+        with VerticalScroll(classes="dialog tall") as scroll:
+            scroll.border_title = "Help"
+            scroll.border_subtitle = "Esc closes · ↑↓ scrolls"
+            for heading, text in self.topics:
+                yield Static(Content.assemble((heading, "bold $primary"), "  ", text), classes="topic")
+            if self.keys:
+                yield Static(self._table(), classes="topic")
+
+    def _table(self) -> Content:
+        wide = max(len(key) for key, _, _ in self.keys)
+        parts: list[tuple[str, str] | str] = [("Keys", "bold $primary")]
+        for key, name, what in self.keys:
+            parts += ["\n", (f"{key:>{wide}}", "bold $accent"), f"  {name:<12} ", (what, "$text-muted")]
+        return Content.assemble(*parts)
+
+    def action_close(self) -> None:
+        """Back to the screen."""
+        self.dismiss(None)

@@ -1,0 +1,29 @@
+"""What the engine process wrote to its stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.widget import Widget
+from textual.widgets import RichLog
+
+from line_tui.tui.screens.base import LineScreen
+
+
+class LogScreen(LineScreen):
+    """The engine's lines, oldest first; it follows the newest while at the bottom."""
+
+    def body(self) -> Iterable[Widget]:
+        """One log."""
+        yield RichLog(id="log", wrap=True, markup=False)
+
+    def on_mount(self) -> None:
+        """Show what is there."""
+        self.title_bar.show("engine log")
+        log = self.query_one(RichLog)
+        lines = self.line.engine_lines()
+        for line in lines:
+            log.write(line)
+        if not lines:
+            log.write("The engine has written nothing. Its models' own messages and errors appear here.")
+        self.set_focus(log)

@@ -1,0 +1,95 @@
+"""One picture in large, with what was asked for and what the neuron said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Static
+
+from line_tui import events as e
+from line_tui.tui.large import large_picture
+from line_tui.tui.plots import bar
+from line_tui.tui.screens.base import LineScreen
+from line_tui.tui.wording import number
+
+
+class PictureScreen(LineScreen):
+    """The large view; left and right go through the pictures of the trial."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,k", "turn(-1)", "Before", id="picture.before", tooltip="The picture before"),
+        Binding("right,j", "turn(1)", "Next", id="picture.next", tooltip="The next picture"),
+        Binding("h", "heat", "Heat", id="picture.heat", tooltip="Where the neuron fires, over the picture"),
+        Binding("o", "open", "Open", id="picture.open", tooltip="Open the file with the desktop's viewer"),
+        Binding("escape,v,q", "back", "Back", id="picture.back", tooltip="Back to the run"),
+    ]
+
+    def __init__(self, images: Sequence[e.ImageScored], place: int, low: float, high: float) -> None:
+        super().__init__()
+        self.images = list(images)
+        self.place = place
+        self.low, self.high = low, high
+        self.heat = False
+
+    def body(self) -> Iterable[Widget]:
+        """The picture and a line about it."""
+        yield Container(id="large")
+        yield Static(id="about")
+
+    def on_mount(self) -> None:
+        """Show the picture that was picked."""
+        self.show_picture()
+
+    @property
+    def image(self) -> e.ImageScored:
+        """The picture in view."""
+        return self.images[self.place]
+
+    def show_picture(self) -> None:
+        """Show the picture at the present place."""
+        image = self.image
+        self.title_bar.show(image.concept, f"picture {self.place + 1} of {len(self.images)}", note=_purpose(image))
+        large = self.query_one("#large", Container)
+        large.remove_children()
+        heat = image.activation_map if self.heat else None
+        large.mount(large_picture(Path(image.image.path), image.thumbnail, heat, self.line.images))
+        share = (image.activation - self.low) / (self.high - self.low)
+        self.query_one("#about", Static).update(
+            Content.assemble(
+                (" activation ", "$text-muted"),
+                (number(image.activation), "bold $accent"),
+                " ",
+                (bar(share, 20), "$accent"),
+                (f"  {number(self.low)} to {number(self.high)} in this run", "$text-muted"),
+                f"\n {image.image.prompt}",
+                (f"  ·  seed {image.image.seed}" + ("  ·  drawn before" if image.cached else ""), "$text-muted"),
+                ("\n " + image.image.path, "$text-muted"),
+            )
+        )
+
+    def action_turn(self, by: int) -> None:
+        """Another picture."""
+        self.place = (self.place + by) % len(self.images)
+        self.show_picture()
+
+    def action_heat(self) -> None:
+        """Where the neuron fires, where the layer can tell."""
+        if self.image.activation_map is None:
+            self.notify("This layer has no height and width: there is no map of where the neuron fires.")
+            return
+        self.heat = not self.heat
+        self.show_picture()
+
+    def action_open(self) -> None:
+        """Open the file."""
+        self.line.open_file(Path(self.image.image.path))
+
+
+def _purpose(image: e.ImageScored) -> str:
+    return {"search": "", "choose": "drawn to choose the label", "report": "drawn for the label's score"}[image.purpose]

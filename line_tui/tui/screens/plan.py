@@ -1,0 +1,92 @@
+"""How a run is to be done: models, search, budget, seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, get_args
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Grid, Vertical
+from textual.screen import ModalScreen
+from textual.validation import Integer
+from textual.widgets import Input, Label, Select, Static
+
+from line_tui.events import Metric, RunSpec, Strategy
+
+_NUMBERS = {"iterations": (1, 1000), "images": (1, 100), "seed": (0, 2**31 - 1)}
+_STRATEGIES = {
+    "adaptive": "adaptive: few images each, more for contenders",
+    "published": "published: ten iterations, five images each",
+}
+_METRICS = {"mean": "mean activation", "auc": "AUC against the control set"}
+
+
+class Plan(ModalScreen[RunSpec | None]):
+    """A form over the run's settings; Enter keeps them."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="plan.cancel", tooltip="Keep the settings as they were"),
+        Binding("ctrl+s", "keep", "Keep", id="plan.keep", tooltip="Use these settings"),
+    ]
+
+    def __init__(self, spec: RunSpec, profiles: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        self.spec = spec
+        self.profiles = profiles
+
+    def compose(self) -> ComposeResult:
+        """One line for each setting."""
+        spec = self.spec
+        with Vertical(classes="dialog wide"):
+            yield Static("How to look for the label", classes="question")
+            with Grid(classes="form"):
+                yield Label("models")
+                names = [(f"{name}  {about}".strip(), name) for name, about in self.profiles]
+                yield Select(names, value=spec.profile, allow_blank=False, id="profile", compact=True)
+                yield Label("search")
+                strategies = [(_STRATEGIES[name], name) for name in get_args(Strategy)]
+                yield Select(strategies, value=spec.strategy, allow_blank=False, id="strategy", compact=True)
+                yield Label("score")
+                metrics = [(_METRICS[name], name) for name in get_args(Metric)]
+                yield Select(metrics, value=spec.metric, allow_blank=False, id="metric", compact=True)
+                for name, (low, high) in _NUMBERS.items():
+                    yield Label(name if name != "images" else "images each")
+                    check = Integer(low, high, failure_description=f"{name}: {low} to {high}")
+                    yield Input(str(getattr(spec, name)), type="integer", validators=[check], id=name, compact=True)
+                yield Label("ask me first")
+                modes = [("never: the run goes by itself", False), ("before each proposal is drawn", True)]
+                yield Select(modes, value=spec.ask_first, allow_blank=False, id="ask-first", compact=True)
+            yield Static("Enter or Ctrl+S keeps these · Tab goes on · Esc leaves them", classes="hint", id="plan-hint")
+
+    def on_input_submitted(self) -> None:
+        """Enter in a field keeps the form."""
+        self.action_keep()
+
+    def action_keep(self) -> None:
+        """Give the settings back, or say which one is wrong."""
+        numbers: dict[str, int] = {}
+        for name in _NUMBERS:
+            field = self.query_one(f"#{name}", Input)
+            result = field.validate(field.value)
+            if result is None or not result.is_valid:
+                reason = result.failure_descriptions[0] if result else name
+                self.query_one("#plan-hint", Static).update(f"✗ {reason}")
+                field.focus()
+                return
+            numbers[name] = int(field.value)
+        self.dismiss(
+            msgspec.structs.replace(
+                self.spec,
+                profile=self.query_one("#profile", Select).value,
+                strategy=self.query_one("#strategy", Select).value,
+                metric=self.query_one("#metric", Select).value,
+                ask_first=self.query_one("#ask-first", Select).value,
+                **numbers,
+            )
+        )
+
+    def action_cancel(self) -> None:
+        """Keep the settings as they were."""
+        self.dismiss(None)

@@ -1,0 +1,278 @@
+"""Watching and steering one run, live or replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
+
+from line_tui.explain.state import Trial, concept_of, verdict
+from line_tui.tui import view
+from line_tui.tui.replay import Player
+from line_tui.tui.screens.run_topics import topics
+from line_tui.tui.screens.steering import Steering
+from line_tui.tui.session import Session, Snapshot
+from line_tui.tui.widgets.banner import EngineBanner, EngineStatus
+from line_tui.tui.widgets.curve import CurvePane
+from line_tui.tui.widgets.histogram import HistogramPane
+from line_tui.tui.widgets.pool import PoolTable
+from line_tui.tui.widgets.proposal import ProposalPane
+from line_tui.tui.widgets.rows import Rows
+from line_tui.tui.widgets.status import StatusBar
+from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.timeline import Timeline
+
+FRAMES = 12
+"""Looks at the run per second; a flood of events changes what a frame shows, not how many there are."""
+
+
+class RunScreen(Steering):
+    """Panes over one frozen snapshot, looked at again a few times a second and drawn when it changed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "picture(-1)", "Picture left", id="run.left", tooltip="The picture to the left", show=False),
+        Binding("right", "picture(1)", "Picture right", id="run.right", tooltip="The picture to the right", show=False),
+        Binding("v", "large", "View", id="run.view", tooltip="The picture in large", show=False),
+        Binding("h", "heat", "Heat", id="run.heat", tooltip="Where the neuron fires, over the picture", show=False),
+        Binding("o", "open", "Open", id="run.open", tooltip="Open the picture's file", show=False),
+        Binding("g", "graph", "Graph", id="run.graph", tooltip="Curve or histogram", show=False),
+        Binding("t", "timeline", "Timeline", id="run.timeline", tooltip="Pool or timeline", show=False),
+        Binding("f", "follow", "Follow", id="run.follow", tooltip="Show what is drawn now", show=False),
+        Binding("r", "result", "Result", id="run.result", tooltip="The result of the run"),
+        Binding("l", "runs", "Runs", id="run.runs", tooltip="All runs", show=False),
+        Binding("L", "log", "Log", id="run.log", tooltip="What the engine wrote", show=False),
+    ]
+
+    def __init__(self, source: Session | Player) -> None:
+        super().__init__()
+        self.source = source
+        self.snapshot: Snapshot = source.snapshot
+        self.heat = False
+        self.chosen: str | None = None
+        """The trial whose pictures are shown; None follows the run."""
+        self._drawn: tuple[object, ...] = ()
+
+    def body(self) -> Iterable[Widget]:
+        """The panes."""
+        yield EngineBanner(id="banner")
+        with Horizontal(id="panes"):
+            with Vertical(id="left"):
+                yield ProposalPane(id="proposal")
+                yield CurvePane(id="curve")
+                yield HistogramPane(id="histogram")
+            yield PoolTable(id="pool")
+            yield Timeline(id="timeline")
+        yield Thumbnails(id="pictures")
+        yield StatusBar(id="status")
+
+    def on_mount(self) -> None:
+        """Look at the run from now on."""
+        self.set_focus(self.query_one("#proposal"))
+        self.set_interval(1 / FRAMES, self.look)
+        self.call_after_refresh(self.look)
+
+    def on_resize(self) -> None:
+        """Plots are drawn for their size."""
+        self._drawn = ()
+
+    # -- drawing ---
+
+    def look(self) -> None:
+        """Draw the run as it is now, if anything changed."""
+        if isinstance(self.source, Player):
+            self.source.tick(1 / FRAMES)
+        snapshot = self.source.snapshot
+        seen = (
+            snapshot.version,
+            self.line.engine_status,
+            self.line.at_work_on(self.source.run_id),
+            self.line.paused,
+            self.chosen,
+            self.heat,
+            self._playing(),
+            self.size,
+        )
+        if seen == self._drawn or not self.is_current:
+            return
+        self._drawn = seen
+        self.snapshot = snapshot
+        self.draw()
+
+    def draw(self) -> None:
+        """Hand the snapshot to every pane."""
+        snapshot, state = self.snapshot, self.snapshot.state
+        if state.run is not None:
+            spec = state.spec
+            mode = f"{'ask first' if state.ask_first else 'automatic'} · seed {spec.seed}"
+            self.title_bar.show(spec.model, spec.layer, str(spec.neuron), note=self.line.neuron_name(spec), right=mode)
+        status = self.line.engine_status if self.live else EngineStatus()
+        self.query_one(EngineBanner).show(status)
+        self.query_one(ProposalPane).show(snapshot, self.target())
+        pool = self.query_one(PoolTable)
+        pool.show_state(state)
+        self.query_one(Timeline).show_state(state)
+        self.query_one(CurvePane).show(state)
+        trial = self.shown_trial()
+        if trial is not None and self.chosen is None and self.focused is not pool:
+            pool.go_to(trial.id)
+        control = state.control.flat if state.control else []
+        name = concept_of(state, trial) if trial else ""
+        self.query_one(HistogramPane).show(control, trial.activations() if trial else [], name)
+        self._draw_pictures(trial)
+        off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
+        if not self.live or self.line.at_work_on(self.source.run_id):
+            off = ""
+        self.query_one(StatusBar).show(snapshot, self.line.paused and self.live, self._playing(), off)
+        self.refresh_keys()
+
+    def _draw_pictures(self, trial: Trial | None) -> None:
+        state = self.snapshot.state
+        low, high = view.activation_range(state)
+        images = tuple(view.shown_images(trial))
+        open_still = trial is not None and trial.score is None and verdict(state, trial) != "rejected"
+        planned = view.images_each(state) if state.run is not None and open_still else 0
+        shown = Shown(images, planned, low, high, self.heat, self.line.images != "off")
+        title = "Pictures"
+        if trial is not None:
+            title = f"{concept_of(state, trial)}" + ("" if self.chosen is None else " · f follows the run")
+        heat = " · heat map" if self.heat and any(image.activation_map for image in images) else ""
+        pictures = self.query_one(Thumbnails)
+        pictures.show(shown, title + heat)
+        image = pictures.at_cursor
+        pictures.border_subtitle = image.image.prompt if image is not None else ""
+
+    def _playing(self) -> str:
+        if not isinstance(self.source, Player):
+            return ""
+        sign = "▶" if self.source.playing else "Ⅱ"
+        return f"{sign} replay {self.source.place}/{len(self.source.envelopes)} ×{self.source.speed:g}"
+
+    # -- what is meant ---
+
+    @property
+    def live(self) -> bool:
+        """Whether this is a run and not a recording."""
+        return isinstance(self.source, Session)
+
+    def shown_trial(self) -> Trial | None:
+        """The trial whose pictures are shown."""
+        state = self.snapshot.state
+        if self.chosen in state.trials:
+            return state.trials[self.chosen]
+        if state.outcome is not None and state.outcome.trial in state.trials:
+            return state.trials[state.outcome.trial]
+        trial = view.current(state)
+        if trial is not None and trial.images:
+            return trial
+        # Until its first picture is drawn, those before it are more to look at than empty frames.
+        return state.trials.get(self.snapshot.trial or "") or trial
+
+    def target(self) -> Trial | None:
+        """What accept and reject are about: the row with the focus, else what waits, is drawn, or is shown."""
+        state = self.snapshot.state
+        for table in (self.query_one(PoolTable), self.query_one(Timeline)):
+            if self.focused is table:
+                return state.trials.get(table.key or "")
+        return view.waiting(state) or view.current(state) or self.shown_trial()
+
+    # -- looking around ---
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what does not apply now."""
+        match action:
+            case "result":
+                return self.snapshot.state.run is not None and bool(self.snapshot.state.trials)
+            case "follow":
+                return self.chosen is not None
+            case "large" | "open" | "picture":
+                return bool(self.query(Thumbnails)) and self.query_one(Thumbnails).at_cursor is not None
+        return super().check_action(action, parameters)
+
+    @on(Rows.Moved)
+    def _moved(self, event: Rows.Moved) -> None:
+        if self.focused is event.rows and event.key in self.snapshot.state.trials:
+            self.chosen = event.key
+
+    @on(Rows.Chosen)
+    def _taken(self, event: Rows.Chosen) -> None:
+        self.chosen = event.key if event.key in self.snapshot.state.trials else self.chosen
+        self.look()
+        if self.query_one(Thumbnails).at_cursor is not None:
+            self.action_large()
+
+    @on(Thumbnails.Picked)
+    def _picked(self, event: Thumbnails.Picked) -> None:
+        self.query_one(Thumbnails).put(event.index)
+        self._drawn = ()
+
+    def action_back(self) -> None:
+        """From a table to the proposal, from there to the chooser; the run goes on."""
+        proposal = self.query_one("#proposal")
+        if self.focused is not None and self.focused is not proposal:
+            self.action_follow()
+            self.set_focus(proposal)
+        else:
+            self.app.pop_screen()
+
+    def action_follow(self) -> None:
+        """Show what is drawn now."""
+        self.chosen = None
+
+    def action_picture(self, by: int) -> None:
+        """Put the cursor on another picture."""
+        self.query_one(Thumbnails).move(by)
+        self._drawn = ()
+
+    def action_large(self) -> None:
+        """The picture in large."""
+        pictures = self.query_one(Thumbnails)
+        if pictures.at_cursor is not None:
+            self.line.show_picture(list(pictures.shown.images), pictures.cursor, self.snapshot.state)
+
+    def action_heat(self) -> None:
+        """The neuron's spatial activation over the pictures, where the layer has one."""
+        images = self.query_one(Thumbnails).shown.images
+        if images and not any(image.activation_map for image in images):
+            self.notify("This layer has no height and width: there is no map of where the neuron fires.")
+            return
+        self.heat = not self.heat
+
+    def action_open(self) -> None:
+        """Open the picture's file."""
+        image = self.query_one(Thumbnails).at_cursor
+        if image is not None:
+            self.line.open_file(Path(image.image.path))
+
+    def action_graph(self) -> None:
+        """Curve or histogram, where only one has room."""
+        self.toggle_class("other-graph")
+        self._drawn = ()
+
+    def action_timeline(self) -> None:
+        """Pool or timeline, where only one has room."""
+        focused = isinstance(self.focused, Rows)
+        self.toggle_class("timeline-first")
+        if focused:
+            self.set_focus(self.query_one("#timeline" if self.has_class("timeline-first") else "#pool"))
+        self._drawn = ()
+
+    def action_result(self) -> None:
+        """The result of the run."""
+        self.line.show_result(self.snapshot)
+
+    def action_runs(self) -> None:
+        """All runs."""
+        self.line.show_runs()
+
+    def action_log(self) -> None:
+        """What the engine wrote."""
+        self.line.show_log()
+
+    def topics(self) -> Iterable[tuple[str, str]]:
+        """What the panes mean, beginning with the concept that is shown."""
+        return topics(self.snapshot, self.target())

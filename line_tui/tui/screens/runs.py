@@ -1,0 +1,290 @@
+"""All runs: search, open, go on, replay, compare, star, name, note, delete and take that back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from line_tui.errors import LineError
+from line_tui.store import RunSummary
+from line_tui.tui.command_line import command_line
+from line_tui.tui.screens.base import LineScreen
+from line_tui.tui.screens.dialogs import Ask
+from line_tui.tui.widgets.rows import Column, Row, Rows
+from line_tui.tui.wording import ago, duration, number
+
+_STATUS_TONES = {"finished": "good", "failed": "bad", "interrupted": "accent", "stopped": "accent"}
+
+
+class RunsScreen(LineScreen):
+    """The list of runs."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "find", "Find", id="runs.find", tooltip="Filter by model, neuron, label, title, note, status"),
+        Binding("enter", "open", "Open", id="runs.open", tooltip="Open the run", show=False),
+        Binding("r", "result", "Result", id="runs.result", tooltip="What the run found"),
+        Binding("y", "replay", "Replay", id="runs.replay", tooltip="Play the run again, without any model"),
+        Binding("R", "resume", "Go on", id="runs.resume", tooltip="Go on with an unfinished run"),
+        Binding("c", "compare", "Compare", id="runs.compare", tooltip="Mark a run, then compare another with it"),
+        Binding("asterisk", "star", "Star", id="runs.star", tooltip="Star it, or take the star away"),
+        Binding("t", "rename", "Title", id="runs.rename", tooltip="Give it a title", show=False),
+        Binding("N", "note", "Note", id="runs.note", tooltip="Write a note on it", show=False),
+        Binding("E", "export", "Export", id="runs.export", tooltip="HTML, JSON, CSV, pictures", show=False),
+        Binding("d,delete", "delete", "Delete", id="runs.delete", tooltip="Take it off the list"),
+        Binding("u", "undo", "Undo", id="runs.undo", tooltip="Take back the last change to the list"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = ""
+        self.marked: str | None = None
+        self.undone: list[tuple[str, Callable[[], None]]] = []
+
+    def body(self) -> Iterable[Widget]:
+        """Filter, list, and the run at the cursor."""
+        yield Input(placeholder="find a run: model, neuron, label, title, note, status", id="find", compact=True)
+        yield Rows(
+            [
+                Column("", 2),
+                Column("run", 15),
+                Column("neuron"),
+                Column("label", 22),
+                Column("score", 6, right=True),
+                Column("images", 6, right=True, needs=110),
+                Column("took", 12, right=True, needs=124),
+                Column("status", 11),
+                Column("when", 10, right=True, needs=96),
+            ],
+            title="Runs",
+            empty="No run yet. Choose a neuron and press Enter on it.",
+            id="runs",
+        )
+        yield Static(id="about")
+
+    def on_mount(self) -> None:
+        """Begin with the newest run."""
+        self.title_bar.show("runs")
+        self.show_runs()
+        self.set_focus(self.query_one("#runs", Rows))
+
+    def on_screen_resume(self) -> None:
+        """A run may have ended meanwhile."""
+        if self.query("#runs"):
+            self.show_runs()
+
+    def show_runs(self) -> None:
+        """Read and show the list anew."""
+        self.line.read_runs()
+        wanted = self.filter.lower().split()
+        runs = [run for run in self.line.runs if all(word in _text(run) for word in wanted)]
+        now = time.time()
+        table = self.query_one("#runs", Rows)
+        table.show(
+            [self._row(run, now) for run in runs],
+            empty="No run matches." if wanted else "No run yet. Choose a neuron and press Enter on it.",
+        )
+        table.border_title = f"Runs · {len(runs)}"
+        table.border_subtitle = f"/{self.filter}" if self.filter else ""
+        self._show_about()
+        self.refresh_keys()
+
+    def _row(self, run: RunSummary, now: float) -> Row:
+        marks = ("★" if run.starred else " ") + ("◆" if run.id == self.marked else " ")
+        label = run.label or ("no concept found" if run.status == "finished" else "")
+        return Row(
+            run.id,
+            (
+                [(marks, "accent")],
+                [(run.id, "dim")],
+                run.title or f"{run.model} {run.layer} {run.neuron}",
+                [(label, "accent" if run.label else "dim")],
+                number(run.score),
+                str(run.images),
+                duration(run.seconds),
+                [(run.status, _STATUS_TONES.get(run.status, "dim"))],
+                [(ago(now - run.created), "dim")],
+            ),
+        )
+
+    def _show_about(self) -> None:
+        run = self.run_at_cursor
+        about = self.query_one("#about", Static)
+        if run is None:
+            about.update("")
+            return
+        try:
+            command = command_line(self.line.store.spec(run.id))
+        except LineError as error:
+            command = str(error)
+        about.update(
+            Content.assemble(
+                (" note ", "bold $primary"),
+                (run.note or "none; N writes one", "" if run.note else "$text-muted"),
+                ("\n $ ", "$text-muted"),
+                (command, "$text-muted"),
+            )
+        )
+
+    @property
+    def run_at_cursor(self) -> RunSummary | None:
+        """The run under the cursor."""
+        key = self.query_one("#runs", Rows).key
+        return next((run for run in self.line.runs if run.id == key), None)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what does not apply to the run under the cursor."""
+        if action == "undo":
+            return bool(self.undone)
+        if action in ("find", "back", "help"):
+            return True
+        run = self.run_at_cursor if self.query("#runs") else None
+        if run is None:
+            return action not in {binding.action for binding in RunsScreen.BINDINGS if isinstance(binding, Binding)}
+        if action == "resume":
+            return run.status not in ("finished", "running")
+        if action in ("replay", "result", "export"):
+            return run.images > 0
+        return True
+
+    @on(Rows.Moved)
+    def _moved(self) -> None:
+        self._show_about()
+        self.refresh_keys()
+
+    @on(Rows.Chosen)
+    def action_open(self) -> None:
+        """Open the run."""
+        if (run := self.run_at_cursor) is not None:
+            self.line.open_run(run.id)
+
+    def action_result(self) -> None:
+        """What the run found."""
+        if (run := self.run_at_cursor) is not None:
+            self.line.show_stored_result(run.id)
+
+    def action_replay(self) -> None:
+        """Play the run again."""
+        if (run := self.run_at_cursor) is not None:
+            self.line.play(run.id)
+
+    def action_resume(self) -> None:
+        """Open the run and go on with it."""
+        if (run := self.run_at_cursor) is not None and self.line.open_run(run.id):
+            self.line.resume()
+
+    def action_compare(self) -> None:
+        """Mark a run; with one marked, compare the two."""
+        run = self.run_at_cursor
+        if run is None:
+            return
+        if self.marked in (None, run.id):
+            self.marked = None if self.marked else run.id
+            if self.marked:
+                self.notify("Marked. Press c on another run to see both side by side.")
+            self.show_runs()
+        else:
+            self.line.compare(str(self.marked), run.id)
+
+    def action_star(self) -> None:
+        """Star it, or take the star away."""
+        if (run := self.run_at_cursor) is not None:
+            starred, store = run.starred, self.line.store
+            self._change("the star", lambda: store.star(run.id, not starred), lambda: store.star(run.id, starred))
+
+    def action_rename(self) -> None:
+        """Give it a title."""
+        self._write("title", "Title of this run:", lambda run: run.title, self.line.store.rename)
+
+    def action_note(self) -> None:
+        """Write a note on it."""
+        self._write("note", "Note on this run:", lambda run: run.note, self.line.store.annotate)
+
+    def action_delete(self) -> None:
+        """Take it off the list; nothing is erased."""
+        if (run := self.run_at_cursor) is not None:
+            store = self.line.store
+            self._change("the deletion", lambda: store.delete(run.id), lambda: store.restore(run.id))
+            self.notify("Taken off the list. u brings it back.")
+
+    def action_undo(self) -> None:
+        """Take back the last change to the list."""
+        if self.undone:
+            what, back = self.undone.pop()
+            if self._safely(back):
+                self.notify(f"Taken back: {what}")
+            self.show_runs()
+
+    def action_export(self) -> None:
+        """Write the run as a page, data, or pictures."""
+        if (run := self.run_at_cursor) is not None:
+            self.line.export(run.id)
+
+    def _write(
+        self, what: str, question: str, read: Callable[[RunSummary], str], write: Callable[[str, str], None]
+    ) -> None:
+        run = self.run_at_cursor
+        if run is None:
+            return
+        before = read(run)
+
+        def keep(text: str | None) -> None:
+            if text is not None and text != before:
+                self._change(f"the {what}", lambda: write(run.id, text), lambda: write(run.id, before))
+
+        self.app.push_screen(Ask(question, value=before, optional=True), keep)
+
+    def _change(self, what: str, do: Callable[[], None], back: Callable[[], None]) -> None:
+        if self._safely(do):
+            self.undone.append((what, back))
+        self.show_runs()
+
+    def _safely(self, change: Callable[[], None]) -> bool:
+        try:
+            change()
+        except LineError as error:
+            self.notify(str(error), title="Not stored", severity="error", timeout=10)
+            return False
+        return True
+
+    def action_find(self) -> None:
+        """Filter the list."""
+        self.set_focus(self.query_one("#find", Input))
+
+    @on(Input.Changed, "#find")
+    def _typed(self, event: Input.Changed) -> None:
+        self.filter = event.value
+        self.show_runs()
+
+    @on(Input.Submitted, "#find")
+    def _found(self) -> None:
+        self.set_focus(self.query_one("#runs", Rows))
+
+    def action_back(self) -> None:
+        """Leave the filter, else the screen."""
+        find = self.query_one("#find", Input)
+        if find.has_focus or self.filter:
+            find.value = ""
+            self.set_focus(self.query_one("#runs", Rows))
+        else:
+            self.app.pop_screen()
+
+    def topics(self) -> Iterable[tuple[str, str]]:
+        """What the states mean."""
+        yield (
+            "Runs",
+            "Every run is kept with all its events and pictures. Enter opens one, y plays it again, R goes on with "
+            "one that was stopped, failed or interrupted. Nothing is ever erased: u brings a deleted run back.",
+        )
+        yield "Score", "Of the label: its AUC on fresh images where it was verified, else what the run maximised."
+
+
+def _text(run: RunSummary) -> str:
+    words = (run.id, run.model, run.layer, str(run.neuron), run.label or "", run.title, run.note, run.status)
+    return " ".join((*words, run.strategy, run.profile, "starred" if run.starred else "")).lower()

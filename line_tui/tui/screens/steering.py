@@ -1,0 +1,213 @@
+"""The person's part in a run: every key that decides something, and when it applies."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual.binding import Binding, BindingType
+
+from line_tui.engine.protocol import Step, Stop
+from line_tui.errors import LineError
+from line_tui.explain.state import Trial, concept_of, verdict
+from line_tui.tui.replay import Player
+from line_tui.tui.screens.base import LineScreen
+from line_tui.tui.screens.dialogs import Ask, Confirm
+from line_tui.tui.session import Session, Snapshot
+
+_ABOUT_A_TRIAL = {"accept", "reject", "reject_because", "pin", "ban"}
+_DECISIONS = _ABOUT_A_TRIAL | {"edit", "add", "undo", "mode", "budget"}
+
+
+class Steering(LineScreen):
+    """Base of the run screen, which knows what is shown and what is meant."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "accept", "Accept", id="run.accept", tooltip="Draw it, or keep it in the pool"),
+        Binding("x", "reject", "Reject", id="run.reject", tooltip="Never draw it, or take it out of the pool"),
+        Binding("X", "reject_because", "Reject…", id="run.reject-because", tooltip="Reject and say why", show=False),
+        Binding("e", "edit", "Edit", id="run.edit", tooltip="Change the concept before it is drawn"),
+        Binding("n", "add", "Add", id="run.add", tooltip="Add a concept of your own"),
+        Binding("p", "pin", "Pin", id="run.pin", tooltip="Keep it in the pool whatever comes", show=False),
+        Binding("b", "ban", "Ban", id="run.ban", tooltip="Reject it and never propose it again", show=False),
+        Binding("u", "undo", "Undo", id="run.undo", tooltip="Take back your last word"),
+        Binding("m", "mode", "Ask/auto", id="run.mode", tooltip="Ask me before each proposal is drawn, or never"),
+        Binding("space", "pause", "Pause", id="run.pause", tooltip="Hold, or go on", priority=False),
+        Binding("s", "step", "Step", id="run.step", tooltip="One step of the loop, then hold", show=False),
+        Binding(
+            "plus", "budget", "Budget", id="run.budget", tooltip="Change how many iterations there are", show=False
+        ),
+        Binding("S", "stop", "Stop", id="run.stop", tooltip="End the run here; it can go on later", show=False),
+        Binding("R", "restart", "Restart", id="run.restart", tooltip="Start the engine again and go on"),
+        Binding("greater_than_sign", "speed(1)", "Faster", id="run.faster", tooltip="Replay faster"),
+        Binding("less_than_sign", "speed(-1)", "Slower", id="run.slower", tooltip="Replay slower"),
+        Binding("full_stop", "jump(1)", "Next", id="run.next", tooltip="The next event"),
+        Binding("comma", "jump(-1)", "Before", id="run.before", tooltip="The event before"),
+    ]
+
+    source: Session | Player
+    snapshot: Snapshot
+
+    def target(self) -> Trial | None:
+        """What a decision is about."""
+        raise NotImplementedError
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what does not apply now; nothing is decided in a recording or after the result."""
+        state = self.snapshot.state
+        live, active = isinstance(self.source, Session), state.run is not None and state.outcome is None
+        at_work = self.line.at_work_on(self.source.run_id)
+        ready = at_work and self.line.engine_status.state == "ready"
+        match action:
+            case "speed" | "jump":
+                return not live
+            case "pause":
+                return not live or (active and ready and self.snapshot.active)
+            case "step":
+                return live and active and ready and self.line.paused
+            case "stop":
+                return live and active and ready and self.snapshot.active
+            case "restart":
+                return live and not at_work and state.outcome is None
+        if action not in _DECISIONS:
+            return True
+        if not live or not active:
+            return False
+        target = self.target()
+        if action in _ABOUT_A_TRIAL:
+            return target is not None
+        if action == "edit":
+            return target is not None and not target.images and verdict(state, target) != "rejected"
+        if action == "undo":
+            return isinstance(self.source, Session) and self.source.can_undo
+        return True
+
+    # -- decisions ---
+
+    def action_accept(self) -> None:
+        """Draw it, or keep it in the pool."""
+        self._decide("accept", self.target())
+
+    def action_reject(self) -> None:
+        """Never draw it, or take it out of the pool."""
+        self._decide("reject", self.target())
+
+    def action_pin(self) -> None:
+        """Keep it in the pool whatever comes."""
+        self._decide("pin", self.target())
+
+    def action_ban(self) -> None:
+        """Reject it and never propose it again."""
+        self._decide("ban", self.target())
+
+    def action_reject_because(self) -> None:
+        """Reject it and tell the language model why."""
+        trial = self.target()
+        if trial is None:
+            return
+        concept = concept_of(self.snapshot.state, trial)
+        self._ask(
+            Ask(f"Why not “{concept}”? The language model will read it.", placeholder="a colour, not a thing"),
+            lambda reason: self._decide("reject", trial, reason=reason),
+        )
+
+    def action_edit(self) -> None:
+        """Change the concept before it is drawn; that is a yes as well."""
+        trial = self.target()
+        if trial is None:
+            return
+        concept = concept_of(self.snapshot.state, trial)
+        self._ask(
+            Ask(f"Draw this instead of “{concept}”:", value=concept),
+            lambda text: self._decide("edit", trial, concept=text),
+        )
+
+    def action_add(self) -> None:
+        """Add a concept of one's own."""
+        self._ask(
+            Ask("Your own concept, one to three words:", placeholder="ripe tomato"),
+            lambda text: self._decide("add", None, concept=text),
+        )
+
+    def action_undo(self) -> None:
+        """Take back the last word."""
+        if isinstance(self.source, Session):
+            taken = self._safely(self.source.undo)
+            self.notify(f"Taken back: {taken}" if taken else "There is nothing to take back.")
+
+    def action_mode(self) -> None:
+        """Ask first, or not."""
+        if isinstance(self.source, Session):
+            session, ask_first = self.source, not self.source.snapshot.state.ask_first
+            self._safely(lambda: session.set_mode(ask_first))
+
+    def action_budget(self) -> None:
+        """Change how many iterations there are in all."""
+        iterations = self.snapshot.state.iterations
+
+        def change(text: str) -> None:
+            if isinstance(self.source, Session) and text.isdigit() and 0 < int(text) <= 1000:
+                session = self.source
+                self._safely(lambda: session.set_budget(int(text)))
+            else:
+                self.notify("The budget is a number of iterations from 1 to 1000.", severity="warning")
+
+        self._ask(Ask("Iterations in all:", value=str(iterations + 10), whole=True), change)
+
+    def _decide(self, kind: Any, trial: Trial | None, concept: str | None = None, reason: str = "") -> None:
+        if not isinstance(self.source, Session) or (trial is None and kind != "add"):
+            return
+        session = self.source
+        if kind == "ban" and trial is not None:
+            concept = concept_of(self.snapshot.state, trial)
+        self._safely(lambda: session.decide(kind, trial.id if trial else None, concept, reason))
+
+    def _ask(self, question: Ask, use: Any) -> None:
+        self.app.push_screen(question, lambda text: use(text) if text is not None else None)
+
+    def _safely(self, change: Any) -> Any:
+        """Store a change and tell the engine; a store that cannot be written says so and nothing changes."""
+        try:
+            result = change()
+        except LineError as error:
+            self.notify(str(error), title="Not stored", severity="error", timeout=10)
+            return None
+        self.line.poke()
+        return result
+
+    # -- the course of the run ---
+
+    def action_pause(self) -> None:
+        """Hold, or go on."""
+        if isinstance(self.source, Player):
+            if self.source.at_end:
+                self.source.jump(-len(self.source.envelopes))
+            self.source.playing = not self.source.playing
+            return
+        self.line.hold(not self.line.paused)
+
+    def action_step(self) -> None:
+        """One step of the loop."""
+        self.line.tell(Step())
+
+    def action_stop(self) -> None:
+        """End the run here."""
+        self.app.push_screen(Confirm("Stop the run here? It keeps what it has and can go on later."), self._stop)
+
+    def _stop(self, yes: bool | None) -> None:
+        if yes:
+            self.line.tell(Stop())
+
+    def action_restart(self) -> None:
+        """Start the engine again and go on from the last stored event."""
+        self.line.resume()
+
+    def action_speed(self, by: int) -> None:
+        """Replay faster or slower."""
+        if isinstance(self.source, Player):
+            self.source.change_speed(by)
+
+    def action_jump(self, by: int) -> None:
+        """The next event, or the one before."""
+        if isinstance(self.source, Player):
+            self.source.playing = False
+            self.source.jump(by)

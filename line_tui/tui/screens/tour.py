@@ -1,0 +1,79 @@
+"""Four short steps for who starts the app for the first time."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+STEPS = (
+    (
+        "Choose",
+        "A vision model is a stack of layers, and a layer is a row of neurons. Go to the right with Enter, filter a "
+        "list with /, and press Enter on a neuron to find out what it responds to.",
+    ),
+    (
+        "Watch",
+        "A language model proposes a concept, a text-to-image model draws it, and the neuron says how much it cares: a "
+        "number and a bar under each picture. The pool keeps what scores best.",
+    ),
+    (
+        "Steer",
+        "a accepts, x rejects, e edits, n adds a concept of your own, and u takes anything back. With m the run asks "
+        "you before it draws. Space holds it.",
+    ),
+    (
+        "Judge and keep",
+        "r shows the result, l lists all runs, and y plays one again. ? explains the screen you are on, and Ctrl+P "
+        "finds every command by its name.",
+    ),
+)
+
+
+class Tour(ModalScreen[None]):
+    """One step at a time."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space,right", "turn(1)", "Next", id="tour.next", tooltip="The next step"),
+        Binding("left", "turn(-1)", "Before", id="tour.before", tooltip="The step before"),
+        Binding("escape,q", "close", "Skip", id="tour.skip", tooltip="Begin without the tour"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.step = 0
+
+    def compose(self) -> ComposeResult:
+        """The step's text, and how to go on."""
+        with Vertical(classes="dialog"):
+            yield Static(id="step")
+            yield Static(id="way", classes="hint")
+
+    def on_mount(self) -> None:
+        """Begin with the first step."""
+        self.show_step()
+
+    def show_step(self) -> None:
+        """Show the present step."""
+        heading, text = STEPS[self.step]
+        self.query_one("#step", Static).update(Content.assemble((heading, "bold $accent"), "\n\n", text))
+        dots = " ".join("●" if n == self.step else "○" for n in range(len(STEPS)))
+        last = self.step == len(STEPS) - 1
+        self.query_one("#way", Static).update(f"{dots}   Enter {'begins' if last else 'goes on'} · Esc skips the tour")
+
+    def action_turn(self, by: int) -> None:
+        """Another step; after the last one the tour ends."""
+        self.step = max(0, self.step + by)
+        if self.step < len(STEPS):
+            self.show_step()
+        else:
+            self.dismiss(None)
+
+    def action_close(self) -> None:
+        """End the tour."""
+        self.dismiss(None)

@@ -1,0 +1,192 @@
+"""One run as the app knows it: events are folded in, decisions go out, frozen snapshots are what screens show."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from line_tui import events as e
+from line_tui.explain.state import RunState, apply
+
+_LONGEST_GAP = 120.0
+"""Seconds between two events that still count as work; in longer ones the machine slept or the run was off."""
+
+_NO_WORK: set[e.Phase] = {"waiting", "paused"}
+_WORK = e.Proposed | e.ImageScored | e.TrialScored | e.PhaseChanged | e.Progress | e.Token
+
+_NOTHING = RunState()
+
+
+class EventStore(Protocol):
+    """Where the events of a run are."""
+
+    def append(self, run_id: str, event: e.DurableEvent) -> e.Envelope:
+        """Store an event. Raises StoreError."""
+        ...
+
+    def events(self, run_id: str, after: int = 0) -> Iterable[e.Envelope]:
+        """Stored events, oldest first."""
+        ...
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What one frame shows; never changed, only replaced."""
+
+    run_id: str
+    state: RunState = _NOTHING
+    phase: e.Phase = "idle"
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+    text: str = ""
+    """What the language model has said since it was last asked."""
+    thinking: str = ""
+    trial: str | None = None
+    """The trial of the latest image."""
+    busy_seconds: float = 0.0
+    """Time that went into proposals and images."""
+    counted: int = 0
+    """Images that this time went into."""
+    last_time: float | None = None
+    version: int = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether no event has ended the run."""
+        return self.state.status in ("new", "running")
+
+
+def advance(before: Snapshot, envelope: e.Envelope) -> Snapshot:
+    """The snapshot after an event."""
+    event = envelope.event
+    after = replace(_clock(before, envelope), version=before.version + 1)
+    match event:
+        case e.PhaseChanged(phase=phase, detail=detail):
+            fresh = phase == "proposing"
+            return replace(
+                after,
+                phase=phase,
+                detail=detail,
+                done=0,
+                total=0,
+                text="" if fresh else after.text,
+                thinking="" if fresh else after.thinking,
+            )
+        case e.Progress(done=done, total=total):
+            return replace(after, done=done, total=total)
+        case e.Token(text=text, thinking=thinking):
+            if thinking:
+                return replace(after, thinking=after.thinking + text)
+            return replace(after, text=after.text + text)
+        case e.ImageScored():
+            state = apply(before.state, event)
+            return replace(after, state=state, trial=event.trial, counted=after.counted + 1)
+        case e.Finished() | e.Stopped() | e.Failed():
+            return replace(after, state=apply(before.state, event), phase="idle", detail="", text="", done=0, total=0)
+        case _:
+            return replace(after, state=apply(before.state, event))
+
+
+def _clock(before: Snapshot, envelope: e.Envelope) -> Snapshot:
+    gap = 0.0
+    at_work = before.state.control is not None and before.phase not in _NO_WORK
+    if before.last_time is not None and at_work and isinstance(envelope.event, _WORK):
+        gap = envelope.time - before.last_time
+    gap = gap if 0 < gap < _LONGEST_GAP else 0.0
+    return replace(before, last_time=envelope.time, busy_seconds=before.busy_seconds + gap)
+
+
+def replayed(run_id: str, envelopes: Iterable[e.Envelope]) -> Snapshot:
+    """The snapshot after the given events, from nothing."""
+    snapshot = Snapshot(run_id=run_id)
+    for envelope in envelopes:
+        snapshot = advance(snapshot, envelope)
+    return snapshot
+
+
+def new_id() -> str:
+    """An id for a decision, different from every other."""
+    return f"d{uuid.uuid4().hex[:12]}"
+
+
+class Session:
+    """The changing side of a run. Every change goes through `feed`."""
+
+    def __init__(self, run_id: str, store: EventStore) -> None:
+        self.run_id = run_id
+        self.store = store
+        self.snapshot = Snapshot(run_id=run_id)
+        self._seen: set[int] = set()
+        self._undoable: list[str | e.ModeChanged | e.BudgetChanged] = []
+
+    def catch_up(self) -> None:
+        """Fold the run again from the store: after a start, a resume, or the engine's death."""
+        kept = self.snapshot
+        self.snapshot = Snapshot(run_id=self.run_id, version=kept.version + 1, phase=kept.phase, detail=kept.detail)
+        self._seen.clear()
+        self._undoable.clear()
+        for envelope in self.store.events(self.run_id):
+            self.feed(envelope)
+
+    def feed(self, envelope: e.Envelope) -> None:
+        """Take in one event; one that was seen before changes nothing."""
+        if envelope.seq is not None:
+            if envelope.seq in self._seen:
+                return
+            self._seen.add(envelope.seq)
+        self._remember(envelope.event)
+        self.snapshot = advance(self.snapshot, envelope)
+
+    def decide(
+        self, kind: e.DecisionKind, trial: str | None = None, concept: str | None = None, reason: str = ""
+    ) -> None:
+        """Store a decision; it counts from now on, engine or no engine."""
+        self._store(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=reason))
+
+    def set_mode(self, ask_first: bool) -> None:
+        """Let every proposal wait for the person, or none."""
+        self._store(e.ModeChanged(ask_first=ask_first))
+
+    def set_budget(self, iterations: int) -> None:
+        """Change how many iterations the run has in all."""
+        self._store(e.BudgetChanged(iterations=iterations))
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether the person said anything that still stands."""
+        return bool(self._undoable)
+
+    def undo(self) -> str | None:
+        """Take back the person's last word by an event that says so; return what was taken back."""
+        if not self._undoable:
+            return None
+        last = self._undoable[-1]
+        if not isinstance(last, str):
+            self._store(last)
+            return "the change of mode" if isinstance(last, e.ModeChanged) else "the change of budget"
+        taken = next(d for d in self.snapshot.state.decisions if d.decision == last)
+        self._store(e.Decided(decision=new_id(), kind="undo", undoes=last))
+        trial = self.snapshot.state.trials.get(taken.trial or "")
+        concept = taken.concept or (trial.concept if trial else "")
+        return f"{taken.kind} “{concept}”"
+
+    def _store(self, event: e.DurableEvent) -> None:
+        self.feed(self.store.append(self.run_id, event))
+
+    def _remember(self, event: e.AnyEvent) -> None:
+        """Keep what would take back each word of the person; going back by hand is an undo too."""
+        state = self.snapshot.state
+        match event:
+            case e.Decided(kind="undo", undoes=undoes):
+                self._undoable = [entry for entry in self._undoable if entry != undoes]
+            case e.Decided(decision=decision):
+                self._undoable.append(decision)
+            case e.ModeChanged() | e.BudgetChanged() if self._undoable and self._undoable[-1] == event:
+                self._undoable.pop()
+            case e.ModeChanged():
+                self._undoable.append(e.ModeChanged(ask_first=state.ask_first))
+            case e.BudgetChanged():
+                self._undoable.append(e.BudgetChanged(iterations=state.iterations))

@@ -1,0 +1,75 @@
+"""Which pictures a terminal can show: asked once for each kind of terminal, before the app starts."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from line_tui.config import data_folder
+from line_tui.tui.large import Protocol
+
+_TELLING = (
+    "TERM",
+    "TERM_PROGRAM",
+    "TERM_PROGRAM_VERSION",
+    "COLORTERM",
+    "KITTY_WINDOW_ID",
+    "TMUX",
+    "STY",
+    "XTERM_VERSION",
+)
+"""Variables that tell one terminal from another; of the numbered ones only whether they are set."""
+_NUMBERED = ("KITTY_WINDOW_ID", "TMUX", "STY")
+_NAMES: dict[str, Protocol] = {
+    "textual_image.renderable.sixel": "sixel",
+    "textual_image.renderable.tgp": "kitty",
+}
+
+
+def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:
+    """The way to show large pictures; `auto` asks the terminal, whose answer is kept in `cache`."""
+    if setting != "auto":
+        return cast(Protocol, setting)
+    if not (sys.__stdout__ and sys.__stdout__.isatty() and sys.__stdin__ and sys.__stdin__.isatty()):
+        return "halfcell"
+    cache = cache or data_folder() / "terminals.json"
+    known, terminal = _read(cache), _terminal()
+    if terminal not in known:
+        known[terminal] = _ask()
+        _write(cache, known)
+    return known[terminal]
+
+
+def _terminal() -> str:
+    parts = []
+    for name in _TELLING:
+        value = os.environ.get(name, "")
+        parts.append("set" if value and name in _NUMBERED else value)
+    return " ".join(parts)
+
+
+def _ask() -> Protocol:
+    """Import textual-image, which asks the terminal as it is imported: a third of a second where nothing answers."""
+    image = import_module("textual_image.renderable").Image
+    return _NAMES.get(image.__module__, "halfcell")
+
+
+def _read(cache: Path) -> dict[str, Protocol]:
+    try:
+        return msgspec.json.decode(cache.read_bytes(), type=dict[str, Protocol])
+    except (OSError, msgspec.DecodeError):
+        return {}
+
+
+def _write(cache: Path, known: dict[str, Protocol]) -> None:
+    # Without a cache the next start asks again.
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cache.write_bytes(msgspec.json.encode(known))
+    except OSError:
+        pass

@@ -1,0 +1,162 @@
+"""What the screens show, worked out from a run's state: pure functions, no widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from line_tui import events as e
+from line_tui.explain.state import RunState, Trial, Verdict, concept_of, standing, verdict, waits_for_person
+
+Place = Literal["waiting", "drawing", "queued", "pool", "out", "rejected"]
+
+_ORDER: dict[Place, int] = {"waiting": 0, "drawing": 1, "pool": 2, "queued": 3, "out": 4, "rejected": 5}
+
+
+@dataclass(frozen=True)
+class TrialRow:
+    """One line of the pool table."""
+
+    trial: Trial
+    concept: str
+    place: Place
+    verdict: Verdict
+    pinned: bool
+    value: float | None
+
+
+def value(state: RunState, trial: Trial) -> float | None:
+    """The score that the run maximises, None while it is not known."""
+    if trial.score is None:
+        return None
+    return trial.score.auc if state.spec.metric == "auc" else trial.score.mean
+
+
+def waiting(state: RunState) -> Trial | None:
+    """The proposal that waits for the person."""
+    return next((trial for trial in state.trials.values() if waits_for_person(state, trial)), None)
+
+
+def current(state: RunState) -> Trial | None:
+    """The trial that the loop works on: the first that is neither scored nor rejected."""
+    for trial in state.trials.values():
+        if trial.score is None and verdict(state, trial) != "rejected":
+            return trial
+    return None
+
+
+def images_each(state: RunState) -> int:
+    """Pictures that a new trial begins with."""
+    return 1 if state.spec.strategy == "adaptive" else state.spec.images
+
+
+def pinned(state: RunState) -> set[str]:
+    """Trials whose last word from the person is a pin."""
+    marks: set[str] = set()
+    for decision in standing(state):
+        if decision.trial is None:
+            continue
+        if decision.kind == "pin":
+            marks.add(decision.trial)
+        elif decision.kind in ("accept", "reject", "ban"):
+            marks.discard(decision.trial)
+    return marks
+
+
+def ranked(state: RunState) -> list[TrialRow]:
+    """All trials: what waits, what is drawn, the pool by score, what left it, what was rejected."""
+    if state.run is None:
+        return []
+    now, pins = current(state), pinned(state)
+    rows = [_row(state, trial, now, pins) for trial in state.trials.values()]
+    return sorted(rows, key=lambda row: (_ORDER[row.place], -(row.value if row.value is not None else 0)))
+
+
+def _row(state: RunState, trial: Trial, now: Trial | None, pins: set[str]) -> TrialRow:
+    said = verdict(state, trial)
+    place: Place
+    if said == "rejected":
+        place = "rejected"
+    elif trial.score is not None:
+        place = "pool" if trial.id in state.pool or said == "accepted" else "out"
+    elif waits_for_person(state, trial):
+        place = "waiting"
+    else:
+        place = "drawing" if now is not None and now.id == trial.id else "queued"
+    return TrialRow(trial, concept_of(state, trial), place, said, trial.id in pins, value(state, trial))
+
+
+def best(state: RunState) -> TrialRow | None:
+    """The concept that would be the label if the run ended now."""
+    rows = [row for row in ranked(state) if row.value is not None and row.place != "rejected"]
+    if state.outcome is not None:
+        return next((row for row in rows if row.trial.id == state.outcome.trial), None)
+    return rows[0] if rows else None
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One scored trial, and the best score until then."""
+
+    concept: str
+    value: float
+    best: float
+
+
+def curve(state: RunState) -> list[CurvePoint]:
+    """Best-so-far over the scored trials that were not rejected, in the order in which they came in."""
+    points: list[CurvePoint] = []
+    for trial in state.trials.values():
+        score = value(state, trial)
+        if score is None or verdict(state, trial) == "rejected":
+            continue
+        top = max(score, points[-1].best) if points else score
+        points.append(CurvePoint(concept_of(state, trial), score, top))
+    return points
+
+
+def images_done(state: RunState) -> int:
+    """Images that the run has looked at, those of the control set left out."""
+    return sum(len(trial.images) for trial in state.trials.values())
+
+
+def images_left(state: RunState) -> int:
+    """Search images still to come, as far as the budget tells."""
+    if state.run is None or state.outcome is not None:
+        return 0
+    if state.spec.strategy == "adaptive":
+        planned = (10 + state.iterations + 1) * state.spec.images // 3
+        spent = sum(image.purpose != "report" for trial in state.trials.values() for image in trial.images)
+        return max(0, planned - spent)
+    each = state.spec.images
+    missing = sum(
+        max(0, each - len(trial.seen()))
+        for trial in state.trials.values()
+        if trial.score is None and verdict(state, trial) != "rejected"
+    )
+    proposals = state.iterations - iteration(state)
+    summary = 0 if any(trial.origin == "summary" for trial in state.trials.values()) else 1
+    return missing + (max(0, proposals) + summary) * each
+
+
+def iteration(state: RunState) -> int:
+    """The latest iteration, never more than the budget."""
+    latest = max((trial.iteration for trial in state.trials.values()), default=0)
+    return min(latest, state.iterations)
+
+
+def activation_range(state: RunState) -> tuple[float, float]:
+    """Smallest and largest activation seen in control and trials; (0, 1) before the first."""
+    values = state.control.flat if state.control is not None else []
+    values = values + [image.activation for trial in state.trials.values() for image in trial.images]
+    if not values:
+        return 0.0, 1.0
+    low, high = min(values), max(values)
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def shown_images(trial: Trial | None) -> list[e.ImageScored]:
+    """The pictures of a trial: those of the search first, then those it was judged by."""
+    if trial is None:
+        return []
+    return [*trial.seen("search"), *trial.seen("choose"), *trial.seen("report")]

@@ -1,0 +1,49 @@
+"""The banner that says that the engine is gone, and what to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.content import Content
+
+from line_tui.tui.widgets.still import Still
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """Where the engine process stands."""
+
+    state: Literal["off", "starting", "ready", "dead"] = "off"
+    code: int | None = None
+    signal: str | None = None
+    lines: tuple[str, ...] = ()
+    problem: str = ""
+    """A command that the engine could not carry out: cause and fix."""
+
+    @property
+    def death(self) -> str:
+        """How it ended, in a few words."""
+        if self.signal:
+            return f"killed by {self.signal}"
+        return f"exit code {self.code}"
+
+
+class EngineBanner(Still):
+    """Shown only while the engine is dead or refused something."""
+
+    def show(self, status: EngineStatus) -> None:
+        """Show or hide the banner."""
+        self.display = status.state == "dead" or bool(status.problem)
+        if status.state == "dead":
+            parts: list[tuple[str, str] | str] = [
+                (f"The engine stopped: {status.death}. ", "bold $error"),
+                "Nothing that was shown is lost; your decisions are still stored.  ",
+                (" R ", "bold $background on $error"),
+                " restart it and go on",
+            ]
+            for line in status.lines[-3:]:
+                parts.append((f"\n  {line}", "$text-muted"))
+            self.put(Content.assemble(*parts))
+        elif status.problem:
+            self.put(Content.assemble(("The engine says: ", "bold $error"), status.problem))

@@ -1,0 +1,58 @@
+"""The best score so far, trial by trial."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from line_tui.explain.state import RunState
+from line_tui.tui import view
+from line_tui.tui.plots import Canvas
+from line_tui.tui.widgets.still import Still
+from line_tui.tui.wording import number
+
+
+def draw(state: RunState, width: int, height: int) -> Content:
+    """The curve as a stepped line, each trial as a dot, with the scale at the left."""
+    points = view.curve(state)
+    if not points:
+        return Content.assemble(("The curve begins with the first score.", "$text-muted"))
+    values = [point.value for point in points]
+    low, high = min(values), max(values)
+    spread = (high - low) or 1.0
+    label = max(len(number(low)), len(number(high)))
+    canvas_width, canvas_height = max(4, width - label - 1), max(1, height - 1)
+    line, dots = Canvas(canvas_width, canvas_height), Canvas(canvas_width, canvas_height)
+
+    def level(value: float) -> int:
+        return round((value - low) / spread * (line.height - 1))
+
+    line.steps([level(point.best) for point in points])
+    for n, point in enumerate(points):
+        x = int((n + 0.5) * line.width / len(points))
+        dots.dot(x, level(point.value))
+    parts: list[tuple[str, str] | str] = []
+    for n, (over, under) in enumerate(zip(line.rows(), dots.rows(), strict=True)):
+        scale = number(high) if n == 0 else number(low) if n == canvas_height - 1 else ""
+        parts.append((scale.rjust(label) + " ", "$text-muted"))
+        for a, b in zip(over, under, strict=True):
+            if a != " " and b != " ":
+                parts.append((chr(ord(a) | ord(b)), "$accent"))
+            else:
+                parts.append((a, "$accent") if a != " " else ("•" if b != " " else " ", "$text-muted"))
+        parts.append("\n")
+    first, last = "first pool", f"{len(points)} concepts"
+    gap = max(1, canvas_width - len(first) - len(last))
+    parts.append((" " * (label + 1) + first + " " * gap + last, "$text-muted"))
+    return Content.assemble(*parts)
+
+
+class CurvePane(Still):
+    """Best-so-far curve."""
+
+    BORDER_TITLE = "Best so far"
+
+    def show(self, state: RunState) -> None:
+        """Draw the curve of a state."""
+        points = view.curve(state)
+        self.border_subtitle = f"{number(points[-1].best)}" if points else ""
+        self.put(draw(state, self.content_size.width, self.content_size.height))

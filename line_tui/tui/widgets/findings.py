@@ -1,0 +1,83 @@
+"""What a run found, in words and numbers."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from line_tui import events as e
+from line_tui.explain.state import RunState
+from line_tui.tui import view
+from line_tui.tui.plots import interval_line
+from line_tui.tui.wording import interval, number, share
+
+Parts = list[Content | str | tuple[str, str]]
+
+
+def headline(state: RunState) -> Content:
+    """The label and how sure it is; of an unfinished run the best so far, which says so."""
+    parts: Parts = []
+    top = view.best(state)
+    if state.outcome is not None and state.outcome.label is None:
+        parts += [("No concept found", "bold"), (f"   {state.outcome.reason}", "$text-muted")]
+    elif state.outcome is not None:
+        parts += [(f"“{state.outcome.label}”", "bold $accent"), (f"   {state.outcome.reason}", "$text-muted")]
+    elif top is not None:
+        parts += [(f"“{top.concept}”", "bold"), ("   best so far: the run is not finished", "$warning")]
+    else:
+        return Content.assemble(("Nothing is scored yet.", "$text-muted"))
+    if state.verified is not None:
+        parts += ["\n", *verified(state.verified.score)]
+    elif top is not None and top.trial.score is not None:
+        score = top.trial.score
+        parts += [
+            (f"\nmean {number(score.mean)}  AUC {share(score.auc)}  MAD {number(score.mad)}", ""),
+            (
+                f"   on {score.images} pictures of the search: chosen for being high, so it flatters",
+                "$text-muted",
+            ),
+        ]
+    return Content.assemble(*parts)
+
+
+def verified(score: e.VerifiedScore) -> Parts:
+    """A score on fresh pictures with its interval, drawn from 0 to 1."""
+    return [
+        ("AUC ", "$text-muted"),
+        (share(score.auc), "bold $accent"),
+        f" {interval(score.ci_low, score.ci_high)}  ",
+        (interval_line(score.ci_low, score.auc, score.ci_high, 31), "$accent"),
+        (f"  p {number(score.p_value)}  MAD {number(score.mad)}  {score.images} fresh pictures", "$text-muted"),
+    ]
+
+
+def cost(state: RunState) -> str:
+    """What the run took."""
+    calls = sum(trial.origin in ("llm", "summary") for trial in state.trials.values()) + len(state.refusals)
+    drawn = sum(not image.cached for trial in state.trials.values() for image in trial.images)
+    return (
+        f"{len(state.trials)} concepts · {view.images_done(state)} pictures, {drawn} drawn for it"
+        f" · {calls} replies of the language model · {len(state.decisions)} decisions of yours"
+    )
+
+
+def top_images(state: RunState, count: int = 20) -> tuple[e.ImageScored, ...]:
+    """The pictures that drive the neuron most."""
+    images = [image for trial in state.trials.values() for image in trial.images]
+    return tuple(sorted(images, key=lambda image: -image.activation)[:count])
+
+
+def sides(pair: e.MinimalPairMeasured, before: bool) -> tuple[e.ImageScored, ...]:
+    """One side of a minimal pair as pictures."""
+    found = pair.before if before else pair.after
+    concept = pair.concept if before else pair.variant
+    return tuple(
+        e.ImageScored(
+            trial="",
+            concept=concept,
+            index=n,
+            image=side.image,
+            activation=side.activation,
+            thumbnail=side.thumbnail,
+        )
+        for n, side in enumerate(found)
+    )

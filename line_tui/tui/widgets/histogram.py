@@ -1,0 +1,46 @@
+"""Activations of one concept's pictures against those of the control set."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from line_tui.tui.plots import columns, counts
+from line_tui.tui.widgets.still import Still
+from line_tui.tui.wording import number
+
+
+def draw(control: Sequence[float], concept: Sequence[float], width: int, height: int) -> Content:
+    """Control as columns, the concept's pictures as marks on the axis: apart by shape, not by colour alone."""
+    if not control:
+        return Content.assemble(("The control set is not measured yet.", "$text-muted"))
+    low, high = min([*control, *concept]), max([*control, *concept])
+    bins = max(8, width)
+    found = counts(control, low, high, bins)
+    top = max(found)
+    marks = counts(concept, low, high, bins)
+    plot = max(1, height - 2)
+    parts: list[tuple[str, str] | str] = []
+    for row in columns([count / top for count in found], plot):
+        parts += [(row, "$secondary"), "\n"]
+    line = "".join("▲" if count == 1 else str(min(9, count)) if count else "─" for count in marks)
+    for mark in line:
+        parts.append((mark, "$text-muted" if mark == "─" else "bold $accent"))
+    ends = f"{number(low)}"
+    key = "▂ control  ▲ concept"
+    gap = width - len(ends) - len(number(high))
+    middle = key.center(gap) if gap > len(key) else " " * gap
+    parts += ["\n", (f"{ends}{middle}{number(high)}", "$text-muted")]
+    return Content.assemble(*parts)
+
+
+class HistogramPane(Still):
+    """Activation histogram."""
+
+    BORDER_TITLE = "Activations"
+
+    def show(self, control: Sequence[float], concept: Sequence[float], name: str) -> None:
+        """Draw control against the activations of one concept."""
+        self.border_subtitle = name
+        self.put(draw(control, concept, self.content_size.width, self.content_size.height))

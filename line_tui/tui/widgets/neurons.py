@@ -1,0 +1,75 @@
+"""The neurons of a layer: what they are called, what a bank and earlier runs know of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from line_tui.engine.protocol import LayerInfo
+from line_tui.store import RunSummary
+from line_tui.tui.overview import NeuronOverview
+from line_tui.tui.widgets.rows import Column, Row, Rows
+from line_tui.tui.wording import number
+
+COLUMNS = (
+    Column("#", 5, right=True),
+    Column("name"),
+    Column("best in bank", 13, needs=36),
+    Column("MAD", 5, right=True, needs=36),
+    Column("label found", 16, needs=60),
+    Column("score", 6, right=True, needs=60),
+)
+ORDERS = ("number", "name", "best in bank", "selectivity", "label found", "score")
+_LAST = "\uffff"
+"""Sorts what has no name behind everything that has one."""
+
+
+class NeuronTable(Rows):
+    """A row for each neuron, in one of several orders."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(COLUMNS, title="Neuron", id=id)
+        self.order = 0
+
+    def next_order(self) -> None:
+        """Sort by the next column from now on."""
+        self.order = (self.order + 1) % len(ORDERS)
+
+    def show_layer(
+        self,
+        layer: LayerInfo,
+        labels: Mapping[int, RunSummary],
+        bank: Sequence[NeuronOverview] | None,
+        wanted: str,
+    ) -> None:
+        """Show the neurons whose number begins with, or whose name, best word or label contains what is wanted."""
+        wanted = wanted.strip().lower()
+        entries: list[tuple[Any, Row]] = []
+        for index in range(layer.neurons):
+            name = layer.names[index] if index < len(layer.names) else ""
+            seen = bank[index] if bank is not None and index < len(bank) else None
+            entry = _entry(index, name, seen, labels.get(index), self.order)
+            texts = (name, seen.concept if seen else "", (labels[index].label or "") if index in labels else "")
+            if str(index).startswith(wanted) or any(wanted in text.lower() for text in texts):
+                entries.append(entry)
+        self.show([row for _, row in sorted(entries, key=lambda entry: entry[0])], empty="No neuron has this name.")
+        self.border_title = "Neuron" if not self.order else f"Neuron · by {ORDERS[self.order]}"
+        self.border_subtitle = f"/{wanted}" if wanted else ""
+
+
+def _entry(index: int, name: str, seen: NeuronOverview | None, run: RunSummary | None, order: int) -> tuple[Any, Row]:
+    flat = seen.flat if seen is not None else ""
+    best = flat or (seen.concept if seen is not None else "")
+    mad = seen.mad if seen is not None and not flat else None
+    label = run.label if run is not None and run.label else ""
+    score = run.score if run is not None else None
+    keys = (index, name or _LAST, best or _LAST, -(mad or 0), label or _LAST, -(score or 0))
+    cells = (
+        str(index),
+        name,
+        best,
+        "" if mad is None else f"{mad:.1f}",
+        [(label, "accent")],
+        "" if score is None else number(score),
+    )
+    return (keys[order], index), Row(str(index), cells, "dim" if flat else "")

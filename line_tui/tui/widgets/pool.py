@@ -1,0 +1,78 @@
+"""The pool and everything that was tried, sorted by score."""
+
+from __future__ import annotations
+
+from line_tui.explain.state import RunState
+from line_tui.tui import view
+from line_tui.tui.widgets.rows import Column, Part, Row, Rows
+from line_tui.tui.wording import SHORT_ORIGINS, interval, number, share
+
+COLUMNS = (
+    Column("", 1),
+    Column("concept"),
+    Column("score", 6, right=True),
+    Column("AUC", 5, right=True),
+    Column("MAD", 6, right=True),
+    Column("n", 3, right=True, needs=56),
+    Column("from", 7, needs=46),
+    Column("verified", 20, needs=84),
+)
+_MARKS: dict[view.Place, Part] = {
+    "waiting": ("?", "accent"),
+    "drawing": ("▸", "accent"),
+    "queued": ("·", "dim"),
+    "pool": (" ", ""),
+    "out": ("○", "dim"),
+    "rejected": ("✗", "bad"),
+}
+
+
+def rows(state: RunState) -> list[Row]:
+    """The table's rows, best first within each group."""
+    return [_row(state, entry) for entry in view.ranked(state)]
+
+
+def _row(state: RunState, entry: view.TrialRow) -> Row:
+    score = entry.trial.score
+    verified = ""
+    if state.verified is not None and state.verified.trial == entry.trial.id:
+        found = state.verified.score
+        verified = f"{share(found.auc)} {interval(found.ci_low, found.ci_high)}"
+    value: Part = (number(entry.value), "accent" if entry.place == "pool" else "")
+    return Row(
+        key=entry.trial.id,
+        cells=(
+            [mark(entry)],
+            entry.concept,
+            [value],
+            share(score.auc) if score else "",
+            number(score.mad) if score else "",
+            str(len(entry.trial.images)),
+            [(SHORT_ORIGINS[entry.trial.origin], "dim")],
+            verified,
+        ),
+        tone="dim" if entry.place in ("out", "rejected", "queued") else "",
+    )
+
+
+def mark(entry: view.TrialRow) -> Part:
+    """The sign before a concept: the person's word first, else where the trial stands."""
+    if entry.place != "rejected" and entry.pinned:
+        return ("★", "accent")
+    if entry.verdict == "accepted":
+        return ("✓", "good")
+    return _MARKS[entry.place]
+
+
+class PoolTable(Rows):
+    """Trials by score."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(COLUMNS, title="Pool", empty="Concepts appear here, the best on top.", id=id)
+
+    def show_state(self, state: RunState) -> None:
+        """Show a state's trials."""
+        self.show(rows(state))
+        out = sum(1 for entry in view.ranked(state) if entry.place in ("out", "rejected"))
+        self.border_title = f"Pool · {len(state.pool)}"
+        self.border_subtitle = f"○ left the pool {out}" if out else ""

@@ -1,0 +1,157 @@
+"""The proposal: what the language model says as it says it, what that rests on, and what happens with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_person
+from line_tui.tui import view
+from line_tui.tui.plots import bar
+from line_tui.tui.session import Snapshot
+from line_tui.tui.widgets.still import Still
+from line_tui.tui.wording import MOVES, ORIGINS, number, share
+
+Parts = list[Content | str | tuple[str, str]]
+
+
+def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False) -> Content:
+    """The pane's text; `meant` is what the keys are about, `roomy` names all concepts that a proposal rests on."""
+    state = snapshot.state
+    if state.outcome is not None:
+        return _outcome(state)
+    if state.failure is not None and state.status == "failed":
+        return Content.assemble(
+            ("The run failed: ", "bold $error"), state.failure.cause, "\n", (state.failure.fix, "$text-muted")
+        )
+    if state.control is None:
+        return _before(snapshot)
+    if snapshot.phase == "proposing" or (snapshot.text and view.current(state) is None and snapshot.active):
+        return _asking(snapshot)
+    trial = view.waiting(state) or view.current(state) or state.trials.get(snapshot.trial or "")
+    if trial is None:
+        return Content.assemble(("Nothing is proposed yet.", "$text-muted"))
+    return _trial(snapshot, trial, meant or trial, len(trial.based_on) if roomy else 3)
+
+
+def _outcome(state: RunState) -> Content:
+    assert state.outcome is not None
+    if state.outcome.label is None:
+        return Content.assemble(
+            ("No concept found", "bold"),
+            ("\n" + state.outcome.reason, "$text-muted"),
+            "\n",
+            _hint("r", "the result"),
+        )
+    parts: Parts = [("The label is\n", "$text-muted"), (f"“{state.outcome.label}”", "bold $accent"), "\n"]
+    if state.verified is not None:
+        score = state.verified.score
+        parts.append(f"AUC {share(score.auc)} on {score.images} fresh images\n")
+    else:
+        parts.append((state.outcome.reason + "\n", "$text-muted"))
+    parts.append(_hint("r", "the result"))
+    return Content.assemble(*parts)
+
+
+def _before(snapshot: Snapshot) -> Content:
+    what = {
+        "loading": "Loading the three models…",
+        "control": "Measuring the neuron on the control set: the pictures that a concept is held against.",
+    }.get(snapshot.phase, "Waiting for the engine…")
+    if snapshot.state.status == "stopped":
+        what = "Stopped before the first picture."
+    parts: Parts = [(what, "$text-muted")]
+    if snapshot.detail:
+        parts.append(f"\n{snapshot.detail}")
+    if snapshot.total:
+        parts += ["\n", (bar(snapshot.done / snapshot.total, 20), "$primary"), f" {snapshot.done}/{snapshot.total}"]
+    return Content.assemble(*parts)
+
+
+def _asking(snapshot: Snapshot) -> Content:
+    state = snapshot.state
+    parts: Parts = []
+    if snapshot.thinking and not snapshot.text:
+        parts.append((snapshot.thinking[-400:], "italic $text-muted"))
+    parts += [(snapshot.text.strip(), "bold"), ("▌", "$accent"), "\n"]
+    rows = [row for row in view.ranked(state) if row.place == "pool"][:4]
+    if rows:
+        parts += [("it sees ", "$text-muted"), ", ".join(f"{row.concept} {number(row.value)}" for row in rows)]
+    refused = [refusal for refusal in state.refusals if refusal.iteration > view.iteration(state)][-2:]
+    for refusal in refused:
+        parts += [("\n✗ ", "$error"), refusal.text, (f" — {refusal.reason}", "$text-muted")]
+    return Content.assemble(*parts)
+
+
+def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, named: int) -> Content:
+    state = snapshot.state
+    concept = concept_of(state, trial)
+    parts: Parts = [(f"“{concept}”", "bold")]
+    if concept != trial.concept:
+        parts.append((f"  was “{trial.concept}”", "$text-muted"))
+    parts.append("\n")
+    if trial.based_on:
+        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), _some(trial.based_on, named), "\n"]
+    else:
+        parts.append((f"from {_source(trial)}\n", "$text-muted"))
+    if waits_for_person(state, trial) and meant.id != trial.id:
+        parts.append((f"Draw it? First Esc: the keys are about “{concept_of(state, meant)}”", "$accent"))
+    elif waits_for_person(state, trial):
+        parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
+    elif verdict(state, trial) == "rejected":
+        parts.append(("✗ rejected", "$error"))
+    elif trial.score is None:
+        done, each = len(trial.seen()), view.images_each(state)
+        parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]
+        if snapshot.total and done < each:
+            parts.append((f"  step {snapshot.done}/{snapshot.total}", "$text-muted"))
+    else:
+        parts += [
+            ("score ", "$text-muted"),
+            (number(view.value(state, trial)), "bold $accent"),
+            ("  AUC ", "$text-muted"),
+            share(trial.score.auc),
+            ("  MAD ", "$text-muted"),
+            number(trial.score.mad),
+        ]
+    return Content.assemble(*parts)
+
+
+def _some(concepts: Sequence[str], named: int) -> str:
+    more = f" and {len(concepts) - named} more" if len(concepts) > named else ""
+    return ", ".join(concepts[:named]) + more
+
+
+def _source(trial: Trial) -> str:
+    return {"vocabulary": "the vocabulary: among its best", "random": "the vocabulary: at random"}.get(
+        trial.origin, ORIGINS[trial.origin]
+    )
+
+
+def _hint(key: str, what: str) -> Content:
+    return Content.assemble((f" {key} ", "bold $background on $accent"), f" {what}")
+
+
+class ProposalPane(VerticalScroll, can_focus=True):
+    """The proposal, scrolled when a model thinks at length."""
+
+    BORDER_TITLE = "Proposal"
+
+    def compose(self) -> ComposeResult:
+        """One text."""
+        yield Still(id="proposal-text")
+
+    def show(self, snapshot: Snapshot, meant: Trial | None) -> None:
+        """Show the proposal of this moment; `meant` is what the keys are about."""
+        state = snapshot.state
+        if state.outcome is not None:
+            self.border_title = "Result"
+        elif state.control is None:
+            self.border_title = "Start"
+        else:
+            due = view.iteration(state) + (1 if snapshot.phase == "proposing" else 0)
+            self.border_title = f"Proposal · iteration {min(due, state.iterations)}" if due else "First pool"
+        self.query_one("#proposal-text", Still).put(describe(snapshot, meant, roomy=self.size.height > 5))

@@ -1,0 +1,225 @@
+"""A table to walk through: columns that give way when it gets narrow, drawn a line at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+Part = tuple[str, str]
+"""Text and its tone: one of `TONES`, or nothing."""
+
+Cell = str | Sequence[Part]
+
+TONES = ("dim", "good", "bad", "accent", "strong", "title")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; `width` 0 takes the room that is left, `needs` is the table width below which it is hidden."""
+
+    title: str
+    width: int = 0
+    right: bool = False
+    needs: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row; `tone` colours what has no tone of its own."""
+
+    key: str
+    cells: tuple[Cell, ...]
+    tone: str = ""
+
+
+class Rows(ScrollView, can_focus=True, inherit_bindings=False):
+    """Rows with a cursor. `Moved` tells where the cursor is, `Chosen` that Enter or a click took the row."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "rows--cursor",
+        "rows--cursor-blurred",
+        "rows--head",
+        *(f"rows--{tone}" for tone in TONES),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", id="rows.up", tooltip="One row up", show=False),
+        Binding("down,j", "move(1)", "Down", id="rows.down", tooltip="One row down", show=False),
+        Binding("pageup", "page(-1)", "Page up", id="rows.page-up", tooltip="A page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", id="rows.page-down", tooltip="A page down", show=False),
+        Binding("home", "move(-1000000)", "First", id="rows.first", tooltip="The first row", show=False),
+        Binding("end", "move(1000000)", "Last", id="rows.last", tooltip="The last row", show=False),
+        Binding("enter", "choose", "Choose", id="rows.choose", tooltip="Take this row", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another row, or on none."""
+
+        def __init__(self, rows: Rows, key: str | None) -> None:
+            super().__init__()
+            self.rows = rows
+            self.key = key
+
+        @property
+        def control(self) -> Rows:
+            """The table, for `@on` selectors."""
+            return self.rows
+
+    class Chosen(Message):
+        """A row was taken."""
+
+        def __init__(self, rows: Rows, key: str) -> None:
+            super().__init__()
+            self.rows = rows
+            self.key = key
+
+        @property
+        def control(self) -> Rows:
+            """The table, for `@on` selectors."""
+            return self.rows
+
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        *,
+        title: str = "",
+        empty: str = "",
+        head: bool = True,
+        id: str | None = None,
+    ) -> None:
+        super().__init__(id=id)
+        self.columns = tuple(columns)
+        self.empty = empty
+        self.head = head
+        self.border_title = title
+        self.rows: tuple[Row, ...] = ()
+        self.cursor = 0
+
+    @property
+    def key(self) -> str | None:
+        """Key of the row under the cursor."""
+        return self.rows[self.cursor].key if self.rows else None
+
+    def show(self, rows: Sequence[Row], empty: str | None = None) -> None:
+        """Show these rows; the cursor stays on its row if that is still there."""
+        rows = tuple(rows)
+        if empty is not None and empty != self.empty:
+            self.empty = empty
+            self.refresh()
+        if rows == self.rows:
+            return
+        before = self.key
+        self.rows = rows
+        place = next((n for n, row in enumerate(rows) if row.key == before), None)
+        self.cursor = place if place is not None else min(self.cursor, max(0, len(rows) - 1))
+        self.virtual_size = Size(0, len(rows) + self.head)
+        self.refresh()
+        if self.key != before:
+            self.post_message(self.Moved(self, self.key))
+
+    def go_to(self, key: str | None) -> None:
+        """Put the cursor on a row by its key; an unknown key changes nothing."""
+        place = next((n for n, row in enumerate(self.rows) if row.key == key), None)
+        if place is not None:
+            self._put(place)
+
+    def action_move(self, by: int) -> None:
+        """Move the cursor."""
+        self._put(self.cursor + by)
+
+    def action_page(self, by: int) -> None:
+        """Move the cursor by a page."""
+        self._put(self.cursor + by * max(1, self.size.height - 1 - self.head))
+
+    def action_choose(self) -> None:
+        """Take the row under the cursor."""
+        if self.key is not None:
+            self.post_message(self.Chosen(self, self.key))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click puts the cursor; a second one takes the row."""
+        place = self.scroll_offset.y + event.y - self.gutter.top - self.head
+        if 0 <= place < len(self.rows):
+            if place == self.cursor:
+                self.action_choose()
+            self._put(place)
+
+    def watch_has_focus(self, focused: bool) -> None:
+        """The cursor looks different without the focus."""
+        super().watch_has_focus(focused)
+        self.refresh()
+
+    def _put(self, place: int) -> None:
+        place = min(max(0, place), len(self.rows) - 1)
+        if place < 0 or place == self.cursor:
+            return
+        self.cursor = place
+        # The head covers the topmost line.
+        self.scroll_to_region(Region(0, place, 1, 1 + self.head), animate=False, force=True)
+        self.refresh()
+        self.post_message(self.Moved(self, self.key))
+
+    # -- drawing ---
+
+    def _tone(self, name: str) -> Style:
+        return self.get_component_rich_style(f"rows--{name}", partial=True) if name else Style.null()
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the table."""
+        width = self.size.width
+        base = self.rich_style
+        if self.head and y == 0:
+            style = base + self._tone("head")
+            cells = [column.title for column in self.columns]
+            return self._strip(Row("", tuple(cells)), style, " ", width)
+        index = self.scroll_offset.y + y - self.head
+        if not self.rows:
+            lines = self.empty.splitlines()
+            line = lines[y - self.head] if 0 <= y - self.head < len(lines) else ""
+            return Strip([Segment(set_cell_size(f" {line}", width), base + self._tone("dim"))], width)
+        if not 0 <= index < len(self.rows):
+            return Strip.blank(width, base)
+        row = self.rows[index]
+        if index == self.cursor:
+            name = "rows--cursor" if self.has_focus else "rows--cursor-blurred"
+            return self._strip(row, base + self.get_component_rich_style(name), "▌", width)
+        return self._strip(row, base + self._tone(row.tone), " ", width)
+
+    def _strip(self, row: Row, style: Style, mark: str, width: int) -> Strip:
+        segments = [Segment(mark, style + self._tone("accent") if mark != " " else style)]
+        shown = [column for column in self.columns if width >= column.needs]
+        fixed = sum(column.width + 1 for column in shown if column.width) + 1
+        flexible = [column for column in shown if not column.width]
+        for column, cell in zip(self.columns, row.cells, strict=True):
+            if column not in shown:
+                continue
+            room = column.width or max(1, (width - fixed) // max(1, len(flexible)) - 1)
+            segments += self._cell(cell, room, column.right, style)
+            segments.append(Segment(" ", style))
+        return Strip(segments).adjust_cell_length(width, style)
+
+    def _cell(self, cell: Cell, room: int, right: bool, style: Style) -> list[Segment]:
+        parts = [(cell, "")] if isinstance(cell, str) else list(cell)
+        used = sum(cell_len(text) for text, _ in parts)
+        segments = [Segment(" " * (room - used), style)] if right and used < room else []
+        left = room
+        for text, tone in parts:
+            size = cell_len(text)
+            if size > left:
+                text = set_cell_size(text, left - 1) + "…" if left > 0 else ""
+                size = left
+            segments.append(Segment(text, style + self._tone(tone)))
+            left -= size
+        if not right and left > 0:
+            segments.append(Segment(" " * left, style))
+        return segments

@@ -1,0 +1,96 @@
+"""The status line: what the run does, how far it is, what it found, how long it will take. Always in view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.content import Content
+
+from line_tui.tui import view
+from line_tui.tui.session import Snapshot
+from line_tui.tui.widgets.still import Still
+from line_tui.tui.wording import PHASES, duration, number, short_duration
+
+
+@dataclass(frozen=True)
+class Field:
+    """One part of the line; `short` takes its place when the line is too narrow."""
+
+    text: str
+    short: str
+    style: str = ""
+
+
+def seconds_left(snapshot: Snapshot) -> float | None:
+    """Search time left: the time an image took until now, proposals included, times the images to come."""
+    if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
+        return None
+    return snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
+
+
+def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> list[Field]:
+    """All that the line says, in order."""
+    state = snapshot.state
+    if replay:
+        doing = Field(replay, replay, "bold $secondary")
+    elif off and snapshot.active:
+        doing = Field(off, off, "bold $error")
+    else:
+        doing = _doing(snapshot, paused)
+    if state.run is None:
+        return [doing]
+    found = [doing]
+    if state.status != "finished":
+        progress = f"{view.iteration(state)}/{state.iterations}"
+        found.append(Field(f"iteration {progress}", f"it {progress}"))
+    images = view.images_done(state)
+    found.append(Field(f"{images} images", f"{images} img"))
+    top = view.best(state)
+    if top is not None:
+        score = number(top.value)
+        name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
+        found.append(Field(f"best {top.concept} {score}", f"{name} {score}", "bold $accent"))
+    left = seconds_left(snapshot)
+    if left is not None:
+        found.append(Field(f"about {duration(left)} left", f"{short_duration(left)} left"))
+    return found
+
+
+def _doing(snapshot: Snapshot, paused: bool) -> Field:
+    match snapshot.state.status:
+        case "finished":
+            return Field("✔ finished", "✔ finished", "bold $success")
+        case "failed":
+            return Field("✗ failed", "✗ failed", "bold $error")
+        case "stopped":
+            return Field("■ stopped", "■ stopped", "bold $warning")
+    if paused or snapshot.phase == "paused":
+        text = "Ⅱ paused" if snapshot.phase in ("paused", "idle") else "Ⅱ pausing"
+        return Field(text, text, "bold $warning")
+    if snapshot.phase == "waiting":
+        return Field("? waiting for you", "? your turn", "bold $accent")
+    if snapshot.state.run is None and snapshot.phase == "idle":
+        return Field("◌ starting", "◌ starting", "$text-muted")
+    text = f"● {PHASES[snapshot.phase]}"
+    if snapshot.total:
+        text += f" {snapshot.done}/{snapshot.total}"
+    return Field(text, text, "bold $primary")
+
+
+def fit(found: list[Field], width: int) -> list[tuple[str, str]]:
+    """Text and style of each field: short where the long texts do not fit."""
+    long = sum(len(field.text) + 3 for field in found) - 3
+    return [(field.text if long <= width else field.short, field.style) for field in found]
+
+
+class StatusBar(Still):
+    """One line under everything."""
+
+    def show(self, snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> None:
+        """Show where the run is; `replay` says that it is a recording, `off` why nobody works on it."""
+        parts: list[tuple[str, str] | str] = [" "]
+        for n, (text, style) in enumerate(fit(fields(snapshot, paused, replay, off), self.size.width - 2)):
+            if n:
+                parts.append((" │ ", "$text-muted"))
+            parts.append((text, style))
+        self.put(Content.assemble(*parts))

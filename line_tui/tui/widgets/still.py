@@ -1,0 +1,23 @@
+"""A text that is sent to the terminal only when it has changed: a frame in which nothing happens costs nothing."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+
+class Still(Static):
+    """Like `Static`, but showing the same text again does nothing, and one as high as before moves nothing."""
+
+    _shown: Content | None = None
+
+    def put(self, text: Content) -> None:
+        """Show a text."""
+        before = self._shown
+        if before is not None and text.is_same(before):
+            return
+        self._shown = text
+        width = self.content_size.width
+        # A layout paints the whole screen anew.
+        same_height = before is not None and width > 0 and text.get_height({}, width) == before.get_height({}, width)
+        self.update(text, layout=not same_height)

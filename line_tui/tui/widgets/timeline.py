@@ -1,0 +1,59 @@
+"""The timeline: every iteration with what was proposed, refused, drawn and decided."""
+
+from __future__ import annotations
+
+from line_tui.explain.state import RunState, Trial, concept_of, verdict
+from line_tui.tui import view
+from line_tui.tui.widgets.rows import Column, Row, Rows
+from line_tui.tui.wording import SHORT_ORIGINS, number
+
+COLUMNS = (Column("it", 3, right=True), Column("what happened"), Column("score", 6, right=True))
+
+
+def rows(state: RunState) -> list[Row]:
+    """Oldest first: trials in the order in which they came in, refusals and stalls before their iteration's trial."""
+    if state.run is None:
+        return []
+    found: list[Row] = []
+    top = float("-inf")
+    refusals = list(enumerate(state.refusals))
+    stalls = list(enumerate(state.stalls))
+    for trial in state.trials.values():
+        while refusals and refusals[0][1].iteration <= trial.iteration:
+            n, refusal = refusals.pop(0)
+            text = f" {refusal.text} — {refusal.reason}"
+            found.append(Row(f"refusal-{n}", (str(refusal.iteration), [("✗", "bad"), (text, "dim")], ""), "dim"))
+        while stalls and stalls[0][1].iteration <= trial.iteration:
+            n, stall = stalls.pop(0)
+            text = f" stalled after {stall.attempts}: {stall.remedy}"
+            found.append(Row(f"stall-{n}", (str(stall.iteration), [("!", "accent"), (text, "dim")], "")))
+        score = view.value(state, trial)
+        better = score is not None and score > top and verdict(state, trial) != "rejected"
+        top = score if better and score is not None else top
+        found.append(_row(state, trial, score, better))
+    return found
+
+
+def _row(state: RunState, trial: Trial, score: float | None, better: bool) -> Row:
+    said = verdict(state, trial)
+    sign = ("▲", "accent") if better else ("✗", "bad") if said == "rejected" else ("·", "dim")
+    cell = [sign, (f" {concept_of(state, trial)}", ""), (f"  {SHORT_ORIGINS[trial.origin]}", "dim")]
+    if said == "accepted":
+        cell.append(("  ✓ accepted", "good"))
+    if concept_of(state, trial) != trial.concept:
+        cell.append((f"  was {trial.concept}", "dim"))
+    return Row(trial.id, (str(trial.iteration), cell, [(number(score), "accent" if better else "")]))
+
+
+class Timeline(Rows):
+    """Iterations to scroll back through; it follows the newest until the person moves the cursor up."""
+
+    def __init__(self, id: str | None = None) -> None:
+        super().__init__(COLUMNS, title="Timeline", empty="Iterations are listed here.", id=id)
+
+    def show_state(self, state: RunState) -> None:
+        """Show a state's history."""
+        following = self.cursor >= len(self.rows) - 1
+        self.show(rows(state))
+        if following and self.rows and not self.has_focus:
+            self.go_to(self.rows[-1].key)
