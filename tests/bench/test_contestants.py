@@ -1,0 +1,40 @@
+import pytest
+
+from line_tui.bench.contestants import IMAGES, WORDS, Reported, WordsAlone, at_random, contestants, strongest
+from line_tui.explain.meaning import Lexicon
+from line_tui.explain.published import Published
+from tests.explain.runs import Run
+from tests.fakes import VOCABULARY, FakeEmbedder
+
+
+def test_every_contestant_reports_on_images_of_its_own() -> None:
+    state = Run(strategy=Reported(Published())).go()
+    assert state.verified is not None and state.outcome is not None
+    assert state.verified.trial == state.outcome.trial
+    label = state.trials[state.verified.trial]
+    assert state.verified.score.images == 50
+    assert not {i.image.seed for i in label.seen("report")} & {i.image.seed for i in label.seen("search")}
+
+
+def test_words_alone_spend_what_the_adaptive_loop_may_spend() -> None:
+    state = Run(strategy=Reported(WordsAlone(strongest, "vocabulary"))).go()
+    images = [image for trial in state.trials.values() for image in trial.seen()]
+    assert len(images) == WORDS * IMAGES == 35
+    assert state.outcome is not None and state.outcome.label == "tomato"
+
+
+def test_random_words_are_others_for_other_neurons() -> None:
+    first = Run(strategy=WordsAlone(at_random, "random"), neuron=0).go()
+    second = Run(strategy=WordsAlone(at_random, "random"), neuron=1).go()
+    words = [{trial.concept for trial in state.trials.values()} for state in (first, second)]
+    assert words[0] != words[1]
+    assert all(chosen <= set(VOCABULARY) for chosen in words)
+
+
+@pytest.mark.parametrize("name", list(contestants(FakeEmbedder(), Lexicon())))
+def test_every_contestant_comes_to_an_end(name: str) -> None:
+    contestant = contestants(FakeEmbedder(), Lexicon())[name]
+    state = Run(strategy=contestant.strategy, metric=contestant.metric, iterations=2).go()
+    assert state.outcome is not None and state.outcome.label is not None
+    assert state.verified is not None
+    assert not state.pairs

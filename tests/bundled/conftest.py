@@ -1,0 +1,67 @@
+"""The shipped models, each loaded once."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from torchvision.models import resnet18
+
+from line_tui.models.catalog import GeneratorEntry, read_catalog
+from line_tui.models.files import bundled_models
+from line_tui.models.generator import DiffusersGenerator
+from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
+
+MODELS = bundled_models()
+
+
+def read(name: str) -> Any:
+    return json.loads((MODELS / name).read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Pictures this small gain nothing from more threads, and lose much on a busy machine."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def entry(tmp_path_factory: pytest.TempPathFactory) -> GeneratorEntry:
+    nowhere = tmp_path_factory.mktemp("config") / "catalog.toml"
+    return read_catalog(nowhere).find_generator("emoji-diffusion")
+
+
+@pytest.fixture(scope="session")
+def generator(entry: GeneratorEntry) -> DiffusersGenerator:
+    return DiffusersGenerator(MODELS / "emoji-diffusion", entry)
+
+
+@pytest.fixture(scope="session")
+def network() -> nn.Module:
+    model = resnet18(num_classes=read("emoji-resnet18/config.json")["num_classes"])
+    model.load_state_dict(load_file(MODELS / "emoji-resnet18" / "model.safetensors"))
+    return model.eval()
+
+
+@pytest.fixture(scope="session")
+def planted() -> PlantedNetwork:
+    return load_planted(MODELS / "emoji-planted")
+
+
+@pytest.fixture(scope="session")
+def pictures(generator: DiffusersGenerator) -> dict[str, torch.Tensor]:
+    """Four pictures of each of some concepts, as the vision models take them: `float32[4, 3, 64, 64]`."""
+    config = read("emoji-resnet18/config.json")
+    mean, std = (torch.tensor(config[key]).view(3, 1, 1) for key in ("mean", "std"))
+    found = {}
+    for word in ("strawberry", "dog face", "grinning face", "red heart", "airplane", "guitar"):
+        drawn = generator.draw([word] * 4, [1, 2, 3, 4], lambda step, steps: None)
+        stacked = torch.stack([torch.from_numpy(picture) for picture in drawn])
+        found[word] = (stacked.permute(0, 3, 1, 2) / 255 - mean) / std
+    return found

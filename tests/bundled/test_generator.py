@@ -1,0 +1,37 @@
+import numpy as np
+
+from line_tui.models.generator import DiffusersGenerator
+
+
+def _draw(generator: DiffusersGenerator, prompts: list[str], seeds: list[int]) -> list[np.ndarray]:
+    return generator.draw(prompts, seeds, lambda step, steps: None)
+
+
+def test_a_picture_depends_on_prompt_and_seed_and_not_on_its_neighbours(
+    generator: DiffusersGenerator,
+) -> None:
+    alone = _draw(generator, ["owl"], [11])[0]
+    among = _draw(generator, ["a rather long prompt about trains", "owl", "pizza"], [5, 11, 7])[1]
+    assert (alone == among).all()
+    assert (alone != _draw(generator, ["owl"], [12])[0]).any()
+    assert (alone != _draw(generator, ["pizza"], [11])[0]).any()
+
+
+def test_many_seeds_are_not_four_pictures(generator: DiffusersGenerator) -> None:
+    seeds = list(range(24))
+    drawn = [
+        picture for start in range(0, 24, 8) for picture in _draw(generator, ["owl"] * 8, seeds[start : start + 8])
+    ]
+    flat = np.stack(drawn).reshape(24, -1).astype(np.float32) / 255
+    gaps = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1))
+    np.fill_diagonal(gaps, np.inf)
+    # Root mean square over pixels, of a picture and the one most like it.
+    assert gaps.min() > 0.02
+    assert np.median(gaps.min(1)) > 0.08
+
+
+def test_pictures_are_drawn_in_colour_and_fill_the_range(generator: DiffusersGenerator) -> None:
+    picture = _draw(generator, ["red heart"], [1])[0]
+    assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
+    middle = picture[24:40, 24:40].reshape(-1, 3).mean(0)
+    assert middle[0] > middle[1] + 40 and middle[0] > middle[2] + 40

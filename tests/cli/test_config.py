@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+
+from line_tui.config import Config, read_config, to_toml
+from tests.cli.conftest import Call
+
+WHOLE = """
+[explain]
+profile = "laptop"
+iterations = 20
+[engine]
+threads = 2
+[tui]
+images = "off"
+[tui.keys]
+"run.pause" = "p,space"
+"""
+
+
+def test_paths(call: Call, tmp_path: Path) -> None:
+    assert call("config", "path").out == f"{tmp_path / 'config.toml'}\n"
+    assert call("config", "path", "data").out == f"{tmp_path / 'data'}\n"
+
+
+@pytest.mark.parametrize("content", [None, "", WHOLE])
+def test_what_is_shown_is_what_counts(call: Call, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "config.toml"
+    if content is not None:
+        path.write_text(content)
+    config = read_config()
+    assert (config == Config()) == (not content)
+    assert call("config", "validate").code == 0
+    shown = call("config", "show").out
+    path.write_text(shown)
+    assert read_config() == config and to_toml(config) == shown
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[explain]\nprofil = 1\n", "profil"),
+        (b"[explain]\nimages = 0\n", "images"),
+        (b"[tui]\nimages = 'neon'\n", "neon"),
+        (b"\xff\xfe\x00garbage", "config.toml"),
+        (b"not toml at all", "config.toml"),
+    ],
+)
+def test_what_is_wrong_is_told(call: Call, tmp_path: Path, content: bytes, told: str) -> None:
+    (tmp_path / "config.toml").write_bytes(content)
+    for arguments in (("config", "validate"), ("config", "show"), ("explain", "fake", "fc", "0")):
+        done = call(*arguments)
+        assert done.code == 2 and told in done.err and "correct it" in done.err and done.err.count("\n") == 1
+    assert (tmp_path / "config.toml").read_bytes() == content
+
+
+def test_a_folder_in_place_of_the_file(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").mkdir()
+    done = call("config", "validate")
+    assert done.code == 2 and "config.toml" in done.err
+
+
+def test_the_defaults_of_a_run_come_from_the_settings(call: Call, tmp_path: Path) -> None:
+    import json
+
+    (tmp_path / "config.toml").write_text("[explain]\niterations = 1\nimages = 1\nmetric = 'auc'\n")
+    made = json.loads(call("explain", "fake", "fc", "0", "--images", "2", "--json").out)
+    assert made["score"]["metric"] == "auc" and made["score"]["images"] == 2
+    assert max(trial["iteration"] for trial in made["trials"]) == 2

@@ -1,0 +1,61 @@
+"""What the live view shows of a run, in a terminal and elsewhere."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from line_tui import events as e
+from line_tui.cli.live import LiveView
+from line_tui.explain.state import RunState
+from tests.report.test_result import EVENTS
+
+
+def drawn(view: LiveView) -> str:
+    console = Console(file=io.StringIO(), width=80, record=True)
+    console.print(view._render())
+    return console.export_text()
+
+
+def see(view: LiveView, *events: e.AnyEvent) -> None:
+    for event in events:
+        view.see(e.Envelope(run_id="r", time=0.0, event=event))
+
+
+@pytest.fixture
+def view() -> LiveView:
+    return LiveView(Console(file=io.StringIO(), width=80), RunState())
+
+
+def test_the_phase_and_its_progress(view: LiveView) -> None:
+    see(view, e.PhaseChanged(phase="loading", detail="language model"))
+    assert drawn(view).splitlines() == ["loading: language model"]
+    see(view, *EVENTS[:3], e.PhaseChanged(phase="drawing", detail="rose"), e.Progress(phase="drawing", done=3, total=8))
+    assert drawn(view).splitlines()[0] == "drawing: rose 3/8"
+    see(view, e.PhaseChanged(phase="proposing", detail="new"), e.Token(text=" red"), e.Token(text=" rose"))
+    assert drawn(view).splitlines()[0] == "asking for a concept: new “red rose”"
+    see(view, e.PhaseChanged(phase="drawing", detail="red rose"))
+    assert drawn(view).splitlines()[0] == "drawing: red rose"
+
+
+def test_images_done_best_and_time_left(view: LiveView, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([100.0, 110.0])
+    monkeypatch.setattr("line_tui.cli.live.time.monotonic", lambda: next(clock))
+    see(view, *EVENTS[:5])
+    see(view, *EVENTS[5:9], *EVENTS[9:12])
+    lines = drawn(view).splitlines()
+    # Two images in 10 seconds, and (10 + 10 + 1) * 5 planned.
+    assert "3/105 images about 8 min left" in lines[1]
+    assert lines[2] == "best so far 0.900 rose"
+
+
+def test_elsewhere_one_line_a_concept() -> None:
+    file = io.StringIO()
+    view = LiveView(Console(file=file, width=80), RunState())
+    with view.shown():
+        see(view, *EVENTS, e.Token(text="nothing of this"))
+    assert file.getvalue().splitlines() == [
+        "control set: 1 concepts, 1 pictures drawn",
+        "   0.600  stone  vocabulary, iteration 0  best so far",
+        "   0.900  rose  llm, iteration 1  best so far",
+    ]

@@ -1,0 +1,84 @@
+"""The program as a whole: help, errors, completion."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from line_tui.cli.main import COMMANDS, cli
+from tests.cli.conftest import Call
+
+
+def commands(group: click.Group, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    found: list[tuple[str, ...]] = [path]
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found += commands(command, (*path, name)) if isinstance(command, click.Group) else [(*path, name)]
+    return found
+
+
+@pytest.mark.parametrize("path", commands(cli), ids=" ".join)
+def test_every_command_has_help_with_examples(call: Call, path: tuple[str, ...]) -> None:
+    done = call(*path, "--help")
+    assert done.code == 0 and "Example" in done.out and done.err == ""
+    assert " ".join(("line-tui", *path)) in done.out.split("Example", 1)[1]
+
+
+def test_an_unknown_command_is_told_in_one_line(call: Call) -> None:
+    done = call("explian")
+    assert done.code == 2 and done.err.startswith("error: No such command 'explian'") and done.err.count("\n") == 1
+
+
+def test_without_a_terminal_the_app_says_so(call: Call) -> None:
+    for arguments in ((), ("runs", "replay", "x")):
+        done = call(*arguments)
+        assert (done.code, done.out) == (2, "")
+        assert done.err.startswith("error: the app needs a terminal") and "line-tui explain" in done.err
+
+
+def test_a_closed_stdin_is_no_terminal() -> None:
+    program = "from line_tui.__main__ import main; main()"
+    done = subprocess.run(["sh", "-c", f"{sys.executable} -c '{program}' <&-"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error: the app needs a terminal")
+
+
+def test_a_defect_is_one_line_and_a_kept_traceback(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(folder: object = None) -> None:
+        raise RuntimeError("two\nlines")
+
+    monkeypatch.setattr("line_tui.store.Store.open", fail)
+    done = call("runs")
+    assert done.code == 1 and done.err.count("\n") == 1
+    assert done.err.startswith("error: RuntimeError: two lines — ") and str(tmp_path / "log" / "errors.log") in done.err
+    assert "Traceback" in (tmp_path / "log" / "errors.log").read_text()
+    monkeypatch.setenv("LINE_TUI_LOG", "/proc/none")
+    assert "could not be kept" in call("runs").err
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    program = "import sys; sys.argv[0] = 'line-tui'; from line_tui.__main__ import main; main()"
+    pipe = subprocess.Popen(
+        [sys.executable, "-c", program, "config", "show"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert pipe.stdout is not None and pipe.stderr is not None
+    pipe.stdout.close()
+    assert pipe.stderr.read() == b"" and pipe.wait() == 1
+    pipe.stderr.close()
+
+
+def test_completion_offers_commands_and_models(tmp_path: Path) -> None:
+    def complete(words: str, number: int) -> str:
+        program = "import sys; sys.argv = ['line-tui']; from line_tui.__main__ import main; main()"
+        environment = {"_LINE_TUI_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(number)}
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
+
+    assert {f"plain,{name}" for name in COMMANDS} <= set(complete("line-tui ", 1).split())
+    assert "plain,emoji-resnet18" in complete("line-tui explain emo", 2)

@@ -1,0 +1,39 @@
+import json
+
+from line_tui.cli.many import told_savings, told_senses
+from tests.cli.conftest import Call
+
+
+def test_many_neurons_are_explained_once(call: Call) -> None:
+    first = call("explain", "fake", "fc", "0-1", "--iterations", "1")
+    assert first.code == 0
+    lines = first.out.splitlines()
+    assert lines[0].startswith("neuron,explanation")
+    assert [line.split(",")[0] for line in lines[1:]] == ["0", "1"]
+    assert "1/2  neuron 0: " in first.err and "2/2  neuron 1: " in first.err
+    more = call("explain", "fake", "fc", "all", "--iterations", "1", "--json")
+    found = json.loads(more.out)
+    assert [result["neuron"] for result in found] == [0, 1, 2]
+    assert more.err.count("done before") == 2
+    assert {result["run_id"] for result in found[:2]} == {line.split(",")[-1] for line in lines[1:]}
+
+
+def test_another_call_is_another_run(call: Call) -> None:
+    call("explain", "fake", "fc", "0-1", "--iterations", "1")
+    again = call("explain", "fake", "fc", "0-1", "--iterations", "1", "--seed", "1")
+    assert "done before" not in again.err
+
+
+def test_the_savings_are_told() -> None:
+    assert told_savings([9, 9]) == "18 images drawn for 2 neurons"
+    assert "80 each for the first 5, 20 for the last 5" in told_savings([80] * 5 + [20] * 5)
+
+
+def test_polysemanticity_is_told() -> None:
+    one = {"label": "a", "senses": [{"coverage": 0.4}]}
+    two = {"label": "b", "senses": [{"coverage": 0.2}, {"coverage": 0.3}]}
+    none = {"label": None, "senses": []}
+    assert told_senses([one, one, two, none]) == (
+        "senses: 2 with 1, 1 with 2, 1 neurons without a concept; the widest covers 37% of top images"
+    )
+    assert "adaptive" in told_senses([none])

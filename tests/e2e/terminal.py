@@ -1,0 +1,88 @@
+"""A real terminal: the app under tmux, driven by keys and read as text."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from uuid import uuid4
+
+
+class Terminal:
+    """A tmux session of its own that runs one shell."""
+
+    def __init__(self, folder: Path, width: int = 100, height: int = 30, environment: Mapping[str, str] | None = None):
+        self.folder = folder
+        self.size = (width, height)
+        self.environment = dict(environment or {})
+        self.socket = f"line-tui-{uuid4().hex[:8]}"
+
+    def __enter__(self) -> Terminal:
+        width, height = map(str, self.size)
+        shell = {"COLORTERM": "truecolor", **self.environment}
+        variables = [part for name, value in shell.items() for part in ("-e", f"{name}={value}")]
+        self.tmux("new-session", "-d", "-x", width, "-y", height, *variables, "bash --norc --noprofile")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            print(self.text())
+        self.tmux("kill-server")
+
+    def tmux(self, *arguments: str) -> str:
+        """Run a tmux command on our own server."""
+        command = ["tmux", "-L", self.socket, "-f", "/dev/null", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, env=os.environ | {"TMUX": ""})
+        return done.stdout
+
+    def line_tui(self, *arguments: str) -> None:
+        """Type the program's name and arguments."""
+        self.type(shlex.join([sys.executable, "-m", "line_tui", *arguments]))
+        self.keys("Enter")
+
+    def keys(self, *keys: str) -> None:
+        """Press keys, by tmux's names."""
+        self.tmux("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        """Write text as it is."""
+        self.tmux("send-keys", "-l", text)
+
+    def text(self) -> str:
+        """What is on the screen."""
+        return self.tmux("capture-pane", "-p")
+
+    def wait(self, text: str, seconds: float = 180, gone: bool = False) -> str:
+        """Wait until a text is on the screen, or is gone from it."""
+        end = time.monotonic() + seconds
+        while (text in (seen := self.text())) == gone:
+            if time.monotonic() > end:
+                raise AssertionError(f"waited in vain for {text!r}{' to go' if gone else ''}; the screen:\n{seen}")
+            time.sleep(0.1)
+        return seen
+
+    def wait_for_end(self, seconds: float = 60) -> None:
+        """Wait until the program has ended and the shell is alone."""
+        end = time.monotonic() + seconds
+        while _children(self._shell()):
+            assert time.monotonic() < end, f"it does not end; the screen:\n{self.text()}"
+            time.sleep(0.1)
+
+    def engine(self) -> int:
+        """Process id of the engine that the app in this terminal started."""
+        app = _children(self._shell())[0]
+        return int(_children(app)[0])
+
+    def _shell(self) -> str:
+        return self.tmux("display-message", "-p", "#{pane_pid}").strip()
+
+
+def _children(pid: str) -> list[str]:
+    return subprocess.run(["pgrep", "-P", pid], capture_output=True, text=True).stdout.split()

@@ -1,0 +1,36 @@
+"""The bundled models, all real: label a neuron, be killed, and come to the same result."""
+
+from pathlib import Path
+
+import pytest
+
+from line_tui import events as e
+from line_tui.store import Store
+from tests.engine.sessions import decisive, run_through, state_of
+
+
+@pytest.mark.parametrize(
+    ("layer", "neuron", "strategy", "images", "kills"),
+    [("fc", 3, "published", 3, [30, 8, 45]), ("avgpool", 7, "adaptive", 6, [60])],
+)
+async def test_a_killed_run_comes_to_the_same_result(
+    tmp_path: Path, layer: str, neuron: int, strategy: e.Strategy, images: int, kills: list[int]
+) -> None:
+    spec = e.RunSpec(
+        model="emoji-resnet18", layer=layer, neuron=neuron, strategy=strategy, iterations=2, images=images, seed=4
+    )
+    assert await run_through(tmp_path / "whole", spec, [], None) == 1
+    assert await run_through(tmp_path / "killed", spec, kills, None) > 1
+    whole, killed = Store.open(tmp_path / "whole"), Store.open(tmp_path / "killed")
+    assert decisive(whole, "a") == decisive(killed, "a")
+    state = state_of(whole, "a")
+    assert state.outcome is not None
+    assert state.calls >= 2 and state.language.completion_tokens > 0
+    assert state.control_images == 0, "the shipped bank must fit the shipped models"
+    for trial in state.trials.values():
+        activations = [image.activation for image in trial.images]
+        assert len(set(activations)) == len(activations), "seeds must draw different pictures"
+        # Nothing is shared between the two folders, so equal pictures were drawn twice.
+        for image in trial.images:
+            mine, theirs = (store.images.read(image.image.identity) for store in (whole, killed))
+            assert mine is not None and theirs is not None and (mine == theirs).all()

@@ -1,0 +1,148 @@
+"""The large picture by each protocol: what the terminal gets to read, and in xterm what it shows."""
+
+import fcntl
+import json
+import os
+import pty
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from line_tui.store import Store
+from tests.tui.stage import events_of_a_run, keep
+
+KITTY, SIXEL = b"\x1b_G", b"\x1bP"
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    keep(Store.open(tmp_path / "data"), events_of_a_run())
+    return os.environ | {
+        "LINE_TUI_CONFIG": str(tmp_path / "config.toml"),
+        "LINE_TUI_DATA": str(tmp_path / "data"),
+        "COLORTERM": "truecolor",
+    }
+
+
+class Pty:
+    """The replay of the run in a terminal of 100 by 30 characters of 10 by 20 pixels that answers no question."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.seen = b""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 1000, 600))
+        command = [sys.executable, "-m", "line_tui", "runs", "replay", "r1"]
+        variables = environment | {"TERM": "xterm-256color"}
+        self.process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables, start_new_session=True
+        )
+        os.close(theirs)
+        self.file = ours
+
+    def wait(self, part: bytes, seconds: float = 60) -> None:
+        """Read until these bytes come."""
+        end = time.monotonic() + seconds
+        while part not in self.seen:
+            assert time.monotonic() < end, f"{part!r} never came; the end: {self.seen[-600:]!r}"
+            if select.select([self.file], [], [], 0.2)[0]:
+                self.seen += os.read(self.file, 1 << 16)
+
+    def press(self, keys: bytes) -> None:
+        """Press keys; what was read before is forgotten."""
+        self.seen = b""
+        os.write(self.file, keys)
+
+    def close(self) -> None:
+        """End the app."""
+        self.process.terminate()
+        self.process.wait(20)
+        os.close(self.file)
+
+
+@pytest.mark.parametrize(
+    ("setting", "sign", "others"),
+    [("kitty", KITTY, [SIXEL]), ("sixel", SIXEL, [KITTY]), ("halfcell", "▀".encode(), [KITTY, SIXEL])],
+)
+def test_the_bytes_of_each_protocol(
+    tmp_path: Path, environment: dict[str, str], setting: str, sign: bytes, others: list[bytes]
+) -> None:
+    (tmp_path / "config.toml").write_text(f'[tui]\nimages = "{setting}"\n')
+    terminal = Pty(environment)
+    try:
+        terminal.wait(b"Best so far")
+        terminal.press(b">>>>>")
+        terminal.wait(b"The label is")
+        terminal.press(b"v")
+        terminal.wait(b"picture 1 of 5")
+        terminal.wait(sign)
+        assert not any(other in terminal.seen for other in others)
+    finally:
+        terminal.close()
+
+
+TYPIST = """
+import array, fcntl, os, pty, select, sys, termios, time, tty
+size = array.array("H", [0] * 4)
+fcntl.ioctl(0, termios.TIOCGWINSZ, size)
+pid, inner = pty.fork()
+if not pid:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, size)
+    os.execv(sys.executable, [sys.executable, "-m", "line_tui", "runs", "replay", "r1"])
+tty.setraw(0)
+keys = [("Best so far", ">>>>>"), ("The label is", "v")]
+seen = ""
+while True:
+    for source in select.select([0, inner], [], [])[0]:
+        data = os.read(source, 1 << 16)
+        os.write(1 if source == inner else inner, data)
+        if source == inner:
+            seen += data.decode(errors="replace")
+    if keys and keys[0][0] in seen:
+        os.write(inner, keys.pop(0)[1].encode())
+"""
+"""Runs the replay within the terminal that it is started in, and types what a person would type."""
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("Xvfb", "xterm", "import"))), reason="needs xvfb, xterm and imagemagick (apt)"
+)
+def test_sixel_is_found_and_shown_in_xterm(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "config.toml").write_text("")
+    (tmp_path / "typist.py").write_text(TYPIST)
+    reading, writing = os.pipe()
+    size = ["-screen", "0", "1100x800x24"]
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(writing), *size], pass_fds=[writing], stderr=subprocess.DEVNULL
+    )
+    os.close(writing)
+    screen = environment | {"DISPLAY": ":" + os.read(reading, 16).decode().strip()}
+    command = ["xterm", "-ti", "vt340", "-xrm", "xterm*decTerminalID: vt340", "-geometry", "100x36"]
+    xterm = subprocess.Popen([*command, "-e", sys.executable, str(tmp_path / "typist.py")], env=screen)
+    try:
+        end = time.monotonic() + 90
+        # A strawberry of the fakes is plain red. Half-cells of it would be no smaller, so the protocol is checked too.
+        while (red := _red(screen, tmp_path)) < 100_000:
+            assert time.monotonic() < end, f"{red} red pixels"
+        assert list(json.loads((tmp_path / "data" / "terminals.json").read_text()).values()) == ["sixel"]
+    finally:
+        for process in (xterm, server):
+            process.terminate()
+            process.wait(20)
+
+
+def _red(screen: dict[str, str], folder: Path) -> int:
+    """How many pixels of the screen are strawberry red."""
+    path = folder / "screen.png"
+    if subprocess.run(["import", "-window", "root", str(path)], env=screen, stderr=subprocess.DEVNULL).returncode:
+        return 0
+    red, green, blue = (np.asarray(channel) for channel in Image.open(path).convert("RGB").split())
+    return int(((red > 180) & (green < 70) & (blue < 70)).sum())

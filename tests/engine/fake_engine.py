@@ -1,0 +1,91 @@
+"""A real engine process over the fake models: `python -m tests.engine.fake_engine --data FOLDER`.
+
+The environment sets how it misbehaves, for tests of the client: FAKE_DELAY (seconds a picture takes), FAKE_NOISE (what
+a C library prints at the first picture), FAKE_ERROR (what the generator raises), FAKE_ROOM (the largest batch
+that fits in memory), FAKE_HANG (it ignores everything).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.engine.models import ReadyBank
+from line_tui.engine.server import main
+from line_tui.errors import MemoryLimitError, unknown_name
+from line_tui.explain.loop import Models
+from line_tui.explain.meaning import Lexicon
+from line_tui.explain.ports import Picture
+from line_tui.layers import LayerInfo
+from tests.fakes import LAYERS, VOCABULARY, FakeEmbedder, FakeGenerator, FakeLanguage, FakeVision
+
+COLOURS = ["red", "green", "blue"]
+
+
+class SlowGenerator(FakeGenerator):
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+        time.sleep(float(os.environ.get("FAKE_DELAY", "0")) * len(prompts))
+        if noise := os.environ.pop("FAKE_NOISE", ""):
+            for descriptor in (1, 2):
+                os.write(descriptor, f"{noise}\n{'#' * 300_000}\rdone\n".encode())
+        if error := os.environ.get("FAKE_ERROR"):
+            raise MemoryLimitError(error, "buy memory") if error.startswith("memory") else ValueError(error)
+        if self.batch_size > int(os.environ.get("FAKE_ROOM", "100")):
+            raise MemoryLimitError(f"{self.batch_size} pictures do not fit in memory", "buy memory")
+        if os.environ.get("FAKE_HANG"):
+            print("hanging", file=sys.stderr, flush=True)
+            while True:
+                time.sleep(1)
+        return super().draw(prompts, seeds, on_step)
+
+
+@dataclass(frozen=True)
+class FakeLoaded:
+    models: Models
+    embedder: FakeEmbedder
+    threads: int = 1
+    device: str = "cpu"
+    memory: e.Memory = "resident"
+
+
+class FakeSource:
+    """Models named "fake" and "colours"; the profile does not matter."""
+
+    def layers(self, model: str) -> list[LayerInfo]:
+        if model not in ("fake", "colours"):
+            raise unknown_name("model", model, ["fake", "colours"], "`line-tui layers` lists them")
+        return [
+            LayerInfo(name=name, kind="Fake", shape=shape, neurons=3, pooling="none", names=COLOURS)
+            for name, shape in LAYERS.items()
+        ]
+
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+        print("fake models loaded", file=sys.stderr, flush=True)
+        generator = SlowGenerator()
+        if fixed is not None:
+            generator.batch_size = fixed.batch_size
+        return FakeLoaded(Models(FakeLanguage(), generator, FakeVision()), FakeEmbedder())
+
+    def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
+        if settings.batch_size == 1:
+            return None
+        return msgspec.structs.replace(settings, batch_size=settings.batch_size // 2, bit_identical=False)
+
+    def lexicon(self) -> Lexicon:
+        return Lexicon()
+
+    def vocabulary(self) -> list[str]:
+        return VOCABULARY
+
+    def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
+        return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(FakeSource()))

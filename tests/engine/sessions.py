@@ -1,0 +1,65 @@
+"""Working on a run over one or several engine processes, and comparing what came of it."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+from line_tui import events as e
+from line_tui.engine import protocol as p
+from line_tui.engine.client import EngineClient, EngineExited
+from line_tui.explain.state import RunState, fold
+from line_tui.store import Store
+
+
+def state_of(store: Store, run_id: str) -> RunState:
+    return fold(e.durable(store.events(run_id)))
+
+
+def decisive(store: Store, run_id: str) -> list[object]:
+    """What a run found, without what may differ between sessions: times, loads, and what was cached."""
+    state = state_of(store, run_id)
+    trials = [
+        (t.id, t.concept, t.origin, t.score, [(i.image.identity, i.activation, i.purpose) for i in t.images])
+        for t in state.trials.values()
+    ]
+    assert state.control is not None
+    pairs = [
+        (pair.concept, pair.variant, [side.activation for side in (*pair.before, *pair.after)], pair.p_value)
+        for pair in state.pairs
+    ]
+    outcome = [state.pool, state.verified, state.senses, pairs, state.outcome]
+    return [trials, outcome, state.control.activations]
+
+
+async def run_through(folder: Path, spec: e.RunSpec, kills: list[int], command: Sequence[str] | None) -> int:
+    """Work on run "a" to its end; kill the engine after so many messages of a session. Returns the sessions."""
+    client = EngineClient(folder, folder.with_suffix(".log"), command)
+    await client.start()
+    await client.send(p.Start(run_id="a", spec=spec))
+    sessions, seen, dead = 1, 0, False
+    async for message in client.messages():
+        seen += 1
+        match message:
+            case EngineExited():
+                sessions, seen, dead = sessions + 1, 0, False
+                await client.restart()
+                known = any(run.id == "a" for run in Store.open(folder).runs())
+                await client.send(p.Resume(run_id="a") if known else p.Start(run_id="a", spec=spec))
+            case p.Happened(envelope=e.Envelope(event=e.Finished())):
+                break
+            case p.Happened(envelope=e.Envelope(event=e.Failed(cause=cause))):
+                raise AssertionError(cause)
+            case _:
+                pass
+        if kills and seen >= kills[0] and not dead:
+            kills.pop(0)
+            assert client._process is not None
+            # The engine is far ahead of what we have read: the kill hits it anywhere.
+            await asyncio.sleep(random.random() / 50)
+            os.kill(client._process.pid, signal.SIGKILL)
+            dead = True
+    await client.close()
+    return sessions

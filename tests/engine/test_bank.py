@@ -1,0 +1,87 @@
+"""The shipped bank is taken for the models that it was made with, and for no others."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from line_tui.engine import bank
+from line_tui.engine.bank import BundledBank
+from line_tui.errors import ModelFileError
+from tests.fakes import FakeGenerator, FakeVision
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A bank of two concepts for a vision model whose weights are one small file."""
+    (tmp_path / "emoji-resnet18").mkdir()
+    save_file({"w": np.ones(3, np.float32)}, tmp_path / "emoji-resnet18" / "model.safetensors")
+    monkeypatch.setattr(bank, "bundled_models", lambda: tmp_path)
+    digest = bank._digest(tmp_path / "emoji-resnet18")
+    generator = FakeGenerator()
+    card = {
+        "id": "bank@1",
+        "generator": generator.name,
+        "prompt_template": generator.prompt_template,
+        "steps": generator.steps,
+        "guidance": generator.guidance,
+        "size": generator.size,
+        "batch_size": generator.batch_size,
+        "layers": {"fc": "emoji-resnet18"},
+        "weights": {"emoji-resnet18": digest},
+        "concepts": ["rose", "map"],
+        "something": "newer",
+    }
+    path = tmp_path / "emoji-bank"
+    path.mkdir()
+    (path / "bank.json").write_text(json.dumps(card))
+    save_file({"fc": np.arange(12, dtype=np.float16).reshape(2, 2, 3)}, path / "activations.safetensors")
+    return path
+
+
+def vision(name: str = "emoji-resnet18@abc") -> FakeVision:
+    fake = FakeVision()
+    fake.name = name
+    return fake
+
+
+def test_the_bank_of_its_own_models(folder: Path) -> None:
+    found = BundledBank(folder).find(FakeGenerator(), vision(), "fc")
+    assert found is not None and (found.id, found.concepts) == ("bank@1", ["rose", "map"])
+    assert found.activations.dtype == np.float32 and found.activations[1, 0].tolist() == [6, 7, 8]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "other@1"),
+        ("prompt_template", "{concept}"),
+        ("steps", 3),
+        ("guidance", 1.0),
+        ("size", 48),
+        ("batch_size", 8),
+    ],
+)
+def test_not_for_another_generator(folder: Path, field: str, value: object) -> None:
+    generator = FakeGenerator()
+    setattr(generator, field, value)
+    assert BundledBank(folder).find(generator, vision(), "fc") is None
+
+
+def test_not_for_another_layer_or_other_weights(folder: Path) -> None:
+    assert BundledBank(folder).find(FakeGenerator(), vision(), "layer3") is None
+    assert BundledBank(folder).find(FakeGenerator(), vision("resnet50@abc"), "fc") is None
+    weights = folder.parent / "emoji-resnet18" / "model.safetensors"
+    save_file({"w": np.zeros(3, np.float32)}, weights)
+    assert BundledBank(folder).find(FakeGenerator(), vision(), "fc") is None
+
+
+def test_damaged_files_are_told(folder: Path) -> None:
+    (folder / "activations.safetensors").write_bytes(b"short")
+    with pytest.raises(ModelFileError, match="install line-tui again"):
+        BundledBank(folder).find(FakeGenerator(), vision(), "fc")
+    (folder / "bank.json").write_text("{")
+    with pytest.raises(ModelFileError, match=r"bank\.json cannot be read"):
+        BundledBank(folder).card  # noqa: B018

@@ -1,0 +1,333 @@
+"""The engine process over fake models: whole runs, steering, errors, and every way to end it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from line_tui import events as e
+from line_tui.engine import protocol as p
+from line_tui.engine.client import EngineClient, EngineExited
+from line_tui.errors import EngineError
+from line_tui.store import Store
+from tests.engine.conftest import FAKE_ENGINE
+from tests.engine.sessions import decisive, state_of
+from tests.small_disk import mounted
+
+SPEC = e.RunSpec(model="fake", layer="conv", neuron=0, iterations=4, images=3, seed=5)
+Messages = AsyncIterator[p.AnyMessage | EngineExited]
+
+
+async def until(messages: Messages, kind: type) -> object:
+    """Read until an event or message of a kind."""
+    async for message in messages:
+        event = message.envelope.event if isinstance(message, p.Happened) else message
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"no {kind.__name__}")
+
+
+async def until_idle(messages: Messages) -> list[object]:
+    """All events and messages of a run."""
+    seen: list[object] = []
+    async for message in messages:
+        seen.append(message.envelope.event if isinstance(message, p.Happened) else message)
+        if isinstance(seen[-1], EngineExited) or (isinstance(seen[-1], e.PhaseChanged) and seen[-1].phase == "idle"):
+            return seen
+    raise AssertionError("the engine fell silent")
+
+
+async def test_a_whole_run(client: EngineClient, store: Store) -> None:
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    seen = await until_idle(messages)
+    assert isinstance(seen[0], p.Ready)
+    durable = [event for event in seen if isinstance(event, e.Durable)]
+    assert durable == [envelope.event for envelope in store.events("a")]
+    run = store.run("a")
+    assert (run.status, run.label) == ("finished", "strawberry")
+    state = state_of(store, "a")
+    assert state.control is not None and state.control_images == 12
+    assert len(state.trials) == 10 + 4 + 1
+    assert run.images == 15 * 3
+    for trial in state.trials.values():
+        for image in trial.images:
+            assert Path(image.image.path).exists()
+
+
+async def test_the_next_neuron_finds_the_control_set_measured(client: EngineClient, store: Store) -> None:
+    messages = client.messages()
+    for run_id, neuron in [("a", 0), ("b", 1)]:
+        spec = e.RunSpec(model="fake", layer="conv", neuron=neuron, iterations=1, images=1)
+        await client.send(p.Start(run_id=run_id, spec=spec))
+        await until_idle(messages)
+    a, b = state_of(store, "a"), state_of(store, "b")
+    assert (a.control_images, b.control_images) == (12, 0)
+    assert a.control and b.control and a.control.bank_id == b.control.bank_id
+    assert a.control.activations != b.control.activations
+    assert client.log.last_lines().count("fake models loaded") == 1
+
+
+async def test_the_same_seed_gives_the_same_run(client: EngineClient, store: Store) -> None:
+    messages = client.messages()
+    for run_id, seed in [("a", 5), ("b", 5), ("c", 6)]:
+        spec = e.RunSpec(model="fake", layer="fc", neuron=2, iterations=2, images=2, seed=seed)
+        await client.send(p.Start(run_id=run_id, spec=spec))
+        await until_idle(messages)
+    assert decisive(store, "a") == decisive(store, "b") != decisive(store, "c")
+
+
+async def test_what_a_library_prints_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_NOISE", "ggml: hello")
+    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
+    await client.start()
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    seen = await until_idle(messages)
+    assert any(isinstance(event, e.Finished) for event in seen)
+    await client.close()
+    assert (tmp_path / "engine.log").read_text().count("ggml: hello") == 2
+    assert "done" in client.log.last_lines()
+
+
+async def test_garbage_is_answered_and_survived(client: EngineClient) -> None:
+    messages = client.messages()
+    assert client._process is not None and client._process.stdin is not None
+    for garbage in (
+        b"hello\n",
+        b"\n",
+        b'{"command": "dance"}\n',
+        b"\xff\xfe\x00\n",
+        b'{"command": "start"}\n',
+        b"[" * 9999 + b"\n",
+    ):
+        client._process.stdin.write(garbage)
+        failed = await until(messages, p.CommandFailed)
+        assert isinstance(failed, p.CommandFailed) and failed.cause.startswith("not a command")
+    await client.send(p.ListLayers(request=7, model="fake"))
+    listed = await until(messages, p.LayersListed)
+    assert isinstance(listed, p.LayersListed) and listed.request == 7
+    assert [layer.name for layer in listed.layers] == ["fc", "conv"]
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"model": "fak"}, "no model named 'fak'"),
+        ({"layer": "fd"}, "no layer of fake named 'fd'"),
+        ({"neuron": 3}, "layer 'conv' of fake has no neuron 3"),
+        ({"neuron": -1}, "no neuron -1"),
+    ],
+)
+async def test_names_that_do_not_exist(client: EngineClient, change: dict[str, object], cause: str) -> None:
+    import msgspec
+
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=msgspec.structs.replace(SPEC, **change)))
+    failed = await until(messages, p.CommandFailed)
+    assert isinstance(failed, p.CommandFailed) and cause in failed.cause and failed.exit_code == 3
+    await until_idle(messages)
+    await client.send(p.ListLayers(request=1, model="nothing"))
+    failed = await until(messages, p.CommandFailed)
+    assert isinstance(failed, p.CommandFailed) and failed.request == 1
+
+
+async def test_runs_that_cannot_be_resumed(client: EngineClient, store: Store) -> None:
+    messages = client.messages()
+    await client.send(p.Resume(run_id="a"))
+    failed = await until(messages, p.CommandFailed)
+    assert isinstance(failed, p.CommandFailed) and "no run named 'a'" in failed.cause
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    await until(messages, e.Finished)
+    await client.send(p.Resume(run_id="a"))
+    failed = await until(messages, p.CommandFailed)
+    assert isinstance(failed, p.CommandFailed) and "run 'a' is finished" in failed.cause
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    failed = await until(messages, p.CommandFailed)
+    assert isinstance(failed, p.CommandFailed) and "there is a run 'a' already" in failed.cause
+    store.create("b", SPEC)
+    with store.lease("b"):
+        await client.send(p.Resume(run_id="b"))
+        failed = await until(messages, p.CommandFailed)
+    assert isinstance(failed, p.CommandFailed) and "another process works on run 'b'" in failed.cause
+
+
+async def test_a_run_goes_on_only_with_its_own_models(client: EngineClient, store: Store) -> None:
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    await until(messages, e.Finished)
+    started = store.events("a")[0].event
+    assert isinstance(started, e.RunStarted)
+    import msgspec
+
+    store.create("b", SPEC)
+    settings = msgspec.structs.replace(started.settings, generator="fake-generator@0")
+    store.append("b", e.RunStarted(run_id="b", spec=SPEC, settings=settings))
+    await client.send(p.Resume(run_id="b"))
+    failed = await until(messages, e.Failed)
+    assert isinstance(failed, e.Failed) and "begun with generator 'fake-generator@0'" in failed.cause
+
+
+@pytest.mark.parametrize(("error", "exit_code"), [("memory is short", 7), ("a defect", 1)])
+async def test_an_error_is_an_event_and_the_engine_survives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, error: str, exit_code: int
+) -> None:
+    monkeypatch.setenv("FAKE_ERROR", error)
+    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
+    await client.start()
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    seen = await until_idle(messages)
+    (failed,) = [event for event in seen if isinstance(event, e.Failed)]
+    assert error in failed.cause and failed.fix and failed.exit_code == exit_code
+    assert store.run("a").status == "failed"
+    assert ("Traceback" in client.log.path.read_text()) == (error == "a defect")
+    monkeypatch.delenv("FAKE_ERROR")
+    await client.restart()
+    await client.send(p.Resume(run_id="a"))
+    await until(messages, e.Finished)
+    assert store.run("a").status == "finished"
+    await client.close()
+
+
+async def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> None:
+    with mounted(tmp_path / "small", kilobytes=400) as folder:
+        client = EngineClient(folder, tmp_path / "engine.log", FAKE_ENGINE)
+        await client.start()
+        messages = client.messages()
+        await client.send(p.Start(run_id="a", spec=SPEC))
+        failed = await until(messages, p.CommandFailed)
+        assert isinstance(failed, p.CommandFailed) and failed.exit_code == 6 and "free some space" in failed.fix
+        await until_idle(messages)
+        assert client.alive
+        store = Store.open(folder)
+        stored = store.events("a")
+        subprocess.run(["mount", "-o", "remount,size=8m", str(folder)], check=True)
+        await client.send(p.Resume(run_id="a"))
+        await until(messages, e.Finished)
+        await client.close()
+        assert store.run("a").status == "finished" and store.events("a")[: len(stored)] == stored
+        store.close()
+
+
+async def test_pause_step_and_continue(client: EngineClient, store: Store) -> None:
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    await client.send(p.Pause())
+    while (event := await until(messages, e.PhaseChanged)) and event.phase != "paused":  # type: ignore[attr-defined]
+        pass
+    before = len(store.events("a"))
+    await client.send(p.Step())
+    while (event := await until(messages, e.PhaseChanged)) and event.phase != "paused":  # type: ignore[attr-defined]
+        pass
+    after = len(store.events("a"))
+    # One step: the control set, one reply, or one batch of pictures with what follows from it.
+    assert before < after <= before + 12
+    await asyncio.sleep(0.2)
+    assert len(store.events("a")) == after
+    await client.send(p.Continue())
+    await until(messages, e.Finished)
+
+
+async def test_the_persons_decisions_are_read(client: EngineClient, store: Store) -> None:
+    import msgspec
+
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=msgspec.structs.replace(SPEC, ask_first=True)))
+    while (event := await until(messages, e.PhaseChanged)) and event.phase != "waiting":  # type: ignore[attr-defined]
+        pass
+    waiting = list(state_of(store, "a").trials.values())[-1]
+    store.append("a", e.Decided(decision="d1", kind="reject", trial=waiting.id, reason="too dull"))
+    store.append("a", e.Decided(decision="mine", kind="add", concept="sunset"))
+    store.append("a", e.ModeChanged(ask_first=False))
+    await client.send(p.Poke())
+    await until(messages, e.Finished)
+    state = state_of(store, "a")
+    assert not state.trials[waiting.id].images
+    assert len(state.trials["mine"].images) == 3
+
+
+async def test_stop_leaves_a_run_that_goes_on(
+    client: EngineClient, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    await until(messages, e.TrialScored)
+    await client.stop()
+    assert client.alive and store.run("a").status in ("stopped", "finished")
+    await client.send(p.Start(run_id="b", spec=SPEC))
+    await client.stop()
+    assert store.run("b").status in ("new", "stopped")
+    await client.send(p.Resume(run_id="b"))
+    await until(messages, e.Finished)
+
+
+async def test_a_closed_stdin_stops_the_run_and_ends_the_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    monkeypatch.setenv("FAKE_DELAY", "0.05")
+    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
+    await client.start()
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    await until(messages, e.TrialScored)
+    assert client._process is not None and client._process.stdin is not None
+    client._process.stdin.close()
+    exited = await until(messages, EngineExited)
+    assert isinstance(exited, EngineExited) and exited.code == 0
+    await client.close()
+    assert store.run("a").status == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_signal_ends_the_engine_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, number: signal.Signals
+) -> None:
+    monkeypatch.setenv("FAKE_DELAY", "0.05")
+    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
+    await client.start()
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    await until(messages, e.TrialScored)
+    assert client._process is not None
+    os.kill(client._process.pid, number)
+    exited = await until(messages, EngineExited)
+    assert isinstance(exited, EngineExited)
+    assert (exited.code, exited.signal) == ((0, None) if number == signal.SIGTERM else (None, "SIGKILL"))
+    assert store.run("a").status == ("stopped" if number == signal.SIGTERM else "interrupted")
+    assert not client.alive
+    monkeypatch.setenv("FAKE_DELAY", "0")
+    await client.restart()
+    await client.send(p.Resume(run_id="a"))
+    await until(messages, e.Finished)
+    await client.send(p.Start(run_id="b", spec=SPEC))
+    await until(messages, e.Finished)
+    assert decisive(store, "a") == decisive(store, "b")
+    await client.close()
+
+
+async def test_the_ladder_ends_an_engine_that_does_not_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    monkeypatch.setenv("FAKE_HANG", "1")
+    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE, grace=0.3)
+    await client.start()
+    messages = client.messages()
+    await client.send(p.Start(run_id="a", spec=SPEC))
+    # Before that, the engine would still answer.
+    while "hanging" not in client.log.last_lines():
+        await asyncio.sleep(0.01)
+    await client.stop()
+    exited = await until(messages, EngineExited)
+    assert isinstance(exited, EngineExited) and exited.signal == "SIGKILL" and not client.alive
+    with pytest.raises(EngineError, match="the engine is not running"):
+        await client.send(p.Resume(run_id="a"))
+    monkeypatch.delenv("FAKE_HANG")
+    await client.restart()
+    await client.send(p.Resume(run_id="a"))
+    await until(messages, e.Finished)
+    await client.close()

@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from line_tui.errors import UsageError
+from line_tui.evaluate.explanations import BadRow, Explanation, read_explanations
+
+
+def read(tmp_path: Path, text: str, layer: str = "fc", neurons: int = 10):  # type: ignore[no-untyped-def]
+    path = tmp_path / "explanations.csv"
+    path.write_text(text)
+    return read_explanations(path, layer, neurons)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "neuron,explanation\n3,red apple\n",
+        "layer,unit,description,similarity\nfc,3,red apple,0.21\n",
+        "layer,unit,description\nfc,3,red apple\n",
+        "neuron,concept,iou,auc\n3,red apple,0.1,0.9\n",
+        "\ufeffNeuron, Explanation\n3, red apple\n",
+    ],
+)
+def test_headers_of_each_method(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text).rows == [Explanation(3, "red apple")]
+
+
+def test_other_layers_are_left_out(tmp_path: Path) -> None:
+    found = read(tmp_path, "layer,unit,description\nlayer4,1,dog\nfc,2,cat\n")
+    assert found.rows == [Explanation(2, "cat")]
+    assert found.other_layers == 1
+
+
+def test_bad_rows_are_named_by_line_and_the_rest_is_read(tmp_path: Path) -> None:
+    found = read(tmp_path, 'neuron,explanation\n1,"one\nor two"\nx,dog\n\n10,cat\n2,\n3\n1,again\n4,fine\n')
+    assert found.rows == [Explanation(1, "one\nor two"), Explanation(4, "fine")]
+    assert found.bad == [
+        BadRow(4, "'x' is no neuron's number"),
+        BadRow(6, "there is no neuron 10, the layer has 10"),
+        BadRow(7, "neuron 2 has no explanation"),
+        BadRow(8, "1 columns, fewer than the header has"),
+        BadRow(9, "neuron 1 has an explanation already"),
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "neuron,score\n1,2\n"])
+def test_an_unknown_header_is_an_error_that_names_the_known_ones(tmp_path: Path, text: str) -> None:
+    with pytest.raises(UsageError, match="neuron,explanation"):
+        read(tmp_path, text)
+
+
+def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(UsageError, match="cannot be read"):
+        read_explanations(path, "fc", 10)

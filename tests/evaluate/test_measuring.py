@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from line_tui.errors import UsageError
+from line_tui.evaluate.explanations import Explanation, Explanations
+from line_tui.evaluate.measuring import look_at_folder, measure
+from line_tui.evaluate.request import Report, Request
+from line_tui.models.folder import open_folder
+from tests.explain.runs import bank
+from tests.fakes import FakeGenerator, FakeVision
+
+
+def report(*files: list[Explanation], **request: object) -> Report:
+    fields: dict[str, object] = {"model": "fake", "layer": "fc", "explanations": [], "images": 10, **request}
+    control = np.stack([bank(neuron).activations.ravel() for neuron in range(3)], axis=1)
+    read = [Explanations(Path(f"{n}.csv"), rows, [], 0) for n, rows in enumerate(files)]
+    generator = FakeGenerator()
+    return measure(
+        Request(**fields),  # type: ignore[arg-type]
+        read,
+        control,
+        generator.prompt_template,
+        "fake-bank",
+        [],
+        generator,
+        FakeVision(),
+        lambda text: None,
+    )
+
+
+def test_the_right_explanation_scores_high_and_a_wrong_one_low() -> None:
+    found = report([Explanation(0, "strawberry"), Explanation(1, "coal")])
+    right, wrong = found.files[0].scored
+    assert right.auc == 1 and right.mad > 2 and right.ci_low > 0.7
+    assert wrong.auc < 0.2 and wrong.p_value > 0.9
+    assert found.files[0].auc == pytest.approx((right.auc + wrong.auc) / 2)
+
+
+def test_against_the_bank_the_scores_are_not_called_cosys() -> None:
+    rows = [Explanation(0, "strawberry")]
+    assert report(rows).metrics == ("auc_bank", "mad_bank")
+    assert report(rows, control="folder").metrics == ("auc", "mad")
+
+
+def test_two_files_are_compared_neuron_by_neuron() -> None:
+    right = [Explanation(0, "strawberry"), Explanation(1, "frog"), Explanation(2, "ocean")]
+    wrong = [Explanation(0, "coal"), Explanation(1, "coal"), Explanation(2, "coal")]
+    (pair,) = report(right, wrong).compared
+    assert (pair.first, pair.second, pair.neurons) == ("0.csv", "1.csv", 3)
+    assert pair.difference > 0.8
+    assert pair.p_value == pytest.approx(0.25)
+
+
+def test_a_text_is_drawn_once_for_all_neurons_and_files() -> None:
+    drawn: list[str] = []
+
+    class Counting(FakeGenerator):
+        def draw(self, prompts, seeds, on_step):  # type: ignore[no-untyped-def]
+            drawn.extend(prompts)
+            return super().draw(prompts, seeds, on_step)
+
+    rows = [Explanation(0, "rose"), Explanation(1, "rose")]
+    read = [Explanations(Path("a.csv"), rows, [], 0), Explanations(Path("b.csv"), rows, [], 0)]
+    request = Request(model="fake", layer="fc", explanations=[], images=6)
+    control = np.zeros((4, 3), np.float32)
+    measure(request, read, control, "{concept}", "bank", [], Counting(), FakeVision(), lambda text: None)
+    assert drawn == ["rose"] * 6
+
+
+def test_a_folder_of_pictures_is_looked_at_and_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    for n in range(3):
+        Image.fromarray(np.full((24, 24, 3), 80 * n, np.uint8)).save(tmp_path / f"{n}.png")
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    control, skipped = look_at_folder(open_folder(tmp_path), FakeVision(), "fc")
+    assert control.shape == (3, 3)
+    assert control[2, 0] == pytest.approx(160 / 255, abs=1e-5)
+    assert len(skipped) == 1 and "broken.png" in skipped[0]
+
+
+def test_a_folder_without_a_readable_picture_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    with pytest.raises(UsageError, match="can be read"):
+        look_at_folder(open_folder(tmp_path), FakeVision(), "fc")

@@ -1,0 +1,115 @@
+"""Runs over the fakes, for any test that needs a state or a whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from line_tui import events as e
+from line_tui.explain.loop import Loop, Models
+from line_tui.explain.ports import Bank, Cancelled
+from line_tui.explain.published import Published
+from line_tui.explain.seeds import image_seed
+from line_tui.explain.state import RunState, fold
+from line_tui.explain.steps import Strategy
+from tests.fakes import (
+    VOCABULARY,
+    FakeAlbum,
+    FakeGenerator,
+    FakeJournal,
+    FakeLanguage,
+    FakeVision,
+)
+
+SETTINGS = e.Settings(
+    batch_size=4,
+    threads=1,
+    device="cpu",
+    pooling="none",
+    generator=FakeGenerator.name,
+    language=FakeLanguage.name,
+    vision=FakeVision.name,
+    prompt_template=FakeGenerator.prompt_template,
+    steps=2,
+    guidance=0.0,
+    image_size=24,
+)
+
+
+class OpenGate:
+    """A gate that never holds; `on_wait` is what the person does when asked, `stop_after` ends the run."""
+
+    def __init__(self, on_wait: Callable[[], None] | None = None, stop_after: int | None = None) -> None:
+        self.on_wait, self.steps_left = on_wait, stop_after
+
+    def hold(self) -> None:
+        if self.steps_left is not None:
+            self.steps_left -= 1
+            if self.steps_left < 0:
+                raise Cancelled
+
+    def wait(self) -> None:
+        assert self.on_wait is not None, "the run waits for a person who is not there"
+        self.on_wait()
+
+    def check(self) -> None:
+        pass
+
+
+def started(**spec: object) -> e.RunStarted:
+    """The first event of a run on the fake models."""
+    fields: dict[str, object] = {"model": "fake", "layer": "fc", "neuron": 0, **spec}
+    return e.RunStarted(run_id="r1", spec=e.RunSpec(**fields), settings=SETTINGS)  # type: ignore[arg-type]
+
+
+def bank(neuron: int, images: int = 2) -> Bank:
+    """The fake vocabulary's activations of a neuron."""
+    generator, vision = FakeGenerator(), FakeVision()
+    rows = []
+    for word in VOCABULARY:
+        prompt = generator.prompt_template.format(concept=word)
+        seeds = [image_seed("bank", word, index) for index in range(images)]
+        pictures = generator.draw([prompt] * images, seeds, lambda step, steps: None)
+        rows.append(vision.look(pictures, "fc").activations[:, neuron])
+    return Bank("fake-bank", VOCABULARY, np.stack(rows).astype(np.float32))
+
+
+class Run:
+    """One run on the fakes, with everything a test may want to look at or change."""
+
+    def __init__(
+        self,
+        language: FakeLanguage | None = None,
+        strategy: Strategy | None = None,
+        gate: OpenGate | None = None,
+        **spec: object,
+    ) -> None:
+        self.language = language or FakeLanguage()
+        self.strategy = strategy or Published()
+        self.gate = gate or OpenGate()
+        self.journal, self.album, self.generator = FakeJournal(), FakeAlbum(), FakeGenerator()
+        self.journal.stored.append(started(**spec))
+
+    def go(self) -> RunState:
+        """Run from whatever is stored to the end."""
+        state = fold(self.journal.stored)
+        loop = Loop(
+            Models(self.language, self.generator, FakeVision()),
+            self.strategy,
+            self.journal,
+            self.album,
+            lambda: bank(state.spec.neuron),
+            self.gate,
+        )
+        return loop.run(state)
+
+    def say(self, **decision: object) -> None:
+        """The person decides; the loop sees it before its next step."""
+        number = sum(isinstance(event, e.Decided) for event in [*self.journal.stored, *self.journal.person])
+        fields: dict[str, object] = {"decision": f"d{number + 1}", **decision}
+        self.journal.person.append(e.Decided(**fields))  # type: ignore[arg-type]
+
+    def of(self, kind: type[e.Event]) -> list[e.Event]:
+        """Stored events of one kind."""
+        return [event for event in self.journal.stored if isinstance(event, kind)]

@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from line_tui.explain.meaning import Meaning, fit
+from tests.fakes import FakeEmbedder
+
+
+def test_similarity_is_the_cosine() -> None:
+    meaning = Meaning(FakeEmbedder())
+    cosines = meaning.similarity(["tomato", "violin"], ["tomato", "tomatoes"])
+    assert cosines.shape == (2, 2)
+    assert cosines[0, 0] == pytest.approx(1)
+    assert cosines[0, 1] > cosines[1, 1]
+
+
+def test_no_texts_have_no_similarity() -> None:
+    assert Meaning(FakeEmbedder()).similarity([], ["tomato"]).shape == (0, 1)
+
+
+def test_same_in_other_words() -> None:
+    class TwoDirections:
+        def embed(self, texts):  # type: ignore[no-untyped-def]
+            angles = {"tv": 0.0, "television": 0.3, "radio": 0.9}
+            return np.array([[np.cos(angles[t]), np.sin(angles[t])] for t in texts], np.float32)
+
+    meaning = Meaning(TwoDirections())
+    assert meaning.same("television", ["radio", "tv"]) == "tv"
+    assert meaning.same("radio", ["tv"]) is None
+    assert meaning.same("radio", []) is None
+
+
+def test_the_label_near_all_that_drives_the_neuron_fits_best() -> None:
+    # Words: apple, banana, car, bus. Labels: fruit, apple, vehicle.
+    similarity = np.array([[0.6, 0.6, 0.1, 0.1], [1.0, 0.4, 0.1, 0.1], [0.1, 0.1, 0.6, 0.6]], np.float32)
+    fits = fit(similarity, np.array([3.0, 3.0, -0.2, -0.1]))
+    assert fits[0] > fits[1] > fits[2]
+    assert fits[0] == pytest.approx(1)
+
+
+def test_what_drives_the_neuron_more_counts_more() -> None:
+    similarity = np.eye(2, dtype=np.float32)
+    assert fit(similarity, np.array([4.0, 1.0]))[0] == pytest.approx(1)
+
+
+def test_nothing_drives_the_neuron() -> None:
+    assert fit(np.eye(3, dtype=np.float32), np.zeros(3)).tolist() == [0, 0, 0]
+
+
+@given(st.lists(st.floats(-5, 5), min_size=3, max_size=3))
+def test_it_is_a_correlation(responses: list[float]) -> None:
+    similarity = np.array([[0.9, 0.2, 0.1], [0.0, 0.5, 0.4]], np.float32)
+    assert np.all(np.abs(fit(similarity, np.array(responses))) <= 1 + 1e-9)

@@ -1,0 +1,183 @@
+"""Fakes of the three models, the embedder, the album and the journal: the whole loop in milliseconds.
+
+The world they make is a world of colours. A concept has a colour (`COLOURS`, else one derived from the word),
+the generator paints it with a little noise by seed, and neuron 0, 1, 2 of the vision model is the mean of the
+red, green, blue channel. So "strawberry" is the best word for neuron 0, and all scores can be worked out by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+
+from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
+from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Seen
+from line_tui.explain.seeds import derive
+
+COLOURS: dict[str, tuple[int, int, int]] = {
+    "strawberry": (240, 20, 20),
+    "rose": (225, 40, 60),
+    "fire engine": (210, 30, 30),
+    "tomato": (200, 50, 40),
+    "frog": (20, 235, 30),
+    "grass": (40, 215, 40),
+    "cucumber": (50, 190, 60),
+    "ocean": (20, 40, 240),
+    "sapphire": (30, 30, 220),
+    "blueberry": (60, 60, 180),
+    "snow": (240, 240, 240),
+    "coal": (15, 15, 15),
+}
+VOCABULARY = [
+    "tomato",
+    "grass",
+    "ocean",
+    "coal",
+    "stone",
+    "bread",
+    "chair",
+    "violin",
+    "cloud",
+    "lamp",
+    "boot",
+    "map",
+]
+"""Words for a control set; the best words of every neuron are not among them."""
+
+_MORE = ["castle", "river", "spoon", "ladder", "candle", "pencil", "basket", "anchor", "button", "feather"]
+LAYERS = {"fc": [3], "conv": [3, 4, 4]}
+"""Layer -> shape of its output for one image."""
+
+
+def colour(concept: str) -> tuple[int, int, int]:
+    """The mean colour of a concept's pictures; unknown words are dull."""
+    if concept in COLOURS:
+        return COLOURS[concept]
+    number = derive("colour", concept)
+    return (60 + number % 80, 60 + number // 80 % 80, 60 + number // 6400 % 80)
+
+
+class FakeLanguage:
+    """Says `replies` one after the other, then words picked by the seed of the call alone."""
+
+    name = "fake-language"
+    style: Literal["few-shot", "chat"] = "few-shot"
+
+    def __init__(self, replies: Sequence[str] = (), words: Sequence[str] = ()) -> None:
+        self.replies = list(replies)
+        self.words = list(words) or [*COLOURS, *_MORE]
+        self.prompts: list[Prompt] = []
+
+    def complete(
+        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
+    ) -> Completion:
+        self.prompts.append(prompt)
+        text = self.replies.pop(0) if self.replies else self.words[derive("word", seed) % len(self.words)]
+        for word in text.split(" "):
+            on_token(word, False)
+        tokens = len((prompt.head + prompt.tail).split())
+        return Completion(text, tokens, len(prompt.tail.split()), len(text.split()))
+
+
+class FakeGenerator:
+    """Paints a concept's colour, brighter at the top, with noise by seed. `drawn` counts its pictures."""
+
+    name = "fake-generator@1"
+    prompt_template = "a picture of a {concept}"
+    steps = 2
+    guidance = 0.0
+    size = 24
+    batch_size = 4
+
+    def __init__(self) -> None:
+        self.drawn = 0
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+        assert len(prompts) == len(seeds) <= self.batch_size
+        for step in range(self.steps):
+            on_step(step + 1, self.steps)
+        self.drawn += len(prompts)
+        return [self._paint(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+
+    def _paint(self, prompt: str, seed: int) -> Picture:
+        mean = np.array(colour(prompt.removeprefix("a picture of a ")), float)
+        random = np.random.default_rng(seed)
+        shade = np.linspace(8, -8, self.size)[:, None, None] + random.normal(0, 6)
+        noise = random.normal(0, 4, (self.size, self.size, 3))
+        return np.asarray(np.clip(mean + shade + noise, 0, 255), np.uint8)
+
+
+class FakeVision:
+    """Neuron 0, 1, 2 of any layer in `LAYERS` is the mean of red, green, blue, in [0, 1]."""
+
+    name = "fake-vision@1"
+
+    def __init__(self) -> None:
+        self.looked = 0
+
+    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+        shape = LAYERS[layer]
+        self.looked += len(pictures)
+        stack = np.stack(pictures).astype(np.float32) / 255
+        activations = stack.mean(axis=(1, 2))
+        if neuron is None or len(shape) < 3:
+            return Seen(activations, None)
+        side, cell = shape[1], stack.shape[1] // shape[1]
+        maps = stack[..., neuron].reshape(-1, side, cell, side, cell).mean(axis=(2, 4))
+        return Seen(activations, maps)
+
+
+class FakeEmbedder:
+    """Words that share letter triples are near each other."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        rows = np.zeros((len(texts), 64), np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            padded = f"  {text.lower()} "
+            for start in range(len(padded) - 2):
+                row[derive("triple", padded[start : start + 3]) % 64] += 1
+        unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+        return unit
+
+
+class FakeAlbum:
+    """An album in memory."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[str, Picture] = {}
+
+    def identity(self, prompt: str, seed: int) -> str:
+        return f"{derive('image', prompt, seed):016x}"
+
+    def find(self, identity: str) -> tuple[Picture, str] | None:
+        picture = self.pictures.get(identity)
+        return None if picture is None else (picture, f"{identity}.png")
+
+    def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
+        self.pictures[identity] = picture
+        return ImageRecord(identity=identity, path=f"{identity}.png", prompt=prompt, seed=seed)
+
+
+class FakeJournal:
+    """A journal in memory; `person` is what others stored and the loop has not seen yet."""
+
+    def __init__(self) -> None:
+        self.stored: list[DurableEvent] = []
+        self.ends: list[int] = []
+        """How many events were stored after each append."""
+        self.shown: list[EphemeralEvent] = []
+        self.person: list[DurableEvent] = []
+
+    def append(self, *events: DurableEvent) -> None:
+        self.stored.extend(events)
+        self.ends.append(len(self.stored))
+
+    def show(self, event: EphemeralEvent) -> None:
+        self.shown.append(event)
+
+    def unseen(self) -> list[DurableEvent]:
+        news, self.person = self.person, []
+        self.stored.extend(news)
+        return news

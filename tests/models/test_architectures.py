@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+import torch
+import torchvision
+
+from line_tui.models.architectures import build, build_empty, torchvision_names
+from line_tui.models.layers import list_layers
+from line_tui.models.preprocess import Preprocess
+from line_tui.models.vision import TorchVision
+
+MOST_PARAMETERS = 100_000_000
+FIXED_SIZE = ("vit_", "maxvit", "swin")
+
+
+def smallest_size(name):
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    if name.startswith(FIXED_SIZE):
+        return weights.transforms().crop_size[0]
+    return max(32, *weights.meta["min_size"])
+
+
+def materialise(model):
+    """Give each empty parameter the same small number: enough to run, and much quicker than to initialise."""
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            if parameter.is_meta:
+                filled = torch.full(parameter.shape, 1e-3)
+                setattr(module, name, torch.nn.Parameter(filled, requires_grad=False))
+    return model
+
+
+@pytest.mark.parametrize("name", torchvision_names())
+def test_layers_are_listed_without_weights_and_looked_at(name):
+    size = smallest_size(name)
+    model = build_empty(lambda: build(name, image_size=size))
+    here = [tensor for tensor in [*model.parameters(), *model.buffers()] if not tensor.is_meta]
+    assert sum(tensor.nbytes for tensor in here) < 8_000_000
+    layers = list_layers(model, size, [f"class {n}" for n in range(1000)])
+    assert len(layers) > 20
+    assert layers[-1].neurons == 1000 and len(layers[-1].names) == 1000
+    if sum(parameter.numel() for parameter in model.parameters()) > MOST_PARAMETERS:
+        return
+    vision = TorchVision(materialise(model), name, Preprocess(size, size), batch_size=1)
+    middle = layers[len(layers) // 2]
+    picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    seen = vision.look([picture], middle.name, neuron=0)
+    assert seen.activations.shape == (1, middle.neurons)
+    assert np.isfinite(seen.activations).all()
+    assert (seen.maps is not None) == middle.pooling.startswith("spatial-mean")

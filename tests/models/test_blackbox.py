@@ -1,0 +1,137 @@
+import numpy as np
+import pytest
+import torch
+
+from line_tui.errors import ModelFileError, UnknownNameError, UsageError
+from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
+from line_tui.models.catalog import Catalog, VisionEntry
+from line_tui.models.files import Source
+from line_tui.models.loader import layers_of, load_vision
+from tests.models.toys import Colours, paint
+
+MODULE = """
+import numpy as np
+
+
+def redness(pictures):
+    assert pictures.dtype == np.uint8
+    return pictures[..., 0].mean((1, 2))[:, None] * [1.0, 2.0]
+
+
+def maps(pictures):
+    return pictures.transpose(0, 3, 1, 2) / 255
+
+
+def one_number(pictures):
+    return 3.0
+"""
+RED, GREY = paint(200, 0, 0), paint(100, 100, 100)
+
+
+def entry(path, format="function", **options):
+    return VisionEntry(id="mine", source=Source(path=str(path)), format=format, **options)
+
+
+@pytest.fixture
+def boxed(tmp_path):
+    (tmp_path / "line_tui_test_box.py").write_text(MODULE)
+
+    def find(function, **options):
+        options = {"allow_code": True} | options
+        one = entry(tmp_path, function=f"line_tui_test_box:{function}", **options)
+        return find_black_box("mine", Catalog(vision=[one]), batch_size=2)
+
+    return find
+
+
+def test_a_function_is_the_whole_contract(boxed):
+    box = boxed("redness")
+    seen = box.look([RED, GREY, RED], "output", neuron=1)
+    assert seen.activations.tolist() == [[200, 400], [100, 200], [200, 400]]
+    assert seen.activations.dtype == np.float32 and seen.maps is None
+    [layer] = box.layers
+    assert (layer.name, layer.neurons, layer.pooling) == ("output", 2, "as-is")
+
+
+def test_a_function_may_return_maps(boxed):
+    seen = boxed("maps").look([RED], "output", neuron=0)
+    np.testing.assert_allclose(seen.activations, [[200 / 255, 0, 0]], atol=1e-6)
+    assert seen.maps.shape == (1, 4, 4)
+
+
+def test_a_changed_function_is_another_model(boxed, tmp_path):
+    before = boxed("redness").name
+    assert boxed("redness").name == before != boxed("maps").name
+    (tmp_path / "line_tui_test_box.py").write_text(MODULE + "# changed")
+    assert boxed("redness").name != before
+
+
+def test_code_runs_only_when_the_entry_allows_it(boxed, tmp_path, caplog):
+    boxed("redness")
+    assert caplog.messages == ["mine runs code from line_tui_test_box:redness"]
+    with pytest.raises(UsageError, match=r"would run code from line_tui_test_box:redness — .*allow_code = true"):
+        boxed("redness", allow_code=False)
+    one = entry(tmp_path, function="line_tui_test_box:redness", allow_code=True)
+    assert code_warning("mine", Catalog(vision=[one])) == ": runs code from line_tui_test_box:redness"
+    assert code_warning("resnet18", Catalog(vision=[one])) == ""
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [("nothing", "cannot be imported"), ("one_number", "its first axis must be the picture")],
+)
+def test_wrong_functions(boxed, function, message):
+    with pytest.raises(UsageError) as error:
+        boxed(function).layers  # noqa: B018
+    assert message in str(error.value)
+
+
+def test_unknown_layers_and_neurons(boxed):
+    with pytest.raises(UnknownNameError, match="no layer of mine named 'fc'"):
+        boxed("redness").look([RED], "fc")
+    with pytest.raises(UnknownNameError, match="choose one from 0 to 1"):
+        boxed("redness").look([RED], "output", neuron=2)
+
+
+class Net(torch.nn.Module):
+    def forward(self, x):
+        return x.mean((2, 3)) * 2
+
+
+PLAIN = {"size": 4, "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
+
+
+def test_torchscript(tmp_path):
+    torch.jit.script(Net()).save(tmp_path / "net.pt")
+    with pytest.raises(UsageError, match=r"would run code from .*net.pt"):
+        find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", "torchscript")]), 2)
+    catalog = Catalog(vision=[entry(tmp_path / "net.pt", "torchscript", allow_code=True, **PLAIN)])
+    vision = load_vision("mine", catalog, 2, "cpu")
+    np.testing.assert_allclose(vision.look([RED, GREY, RED], "output").activations[:, 0] * 255, [400, 200, 400], 1e-5)
+    assert [layer.neurons for layer in layers_of("mine", catalog)] == [3]
+
+
+def test_exported_programs_need_no_leave(tmp_path):
+    example = (torch.zeros(2, 3, 4, 4),)
+    program = torch.export.export(Net(), example, dynamic_shapes=({0: torch.export.Dim.AUTO},))
+    torch.export.save(program, tmp_path / "net.pt2")
+    catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", **PLAIN)])
+    box = find_black_box("mine", catalog, 2)
+    np.testing.assert_allclose(box.look([RED, GREY, RED], "output").activations[:, 0] * 255, [400, 200, 400], 1e-5)
+
+
+@pytest.mark.parametrize("format", ["torchscript", "export"])
+def test_damaged_files(tmp_path, format):
+    (tmp_path / "net.pt").write_bytes(b"PK\3\4 nothing")
+    with pytest.raises(ModelFileError, match=r"net.pt is damaged or no"):
+        find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", format, allow_code=True)]), 2)
+
+
+def test_other_kinds_are_no_black_box(tmp_path):
+    assert find_black_box("resnet18", Catalog(), 2) is None
+    assert find_black_box("mine", Catalog(vision=[entry(tmp_path, "weights")]), 2) is None
+
+
+def test_the_same_numbers_as_the_network_seen_from_inside():
+    box = BlackBox("colours", lambda pictures: Colours()(torch.tensor(pictures).permute(0, 3, 1, 2) / 255), "1", 2)
+    np.testing.assert_allclose(box.look([paint(255, 0, 0)], "output").activations, [[0.4, 0]], atol=1e-6)

@@ -1,0 +1,110 @@
+import subprocess
+import sys
+
+import pytest
+
+from line_tui.errors import UnknownNameError, UsageError
+from line_tui.models.catalog import read_catalog, user_catalog_path
+
+
+def write(path, text):
+    path.write_text(text)
+    return path
+
+
+def test_our_catalogue_is_whole():
+    catalog = read_catalog()
+    demo = catalog.find_profile("demo")
+    assert catalog.find_language(demo.language).style == "few-shot"
+    assert catalog.find_generator(demo.generator).size == 64
+    assert catalog.find_vision(demo.vision).id == "emoji-resnet18"
+    for profile in catalog.profile:
+        catalog.find_language(profile.language)
+        catalog.find_generator(profile.generator)
+    for kind in (catalog.language, catalog.generator, catalog.vision, catalog.profile):
+        ids = [entry.id for entry in kind]
+        assert len(ids) == len(set(ids))
+        assert all(getattr(entry, "licence", "-") for entry in kind)
+
+
+def test_the_users_entries_replace_and_add(tmp_path):
+    user = write(
+        tmp_path / "catalog.toml",
+        """
+        [[language]]
+        id = "smollm2-135m"
+        source = { path = "/elsewhere/smollm2.gguf" }
+        [[language]]
+        id = "mine"
+        source = { path = "~/mine.gguf" }
+        [[profile]]
+        id = "mine"
+        language = "mine"
+        generator = "emoji-diffusion"
+        vision = "resnet50"
+        """,
+    )
+    catalog = read_catalog(user)
+    assert catalog.find_language("smollm2-135m").source.path == "/elsewhere/smollm2.gguf"
+    assert catalog.find_profile("mine").language == "mine"
+    assert catalog.find_profile("demo").language == "smollm2-135m"
+
+
+def test_the_users_catalogue_stands_beside_their_settings(tmp_path, monkeypatch):
+    monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
+    assert user_catalog_path() == tmp_path / "catalog.toml"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[language]\n", "catalog.toml"),
+        ('[[language]]\nid = "a"\n', "missing required field `source` - at `$.language[0]`"),
+        ('[[language]]\nid = "a"\nsource = { }\n', "exactly one of bundled, package, hub, path and endpoint"),
+        ('[[language]]\nid = "a"\nsource = { path = "x", hub = "y/z" }\n', "exactly one of"),
+        (
+            '[[language]]\nid = "a"\nsource = { endpoint = "https://example.org/v1" }\n',
+            "nothing else is ever called",
+        ),
+        ('[[language]]\nid = "a"\nsource = { path = "x" }\ncontext = "long"\n', "Expected `int`, got `str`"),
+        ('[[language]]\nid = "a"\nsource = { path = "x" }\ncontxt = 1\n', "unknown field `contxt`"),
+        (
+            '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 0\nguidance = 1.0\nsize = 64\n',
+            "must be at least 1 - at `$.generator[0]`",
+        ),
+        (
+            '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 1\nguidance = 1.0\nsize = 64\n'
+            'prompt_template = "a photo"\n',
+            "must contain {concept}",
+        ),
+        (
+            '[[profile]]\nid = "p"\nlanguage = "nothing"\ngenerator = "emoji-diffusion"\nvision = "resnet50"\n',
+            "profile 'p' names the language 'nothing', which is in no catalogue",
+        ),
+    ],
+)
+def test_a_wrong_catalogue_is_told_with_its_place(tmp_path, text, message):
+    path = write(tmp_path / "catalog.toml", text)
+    with pytest.raises(UsageError) as error:
+        read_catalog(path)
+    assert message in str(error.value) and str(path) in str(error.value)
+
+
+def test_unknown_names_are_told_with_the_nearest():
+    catalog = read_catalog()
+    with pytest.raises(UnknownNameError, match="no profile named 'dem' — did you mean demo"):
+        catalog.find_profile("dem")
+    with pytest.raises(UnknownNameError, match="no generator named 'emoji' — did you mean emoji-diffusion"):
+        catalog.find_generator("emoji")
+    with pytest.raises(UnknownNameError, match="language model"):
+        catalog.find_language("gpt")
+    with pytest.raises(UnknownNameError, match="vision model"):
+        catalog.find_vision("emoji-resnet81")
+
+
+def test_reading_it_imports_no_model_library():
+    code = (
+        "import sys; from line_tui.models.catalog import read_catalog; read_catalog();"
+        "print([m for m in ('torch', 'llama_cpp', 'diffusers', 'transformers', 'huggingface_hub') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,140 @@
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.explain.ports import Cancelled, Prompt
+from line_tui.models.catalog import LanguageEntry
+from line_tui.models.endpoint import EndpointLanguage
+from line_tui.models.files import Source, locate
+from line_tui.models.loader import load_language
+
+PROMPT = Prompt(head="unused", tail="unused", system="Reply with one word.", user="A fruit?", grammar="root ::= [a-z]+")
+
+
+class Server(ThreadingHTTPServer):
+    """Says the pieces that it was given, one event each, and remembers what it was asked."""
+
+    pieces: list
+    asked: list
+    status = 200
+    sent = 0
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        server = self.server
+        server.asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        self.send_response(server.status)
+        self.end_headers()
+        if server.status != 200:
+            self.wfile.write(b'{"error": {"message": "no model\\n named that"}}')
+            return
+        for piece in server.pieces:
+            body = piece if isinstance(piece, bytes) else b"data: " + json.dumps(piece).encode() + b"\n\n"
+            try:
+                self.wfile.write(body)
+                self.wfile.flush()
+            except OSError:
+                return
+            server.sent += 1
+        self.wfile.write(b"data: [DONE]\n\n")
+
+    def log_message(self, *arguments):
+        pass
+
+
+def say(**delta):
+    return {"choices": [{"delta": delta}]}
+
+
+@pytest.fixture
+def serve():
+    servers = []
+
+    def start(*pieces, status=200):
+        server = Server(("127.0.0.1", 0), Handler)
+        server.pieces, server.asked, server.status = list(pieces), [], status
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        servers.append(server)
+        url = f"http://localhost:{server.server_port}/v1"
+        return server, EndpointLanguage("mine", url, "fruit-7b", thinking_tokens=100)
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_reply_is_streamed_and_counted(serve):
+    usage = {"prompt_tokens": 50, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 30}}
+    server, language = serve(
+        say(role="assistant"), say(content="pe"), say(content="ar"), {"choices": [], "usage": usage}
+    )
+    pieces = []
+    reply = language.complete(PROMPT, 7, 0.5, lambda text, thinking: pieces.append((text, thinking)))
+    assert (reply.text, reply.prompt_tokens, reply.evaluated_tokens, reply.completion_tokens) == ("pear", 50, 20, 2)
+    assert pieces == [("pe", False), ("ar", False)]
+    path, asked = server.asked[0]
+    assert path == "/v1/chat/completions"
+    assert (asked["model"], asked["seed"], asked["temperature"]) == ("fruit-7b", 7, 0.5)
+    assert asked["messages"] == [
+        {"role": "system", "content": "Reply with one word."},
+        {"role": "user", "content": "A fruit?"},
+    ]
+    assert asked["grammar"] == PROMPT.grammar
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [say(content="<think>"), say(content="green?"), say(content="</think>\n\n"), say(content="pear")],
+        [say(reasoning_content="green?"), say(content="pear")],
+    ],
+)
+def test_thoughts_are_shown_and_are_no_part_of_the_reply(serve, pieces):
+    _, language = serve(*pieces)
+    seen = []
+    reply = language.complete(PROMPT, 1, 0.5, lambda text, thinking: seen.append((text, thinking)))
+    assert reply.text == "pear"
+    assert ("green?", True) in seen and seen[-1] == ("pear", False)
+
+
+def test_a_model_that_goes_on_is_cut_off_at_the_end_of_the_line(serve):
+    server, language = serve(say(content="pear\n"), *[say(content="because " * 1000)] * 2000)
+    assert language.complete(PROMPT, 1, 0.5, lambda text, thinking: None).text == "pear\n"
+    assert server.sent < 2000
+
+
+def test_cancelled_hangs_up(serve):
+    _, language = serve(say(content="pe"), say(content="ar"))
+
+    def stop(text, thinking):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        language.complete(PROMPT, 1, 0.5, stop)
+    assert language.complete(PROMPT, 1, 0.5, lambda text, thinking: None).text == "pear"
+
+
+def test_what_goes_wrong_is_told_in_one_line(serve):
+    _, language = serve(status=404)
+    with pytest.raises(UsageError, match="answers 404: no model named that") as error:
+        language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+    assert "\n" not in str(error.value)
+    _, language = serve(b"data: nonsense\n\n")
+    with pytest.raises(UsageError, match="does not speak OpenAI's protocol"):
+        language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+    nobody = EndpointLanguage("mine", "http://127.0.0.1:9/v1", "", 0)
+    with pytest.raises(UsageError, match=r"nothing that can be used answers at http://127.0.0.1:9/v1"):
+        nobody.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+
+
+def test_an_entry_of_the_catalogue():
+    entry = LanguageEntry(id="mine", source=Source(endpoint="http://localhost:8080/v1", file="fruit-7b"))
+    language = load_language(entry, threads=1, device="cpu")
+    assert isinstance(language, EndpointLanguage) and language.name == "mine@fruit-7b"
+    with pytest.raises(ModelFileError, match="is served at http://localhost:8080/v1"):
+        locate(entry.source, entry.id)

@@ -1,0 +1,167 @@
+import json
+import shutil
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from line_tui.errors import ModelFileError
+from line_tui.explain.ports import Cancelled
+from line_tui.models.catalog import GeneratorEntry, read_catalog
+from line_tui.models.files import Source, locate
+from line_tui.models.generator import DiffusersGenerator, _to_pictures
+from tests.models import tiny
+
+EMOJI = read_catalog().find_generator("emoji-diffusion")
+EMOJI_FOLDER = locate(EMOJI.source, EMOJI.id)
+
+
+def silent(step, steps):
+    pass
+
+
+def entry(folder, **options):
+    usual = {"steps": 2, "guidance": 2.0, "size": tiny.SIZE, "batch_size": 3}
+    return GeneratorEntry(id="tiny", source=Source(path=str(folder)), **usual | options)
+
+
+def open_tiny(folder, **options):
+    return DiffusersGenerator(folder, entry(folder, **options))
+
+
+@pytest.fixture(scope="session")
+def pipelines(tmp_path_factory):
+    made = {}
+
+    def get(family):
+        if family not in made:
+            made[family] = tiny.make(family, tmp_path_factory.mktemp("pipeline"))
+        return made[family]
+
+    return get
+
+
+@pytest.fixture
+def folder(pipelines, tmp_path):
+    """A copy that a test may damage."""
+    return shutil.copytree(pipelines("stable-diffusion-1.5"), tmp_path / "tiny")
+
+
+@pytest.fixture(scope="module")
+def emoji():
+    return DiffusersGenerator(EMOJI_FOLDER, EMOJI)
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_every_family_draws_reports_and_is_cancelled(family, pipelines):
+    generator = open_tiny(pipelines(family), guidance=tiny.GUIDANCE.get(family, 2.0))
+    seen = []
+    pictures = generator.draw(["a fox", "a hen"], [1, 2], lambda step, steps: seen.append((step, steps)))
+    assert [picture.shape for picture in pictures] == [(tiny.SIZE, tiny.SIZE, 3)] * 2
+    assert all(picture.dtype == np.uint8 and picture.std() > 0 for picture in pictures)
+    assert [step for step, _ in seen] == list(range(1, seen[0][1] + 1))
+    # A picture depends on its own prompt and seed alone.
+    assert np.array_equal(generator.draw(["a hen"], [2], silent)[0], pictures[1])
+    assert not np.array_equal(generator.draw(["a hen"], [3], silent)[0], pictures[1])
+
+    def stop(step, steps):
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        generator.draw(["a cat"], [5], stop)
+    assert np.array_equal(generator.draw(["a fox", "a hen"], [1, 2], silent)[0], pictures[0])
+
+
+def test_the_bundled_generator(emoji):
+    steps = []
+    pictures = emoji.draw(["red apple", "dog", "boat"], [1, 2, 3], lambda step, of: steps.append((step, of)))
+    assert [picture.shape for picture in pictures] == [(64, 64, 3)] * 3
+    assert steps == [(n + 1, EMOJI.steps) for n in range(EMOJI.steps)]
+    for n in range(3):
+        alone = emoji.draw([["red apple", "dog", "boat"][n]], [n + 1], silent)[0]
+        assert np.array_equal(alone, pictures[n])
+
+
+def test_wrong_numbers_of_prompts(emoji):
+    for prompts, seeds in [([], []), (["a"] * 9, [1] * 9), (["a"], [1, 2])]:
+        with pytest.raises(ValueError, match="for batches of up to 8"):
+            emoji.draw(prompts, seeds, silent)
+
+
+def test_the_name_follows_what_pictures_depend_on(folder):
+    name = open_tiny(folder).name
+    assert name.startswith("tiny@") and open_tiny(folder).name == name
+    assert open_tiny(folder, negative_prompt="blurry").name != name
+    assert open_tiny(folder, scheduler="DDIMScheduler").name != name
+
+
+def test_scheduler_and_negative_prompt_change_the_picture(folder):
+    plain = open_tiny(folder).draw(["a fox"], [1], silent)[0]
+    assert not np.array_equal(open_tiny(folder, negative_prompt="dark").draw(["a fox"], [1], silent)[0], plain)
+    assert not np.array_equal(open_tiny(folder, scheduler="DDIMScheduler").draw(["a fox"], [1], silent)[0], plain)
+
+
+def test_a_safety_checker_is_left_out(folder):
+    index = json.loads((folder / "model_index.json").read_text())
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    index["requires_safety_checker"] = True
+    (folder / "model_index.json").write_text(json.dumps(index))
+    assert open_tiny(folder).draw(["a fox"], [1], silent)[0].std() > 0
+
+
+@dataclass
+class Damage:
+    path: str
+    content: bytes | None
+    message: str
+
+
+DAMAGES = {
+    "no index": Damage("model_index.json", None, "has no model_index.json"),
+    "empty index": Damage("model_index.json", b"", "cannot be read"),
+    "pickles alone": Damage("unet/diffusion_pytorch_model.safetensors", None, "cannot open the pipeline"),
+    "empty weights": Damage("unet/diffusion_pytorch_model.safetensors", b"", "cannot open the pipeline"),
+    "pointer": Damage(
+        "vae/diffusion_pytorch_model.safetensors", b"version https://git-lfs", "cannot open the pipeline"
+    ),
+    "no config": Damage("unet/config.json", None, "cannot open the pipeline"),
+    "zeros": Damage("text_encoder/model.safetensors", bytes(100), "cannot open the pipeline"),
+    "code of its own": Damage("model_index.json", b'{"_class_name": ["mine", "Mine"]}', "are not run"),
+    "another library": Damage("model_index.json", b'{"_class_name": "NoSuchPipeline"}', "cannot open the pipeline"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_pipelines_are_told_in_one_line(folder, damage):
+    path = folder / damage.path
+    path.unlink()
+    if damage.content is not None:
+        path.write_bytes(damage.content)
+    if damage.message == "cannot open the pipeline":
+        (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"a pickle")
+    with pytest.raises(ModelFileError) as error:
+        open_tiny(folder)
+    assert damage.message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_truncated_weights(folder):
+    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(ModelFileError, match="cannot open the pipeline"):
+        open_tiny(folder)
+
+
+def test_weights_of_another_shape(folder):
+    config = json.loads((folder / "unet" / "config.json").read_text())
+    (folder / "unet" / "config.json").write_text(json.dumps(config | {"block_out_channels": [32, 32]}))
+    with pytest.raises(ModelFileError, match="cannot open the pipeline"):
+        open_tiny(folder)
+
+
+def test_overflown_pictures_are_an_error_not_black(folder):
+    images = np.zeros((1, 2, 2, 3), np.float32)
+    images[0, 0, 0] = np.nan
+    with pytest.raises(ModelFileError, match="overflowed"):
+        _to_pictures(images, entry(folder, dtype="float16"))
+    picture = _to_pictures(np.full((1, 2, 2, 3), 0.5, np.float32), entry(folder))[0]
+    assert (picture == 128).all()

@@ -1,0 +1,156 @@
+import subprocess
+import sys
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from line_tui.errors import MemoryLimitError, UnknownNameError, UsageError
+from line_tui.events import Settings
+from line_tui.explain.ports import Prompt
+from line_tui.models import loader
+from line_tui.models.loader import (
+    MAX_THREADS,
+    check_device,
+    default_device,
+    default_threads,
+    layers_of,
+    load,
+    step_down,
+)
+from line_tui.models.memory import Free
+from line_tui.models.turns import LanguageInTurn
+
+FIXED = Settings(
+    batch_size=3,
+    threads=1,
+    device="cpu",
+    pooling="as-is",
+    generator="",
+    language="",
+    vision="",
+    prompt_template="",
+    steps=1,
+    guidance=1.0,
+    image_size=64,
+)
+
+
+@pytest.fixture(autouse=True)
+def threads():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+def test_the_bundled_profile_from_word_to_activation():
+    heard = []
+    loaded = load("demo", "emoji-resnet18", threads=1, device="cpu", on_progress=heard.append)
+    assert heard[0].startswith("all models stay loaded, 8 pictures at a time: ")
+    assert heard[1:] == ["vision model emoji-resnet18", "generator emoji-diffusion", "language model smollm2-135m"]
+    assert (loaded.threads, loaded.device, torch.get_num_threads()) == (1, "cpu", 1)
+    models = loaded.models
+    assert models.language.style == "few-shot"
+    assert loaded.vision.batch_size == models.generator.batch_size
+    words = ["dog", "red apple", "car"]
+    pictures = models.generator.draw(words, [1, 2, 3], lambda step, steps: None)
+    seen = models.vision.look(pictures, "fc")
+    assert seen.activations.shape == (3, loaded.vision.check("fc").neurons)
+    names = loaded.vision.check("fc").names
+    best = {word: {names[i] for i in np.argsort(-row)[:8]} for word, row in zip(words, seen.activations, strict=True)}
+    assert best["dog"] & {"dog", "mammal", "animal"} and best["red apple"] & {"fruit", "food"}
+    assert loaded.embedder.embed(words).shape == (3, 384)
+
+
+def test_a_resumed_run_keeps_its_settings():
+    loaded = load("demo", "resnet18:random", FIXED, threads=2, device="cuda")
+    assert (loaded.threads, loaded.device) == (1, "cpu")
+    assert loaded.models.generator.batch_size == loaded.vision.batch_size == 3
+
+
+def test_taking_turns_changes_no_output():
+    prompt = Prompt(head="red: apple\ngreen: frog\n", tail="blue:", system="", user="", grammar="root ::= [a-z ]+")
+
+    def work(loaded):
+        language, generator = loaded.models.language, loaded.models.generator
+        replies, pictures = [], []
+        for seed in (1, 2):
+            replies.append(language.complete(prompt, seed, 0.5, lambda text, thinking: None).text)
+            pictures += generator.draw(["dog"], [seed], lambda step, steps: None)
+        return replies, [picture.tobytes() for picture in pictures]
+
+    resident = work(load("demo", "resnet18:random", FIXED))
+    in_turn = load("demo", "resnet18:random", msgspec.structs.replace(FIXED, memory="swap"))
+    assert isinstance(in_turn.models.language, LanguageInTurn) and in_turn.memory == "swap"
+    assert work(in_turn) == resident
+
+
+def test_what_does_not_fit_steps_down_to_what_does(monkeypatch):
+    tried = []
+
+    def bring(profile, model, plan, *rest):
+        tried.append((plan.policy, plan.batch_size))
+        return
+
+    monkeypatch.setattr(loader, "_bring", bring)
+    with pytest.raises(MemoryLimitError, match="do not fit in memory"):
+        load("demo", "emoji-resnet18", threads=1, device="cpu")
+    assert tried == [("resident", 8), ("resident", 4), ("resident", 2), ("resident", 1)]
+
+
+@pytest.mark.parametrize(
+    ("memory", "batch_size", "next_one"), [("resident", 8, ("resident", 4)), ("resident", 1, None)]
+)
+def test_the_next_settings_on_a_cpu(memory, batch_size, next_one):
+    settings = msgspec.structs.replace(FIXED, memory=memory, batch_size=batch_size)
+    lower = step_down("demo", "emoji-resnet18", settings)
+    assert (lower and (lower.memory, lower.batch_size)) == next_one
+    assert lower is None or not lower.bit_identical
+
+
+def test_the_next_settings_on_a_gpu(monkeypatch):
+    monkeypatch.setattr(loader, "free_memory", lambda device: Free(ram=32000, gpu=1))
+    settings = msgspec.structs.replace(FIXED, device="cuda", batch_size=1)
+    swapping = step_down("demo", "emoji-resnet18", settings)
+    assert swapping and swapping.memory == "swap"
+    alone = step_down("demo", "emoji-resnet18", swapping)
+    assert alone and alone.memory == "cpu-llm"
+    assert step_down("demo", "emoji-resnet18", alone) is None
+
+
+def test_listing_needs_no_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    layers = {layer.name: layer for layer in layers_of("resnet50")}
+    assert layers["avgpool"].neurons == 2048 and layers["fc"].names[1] == "goldfish"
+
+
+@pytest.mark.parametrize(("profile", "model"), [("dem", "emoji-resnet18"), ("demo", "emoji-resnet81")])
+def test_unknown_names_come_before_anything_is_loaded(profile, model):
+    with pytest.raises(UnknownNameError, match="did you mean"):
+        load(profile, model, FIXED)
+
+
+def test_a_device_that_is_not_there():
+    check_device(default_device())
+    with pytest.raises(UsageError, match=r"there is no device 'nonsense' here.*use '"):
+        check_device("nonsense")
+
+
+def test_threads_are_bounded(monkeypatch):
+    assert 1 <= default_threads() <= MAX_THREADS
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert default_threads() == 1
+
+
+def test_the_whole_of_it_is_the_same_in_two_processes():
+    code = (
+        "import hashlib; from line_tui.models.loader import load;"
+        "loaded = load('demo', 'emoji-resnet18', threads=1, device='cpu');"
+        "pictures = loaded.models.generator.draw(['dog', 'boat'], [1, 2], lambda step, steps: None);"
+        "seen = loaded.models.vision.look(pictures, 'layer4', 5);"
+        "data = b''.join(p.tobytes() for p in pictures) + seen.activations.tobytes() + seen.maps.tobytes();"
+        "print(loaded.models.generator.name, hashlib.sha256(data).hexdigest())"
+    )
+    said = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)]
+    assert said[0] == said[1] and said[0].startswith(b"emoji-diffusion@")

@@ -1,0 +1,97 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+import transformers as t
+
+from line_tui.errors import ModelFileError
+from line_tui.models.architectures import build_empty
+from line_tui.models.catalog import Catalog, VisionEntry
+from line_tui.models.files import Source
+from line_tui.models.layers import list_layers
+from line_tui.models.networks import find_network
+from line_tui.models.vision import TorchVision
+
+SMALL = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "image_size": 32,
+    "patch_size": 8,
+}
+TEXT = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 16,
+    "vocab_size": 99,
+}
+MODELS = {
+    "vit": lambda: t.ViTForImageClassification(t.ViTConfig(**SMALL, id2label={0: "cat", 1: "dog", 2: "hen"})),
+    "dinov2": lambda: t.Dinov2Model(t.Dinov2Config(**SMALL)),
+    "clip": lambda: t.CLIPModel(t.CLIPConfig(vision_config=SMALL, text_config=TEXT, projection_dim=16)),
+    "siglip": lambda: t.SiglipModel(t.SiglipConfig(vision_config=SMALL, text_config=TEXT)),
+    "convnext": lambda: t.ConvNextForImageClassification(
+        t.ConvNextConfig(hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_labels=4)
+    ),
+}
+POOLINGS = {
+    "vit": ("encoder.layer.1|layers.1", "token-0"),
+    "dinov2": ("encoder.layer.1|layers.1", "token-0"),
+    "clip": ("layers.1", "token-0"),
+    "siglip": ("layers.1", "token-mean"),
+    "convnext": ("stages.1", "spatial-mean"),
+}
+
+
+@pytest.fixture
+def saved(tmp_path):
+    def save(kind):
+        torch.manual_seed(0)
+        MODELS[kind]().save_pretrained(tmp_path, safe_serialization=True)
+        settings = {"size": {"height": 32, "width": 32}, "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 3}
+        (tmp_path / "preprocessor_config.json").write_text(json.dumps(settings))
+        entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
+        return find_network("mine", Catalog(vision=[entry]))
+
+    return save
+
+
+@pytest.mark.parametrize("kind", MODELS)
+def test_every_kind_is_listed_and_looked_at(kind, saved):
+    network = saved(kind)
+    assert network.preprocess.size == 32 and network.preprocess.mean == (0.5, 0.5, 0.5)
+    vision = TorchVision(network.load(), "mine", network.preprocess, neuron_names=network.neuron_names, batch_size=2)
+    assert [layer.name for layer in vision.layers] == [
+        layer.name for layer in list_layers(build_empty(network.outline), 32, network.neuron_names)
+    ]
+    endings, pooling = POOLINGS[kind]
+    name = next(layer.name for layer in vision.layers if layer.name.endswith(tuple(endings.split("|"))))
+    assert vision.check(name).pooling == pooling
+    pictures = list(np.random.default_rng(0).integers(0, 256, (3, 40, 40, 3), dtype=np.uint8))
+    seen = vision.look(pictures, name, 1)
+    assert seen.activations.shape == (3, vision.check(name).neurons)
+    assert len(np.unique(seen.activations[:, 0])) == 3
+    assert (seen.maps is not None) == (kind == "convnext")
+
+
+def test_classes_have_names(saved):
+    network = saved("vit")
+    assert network.neuron_names == ["cat", "dog", "hen"]
+    layers = list_layers(network.load(), 32, network.neuron_names)
+    assert layers[-1].names == ["cat", "dog", "hen"]
+
+
+def test_damaged_models_are_told_in_one_line(saved, tmp_path):
+    network = saved("vit")
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(ModelFileError, match="cannot open the model in") as error:
+        network.load()
+    assert "\n" not in str(error.value)
+    (tmp_path / "config.json").unlink()
+    entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
+    with pytest.raises(ModelFileError, match="is no model of transformers"):
+        find_network("mine", Catalog(vision=[entry]))

@@ -1,0 +1,46 @@
+"""Networks small enough to work out by hand."""
+
+import numpy as np
+import torch
+from torch import nn
+
+from line_tui.models.preprocess import Preprocess
+
+PLAIN = Preprocess(size=4, resize=4, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+"""Pixels as they are, divided by 255."""
+
+
+class Colours(nn.Module):
+    """`conv` copies the channels minus one half; `relu` overwrites it; `fc` sums red and green, and doubles blue."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 1)
+        self.relu = nn.ReLU(inplace=True)
+        self.attend = Pair()
+        self.fc = nn.Linear(3, 2, bias=False)
+        self.unused = nn.Linear(3, 3)
+        with torch.no_grad():
+            self.conv.weight.copy_(torch.eye(3)[:, :, None, None])
+            self.conv.bias.fill_(-0.5)
+            self.fc.weight.copy_(torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 2.0]]))
+        self.batches = []
+
+    def forward(self, x):
+        self.batches.append(len(x))
+        x = self.relu(self.conv(x))
+        x, _ = self.attend(x)
+        x = self.relu(x - 0.1)
+        return self.fc(x.mean((2, 3)))
+
+
+class Pair(nn.Module):
+    """Returns its input and nothing, as attention does."""
+
+    def forward(self, x):
+        return x, None
+
+
+def paint(red, green, blue):
+    """A picture of one colour, each channel in [0, 255]."""
+    return np.full((4, 4, 3), (red, green, blue), np.uint8)

@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from line_tui.config import Config, ExplainDefaults
+from line_tui.engine import protocol as p
+from line_tui.tui.screens.choose import ChooseScreen
+from line_tui.tui.screens.plan import Plan
+from line_tui.tui.screens.run import RunScreen
+from line_tui.tui.widgets.rows import Rows
+from tests.tui.stage import Stage, events_of_a_run, keep, run_screen, settle, stage
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Stage:
+    return stage(tmp_path)
+
+
+def names(on: Stage, id: str) -> list[str]:
+    return [row.key for row in on.app.screen.query_one(f"#{id}", Rows).rows]
+
+
+def chooser(on: Stage) -> ChooseScreen:
+    screen = on.app.screen
+    assert isinstance(screen, ChooseScreen)
+    return screen
+
+
+async def test_layers_come_from_the_engine(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: names(on, "layers") == ["conv", "avgpool", "fc"])
+        assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
+        assert names(on, "neurons") == ["0", "1", "2"]
+        assert on.engine.commands(p.ListLayers)[0].model == "emoji-resnet18"
+
+
+async def test_a_model_that_the_cursor_has_left_is_not_asked_for(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("down", "down")
+        await settle(pilot, lambda: "resnet50" in on.app.known_layers)
+        asked = len(on.engine.commands(p.ListLayers))
+        chooser(on)._ask_for_layers("another")
+        await pilot.pause()
+        assert len(on.engine.commands(p.ListLayers)) == asked
+
+
+async def test_the_keyboard_alone_chooses_a_neuron_by_its_name(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        await pilot.press("enter", "slash", *"fc", "enter", "enter", "slash", *"sky")
+        assert names(on, "neurons") == ["2"]
+        await pilot.press("enter", "enter")
+        await settle(pilot, lambda: on.engine.commands(p.Start))
+        spec = on.engine.commands(p.Start)[0].spec
+        assert (spec.model, spec.layer, spec.neuron) == ("emoji-resnet18", "fc", 2)
+        assert isinstance(on.app.screen, RunScreen)
+
+
+async def test_any_torchvision_name_can_be_written(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("slash", *"convnext_tiny")
+        assert names(on, "models") == ["convnext_tiny"]
+        await settle(pilot, lambda: "convnext_tiny" in on.app.known_layers)
+
+
+async def test_escape_leaves_the_filter(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("slash", *"planted", "escape")
+        assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
+        assert on.app.focused is on.app.screen.query_one("#models")
+        # With nothing to leave, the first screen stays.
+        await pilot.press("escape")
+        assert chooser(on)
+
+
+async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        on.engine.answers = False
+        await pilot.press("down")
+        await settle(pilot, lambda: len(on.engine.commands(p.ListLayers)) == 2)
+        on.engine.box.put_nowait(
+            p.CommandFailed(command="list_layers", cause="weights missing", fix="pull them", exit_code=4, request=1)
+        )
+        layers = on.app.screen.query_one("#layers", Rows)
+        await settle(pilot, lambda: layers.empty == "weights missing\npull them")
+
+
+async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        await pilot.press("p")
+        assert isinstance(on.app.screen, Plan)
+        on.app.screen.query_one("#iterations", Input).value = "3"
+        on.app.screen.query_one("#seed", Input).value = "-1"
+        await pilot.press("ctrl+s")
+        assert isinstance(on.app.screen, Plan), "a seed below zero is refused"
+        assert "seed: 0 to" in str(on.app.screen.query_one("#plan-hint", Static).content)
+        on.app.screen.query_one("#seed", Input).value = "7"
+        await pilot.press("ctrl+s", "m")
+        spec = chooser(on).spec
+        assert (spec.iterations, spec.seed, spec.ask_first) == (3, 7, True)
+        plan = str(chooser(on).query_one("#plan", Static).content)
+        assert "line-tui explain emoji-resnet18 fc 0 --seed 7 --iterations 3" in plan
+
+
+async def test_settings_are_the_first_plan(tmp_path: Path) -> None:
+    on = stage(tmp_path, config=Config(explain=ExplainDefaults(iterations=4, metric="auc")))
+    async with on.app.run_test():
+        assert (chooser(on).spec.iterations, chooser(on).spec.metric) == (4, "auc")
+
+
+async def test_earlier_runs_of_the_neuron_come_first_then_the_starred(on: Stage) -> None:
+    keep(on.store, events_of_a_run(layer="fc", model="emoji-resnet18"), "r1")
+    keep(on.store, events_of_a_run(layer="fc", model="other"), "r2")
+    keep(on.store, events_of_a_run(layer="conv", model="other"), "r3")
+    on.store.star("r2")
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        assert names(on, "earlier") == ["r1", "r2", "r3"]
+        neurons = on.app.screen.query_one("#neurons", Rows)
+        assert "strawberry" in str(neurons.rows[0].cells)
+
+
+async def test_an_earlier_run_opens(on: Stage) -> None:
+    keep(on.store, events_of_a_run())
+    async with on.app.run_test() as pilot:
+        chooser(on).set_focus(chooser(on).query_one("#earlier"))
+        await pilot.press("enter")
+        await settle(pilot, lambda: isinstance(on.app.screen, RunScreen))
+        assert run_screen(on.app).snapshot.run_id == "r1"
+
+
+async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        await pilot.press("right", "right", "enter")
+        await settle(pilot, lambda: isinstance(on.app.screen, RunScreen))
+        await pilot.press("escape", "enter", "n")
+        assert len(on.engine.commands(p.Start)) == 1
+        await pilot.press("w")
+        assert isinstance(on.app.screen, RunScreen)
+        await pilot.press("escape", "enter", "y")
+        await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
+        assert on.engine.commands(p.Stop)

@@ -1,0 +1,46 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from line_tui.tui.screens.export import KINDS, ExportScreen
+from tests.tui.stage import Stage, events_of_a_run, keep, settle, stage
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Stage:
+    on = stage(tmp_path / "data")
+    keep(on.store, events_of_a_run())
+    return on
+
+
+async def test_every_kind_is_written(on: Stage, tmp_path: Path) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "E")
+        screen = on.app.screen
+        assert isinstance(screen, ExportScreen)
+        screen.query_one("#folder", Input).value = str(tmp_path / "out")
+        outcome = screen.query_one("#outcome", Static)
+        for kind in KINDS:
+            await pilot.press("enter")
+            await settle(pilot, lambda: str(outcome.content).startswith("✔"), kind)
+            outcome.update("")
+            await pilot.press("down")
+    out = tmp_path / "out"
+    assert (out / "r1.html").read_text().startswith("<!doctype html>")
+    assert json.loads((out / "r1.json").read_text())["label"] == "strawberry"
+    header, row = csv.reader((out / "r1.csv").read_text().splitlines())
+    assert header[:2] == ["neuron", "explanation"] and row[1] == "strawberry"
+    assert (out / "r1").is_dir()
+
+
+async def test_a_folder_that_cannot_be_written_says_so(on: Stage, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "E")
+        on.app.screen.query_one("#folder", Input).value = str(tmp_path / "file")
+        await pilot.press("enter")
+        outcome = on.app.screen.query_one("#outcome", Static)
+        await settle(pilot, lambda: str(outcome.content).startswith("✗"))

@@ -1,0 +1,334 @@
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input, Static
+
+from line_tui import events as e
+from line_tui.engine import protocol as p
+from line_tui.engine.client import EngineExited
+from line_tui.explain.state import fold, standing, verdict
+from line_tui.tui.screens.dialogs import Ask
+from line_tui.tui.screens.picture import PictureScreen
+from line_tui.tui.widgets.banner import EngineBanner
+from line_tui.tui.widgets.pool import PoolTable
+from line_tui.tui.widgets.status import StatusBar
+from line_tui.tui.widgets.thumbnails import Thumbnails
+from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start, through, until
+
+MIDDLE = through(events_of_a_run(), "spoon")
+PROPOSAL = e.Proposed(trial="t99", concept="ripe tomato", origin="llm", iteration=4, based_on=["tomato", "river"])
+ASKED: list[e.AnyEvent] = [*MIDDLE, e.ModeChanged(ask_first=True), PROPOSAL, e.PhaseChanged(phase="waiting")]
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Stage:
+    return stage(tmp_path)
+
+
+def text(on: Stage, selector: str) -> str:
+    return str(on.app.screen.query_one(selector, Static).content)
+
+
+def status(on: Stage) -> str:
+    return str(on.app.screen.query_one(StatusBar).content)
+
+
+def decisions(on: Stage, run_id: str) -> list[e.Decided]:
+    return [event.event for event in on.store.events(run_id) if isinstance(event.event, e.Decided)]
+
+
+async def test_enter_on_a_neuron_starts_its_run(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot)
+        command = on.engine.commands(p.Start)[-1]
+        assert (command.spec.model, command.spec.layer, command.spec.neuron) == ("emoji-resnet18", "fc", 0)
+
+
+async def test_everything_is_in_view(on: Stage) -> None:
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        drawing: list[e.AnyEvent] = [e.PhaseChanged(phase="drawing"), e.Progress(phase="drawing", done=1, total=2)]
+        await happen(on, pilot, run_id, drawing)
+        line = status(on)
+        for part in ("drawing 1/2", "it 3/10", "65 img", "tomato 0.790", "left"):
+            assert part in line, line
+        assert "automatic · seed 0" in text(on, "#title")
+        assert on.app.screen.query_one(PoolTable).rows[0].cells[1] == "tomato"
+        assert len(on.app.screen.query_one(Thumbnails).shown.images) == 5
+
+
+async def test_words_of_the_language_model_appear_as_it_says_them(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        say: list[e.AnyEvent] = [e.PhaseChanged(phase="proposing"), e.Token(text="ripe"), e.Token(text=" tom")]
+        await happen(on, pilot, run_id, say)
+        await settle(pilot, lambda: "ripe tom" in text(on, "#proposal-text"))
+
+
+async def test_a_proposal_waits_and_says_so(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, ASKED)
+        assert "“ripe tomato”" in text(on, "#proposal-text") and "Draw it?" in text(on, "#proposal-text")
+        assert "your turn" in status(on)
+        assert on.app.screen.query_one(PoolTable).rows[0].key == "t99"
+
+
+@pytest.mark.parametrize(("key", "kind"), [("a", "accept"), ("x", "reject"), ("p", "pin"), ("b", "ban")])
+async def test_a_key_decides_on_what_waits(on: Stage, key: str, kind: str) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        await pilot.press(key)
+        (decision,) = decisions(on, run_id)
+        assert (decision.kind, decision.trial) == (kind, "t99")
+        assert decision.concept == ("ripe tomato" if kind == "ban" else None)
+        await settle(pilot, lambda: on.engine.commands(p.Poke), "the engine is told")
+
+
+async def test_in_the_table_a_key_is_about_its_row(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        table = on.app.screen.query_one(PoolTable)
+        on.app.screen.set_focus(table)
+        table.go_to("t1")
+        await pilot.press("x")
+        assert decisions(on, run_id)[-1].trial == "t1"
+        await settle(pilot, lambda: table.rows[-1].key == "t1", "it is listed as rejected")
+
+
+async def test_a_reason_goes_with_the_rejection(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        await pilot.press("X", *"too small", "enter")
+        (decision,) = decisions(on, run_id)
+        assert (decision.kind, decision.reason) == ("reject", "too small")
+
+
+async def test_an_edit_changes_what_is_drawn(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        await pilot.press("e")
+        on.app.screen.query_one(Input).value = "cherry tomato"
+        await pilot.press("enter")
+        (decision,) = decisions(on, run_id)
+        assert (decision.kind, decision.trial, decision.concept) == ("edit", "t99", "cherry tomato")
+        await settle(pilot, lambda: "“cherry tomato”" in text(on, "#proposal-text"))
+
+
+async def test_escape_in_a_question_decides_nothing(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        for key in ("e", "n", "X", "plus"):
+            await pilot.press(key)
+            assert isinstance(on.app.screen, Ask)
+            await pilot.press("escape")
+        assert decisions(on, run_id) == []
+
+
+async def test_undo_takes_back_the_last_word(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        await pilot.press("x", "u")
+        session = on.app.session
+        assert session is not None
+        assert [decision.kind for decision in decisions(on, run_id)] == ["reject", "undo"]
+        assert verdict(session.snapshot.state, session.snapshot.state.trials["t99"]) == "open"
+
+
+async def test_mode_and_budget_are_events(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        await pilot.press("m", "plus", "enter")
+        state = fold(event.event for event in on.store.events(run_id))  # type: ignore[misc]
+        assert (state.ask_first, state.iterations) == (True, 20)
+
+
+async def test_a_budget_that_is_no_number_is_refused(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        await pilot.press("plus")
+        on.app.screen.query_one(Input).value = "0"
+        await pilot.press("enter")
+        assert not any(isinstance(event.event, e.BudgetChanged) for event in on.store.events(run_id))
+
+
+async def test_pause_step_and_go_on(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        await pilot.press("space")
+        await settle(pilot, lambda: on.engine.commands(p.Pause))
+        await happen(on, pilot, run_id, [e.PhaseChanged(phase="paused")])
+        assert "Ⅱ paused" in status(on)
+        await pilot.press("s", "space")
+        await settle(pilot, lambda: on.engine.commands(p.Continue))
+        assert len(on.engine.commands(p.Step)) == 1
+
+
+async def test_stop_asks_first(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, MIDDLE)
+        await pilot.press("S", "n")
+        assert not on.engine.commands(p.Stop)
+        await pilot.press("S", "y")
+        await settle(pilot, lambda: on.engine.commands(p.Stop))
+
+
+async def test_the_engine_dies_and_comes_back(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        on.engine.die()
+        await settle(pilot, lambda: on.app.screen.query_one(EngineBanner).display, "the banner")
+        banner = text(on, "#banner")
+        assert "killed by SIGKILL" in banner and "Killed" in banner and " R " in banner
+        await settle(pilot, lambda: "✗ engine stopped" in status(on))
+        # Decisions count without an engine.
+        await pilot.press("x", "n", *"gold bar", "enter")
+        assert [decision.kind for decision in decisions(on, run_id)] == ["reject", "add"]
+        await pilot.press("R")
+        await settle(pilot, lambda: on.engine.commands(p.Resume), "it goes on")
+        assert on.engine.commands(p.Resume)[-1].run_id == run_id
+        await settle(pilot, lambda: not on.app.screen.query_one(EngineBanner).display, "the banner goes")
+
+
+async def test_what_was_stored_but_not_said_is_shown_after_a_death(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        on.store.append(run_id, PROPOSAL)
+        on.engine.die()
+        await settle(pilot, lambda: run_screen(on.app).snapshot.state.trials.get("t99"), "the stored proposal")
+
+
+async def test_an_engine_that_died_before_the_run_began_begins_it(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        await pilot.press("right", "right", "enter")
+        await settle(pilot, lambda: on.engine.commands(p.Start))
+        on.engine.die(EngineExited(1, None, ["out of memory"]))
+        await settle(pilot, lambda: on.app.engine_status.state == "dead")
+        assert on.app.session is not None
+        on.app.resume()
+        await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
+        first, second = on.engine.commands(p.Start)
+        assert first == second
+
+
+async def test_a_store_that_cannot_be_written_changes_nothing(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, ASKED)
+        on.store.close()
+        await pilot.press("x")
+        session = on.app.session
+        assert session is not None and standing(session.snapshot.state) == []
+        assert any("Not stored" in note.title for note in on.app._notifications)
+
+
+async def test_a_flood_of_tokens_is_all_there_in_few_frames(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, MIDDLE)
+        screen, frames = run_screen(on.app), 0
+        draw = screen.draw
+
+        def count() -> None:
+            nonlocal frames
+            frames += 1
+            draw()
+
+        screen.draw = count  # type: ignore[method-assign]
+        await happen(on, pilot, run_id, [e.PhaseChanged(phase="proposing")] + [e.Token(text="a ")] * 3000)
+        await settle(pilot, lambda: screen.snapshot.text == "a " * 3000)
+        assert frames < 300
+
+
+async def test_heat_is_only_where_there_is_a_map(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, MIDDLE)
+        await pilot.press("h")
+        await settle(pilot, lambda: on.app.screen.query_one(Thumbnails).shown.heat)
+
+
+async def test_heat_without_a_map_says_so(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, until(events_of_a_run(layer="fc"), "spoon"))
+        await pilot.press("h")
+        assert not run_screen(on.app).heat
+        assert any("no height and width" in note.message for note in on.app._notifications)
+
+
+async def test_pictures_in_large(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, MIDDLE)
+        await pilot.press("right", "v")
+        screen = on.app.screen
+        assert isinstance(screen, PictureScreen) and screen.place == 1
+        await pilot.press("right", "h")
+        assert screen.place == 2 and screen.heat
+
+
+async def test_the_graph_and_the_timeline_take_turns_where_it_is_narrow(on: Stage) -> None:
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await start(on, pilot, MIDDLE)
+        shown = {name: on.app.screen.query_one(f"#{name}") for name in ("curve", "histogram", "pool", "timeline")}
+        assert [name for name, pane in shown.items() if pane.display] == ["curve", "pool"]
+        await pilot.press("g", "t")
+        await pilot.pause()
+        assert [name for name, pane in shown.items() if pane.display] == ["histogram", "timeline"]
+
+
+async def test_the_result_is_announced(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, events_of_a_run())
+        assert "strawberry" in text(on, "#proposal-text") and "finished" in status(on)
+        # Nothing can be decided any more.
+        assert not {"a", "x", "n", "m", "space", "S"} & on.app.screen.active_bindings.keys()
+
+
+async def test_a_failure_says_cause_and_fix(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        failed = e.Failed(cause="weights are corrupt", fix="install line-tui again")
+        await start(on, pilot, [*MIDDLE, failed, e.PhaseChanged(phase="idle")])
+        assert "weights are corrupt" in text(on, "#proposal-text")
+        assert "install line-tui again" in text(on, "#proposal-text")
+        await pilot.press("R")
+        await settle(pilot, lambda: on.engine.commands(p.Resume))
+
+
+async def test_an_interrupted_run_goes_on_by_a_key(on: Stage) -> None:
+    keep(on.store, MIDDLE)
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.engine_status.state == "ready")
+        assert on.app.open_run("r1")
+        await settle(pilot, lambda: on.app.screen.query(StatusBar) and "interrupted" in status(on))
+        await pilot.press("R")
+        await settle(pilot, lambda: on.engine.commands(p.Resume))
+        await settle(pilot, lambda: "interrupted" not in status(on))
+        # Another run cannot take its place unnoticed.
+        assert on.app.at_work_on("r1")
+        await happen(on, pilot, "r1", [e.PhaseChanged(phase="idle")])
+        assert not on.app.at_work_on("r1")
+
+
+async def test_what_the_engine_refuses_is_said_in_the_banner(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot)
+        on.engine.box.put_nowait(p.CommandFailed(command="start", cause="no such layer", fix="list them", exit_code=3))
+        await settle(pilot, lambda: "no such layer — list them" in text(on, "#banner"))
+
+
+async def test_the_pictures_before_stay_until_the_first_new_one(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, [*MIDDLE, PROPOSAL])
+        pictures = on.app.screen.query_one(Thumbnails)
+        await settle(pilot, lambda: pictures.border_title == "spoon")
+        # The keys are about what is drawn all the same.
+        await pilot.press("x")
+        assert decisions(on, run_id)[-1].trial == "t99"
+
+
+async def test_the_proposal_says_when_the_keys_are_about_something_else(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, ASKED)
+        table = on.app.screen.query_one(PoolTable)
+        on.app.screen.set_focus(table)
+        table.go_to("t1")
+        await settle(pilot, lambda: "First Esc: the keys are about “tomato”" in text(on, "#proposal-text"))
+        await pilot.press("escape")
+        await settle(pilot, lambda: "First Esc" not in text(on, "#proposal-text"))

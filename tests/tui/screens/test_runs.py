@@ -1,0 +1,120 @@
+from functools import partial
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from line_tui.engine import protocol as p
+from line_tui.tui.replay import Player
+from line_tui.tui.screens.compare import CompareScreen
+from line_tui.tui.screens.result import ResultScreen
+from line_tui.tui.screens.run import RunScreen
+from line_tui.tui.screens.runs import RunsScreen
+from line_tui.tui.widgets.rows import Rows
+from tests.tui.stage import Stage, events_of_a_run, keep, run_screen, settle, stage, through
+
+
+@pytest.fixture
+def on(tmp_path: Path) -> Stage:
+    on = stage(tmp_path)
+    keep(on.store, events_of_a_run(model="first"), "r1")
+    keep(on.store, through(events_of_a_run(model="second", layer="fc", neuron=1), "spoon"), "r2")
+    return on
+
+
+def listed(on: Stage) -> list[str]:
+    return [row.key for row in on.app.screen.query_one("#runs", Rows).rows]
+
+
+async def test_the_newest_run_is_on_top(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l")
+        assert listed(on) == ["r2", "r1"]
+
+
+async def test_the_filter_knows_label_status_note_and_title(on: Stage) -> None:
+    on.store.annotate("r2", "look again")
+    on.store.rename("r1", "red unit")
+    async with on.app.run_test() as pilot:
+        await pilot.press("l")
+        find = on.app.screen.query_one("#find", Input)
+        for text, found in {
+            "strawberry": ["r1"],
+            "interrupted": ["r2"],
+            "again look": ["r2"],
+            "red unit": ["r1"],
+            "second fc 1": ["r2"],
+            "nothing at all": [],
+        }.items():
+            find.value = text
+            await settle(pilot, partial(lambda found: listed(on) == found, found), text)
+
+
+async def test_star_title_note_and_delete_can_all_be_taken_back(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "asterisk")
+        assert on.store.run("r2").starred
+        await pilot.press("t", *"green", "enter")
+        await pilot.press("N", *"a note", "enter")
+        assert (on.store.run("r2").title, on.store.run("r2").note) == ("green", "a note")
+        await pilot.press("d")
+        assert listed(on) == ["r1"]
+        await pilot.press("u")
+        assert listed(on) == ["r2", "r1"]
+        await pilot.press("u", "u", "u")
+        run = on.store.run("r2")
+        assert (run.title, run.note, run.starred) == ("", "", False)
+        assert "u" not in on.app.screen.active_bindings
+
+
+async def test_an_unfinished_run_goes_on(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.engine_status.state == "ready")
+        await pilot.press("l", "R")
+        await settle(pilot, lambda: on.engine.commands(p.Resume))
+        assert on.engine.commands(p.Resume)[0].run_id == "r2"
+        assert isinstance(on.app.screen, RunScreen)
+
+
+async def test_a_finished_run_cannot_go_on(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "end")
+        assert "R" not in on.app.screen.active_bindings
+
+
+async def test_replay_needs_no_engine_and_decides_nothing(on: Stage) -> None:
+    on.app.replay = "r1"
+    async with on.app.run_test() as pilot:
+        screen = run_screen(on.app)
+        assert isinstance(screen.source, Player)
+        assert on.engine.starts == 0
+        assert not {"a", "x", "n", "u", "m", "S"} & screen.active_bindings.keys()
+        await pilot.press("greater_than_sign", "greater_than_sign", "greater_than_sign")
+        await settle(pilot, lambda: screen.source.snapshot.state.outcome is not None)
+        await pilot.press("comma")
+        assert screen.source.snapshot.state.outcome is None
+        await pilot.press("full_stop")
+        assert screen.source.at_end
+        screen.action_pause()
+        assert screen.source.playing and screen.source.place == 0, "at the end it begins again"
+        assert len(on.store.events("r1")) == len(events_of_a_run(model="first"))
+
+
+async def test_two_runs_side_by_side(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "c", "down", "c")
+        screen = on.app.screen
+        assert isinstance(screen, CompareScreen)
+        rows = screen.query_one("#both", Rows).rows
+        both = [row.key for row in rows if not row.tone]
+        assert set(both) >= {"tomato", "grass", "castle", "river", "spoon"}
+        assert "strawberry" not in both and "strawberry" in [row.key for row in rows]
+        await pilot.press("escape")
+        assert isinstance(on.app.screen, RunsScreen)
+
+
+async def test_the_result_of_a_stored_run(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "end", "r")
+        assert isinstance(on.app.screen, ResultScreen)
+        assert on.app.screen.snapshot.run_id == "r1"

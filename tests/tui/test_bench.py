@@ -1,0 +1,38 @@
+import os
+import sys
+
+import pytest
+
+from line_tui.tui.bench import SIZE, Terminal
+
+
+def terminal(code: str) -> Terminal:
+    return Terminal([sys.executable, "-c", code], dict(os.environ))
+
+
+def test_it_reads_what_a_process_writes_and_presses_its_keys() -> None:
+    echo = terminal("print('name?', flush=True); print('hello', input())")
+    echo.wait("name?")
+    assert echo.memory_mb() > 1
+    echo.press(b"you\n")
+    echo.wait("hello you")
+    assert echo.bytes >= len("name?hello you")
+    echo.wait_for_end()
+    assert echo.process.returncode == 0
+    os.close(echo.file)
+
+
+def test_the_process_sees_the_size() -> None:
+    sized = terminal("import os; print(*os.get_terminal_size())")
+    sized.wait(f"{SIZE[0]} {SIZE[1]}")
+    sized.process.wait(20)
+    os.close(sized.file)
+
+
+def test_what_never_comes_is_a_timeout() -> None:
+    silent = terminal("input()")
+    with pytest.raises(TimeoutError, match="never wrote this or that"):
+        silent.wait("this", "that", seconds=0.2)
+    silent.process.kill()
+    silent.process.wait(20)
+    os.close(silent.file)

@@ -1,0 +1,91 @@
+from pathlib import Path
+
+import pytest
+
+from line_tui import events as e
+from line_tui.explain.state import standing, verdict
+from line_tui.store import Store
+from line_tui.tui.session import Session, Snapshot, advance, replayed
+from tests.tui.stage import NOON, events_of_a_run, keep, timed, until
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Session:
+    store = Store.open(tmp_path)
+    keep(store, until(events_of_a_run(), "spoon"))
+    session = Session("r1", store)
+    session.catch_up()
+    return session
+
+
+def stored(session: Session) -> list[e.AnyEvent]:
+    return [envelope.event for envelope in session.store.events("r1")]
+
+
+def test_a_decision_is_stored_and_counts_at_once(session: Session) -> None:
+    session.decide("reject", "t1", reason="a colour")
+    last = stored(session)[-1]
+    assert isinstance(last, e.Decided)
+    assert (last.kind, last.trial, last.reason) == ("reject", "t1", "a colour")
+    assert verdict(session.snapshot.state, session.snapshot.state.trials["t1"]) == "rejected"
+
+
+def test_an_event_that_comes_twice_counts_once(session: Session) -> None:
+    before = session.snapshot.state
+    for envelope in session.store.events("r1"):
+        session.feed(envelope)
+    assert session.snapshot.state == before
+
+
+def test_undo_takes_back_everything_in_reverse_order(session: Session) -> None:
+    before = session.snapshot.state
+    session.decide("accept", "t1")
+    session.set_mode(True)
+    session.decide("add", concept="ripe tomato")
+    session.set_budget(20)
+    taken = [session.undo() for _ in range(5)]
+    assert taken == ["the change of budget", "add “ripe tomato”", "the change of mode", "accept “tomato”", None]
+    after = session.snapshot.state
+    assert (after.ask_first, after.iterations) == (before.ask_first, before.iterations)
+    assert standing(after) == []
+    # Nothing is erased: each word and each undo is an event of its own.
+    assert len(stored(session)) == 8 + len(until(events_of_a_run(), "spoon"))
+
+
+def test_undo_works_after_a_restart_too(session: Session) -> None:
+    session.decide("pin", "t2")
+    session.set_mode(True)
+    again = Session("r1", session.store)
+    again.catch_up()
+    assert again.undo() == "the change of mode"
+    assert again.undo() == "pin “boot”"
+    assert not again.can_undo
+
+
+def test_catching_up_finds_what_was_stored_but_never_shown(session: Session) -> None:
+    session.store.append("r1", e.Stopped())
+    assert session.snapshot.active
+    session.catch_up()
+    assert not session.snapshot.active
+
+
+def test_tokens_gather_until_the_next_question() -> None:
+    def say(snapshot: Snapshot, *events: e.AnyEvent) -> Snapshot:
+        for event in events:
+            snapshot = advance(snapshot, e.Envelope(run_id="r1", time=NOON, event=event))
+        return snapshot
+
+    snapshot = say(Snapshot("r1"), e.PhaseChanged(phase="proposing"), e.Token(text="ripe"), e.Token(text=" tomato"))
+    assert snapshot.text == "ripe tomato"
+    snapshot = say(snapshot, e.Token(text="hmm", thinking=True))
+    assert (snapshot.text, snapshot.thinking) == ("ripe tomato", "hmm")
+    assert say(snapshot, e.PhaseChanged(phase="proposing")).text == ""
+
+
+def test_waiting_for_the_person_is_no_work() -> None:
+    events = timed(until(events_of_a_run(), "spoon"), every=1.0)
+    snapshot = replayed("r1", events)
+    worked = snapshot.busy_seconds
+    waiting = e.Envelope(run_id="r1", time=events[-1].time, event=e.PhaseChanged(phase="waiting"))
+    late = e.Envelope(run_id="r1", time=events[-1].time + 60, event=e.PhaseChanged(phase="drawing"))
+    assert advance(advance(snapshot, waiting), late).busy_seconds == worked > 0

@@ -1,0 +1,95 @@
+import msgspec
+import pytest
+
+from line_tui import events as e
+from line_tui.explain.state import RunState, fold
+from line_tui.tui import view
+from tests.tui.stage import events_of_a_run, until
+
+
+def decided(kind: e.DecisionKind, trial: str, **more: str) -> e.Decided:
+    return e.Decided(decision=f"d-{kind}-{trial}", kind=kind, trial=trial, **more)
+
+
+@pytest.fixture(scope="module")
+def finished() -> RunState:
+    return fold(events_of_a_run())
+
+
+def test_the_pool_comes_by_score_and_the_rest_after_it(finished: RunState) -> None:
+    rows = view.ranked(finished)
+    pool = [row.value for row in rows if row.place == "pool"]
+    assert pool == sorted(pool, key=lambda value: -(value or 0))
+    assert [row.place for row in rows] == ["pool"] * 10 + ["out"] * 11
+    assert rows[0].concept == "strawberry"
+
+
+def test_nothing_is_ranked_before_the_first_event() -> None:
+    assert view.ranked(RunState()) == []
+    assert view.best(RunState()) is None
+
+
+def test_what_waits_is_on_top_and_what_is_rejected_at_the_end() -> None:
+    events = until(events_of_a_run(ask_first=False), "spoon", images=5)
+    proposal = e.Proposed(trial="x", concept="ripe tomato", origin="llm", iteration=4)
+    state = fold([*events, e.ModeChanged(ask_first=True), proposal, decided("reject", "t2")])
+    rows = view.ranked(state)
+    assert (rows[0].concept, rows[0].place) == ("ripe tomato", "waiting")
+    assert (rows[-1].trial.id, rows[-1].place) == ("t2", "rejected")
+    waiting = view.waiting(state)
+    assert waiting is not None and waiting.id == "x"
+
+
+def test_the_best_is_never_a_rejected_one(finished: RunState) -> None:
+    events = [event for event in events_of_a_run() if not isinstance(event, e.Finished)]
+    best = view.best(fold(events))
+    assert best is not None and best.concept == "strawberry"
+    second = view.best(fold([*events, decided("reject", best.trial.id)]))
+    assert second is not None and second.concept == "rose"
+
+
+def test_a_pin_lasts_until_another_word(finished: RunState) -> None:
+    state = fold([decided("pin", "t1"), decided("pin", "t2"), decided("reject", "t2")], finished)
+    assert view.pinned(state) == {"t1"}
+
+
+def test_the_curve_never_falls_and_leaves_out_the_rejected(finished: RunState) -> None:
+    points = view.curve(finished)
+    bests = [point.best for point in points]
+    assert bests == sorted(bests) and len(points) == 21
+    assert len(view.curve(fold([decided("reject", "t1")], finished))) == 20
+
+
+def test_images_left_counts_down_to_nothing() -> None:
+    state, left = RunState(), []
+    for event in events_of_a_run():
+        state = fold([event], state)
+        if isinstance(event, e.ImageScored):
+            left.append(view.images_left(state))
+    # 105 images are planned; after the first of them 104 are to come.
+    assert left == list(range(104, -1, -1))
+
+
+def test_the_range_holds_every_activation(finished: RunState) -> None:
+    low, high = view.activation_range(finished)
+    assert finished.control is not None
+    values = [image.activation for trial in finished.trials.values() for image in trial.images]
+    assert low == min(values + finished.control.flat) and high == max(values + finished.control.flat)
+    assert view.activation_range(RunState()) == (0.0, 1.0)
+
+
+def test_the_label_counts_whether_or_not_it_is_in_the_pool(finished: RunState) -> None:
+    assert finished.outcome is not None
+    others = [id for id in finished.pool if id != finished.outcome.trial]
+    best = view.best(fold([e.PoolChanged(members=others)], finished))
+    assert best is not None and best.trial.id == finished.outcome.trial
+
+
+def test_the_adaptive_search_has_a_third_of_the_images() -> None:
+    events = events_of_a_run()
+    first = events[0]
+    assert isinstance(first, e.RunStarted)
+    spec = msgspec.structs.replace(first.spec, strategy="adaptive")
+    state = fold([msgspec.structs.replace(first, spec=spec), *events[1:10]])
+    assert view.images_each(state) == 1
+    assert view.images_left(state) == 35 - view.images_done(state)
