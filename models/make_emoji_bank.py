@@ -24,6 +24,7 @@ from line_tui.models.catalog import read_catalog
 from line_tui.models.files import locate
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
+from line_tui.worlds.minilm import embed
 
 ROOT = Path(__file__).resolve().parent
 FOLDER = ROOT / "emoji-bank"
@@ -68,6 +69,7 @@ def main() -> None:
     identity = blake2b(json.dumps(bank, sort_keys=True).encode(), digest_size=6).hexdigest()
     text = json.dumps({"id": f"emoji-bank@{identity}"} | bank, indent=1)
     (FOLDER / "bank.json").write_text(text + "\n")
+    save_file({"vectors": torch.from_numpy(embed(words))}, FOLDER / "vectors.safetensors")
     print(f"{len(words)} concepts, {len(pictures)} pictures")
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
+from safetensors.numpy import load_file
 
+from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Floats
+from line_tui.models.files import bundled_models
 from line_tui.worlds import minilm
 
 
 class MiniLMEmbedder:
-    """Sentence embeddings, each text encoded once and by itself."""
+    """Sentence embeddings, each text encoded once and by itself; those of `known` were encoded before."""
 
-    def __init__(self) -> None:
-        self._known: dict[str, Floats] = {}
+    def __init__(self, known: Mapping[str, Floats] | None = None) -> None:
+        self._known = dict(known or {})
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """`float32[texts, 384]`, each row of length 1."""
@@ -23,3 +28,22 @@ class MiniLMEmbedder:
         if not texts:
             return np.empty((0, minilm.DIMENSIONS), np.float32)
         return np.stack([self._known[text] for text in texts])
+
+
+def bank_vectors(folder: Path | None = None) -> dict[str, Floats]:
+    """The embeddings of the bundled bank's words, `float32[384]` each: encoding them takes ten seconds and more.
+
+    Raises ModelFileError when a file is missing or damaged, or the two do not match.
+    """
+    folder = folder or bundled_models() / "emoji-bank"
+    try:
+        words = json.loads((folder / "bank.json").read_text(encoding="utf-8"))["concepts"]
+        vectors = load_file(folder / "vectors.safetensors")["vectors"]
+    except Exception as error:  # The library has errors of its own for each kind of damage.
+        raise ModelFileError(f"the bank in {folder} cannot be read: {error}", "install line-tui again") from error
+    if vectors.shape != (len(words), minilm.DIMENSIONS) or vectors.dtype != np.float32:
+        raise ModelFileError(
+            f"the bank in {folder} has {len(words)} words and vectors of {vectors.dtype}{list(vectors.shape)}",
+            "install line-tui again",
+        )
+    return dict(zip(words, vectors, strict=True))

@@ -19,7 +19,7 @@ from line_tui.layers import LayerInfo
 from line_tui.models.architectures import build_empty
 from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
 from line_tui.models.catalog import Catalog, LanguageEntry, read_catalog
-from line_tui.models.embedder import MiniLMEmbedder
+from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 from line_tui.models.endpoint import EndpointLanguage
 from line_tui.models.files import locate
 from line_tui.models.generator import DiffusersGenerator
@@ -86,7 +86,7 @@ def load(
         on_progress(describe(each, free))
         models = _bring(profile, model, each, threads, device, catalog, on_progress)
         if models is not None:
-            return Loaded(models, MiniLMEmbedder(), models.vision, threads, device, each.policy)
+            return Loaded(models, MiniLMEmbedder(bank_vectors()), models.vision, threads, device, each.policy)
     raise MemoryLimitError(
         f"the models of {profile} do not fit in memory, though {describe(plans[-1], free)} by the catalogue",
         "close other programs, or choose a profile with smaller models",

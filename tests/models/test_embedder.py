@@ -1,6 +1,12 @@
-import numpy as np
+import json
+from pathlib import Path
 
-from line_tui.models.embedder import MiniLMEmbedder
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from line_tui.errors import ModelFileError
+from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 
 
 def test_unit_vectors_that_keep_meaning_and_order():
@@ -20,3 +26,24 @@ def test_a_vector_does_not_depend_on_its_neighbours():
 
 def test_no_text():
     assert MiniLMEmbedder().embed([]).shape == (0, 384)
+
+
+def test_what_is_known_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = MiniLMEmbedder().embed(["dog"])[0]
+    monkeypatch.setattr("line_tui.worlds.minilm.encode", lambda *given: pytest.fail("it was encoded again"))
+    assert np.array_equal(MiniLMEmbedder({"dog": known}).embed(["dog"])[0], known)
+
+
+def test_the_shipped_vectors_are_the_words_own() -> None:
+    shipped = bank_vectors()
+    words = list(shipped)[::50]
+    np.testing.assert_allclose([shipped[word] for word in words], MiniLMEmbedder().embed(words), atol=1e-5)
+
+
+def test_words_and_vectors_that_do_not_match_are_an_error(tmp_path: Path) -> None:
+    (tmp_path / "bank.json").write_text(json.dumps({"concepts": ["dog", "cat"]}))
+    with pytest.raises(ModelFileError, match="install line-tui again"):
+        bank_vectors(tmp_path)
+    save_file({"vectors": np.zeros((1, 384), np.float32)}, tmp_path / "vectors.safetensors")
+    with pytest.raises(ModelFileError, match="2 words and vectors of float32"):
+        bank_vectors(tmp_path)
