@@ -20,7 +20,7 @@ class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """What a run is asked for unless the call says otherwise."""
 
     profile: str = "demo"
-    strategy: Strategy = "published"
+    strategy: Strategy = "adaptive"
     metric: Metric = "mean"
     iterations: int = 10
     images: int = 5

@@ -33,7 +33,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     neuron: int
     profile: str = "demo"
-    strategy: Strategy = "published"
+    strategy: Strategy = "adaptive"
     metric: Metric = "mean"
     seed: int = 0
     iterations: int = 10

@@ -63,7 +63,9 @@ def test_a_folder_in_place_of_the_file(call: Call, tmp_path: Path) -> None:
 def test_the_defaults_of_a_run_come_from_the_settings(call: Call, tmp_path: Path) -> None:
     import json
 
-    (tmp_path / "config.toml").write_text("[explain]\niterations = 1\nimages = 1\nmetric = 'auc'\n")
+    (tmp_path / "config.toml").write_text(
+        "[explain]\niterations = 1\nimages = 1\nmetric = 'auc'\nstrategy = 'published'\n"
+    )
     made = json.loads(call("explain", "fake", "fc", "0", "--images", "2", "--json").out)
     assert made["score"]["metric"] == "auc" and made["score"]["images"] == 2
     assert max(trial["iteration"] for trial in made["trials"]) == 2

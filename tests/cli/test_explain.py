@@ -27,7 +27,7 @@ def test_the_label_on_stdout_and_the_story_on_stderr(call: Call) -> None:
 
 
 def test_json_is_one_object_with_the_documented_fields(call: Call) -> None:
-    done = call("explain", "fake", "conv", "1", *SHORT, "--metric", "auc", "--json")
+    done = call("explain", "fake", "conv", "1", *SHORT, "--strategy", "published", "--metric", "auc", "--json")
     result = json.loads(done.out)
     assert done.out.count("\n") == 1 and done.code == 0
     expected = {

@@ -59,7 +59,7 @@ class OpenGate:
 
 def started(**spec: object) -> e.RunStarted:
     """The first event of a run on the fake models."""
-    fields: dict[str, object] = {"model": "fake", "layer": "fc", "neuron": 0, **spec}
+    fields: dict[str, object] = {"model": "fake", "layer": "fc", "neuron": 0, "strategy": "published", **spec}
     return e.RunStarted(run_id="r1", spec=e.RunSpec(**fields), settings=SETTINGS)  # type: ignore[arg-type]
 
 

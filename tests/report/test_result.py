@@ -10,7 +10,7 @@ from line_tui.explain.state import RunState, fold
 from line_tui.report.result_csv import to_csv
 from line_tui.report.result_json import result
 
-SPEC = e.RunSpec(model="m", layer="fc", neuron=7, seed=3, metric="auc")
+SPEC = e.RunSpec(model="m", layer="fc", neuron=7, strategy="published", seed=3, metric="auc")
 SETTINGS = e.Settings(
     batch_size=4,
     threads=2,

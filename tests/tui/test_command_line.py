@@ -15,7 +15,7 @@ def test_the_command_line_understands_it() -> None:
         layer="fc",
         neuron=7,
         profile="small gpu",
-        strategy="adaptive",
+        strategy="published",
         metric="auc",
         seed=5,
         iterations=3,
