@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
     config = tmp_path / "config.toml"
-    config.write_text("[explain]\niterations = 2\nimages = 2\n")
+    config.write_text("[explain]\nstrategy = 'published'\niterations = 2\nimages = 2\n")
     return {
         "LINE_TUI_CONFIG": str(config),
         "LINE_TUI_DATA": str(tmp_path / "data"),
