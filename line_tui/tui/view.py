@@ -69,7 +69,13 @@ def ranked(state: RunState) -> list[TrialRow]:
         return []
     now, pins = current(state), pinned(state)
     rows = [_row(state, trial, now, pins) for trial in state.trials.values()]
-    return sorted(rows, key=lambda row: (_ORDER[row.place], -(row.value if row.value is not None else 0)))
+    return sorted(rows, key=lambda row: (_order(row), -(row.value if row.value is not None else 0)))
+
+
+def _order(row: TrialRow) -> int:
+    # A person who has just added a concept looks for it: at the end of a long pool it would be out of sight.
+    own = row.place == "queued" and row.trial.origin == "user"
+    return _ORDER["drawing"] if own else _ORDER[row.place]
 
 
 def _row(state: RunState, trial: Trial, now: Trial | None, pins: set[str]) -> TrialRow:

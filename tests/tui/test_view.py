@@ -40,6 +40,17 @@ def test_what_waits_is_on_top_and_what_is_rejected_at_the_end() -> None:
     assert waiting is not None and waiting.id == "x"
 
 
+def test_what_the_person_added_is_above_the_pool_and_what_the_loop_queued_below_it() -> None:
+    events = until(events_of_a_run(ask_first=False), "spoon", images=5)
+    added = [
+        e.Proposed(trial=trial, concept=concept, origin=origin, iteration=4)
+        for trial, concept, origin in (("x", "ladle", "llm"), ("y", "fork", "llm"), ("z", "whisk", "user"))
+    ]
+    places = [(row.trial.id, row.place) for row in view.ranked(fold([*events, *added]))]
+    assert places[:2] == [("x", "drawing"), ("z", "queued")]
+    assert places.index(("y", "queued")) > max(n for n, (_, place) in enumerate(places) if place == "pool")
+
+
 def test_the_best_is_never_a_rejected_one(finished: RunState) -> None:
     events = [event for event in events_of_a_run() if not isinstance(event, e.Finished)]
     best = view.best(fold(events))
