@@ -25,6 +25,7 @@ from line_tui.config import read_config
 from line_tui.engine import protocol as p
 from line_tui.engine.gate import Gate
 from line_tui.engine.models import Keeper, ModelSource
+from line_tui.engine.priority import give_way
 from line_tui.engine.session import Session, tell
 from line_tui.errors import LineError
 from line_tui.explain.ports import Cancelled
@@ -151,7 +152,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
                 pass
 
     try:
-        os.nice(read_config().engine.niceness)
+        give_way(read_config().engine.niceness)
         store = Store.open(folder)
     except LineError as error:
         say(p.CommandFailed(command="?", cause=error.cause, fix=error.fix, exit_code=error.exit_code))
