@@ -111,6 +111,14 @@ class ModelsLoaded(Durable, frozen=True, kw_only=True, tag="models_loaded"):
     seconds: float
 
 
+class Company(msgspec.Struct, frozen=True):
+    """How alike the neuron's strongest words are in what they do to the rest of its layer."""
+
+    words: list[str]
+    """The strongest first."""
+    cosines: list[list[float]]
+
+
 class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"):
     """The neuron's activations on the frozen control set: one row of images for each vocabulary concept."""
 
@@ -126,6 +134,8 @@ class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"
     """Activations on pictures of no concept, which are then the control set in place of the vocabulary's."""
     skipped: list[str] = []
     """Files of the user's that are no pictures, each with the reason."""
+    company: Company | None = None
+    """None where the layer has too few other neurons, or in runs of a version that did not look at them."""
 
 
 class Proposed(Durable, frozen=True, kw_only=True, tag="proposed"):

@@ -13,6 +13,7 @@ from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.models import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
+from line_tui.explain.company import bank_of
 from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Seen, Vision
 from line_tui.explain.state import RunState, fold
@@ -104,8 +105,7 @@ class World:
     def control(self, layer: str, neuron: int) -> Bank:
         """A neuron's control set."""
         ready = self.bank[layer]
-        scale = float(np.abs(ready.activations).max())
-        return Bank(ready.id, ready.concepts, ready.activations[:, :, neuron], layer_scale=scale)
+        return bank_of(ready.id, ready.concepts, ready.activations, neuron)
 
     def run(self, strategy: Strategy, layer: str, neuron: int, seed: int = 0, metric: e.Metric = "mean") -> RunState:
         """Explain one neuron."""

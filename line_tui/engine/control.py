@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from line_tui import events as e
 from line_tui.engine.models import ModelSource
+from line_tui.explain.company import bank_of
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Bank, Picture
 from line_tui.explain.seeds import image_seed
@@ -37,8 +38,7 @@ class ControlSet:
         """The neuron's activations on the control set. Raises Cancelled."""
         ready = self.source.ready_bank(self.models, self.layer.name)
         if ready is not None:
-            scale = float(np.abs(ready.activations).max())
-            return Bank(ready.id, ready.concepts, ready.activations[:, :, self.neuron], layer_scale=scale)
+            return bank_of(ready.id, ready.concepts, ready.activations, self.neuron)
         return self._draw(list(self.source.vocabulary()))
 
     def _draw(self, vocabulary: list[str]) -> Bank:
@@ -64,8 +64,7 @@ class ControlSet:
             known |= vectors
         self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))
         rows: NDArray[np.float32] = np.stack([known[identity] for identity in identities])
-        scale = float(np.abs(rows).max())
-        return Bank(_name(identities), vocabulary, rows[:, self.neuron, None], drawn, scale)
+        return replace(bank_of(_name(identities), vocabulary, rows[:, None, :], self.neuron), drawn=drawn)
 
     def _pictures(self, wanted: list[tuple[str, int, str]]) -> tuple[list[Picture], int]:
         pictures: dict[str, Picture] = {}

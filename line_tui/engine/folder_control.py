@@ -12,6 +12,7 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.errors import UsageError
+from line_tui.explain.company import bank_of
 from line_tui.explain.ports import Bank, Floats, Picture, Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.folder import PictureFolder, open_folder, readable
@@ -73,8 +74,7 @@ class FolderControl:
             raise UsageError(
                 f"no class of {opened.path} has {self.images} pictures that can be read", "ask for fewer with --images"
             )
-        all_neurons = np.stack(rows)
-        return Bank("", concepts, all_neurons[:, :, self.neuron], layer_scale=float(np.abs(all_neurons).max()))
+        return bank_of("", concepts, np.stack(rows), self.neuron)
 
     def _apart(self, opened: PictureFolder) -> Bank:
         seen = self._look(opened.loose, len(opened.loose))

@@ -92,5 +92,5 @@ class Insight:
 def insight(control: Control, meaning: Meaning, lexicon: Lexicon) -> Insight:
     """Look at a neuron through its control set."""
     seen = profile(control)
-    found = [] if seen.inert else [theme for theme in themes(seen, meaning) if theme.share >= HEAVY]
+    found = [] if seen.inert else [theme for theme in themes(seen, meaning, control.company) if theme.share >= HEAVY]
     return Insight(seen, meaning, lexicon, found)

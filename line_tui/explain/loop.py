@@ -115,6 +115,7 @@ class Loop:
             layer_scale=bank.layer_scale,
             apart=[] if bank.apart is None else [float(value) for value in bank.apart],
             skipped=list(bank.skipped),
+            company=bank.company,
         )
 
     def _ask(self, state: RunState, step: Ask) -> e.Proposed | e.ProposalRefused:

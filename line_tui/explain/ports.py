@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
+from line_tui.events import Company, DurableEvent, EphemeralEvent, ImageRecord
 
 Picture = NDArray[np.uint8]
 """`uint8[height, width, 3]`, RGB."""
@@ -124,6 +124,8 @@ class Bank:
     """`float32[images]` of pictures of no concept, which are then the control set in place of the vocabulary's."""
     skipped: Sequence[str] = ()
     """Files of the user's that are no pictures, each with the reason."""
+    company: Company | None = None
+    """What the strongest words do to the rest of the layer; None where that is not known."""
 
 
 class Album(Protocol):

@@ -28,6 +28,7 @@ class Control(msgspec.Struct, frozen=True):
     layer_scale: float = 0.0
     apart: list[float] = []
     """Activations on pictures of no concept, which are the control set where there are any."""
+    company: e.Company | None = None
 
     @property
     def flat(self) -> list[float]:
@@ -116,7 +117,14 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
         case e.ControlMeasured():
             return change(
                 state,
-                control=Control(event.bank_id, event.concepts, event.activations, event.layer_scale, event.apart),
+                control=Control(
+                    event.bank_id,
+                    event.concepts,
+                    event.activations,
+                    event.layer_scale,
+                    event.apart,
+                    event.company,
+                ),
                 control_images=event.drawn,
                 control_seconds=event.seconds,
             )

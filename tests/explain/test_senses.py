@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from line_tui.events import Company
 from line_tui.explain.meaning import Meaning
 from line_tui.explain.profile import profile
 from line_tui.explain.senses import themes
@@ -18,9 +19,9 @@ class Directions:
         return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
-def found(**responses: float):  # type: ignore[no-untyped-def]
+def found(company=None, **responses: float):  # type: ignore[no-untyped-def]
     control = Control("bank", list(responses), [[value, value] for value in responses.values()])
-    return themes(profile(control), Meaning(Directions()))
+    return themes(profile(control), Meaning(Directions()), company)
 
 
 def test_two_meanings_are_two_themes() -> None:
@@ -36,3 +37,11 @@ def test_one_meaning_is_one_theme() -> None:
 
 def test_one_loud_word_is_a_theme() -> None:
     assert [theme.words for theme in found(apple=9.0, cloud=0.0, stone=0.0)] == [["apple"]]
+
+
+def test_what_words_do_to_the_rest_of_the_layer_outweighs_what_they_mean() -> None:
+    company = Company(
+        ["apple", "bus", "pear", "cloud"], [[1, 0.8, -0.5, 1], [0.8, 1, -0.4, 1], [-0.5, -0.4, 1, 0], [1, 1, 0, 1]]
+    )
+    result = found(company, apple=9.0, pear=8.0, bus=8.6, cloud=0.0)
+    assert [theme.words for theme in result] == [["apple", "bus"], ["pear"]]

@@ -4,7 +4,7 @@ import pytest
 from line_tui import events as e
 from line_tui.explain.state import RunState, fold
 from line_tui.tui import view
-from tests.tui.stage import events_of_a_run, until
+from tests.tui.stage import events_of_a_run, through, until
 
 
 def decided(kind: e.DecisionKind, trial: str, **more: str) -> e.Decided:
@@ -41,7 +41,7 @@ def test_what_waits_is_on_top_and_what_is_rejected_at_the_end() -> None:
 
 
 def test_what_the_person_added_is_above_the_pool_and_what_the_loop_queued_below_it() -> None:
-    events = until(events_of_a_run(ask_first=False), "spoon", images=5)
+    events = through(events_of_a_run(ask_first=False), "spoon")
     added = [
         e.Proposed(trial=trial, concept=concept, origin=origin, iteration=4)
         for trial, concept, origin in (("x", "ladle", "llm"), ("y", "fork", "llm"), ("z", "whisk", "user"))
