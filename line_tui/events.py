@@ -286,6 +286,8 @@ class MinimalPairMeasured(Durable, frozen=True, kw_only=True, tag="minimal_pair_
     lost: float
     """Share of the label's activation above the control mean that is gone."""
     p_value: float
+    told_apart: float | None = None
+    """How well the layer's other neurons tell the two sides apart, chance being .5; None where there are too few."""
 
 
 class Finished(Durable, frozen=True, kw_only=True, tag="finished"):

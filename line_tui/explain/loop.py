@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from line_tui import events as e
-from line_tui.explain.pairs import loss
-from line_tui.explain.ports import Album, Bank, Generator, Journal, Language, Picture, Vision
+from line_tui.explain.pairs import loss, told_apart
+from line_tui.explain.ports import Album, Bank, Floats, Generator, Journal, Language, Picture, Vision
 from line_tui.explain.prompting import render
 from line_tui.explain.seeds import image_seed, proposal_seed
 from line_tui.explain.state import RunState, concept_of, fold, next_id
@@ -199,10 +201,10 @@ class Loop:
         template = generator.prompt_template if step.variant else ""
         prompts = [fill_template(template, step.variant, seed) for seed in seeds]
         pictures, records, _ = self._pictures(prompts, seeds)
-        seen = self.models.vision.look(pictures, spec.layer, spec.neuron)
+        seen = self.models.vision.look(pictures, spec.layer, spec.neuron).activations
         after = [
             e.PairSide(image=record, activation=float(value), thumbnail=thumbnail(picture))
-            for record, value, picture in zip(records, seen.activations[:, spec.neuron], pictures, strict=True)
+            for record, value, picture in zip(records, seen[:, spec.neuron], pictures, strict=True)
         ]
         assert state.control is not None
         lost, p_value = loss([i.activation for i in before], [i.activation for i in after], state.control.flat)
@@ -214,7 +216,16 @@ class Loop:
             after=after,
             lost=lost,
             p_value=p_value,
+            told_apart=self._told_apart(spec, before, seen),
         )
+
+    def _told_apart(self, spec: e.RunSpec, before: list[e.ImageScored], after: Floats) -> float | None:
+        found = [self.album.find(image.image.identity) for image in before]
+        pictures = [kept[0] for kept in found if kept is not None]
+        if len(pictures) < len(before):
+            return None  # Pictures may have been deleted since; a judgement on some of them would be another one.
+        seen = self.models.vision.look(pictures, spec.layer).activations
+        return told_apart(np.delete(seen, spec.neuron, axis=1), np.delete(after, spec.neuron, axis=1))
 
     def _pictures(
         self, prompts: Sequence[str], seeds: Sequence[int]

@@ -13,12 +13,18 @@ import numpy as np
 
 from line_tui.explain.meaning import SAME, Meaning
 from line_tui.explain.paired import sign_flip_p
+from line_tui.explain.ports import Floats
 from line_tui.explain.profile import Profile
 
 SEEDS = 8
 """Pairs for each variant: one batch of most generators, and p-values down to 1 in 256."""
 QUIET = 0.25
 """Share of the strongest response up to which a word counts as one that the neuron does not answer to."""
+
+JUDGES = 8
+"""Other neurons that vary, from which on the layer is asked whether a change can be seen."""
+VISIBLE = 0.75
+"""Share told apart from which a change counts as visible: 12 of 16 pictures, p = .04 by chance alone."""
 
 Variant = tuple[str, Literal["swap", "drop"]]
 
@@ -57,3 +63,31 @@ def loss(before: Sequence[float], after: Sequence[float], control: Sequence[floa
     differences = [b - a for b, a in zip(before, after, strict=True)]
     above = fmean(before) - fmean(control)
     return (fmean(differences) / above if above > 0 else 0.0), sign_flip_p(differences)
+
+
+def told_apart(before: Floats, after: Floats) -> float | None:
+    """Share of pictures that the layer's other neurons put on their own side, chance being .5; None without any.
+
+    Both are `float32[pictures, neurons]` without the neuron in question. Each pair is held out in turn and goes to the
+    nearer of the other pairs' mean pictures, so that a change that nobody can see is not taken for one without effect.
+    """
+    sides = np.stack([before, after]).astype(np.float64)
+    spread = sides.std(axis=(0, 1))
+    sides = sides[:, :, spread > 0] / spread[spread > 0]
+    pairs = sides.shape[1]
+    if sides.shape[2] < JUDGES or pairs < 2:
+        return None
+    right = []
+    for held in range(pairs):
+        means = np.delete(sides, held, axis=1).mean(axis=1)
+        distances = np.linalg.norm(sides[:, held, None] - means[None], axis=2)
+        right += [distances[0, 0] < distances[0, 1], distances[1, 1] < distances[1, 0]]
+    return float(np.mean(right))
+
+
+def visibility(share: float | None) -> str:
+    """What `told_apart` says, in words."""
+    if share is None:
+        return "whether the change can be seen was not judged"
+    seen = "the change can be seen" if share >= VISIBLE else "the change can hardly be seen"
+    return f"{seen}: the layer's other neurons place {share:.0%} of the pictures"

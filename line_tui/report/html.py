@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from line_tui import events as e
+from line_tui.explain.pairs import visibility
 from line_tui.explain.state import RunState
 from line_tui.report.svg import curve, histogram
 
@@ -72,6 +73,7 @@ def _pair(pair: e.MinimalPairMeasured, read: ReadPicture) -> dict[str, Any]:
         "variant": pair.variant,
         "lost": pair.lost,
         "p_value": pair.p_value,
+        "visibility": visibility(pair.told_apart),
         "before": side(pair.before),
         "after": side(pair.after),
     }

@@ -14,6 +14,10 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
                     (how many the score rests on), verified (whether these images were drawn for the score alone), and
                     for a verified score ci_low, ci_high (95 %, of auc) and p_value, else null
     senses          [{label, concepts, coverage, auc, mad, images, ci_low, ci_high, p_value}]
+    minimal_pairs   [{concept, variant, kind, lost, p_value, told_apart, before: [{path, activation}], after: the same}]
+                    kind: swap or drop (the empty variant is the empty prompt); lost: share of the activation above the
+                    control that is gone; told_apart: how well the layer's other neurons tell before from after, chance
+                    being .5, null where there are too few of them
     trials          in the order in which they came in: [{concept, origin, iteration, score, auc, mad, verdict,
                     images: [{path, seed, prompt, activation, purpose}]}]
                     origin: vocabulary, random, llm, summary, user or bank; score in the run's metric, null when the
@@ -62,6 +66,7 @@ def result(state: RunState, total_seconds: float) -> dict[str, Any]:
         "reason": state.outcome.reason if state.outcome else None,
         "score": _label_score(state),
         "senses": [_sense(sense) for sense in state.senses],
+        "minimal_pairs": [_pair(pair) for pair in state.pairs],
         "trials": [_trial(state, trial) for trial in state.trials.values()],
         "cost": _cost(state, total_seconds),
         "settings": settings,
@@ -112,6 +117,22 @@ def _sense(sense: e.SenseFound) -> dict[str, Any]:
     if sense.score is not None:
         score |= _interval(sense.score)
     return {"label": sense.label, "concepts": sense.concepts, "coverage": sense.coverage} | score
+
+
+def _pair(pair: e.MinimalPairMeasured) -> dict[str, Any]:
+    def side(images: list[e.PairSide]) -> list[dict[str, Any]]:
+        return [{"path": one.image.path, "activation": one.activation} for one in images]
+
+    return {
+        "concept": pair.concept,
+        "variant": pair.variant,
+        "kind": pair.kind,
+        "lost": pair.lost,
+        "p_value": pair.p_value,
+        "told_apart": pair.told_apart,
+        "before": side(pair.before),
+        "after": side(pair.after),
+    }
 
 
 def _trial(state: RunState, trial: Trial) -> dict[str, Any]:

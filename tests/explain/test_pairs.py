@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 from line_tui.explain.meaning import Meaning
-from line_tui.explain.pairs import loss, quiet_neighbour, variants
+from line_tui.explain.pairs import loss, quiet_neighbour, told_apart, variants, visibility
 from line_tui.explain.profile import profile
 from line_tui.explain.state import Control
 from tests.fakes import FakeEmbedder
@@ -42,3 +43,26 @@ def test_without_a_response_nothing_can_be_lost() -> None:
 def test_pairs_must_be_pairs() -> None:
     with pytest.raises(ValueError, match="as many"):
         loss([1.0], [1.0, 2.0], [0.0])
+
+
+def test_the_rest_of_the_layer_tells_apart_what_differs_and_not_what_is_alike() -> None:
+    rng = np.random.default_rng(0)
+    before = rng.normal(0, 1, (8, 10)).astype(np.float32)
+    other = rng.normal(0, 1, (8, 10)).astype(np.float32)
+    assert told_apart(before, other + 5) == 1.0
+    assert told_apart(before, before) == 0.0  # A held-out picture is as near to its twin's side as to its own.
+    alike = told_apart(before, other)
+    assert alike is not None and 0.2 <= alike <= 0.7
+
+
+def test_too_few_others_or_pairs_judge_nothing() -> None:
+    some = np.arange(80, dtype=np.float32).reshape(8, 10)
+    assert told_apart(some[:, :7], some[:, 1:8]) is None
+    assert told_apart(np.ones((8, 10), np.float32), np.ones((8, 10), np.float32)) is None
+    assert told_apart(some[:1], some[1:2]) is None
+
+
+def test_visibility_in_words() -> None:
+    assert visibility(None) == "whether the change can be seen was not judged"
+    assert visibility(0.94) == "the change can be seen: the layer's other neurons place 94% of the pictures"
+    assert visibility(0.5).startswith("the change can hardly be seen")

@@ -117,6 +117,17 @@ def test_a_verified_score_takes_the_place_of_the_searchs() -> None:
     assert found["senses"][0]["coverage"] == 0.5 and found["senses"][0]["auc"] == 0.8
 
 
+def test_minimal_pairs_with_what_they_cost_and_whether_they_can_be_seen() -> None:
+    image = e.ImageRecord(identity="i", path="i.png", prompt="a rose", seed=1)
+    side = e.PairSide(image=image, activation=0.5)
+    pair = e.MinimalPairMeasured(
+        concept="rose", variant="", kind="drop", before=[side], after=[side], lost=0.25, p_value=0.5, told_apart=0.75
+    )
+    [found] = result(fold([*EVENTS[:-1], pair, EVENTS[-1]]), total_seconds=1.0)["minimal_pairs"]
+    assert (found["variant"], found["lost"], found["told_apart"]) == ("", 0.25, 0.75)
+    assert found["before"] == found["after"] == [{"path": "i.png", "activation": 0.5}]
+
+
 def test_a_run_without_a_label() -> None:
     none = result(fold([*EVENTS[:-1], e.Finished(label=None, trial=None, reason="no effect")]), total_seconds=1.0)
     assert none["label"] is None and none["score"] is None and none["reason"] == "no effect"

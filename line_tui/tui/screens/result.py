@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from line_tui import events as e
 from line_tui.errors import LineError
+from line_tui.explain.pairs import visibility
 from line_tui.explain.state import RunState
 from line_tui.tui import view
 from line_tui.tui.command_line import command_line
@@ -217,5 +218,5 @@ def _pair(pair: e.MinimalPairMeasured) -> Content:
         (pair.concept, "bold"),
         (f" {sign} ", "$text-muted"),
         (pair.variant, "bold"),
-        (f"   loses {pair.lost:.0%}  p {number(pair.p_value)}", "$text-muted"),
+        (f"   loses {pair.lost:.0%}  p {number(pair.p_value)}  {visibility(pair.told_apart)}", "$text-muted"),
     )
