@@ -23,6 +23,7 @@ COMMANDS = {
     "layers": "line_tui.cli.layers:layers",
     "neurons": "line_tui.cli.neurons:neurons",
     "runs": "line_tui.cli.runs:runs",
+    "senses": "line_tui.cli.senses:senses",
     "evaluate": "line_tui.cli.evaluate:evaluate",
     "maximise": "line_tui.cli.maximise:maximise",
     "models": "line_tui.cli.models:models",

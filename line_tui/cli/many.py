@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from line_tui import events as e
 from line_tui.cli.result import result_of
 from line_tui.cli.selector import select
 from line_tui.events import RunSpec
+from line_tui.report.senses import polysemanticity, told
 
 if TYPE_CHECKING:
     from line_tui.engine.client import EngineClient
@@ -54,7 +54,8 @@ async def explain_many(client: EngineClient, store: Store, spec: RunSpec, select
     finally:
         await client.close()
     click.echo(told_savings([fresh_images(store, run_id) for run_id in run_ids]), err=True)
-    click.echo(told_senses(results_of(store, run_ids)), err=True)
+    click.echo(told(polysemanticity(spec.model, spec.layer, results_of(store, run_ids))), err=True)
+    click.echo(f"one by one: line-tui senses {spec.model} {spec.layer}", err=True)
     return run_ids
 
 
@@ -84,17 +85,6 @@ def told_savings(fresh: Sequence[int]) -> str:
         f"{sum(fresh)} images drawn for {len(fresh)} neurons: {first:.0f} each for the first {COMPARED}, "
         f"{last:.0f} for the last {COMPARED}; the others were drawn before"
     )
-
-
-def told_senses(results: Sequence[dict[str, Any]]) -> str:
-    """How polysemantic the neurons are, and how much of their top images their senses account for."""
-    counts = Counter(len(result["senses"]) for result in results if result["senses"])
-    if not counts:
-        return "no senses were looked for: that takes --strategy adaptive"
-    told = ", ".join(f"{count} with {senses}" for senses, count in sorted(counts.items()))
-    coverage = [max(sense["coverage"] for sense in result["senses"]) for result in results if result["senses"]]
-    nothing = sum(result["label"] is None for result in results)
-    return f"senses: {told}, {nothing} neurons without a concept; the widest covers {fmean(coverage):.0%} of top images"
 
 
 def results_of(store: Store, run_ids: Sequence[str]) -> list[dict[str, Any]]:

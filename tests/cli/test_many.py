@@ -1,6 +1,6 @@
 import json
 
-from line_tui.cli.many import told_savings, told_senses
+from line_tui.cli.many import told_savings
 from tests.cli.conftest import Call
 
 
@@ -27,13 +27,3 @@ def test_another_call_is_another_run(call: Call) -> None:
 def test_the_savings_are_told() -> None:
     assert told_savings([9, 9]) == "18 images drawn for 2 neurons"
     assert "80 each for the first 5, 20 for the last 5" in told_savings([80] * 5 + [20] * 5)
-
-
-def test_polysemanticity_is_told() -> None:
-    one = {"label": "a", "senses": [{"coverage": 0.4}]}
-    two = {"label": "b", "senses": [{"coverage": 0.2}, {"coverage": 0.3}]}
-    none = {"label": None, "senses": []}
-    assert told_senses([one, one, two, none]) == (
-        "senses: 2 with 1, 1 with 2, 1 neurons without a concept; the widest covers 37% of top images"
-    )
-    assert "adaptive" in told_senses([none])

@@ -1,0 +1,72 @@
+"""`line-tui senses`: how polysemantic the neurons of a layer are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from line_tui.cli.options import complete_models, data_option, json_option
+from line_tui.errors import UsageError
+
+
+@click.command()
+@click.argument("model", shell_complete=complete_models)
+@click.argument("layer")
+@data_option
+@json_option
+def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
+    """List the senses of the neurons of LAYER of MODEL that were explained, the most polysemantic first.
+
+    Of each neuron the latest finished run of the adaptive strategy counts. Nothing is drawn.
+
+    \b
+    Examples:
+      line-tui explain emoji-resnet18 fc random:20 > labels.csv
+      line-tui senses emoji-resnet18 fc
+      line-tui senses emoji-resnet18 fc --json
+    """
+    import msgspec
+
+    from line_tui.cli.result import result_of
+    from line_tui.report.senses import polysemanticity, told
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    try:
+        # Runs come latest first.
+        latest: dict[int, str] = {}
+        for run in store.runs():
+            asked = (run.model, run.layer, run.strategy, run.status)
+            if asked == (model, layer, "adaptive", "finished"):
+                latest.setdefault(run.neuron, run.id)
+        if not latest:
+            raise UsageError(
+                f"no neuron of {model} {layer} was explained with the adaptive strategy",
+                f"explain some: line-tui explain {model} {layer} random:20",
+            )
+        report = polysemanticity(model, layer, [result_of(store, run_id) for run_id in latest.values()])
+    finally:
+        store.close()
+    if as_json:
+        click.echo(msgspec.json.encode(report).decode())
+        return
+    click.echo(_table(report))
+    click.echo(told(report))
+
+
+def _table(report: dict[str, Any]) -> str:
+    from line_tui.cli.table import table
+
+    rows = []
+    for one in report["each"]:
+        found = one["senses"] or [None]
+        for n, sense in enumerate(found):
+            who = [one["neuron"], len(one["senses"])] if n == 0 else ["", ""]
+            if sense is None:
+                rows.append([*who, "no concept found", "", "", ""])
+                continue
+            interval = f"{sense['auc']:.3f} [{sense['ci_low']:.3f}, {sense['ci_high']:.3f}]"
+            rows.append([*who, sense["label"], interval, f"{sense['mad']:.2f}", f"{sense['coverage']:.0%}"])
+    return table(["neuron", "senses", "sense", "AUC (95 %)", "MAD", "of top images"], rows)

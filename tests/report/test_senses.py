@@ -1,0 +1,26 @@
+from line_tui.report.senses import polysemanticity, told
+
+
+def of(neuron: int, *coverage: float) -> dict[str, object]:
+    score = {"auc": 0.9, "mad": 2.0, "ci_low": 0.8, "ci_high": 1.0, "images": 50, "p_value": 0.01}
+    senses = [{"label": f"s{n}", "concepts": [], "coverage": share} | score for n, share in enumerate(coverage)]
+    return {"neuron": neuron, "run_id": f"r{neuron}", "label": "s0" if senses else None, "senses": senses}
+
+
+def test_the_most_polysemantic_comes_first() -> None:
+    report = polysemanticity("m", "fc", [of(0, 0.4), of(1, 0.4), of(2, 0.2, 0.3), of(3)])
+    assert [one["neuron"] for one in report["each"]] == [2, 0, 1, 3]
+    assert (report["neurons"], report["without_concept"], report["by_senses"]) == (4, 1, {"1": 2, "2": 1})
+    assert report["polysemantic"] == 1 / 3
+    assert report["each"][0]["covered"] == 0.3
+    assert report["each"][0]["senses"][1] == {
+        "label": "s1", "coverage": 0.3, "auc": 0.9, "ci_low": 0.8, "ci_high": 1.0, "mad": 2.0
+    }  # fmt: skip
+    assert (
+        told(report) == "senses: 2 with 1, 1 with 2, 1 neurons without a concept; the widest covers 37% of top images"
+    )
+
+
+def test_where_no_senses_were_looked_for() -> None:
+    report = polysemanticity("m", "fc", [of(3)])
+    assert report["polysemantic"] is None and "adaptive" in told(report)
