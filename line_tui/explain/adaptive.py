@@ -156,19 +156,23 @@ class Adaptive:
 
     def _finalists(self, state: RunState, seen: Insight) -> list[Finalist]:
         """What the person accepted, and the best of what is still in the race."""
-        known = _evidence(state, seen)
-        accepted = {id for id in known if known[id] and verdict(state, state.trials[id]) == "accepted"}
-        racing = contenders(known, seen.profile.noise)
-        trials = [state.trials[id] for id in [*racing, *sorted(accepted - set(racing))]]
-        fits = seen.fits([trial.concept for trial in trials])
+        known = {id: images for id, images in _evidence(state, seen).items() if images}
+        trials = [state.trials[id] for id in known]
         control = seen.profile.rows.ravel()
-        ranked = []
-        for trial, fit in zip(trials, fits, strict=True):
-            images = known[trial.id] + seen.profile.standardised(trial.activations("choose"))
-            ranked.append(Finalist(trial.id, auc(images, control), estimate(known[trial.id]), float(fit)))
-        wanted = [one for one in ranked if one.trial in accepted]
-        others = [one for one in ranked if one.trial not in accepted]
-        return wanted + finalists(others, max(0, FINALISTS - len(wanted)))
+        ranked = [
+            Finalist(
+                trial.id,
+                auc(known[trial.id] + seen.profile.standardised(trial.activations("choose")), control),
+                auc(known[trial.id], control),
+                estimate(known[trial.id]),
+                float(fit),
+            )
+            for trial, fit in zip(trials, seen.fits_of_theme([trial.concept for trial in trials]), strict=True)
+        ]
+        wanted = [one for one in ranked if verdict(state, state.trials[one.trial]) == "accepted"]
+        others = [one for one in ranked if one not in wanted]
+        racing = contenders(known, seen.profile.noise)
+        return wanted + finalists(others, racing, max(0, FINALISTS - len(wanted)))
 
 
 def images_planned(state: RunState) -> int:

@@ -25,17 +25,24 @@ class Finalist:
     trial: str
     score: float
     """AUC on all its images, those of fresh seeds among them."""
+    searched: float
+    """AUC on its search images alone: who is a finalist must not change with the images that finalists get."""
     response: float
     """Standardised mean over all its search images."""
     fit: float
     """How well it accounts for the bank's strong responses."""
 
 
-def finalists(ranked: Sequence[Finalist], count: int) -> list[Finalist]:
-    """The best by response, and among the others the best by fit: half of the places each."""
-    best = list(ranked[: (count + 1) // 2])
-    others = sorted(ranked[len(best) :], key=lambda one: -one.fit)
-    return best + others[: count - len(best)]
+def finalists(candidates: Sequence[Finalist], racing: Sequence[str], count: int) -> list[Finalist]:
+    """Half of the places for the best in the race, half for those that fit best among all that score as high.
+
+    The race is by the strength of the response; a broad concept with as high an AUC is often less strong.
+    """
+    by_trial = {one.trial: one for one in candidates}
+    best = [by_trial[trial] for trial in racing if trial in by_trial][: (count + 1) // 2]
+    level = max((one.searched for one in candidates), default=0.0) - TIE
+    others = [one for one in candidates if one not in best and (one.searched >= level or one.trial in racing)]
+    return best + sorted(others, key=lambda one: -one.fit)[: count - len(best)]
 
 
 def choose(candidates: Sequence[Finalist], breadth: bool) -> Finalist:

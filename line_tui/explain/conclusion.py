@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from line_tui import events as e
-from line_tui.explain.choosing import is_concept
+from line_tui.explain.choosing import TIE, is_concept
 from line_tui.explain.insight import Insight
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.pairs import SEEDS, variants
@@ -58,7 +58,7 @@ def report(trial: Trial) -> Draw | None:
 
 
 def _further(state: RunState, seen: Insight, label: Trial) -> list[Trial]:
-    """The best trial of each heavy theme that is not the label's."""
+    """For each heavy theme that is not the label's, of the trials that score as high as its best the one that fits."""
     own = seen.theme_of(label.concept)
     found = []
     for turn in range(len(seen.themes)):
@@ -67,9 +67,18 @@ def _further(state: RunState, seen: Insight, label: Trial) -> list[Trial]:
             for trial in state.trials.values()
             if verdict(state, trial) != "rejected" and trial.score is not None and seen.theme_of(trial.concept) == turn
         ]
-        if turn != own and trials:
-            found.append(max(trials, key=lambda trial: trial.score.mean if trial.score else 0.0))
-    return found
+        if turn == own or not trials:
+            continue
+        scores = [trial.score.auc if trial.score else 0.0 for trial in trials]
+        fits = seen.fits_of_theme([trial.concept for trial in trials])
+        found.append(
+            max(
+                (fit, trial.id)
+                for trial, score, fit in zip(trials, scores, fits, strict=True)
+                if score >= max(scores) - TIE
+            )[1]
+        )
+    return [state.trials[id] for id in found]
 
 
 def _sense(state: RunState, seen: Insight, trial: Trial, score: e.VerifiedScore) -> e.SenseFound:

@@ -39,6 +39,20 @@ class Insight:
         """How well each concept accounts for the bank's strong responses, see `meaning.fit`: `float64[concepts]`."""
         return fit(self.meaning.embedder.embed(concepts) @ self._bank.T, self.profile.responses)
 
+    def fits_of_theme(self, concepts: Sequence[str]) -> NDArray[np.float64]:
+        """The same for the theme that each concept belongs to: words of the other themes count as no response."""
+        if len(self.themes) < 2:
+            return self.fits(concepts)
+        turns = [self.theme_of(concept) for concept in concepts]
+        near = self.meaning.embedder.embed(concepts) @ self._bank.T
+        found = np.zeros(len(concepts))
+        for turn in set(turns):
+            others = [word for n, theme in enumerate(self.themes) if n != turn for word in theme.words]
+            responses = np.where(np.isin(self.profile.words, others), 0.0, self.profile.responses)
+            members = [n for n, other in enumerate(turns) if other == turn]
+            found[members] = fit(near[members], responses)
+        return found
+
     def strongest(self) -> Iterator[str]:
         """Bank words, the strongest response first."""
         return (self.profile.words[i] for i in np.argsort(-self.profile.responses))

@@ -17,6 +17,11 @@ def adaptive(*words: str, **parts: bool) -> Adaptive:
     return Adaptive(embedder, Lexicon(list(words), embedder.embed(list(words))) if words else None, Parts(**parts))
 
 
+def by_score() -> Adaptive:
+    """Without the choice by fit: among letters alone, what fits the bank best is left to chance."""
+    return adaptive(breadth=False)
+
+
 def run_of(*replies: str, strategy: Adaptive | None = None, gate: OpenGate | None = None, **spec: object) -> Run:
     return Run(FakeLanguage(replies), strategy or adaptive(), gate, **spec)
 
@@ -30,7 +35,7 @@ def essence(run: Run) -> list[str]:
 
 
 def test_it_finds_the_word_that_the_bank_lacks() -> None:
-    run = run_of(*REDS)
+    run = run_of(*REDS, strategy=by_score())
     state = run.go()
     assert state.outcome is not None and state.outcome.label == "strawberry"
     assert "strawberry" not in VOCABULARY
@@ -113,7 +118,7 @@ def test_the_persons_own_concept_joins_the_race() -> None:
 
 
 def test_what_was_accepted_is_a_finalist_and_no_more() -> None:
-    run = run_of(*REDS)
+    run = run_of(*REDS, strategy=by_score())
     run.say(kind="add", concept="coal")
     run.say(kind="accept", trial="d1")
     state = run.go()
@@ -141,7 +146,7 @@ def _open(run: Run) -> str:
 
 
 def test_the_label_is_compared_with_less_of_itself() -> None:
-    state = run_of(*REDS).go()
+    state = run_of(*REDS, strategy=by_score()).go()
     assert state.outcome is not None
     pairs = [pair for pair in state.pairs if pair.concept == state.outcome.label]
     dropped = next(pair for pair in pairs if pair.kind == "drop")

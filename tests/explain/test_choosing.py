@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from line_tui.events import VerifiedScore
@@ -5,13 +7,28 @@ from line_tui.explain.choosing import FLOOR_AUC, TIE, Finalist, choose, finalist
 
 
 def one(trial: str, score: float = 0.9, response: float = 1.0, fit: float = 0.0) -> Finalist:
-    return Finalist(trial, score, response, fit)
+    return Finalist(trial, score, score, response, fit)
+
+
+def names(found: list[Finalist]) -> list[str]:
+    return [finalist.trial for finalist in found]
 
 
 def test_half_of_the_places_go_by_response_and_half_by_fit() -> None:
     ranked = [one(id, fit=fit) for id, fit in [("a", 0.1), ("b", 0.1), ("c", 0.2), ("d", 0.9), ("e", 0.5)]]
-    assert [finalist.trial for finalist in finalists(ranked, 4)] == ["a", "b", "d", "e"]
-    assert [finalist.trial for finalist in finalists(ranked[:1], 4)] == ["a"]
+    assert names(finalists(ranked, ["a", "b", "c", "d", "e"], 4)) == ["a", "b", "d", "e"]
+    assert names(finalists(ranked[:1], ["a"], 4)) == ["a"]
+
+
+def test_what_scores_as_high_is_a_finalist_though_it_lost_the_race() -> None:
+    ranked = [one("cherries", 0.99), one("fruit", 0.99 - TIE / 2, fit=0.9), one("thing", 0.99 - 2 * TIE, fit=1.0)]
+    assert names(finalists(ranked, ["cherries"], 4)) == ["cherries", "fruit"]
+
+
+def test_fresh_images_change_no_finalist() -> None:
+    before = [one("cherries", 0.99), one("fruit", 0.99, fit=0.9)]
+    after = [replace(before[0], score=1.0), replace(before[1], score=0.9)]
+    assert names(finalists(before, ["cherries"], 4)) == names(finalists(after, ["cherries"], 4))
 
 
 def test_the_best_score_wins_by_more_than_a_tie() -> None:
