@@ -50,7 +50,7 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     size: int
     """Side of the square picture in pixels."""
     batch_size: int = 1
-    """Pictures drawn at a time where memory allows; halved until they fit."""
+    """Most pictures drawn at a time: as many of them as are found to fit, on a GPU; halved by estimate elsewhere."""
     prompt_template: str = "{concept}"
     """`{a|b|c}` stands for one of these, chosen by the picture's seed: angles, lightings."""
     negative_prompt: str = ""

@@ -18,6 +18,9 @@ from line_tui.models.pipelines import open_pipeline
 
 OnStep = Callable[[int, int], None]
 
+REHEARSED_STEPS = 2
+"""No step needs more memory than another, and after the last comes the decoder, which needs most."""
+
 
 class DiffusersGenerator:
     """A text-to-image pipeline that draws batches of one fixed size.
@@ -50,16 +53,28 @@ class DiffusersGenerator:
         if not 0 < count <= self.batch_size or len(seeds) != count:
             raise ValueError(f"{count} prompts and {len(seeds)} seeds for batches of up to {self.batch_size}")
         padding = self.batch_size - count
-        generators = [torch.Generator("cpu").manual_seed(seed) for seed in [*seeds, *[seeds[-1]] * padding]]
+        images = self._diffuse(
+            [*prompts, *[prompts[-1]] * padding], [*seeds, *[seeds[-1]] * padding], self.steps, on_step
+        )
+        return _to_pictures(images[:count], self._entry)
+
+    def rehearse(self, batch_size: int, on_step: OnStep) -> None:
+        """Draw a batch of some size in a few steps, only to need the memory that it needs. Raises MemoryLimitError."""
+        self._diffuse([self.prompt_template] * batch_size, [0] * batch_size, min(self.steps, REHEARSED_STEPS), on_step)
+
+    def _diffuse(
+        self, prompts: list[str], seeds: list[int], steps: int, on_step: OnStep
+    ) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """`float32[batch, height, width, 3]` in [0, 1]."""
         arguments: dict[str, Any] = {
-            "prompt": [*prompts, *[prompts[-1]] * padding],
-            "num_inference_steps": self.steps,
+            "prompt": prompts,
+            "num_inference_steps": steps,
             "guidance_scale": self.guidance,
-            "generator": generators,
+            "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
             "output_type": "np",
             "height": self.size,
             "width": self.size,
-            "negative_prompt": [self._entry.negative_prompt] * self.batch_size if self._entry.negative_prompt else None,
+            "negative_prompt": [self._entry.negative_prompt] * len(prompts) if self._entry.negative_prompt else None,
             # What Sana and PixArt do unasked: draw at the nearest size they know and crop; rewrite the prompt where
             # another package happens to be installed.
             "use_resolution_binning": False,
@@ -68,15 +83,14 @@ class DiffusersGenerator:
         }
         known = {key: value for key, value in arguments.items() if key in self._takes and value is not None}
         try:
-            images = self._pipeline(**known).images
+            return np.asarray(self._pipeline(**known).images)
         except torch.OutOfMemoryError as error:
             raise MemoryLimitError(
-                f"{self._entry.id}: {self.batch_size} pictures of {self.size} pixels do not fit in memory",
+                f"{self._entry.id}: {len(prompts)} pictures of {self.size} pixels do not fit in memory",
                 "set a smaller batch_size or size for it in your catalog.toml",
             ) from error
         finally:
             self._pipeline.maybe_free_model_hooks()
-        return _to_pictures(np.asarray(images)[:count], self._entry)
 
     def leave(self) -> None:
         """Move to RAM and give the device's memory back."""

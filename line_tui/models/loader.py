@@ -6,6 +6,7 @@ import gc
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 import llama_cpp
 import msgspec
@@ -17,8 +18,9 @@ from line_tui.explain.loop import Models
 from line_tui.explain.ports import Embedder, Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.architectures import build_empty
+from line_tui.models.batching import gauge_of, largest_batch
 from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
-from line_tui.models.catalog import Catalog, LanguageEntry, read_catalog
+from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read_catalog
 from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 from line_tui.models.endpoint import EndpointLanguage
 from line_tui.models.files import locate
@@ -82,9 +84,12 @@ def load(
             memory = "cpu-llm"
         best = plan(needed, free, catalog.find_generator(catalog.find_profile(profile).generator).batch_size, memory)
         plans = [best, *smaller(needed, free, best.policy, best.batch_size)]
+        if gauge_of(device) is not None:
+            # The batch will be found by trying: of the plans that differ in it alone the first stands for all.
+            plans = [next(alike) for _, alike in groupby(plans, key=lambda each: each.policy)]
     for each in plans:
         on_progress(describe(each, free))
-        models = _bring(profile, model, each, threads, device, catalog, on_progress)
+        models = _bring(profile, model, each, threads, device, catalog, on_progress, measures=fixed is None)
         if models is not None:
             return Loaded(models, MiniLMEmbedder(bank_vectors()), models.vision, threads, device, each.policy)
     raise MemoryLimitError(
@@ -101,8 +106,13 @@ def _bring(
     device: str,
     catalog: Catalog,
     on_progress: Callable[[str], None],
+    *,
+    measures: bool,
 ) -> Models | None:
-    """The models, placed as planned; None when memory ran out, and nothing of them is left in it."""
+    """The models, placed as planned; None when memory ran out, and nothing of them is left in it.
+
+    `measures`: the batch is not the plan's but what is found to fit, where that can be found.
+    """
     entries = catalog.find_profile(profile)
     speaker = catalog.find_language(entries.language)
     painter = catalog.find_generator(entries.generator)
@@ -116,17 +126,47 @@ def _bring(
         on_progress(f"generator {painter.id}")
         folder = locate(painter.source, painter.id)
         generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
-        on_progress(f"language model {speaker.id}")
+
+        def measure() -> None:
+            if measures:
+                generator.batch_size = vision.batch_size = _measured_batch(generator, painter, device, on_progress)
+
         if plan.policy == "swap":
             room = Device()
             room.admit(generator)
+            measure()
+            on_progress(f"language model {speaker.id}")
             # Loading the language model moves the generator out of its way.
             in_turn = LanguageInTurn(lambda: load_language(speaker, threads, device), room)
             return Models(in_turn, GeneratorInTurn(generator, room), vision)
+        on_progress(f"language model {speaker.id}")
         language = load_language(speaker, threads, "cpu" if plan.policy == "cpu-llm" else device)
+        # With everything else in memory, as it will be in the run.
+        measure()
         return Models(language, generator, vision)
     except (torch.OutOfMemoryError, MemoryLimitError):
         return None
+
+
+def _measured_batch(
+    generator: DiffusersGenerator, entry: GeneratorEntry, device: str, on_progress: Callable[[str], None]
+) -> int:
+    """The batch that fits beside what is in memory, up to the catalogue's; where that cannot be measured, as planned.
+
+    Raises MemoryLimitError when not even one picture fits.
+    """
+    gauge = gauge_of(device)
+    if gauge is None:
+        return generator.batch_size
+
+    def draw(pictures: int) -> None:
+        told = f"finding the batch size: {pictures} of up to {entry.batch_size} pictures at a time"
+        # Told at each step, since that is also where the person can stop it.
+        generator.rehearse(pictures, lambda step, steps: on_progress(told))
+
+    found = largest_batch(entry.batch_size, draw, gauge)
+    on_progress(f"{found} of up to {entry.batch_size} pictures at a time fit")
+    return found
 
 
 def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | None = None) -> Settings | None:

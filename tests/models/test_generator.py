@@ -69,6 +69,9 @@ def test_every_family_draws_reports_and_is_cancelled(family, pipelines):
 
     with pytest.raises(Cancelled):
         generator.draw(["a cat"], [5], stop)
+    with pytest.raises(Cancelled):
+        generator.rehearse(4, stop)
+    generator.rehearse(4, silent)
     assert np.array_equal(generator.draw(["a fox", "a hen"], [1, 2], silent)[0], pictures[0])
 
 

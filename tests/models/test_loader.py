@@ -19,7 +19,7 @@ from line_tui.models.loader import (
     load,
     step_down,
 )
-from line_tui.models.memory import Free
+from line_tui.models.memory import Free, spell_out
 from line_tui.models.turns import LanguageInTurn
 
 FIXED = Settings(
@@ -69,6 +69,57 @@ def test_a_resumed_run_keeps_its_settings():
     assert loaded.models.generator.batch_size == loaded.vision.batch_size == 3
 
 
+class SmallGauge:
+    """Room for the working memory of two of the pictures that a test's generator draws, and of no third."""
+
+    def __init__(self):
+        self.drawn = []
+
+    def free(self):
+        return 100
+
+    def peak(self, work):
+        work()
+        return 30 * self.drawn[-1]
+
+
+@pytest.mark.parametrize("memory", ["resident", "swap"])
+def test_the_batch_is_found_before_the_run_and_kept_on_resume(memory, monkeypatch):
+    gauge, heard = SmallGauge(), []
+    rehearse = loader.DiffusersGenerator.rehearse
+
+    def counted(self, batch_size, on_step):
+        gauge.drawn.append(batch_size)
+        rehearse(self, batch_size, on_step)
+
+    monkeypatch.setattr(loader.DiffusersGenerator, "rehearse", counted)
+    monkeypatch.setattr(loader, "gauge_of", lambda device: gauge)
+    monkeypatch.setattr(loader, "plan", lambda needs, free, batch, policy: spell_out(needs, free, memory, batch))
+    loaded = load("demo", "resnet18:random", threads=1, device="cpu", on_progress=heard.append)
+    assert gauge.drawn == [1, 2]
+    assert loaded.memory == memory
+    assert loaded.models.generator.batch_size == loaded.vision.batch_size == 2
+    assert "finding the batch size: 2 of up to 8 pictures at a time" in heard
+    assert "2 of up to 8 pictures at a time fit" in heard
+    assert len(loaded.models.generator.draw(["dog", "cat"], [1, 2], lambda step, steps: None)) == 2
+    load("demo", "resnet18:random", FIXED)
+    assert gauge.drawn == [1, 2]
+
+
+def test_what_does_not_fit_at_all_is_not_tried_with_every_batch(monkeypatch):
+    asked = []
+
+    class Full(SmallGauge):
+        def peak(self, work):
+            asked.append(work)
+            raise MemoryLimitError("1 pictures do not fit in memory", "buy memory")
+
+    monkeypatch.setattr(loader, "gauge_of", lambda device: Full())
+    with pytest.raises(MemoryLimitError, match="do not fit in memory, though"):
+        load("demo", "resnet18:random", threads=1, device="cpu")
+    assert len(asked) == 1
+
+
 def test_taking_turns_changes_no_output():
     prompt = Prompt(head="red: apple\ngreen: frog\n", tail="blue:", system="", user="", grammar="root ::= [a-z ]+")
 
@@ -89,7 +140,7 @@ def test_taking_turns_changes_no_output():
 def test_what_does_not_fit_steps_down_to_what_does(monkeypatch):
     tried = []
 
-    def bring(profile, model, plan, *rest):
+    def bring(profile, model, plan, *rest, measures):
         tried.append((plan.policy, plan.batch_size))
         return
 
