@@ -127,6 +127,8 @@ class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"
     activations: list[list[float]]
     drawn: int = 0
     """Images that had to be drawn for it; 0 when the bank was ready."""
+    missing: int = 0
+    """Words of the vocabulary that are not in it, because their pictures were not drawn yet."""
     seconds: float = 0.0
     layer_scale: float = 0.0
     """Largest absolute activation of the layer's neurons on the control set; 0 where it is not known."""

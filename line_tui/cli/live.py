@@ -88,6 +88,14 @@ class LiveView:
                 self._console.print(
                     f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}", highlight=False
                 )
+                if event.missing:
+                    self._console.print(
+                        f"a first control set: this generator has no bank yet, {event.missing} concepts are missing; "
+                        "they are drawn for later runs while the terminal app is idle",
+                        style="yellow",
+                        highlight=False,
+                        soft_wrap=True,
+                    )
                 for line in event.skipped:
                     self._console.print(
                         f"skipped {line}", style="yellow", highlight=False, markup=False, soft_wrap=True

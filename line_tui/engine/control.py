@@ -1,4 +1,9 @@
-"""The control set of a run: one picture for each word of the vocabulary, drawn once and kept for every neuron."""
+"""The control set of a run: one picture for each word of the vocabulary, drawn once and kept for every neuron.
+
+A new generator has no pictures yet. The first run then takes a part of the vocabulary, and the rest is drawn while
+nobody asks for anything; once all is there, runs take all of it. A run records which set it took, so growth changes no
+result.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +25,9 @@ from line_tui.layers import LayerInfo
 from line_tui.store.activations import Activations, View
 from line_tui.store.images import StoredAlbum
 
+START = 200
+"""Words of the first control set where none is drawn yet."""
+
 
 @dataclass(frozen=True)
 class ControlSet:
@@ -39,14 +47,30 @@ class ControlSet:
         ready = self.source.ready_bank(self.models, self.layer.name)
         if ready is not None:
             return bank_of(ready.id, ready.concepts, ready.activations, self.neuron)
-        return self._draw(list(self.source.vocabulary()))
+        vocabulary = list(self.source.vocabulary())
+        whole = self._recipes(vocabulary)
+        if all(self.album.has(identity) for _, _, identity in whole):
+            return self._draw(vocabulary, whole)
+        chosen = sorted(int(n) for n in np.random.default_rng(0).permutation(len(vocabulary))[:START])
+        bank = self._draw([vocabulary[n] for n in chosen], [whole[n] for n in chosen])
+        return replace(bank, missing=len(vocabulary) - len(chosen))
 
-    def _draw(self, vocabulary: list[str]) -> Bank:
+    def grow(self) -> None:
+        """Draw what the vocabulary still lacks. Raises Cancelled; what was drawn until then is kept."""
+        if self.source.ready_bank(self.models, self.layer.name) is None:
+            vocabulary = list(self.source.vocabulary())
+            self._draw(vocabulary, self._recipes(vocabulary))
+
+    def _recipes(self, words: list[str]) -> list[tuple[str, int, str]]:
+        """Prompt, seed and identity of each word's picture."""
         # No run's search ever draws with these seeds: a run's stream is a number or begins with one.
-        seeds = [image_seed("control", word, 0) for word in vocabulary]
+        seeds = [image_seed("control", word, 0) for word in words]
         template = self.models.generator.prompt_template
-        prompts = [fill_template(template, word, seed) for word, seed in zip(vocabulary, seeds, strict=True)]
-        identities = [self.album.identity(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        prompts = [fill_template(template, word, seed) for word, seed in zip(words, seeds, strict=True)]
+        return [(prompt, seed, self.album.identity(prompt, seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
+
+    def _draw(self, vocabulary: list[str], recipes: list[tuple[str, int, str]]) -> Bank:
+        identities = [identity for _, _, identity in recipes]
         view = View(self.models.vision.name, self.layer.name, self.layer.pooling)
         known = self.activations.get(view, identities)
         missing = [n for n, identity in enumerate(identities) if identity not in known]
@@ -56,7 +80,7 @@ class ControlSet:
             done = len(identities) - len(missing) + start
             self.show(e.Progress(phase="control", done=done, total=len(identities)))
             batch = missing[start : start + size]
-            pictures, fresh = self._pictures([(prompts[n], seeds[n], identities[n]) for n in batch])
+            pictures, fresh = self._pictures([recipes[n] for n in batch])
             drawn += fresh
             seen = self.models.vision.look(pictures, self.layer.name)
             vectors = {identities[n]: row for n, row in zip(batch, seen.activations, strict=True)}

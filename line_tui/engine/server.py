@@ -32,6 +32,9 @@ from line_tui.explain.ports import Cancelled
 from line_tui.offline import stay_offline
 from line_tui.store import Store
 
+ROOM = 2 * 2**30
+"""Bytes that the growing bank leaves free on the disk."""
+
 Say = Callable[[p.AnyMessage], None]
 
 
@@ -59,8 +62,10 @@ class Server:
     def work(self) -> None:
         """Work on runs, one after the other, until `shut_down`."""
         while (job := self._jobs.get()) is not None:
-            self._work_on(job)
+            session = self._work_on(job)
             self._open.remove(job)
+            if session is not None:
+                self._grow(session)
         self._lister.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
@@ -95,19 +100,40 @@ class Server:
                 for job in list(self._open):
                     _steer(job.gate, command)
 
-    def _work_on(self, job: Job) -> None:
-        command = job.command
+    def _work_on(self, job: Job) -> Session | None:
+        """The session, when it came to its result."""
+        command, done = job.command, None
         try:
             if isinstance(command, p.Start):
                 self._store.create(command.run_id, command.spec)
             job.gate.check()
             with self._store.lease(command.run_id):
-                Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show).run()
+                session = Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show)
+                session.run()
+                done = session if session.finished else None
         except Cancelled:
             pass
         except LineError as error:
             self._fail(_tag(command), error)
         self._show_phase(command.run_id, "idle")
+        return done
+
+    def _grow(self, session: Session) -> None:
+        """Use the time in which nobody asks for anything; the next command ends it within one step."""
+
+        def check() -> None:
+            if not self._jobs.empty() or self._store.free_bytes() < ROOM:
+                raise Cancelled
+
+        try:
+            check()
+            session.grow(check)
+        except Cancelled:
+            pass
+        except Exception as error:
+            # The run has its result and nobody waits for this: the next run that needs these pictures will tell.
+            self._keeper.drop()
+            tell(error)
 
     def _list_layers(self, command: p.ListLayers) -> None:
         try:

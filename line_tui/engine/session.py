@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from line_tui import events as e
@@ -41,6 +42,7 @@ class Session:
         self._source = source
         self._keeper = keeper
         self._gate = gate
+        self._usual: ControlSet | None = None
         envelopes = store.events(run_id)
         self._state = fold(e.durable(envelopes))
         self._journal = StoreJournal(store, run_id, show, (envelopes[-1].seq or 0) if envelopes else 0)
@@ -69,6 +71,16 @@ class Session:
             if self._state.run is None:
                 raise told from error
             self._record(e.Failed(cause=told.cause, fix=told.fix))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has its result."""
+        return self._state.outcome is not None
+
+    def grow(self, check: Callable[[], None]) -> None:
+        """Draw more of the control set's vocabulary for the runs to come. Raises Cancelled when `check` does."""
+        if self._usual is not None:
+            replace(self._usual, show=lambda event: None, check=check).grow()
 
     def _attempt(self) -> MemoryLimitError | None:
         """Go on to the result; returns what was lacking when memory ran out."""
@@ -115,10 +127,11 @@ class Session:
         models = loaded.models
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         strategy = make_strategy(self._spec.strategy, loaded, self._source)
-        Loop(models, strategy, self._journal, album, self._control(models, album), self._gate).run(self._state)
+        loop = Loop(models, strategy, self._journal, album, self._control(models, album), self._gate)
+        self._state = loop.run(self._state)
 
     def _control(self, models: Models, album: StoredAlbum) -> Callable[[], Bank]:
-        usual = ControlSet(
+        usual = self._usual = ControlSet(
             source=self._source,
             models=models,
             layer=self._layer,

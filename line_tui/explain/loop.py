@@ -113,6 +113,7 @@ class Loop:
             concepts=bank.concepts,
             activations=[[float(value) for value in row] for row in bank.activations],
             drawn=bank.drawn,
+            missing=bank.missing,
             seconds=time.perf_counter() - start,
             layer_scale=bank.layer_scale,
             apart=[] if bank.apart is None else [float(value) for value in bank.apart],

@@ -118,6 +118,8 @@ class Bank:
     """`float32[concepts, images]`."""
     drawn: int = 0
     """Images that had to be drawn to have it."""
+    missing: int = 0
+    """Words of the vocabulary that are not in it, because their pictures are not drawn yet."""
     layer_scale: float = 0.0
     """Largest absolute activation of the layer's neurons on these pictures; 0 where it is not known."""
     apart: Floats | None = None

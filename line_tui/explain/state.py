@@ -29,6 +29,8 @@ class Control(msgspec.Struct, frozen=True):
     apart: list[float] = []
     """Activations on pictures of no concept, which are the control set where there are any."""
     company: e.Company | None = None
+    missing: int = 0
+    """Words of the vocabulary that are not in it, because their pictures were not drawn yet."""
 
     @property
     def flat(self) -> list[float]:
@@ -124,6 +126,7 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
                     event.layer_scale,
                     event.apart,
                     event.company,
+                    event.missing,
                 ),
                 control_images=event.drawn,
                 control_seconds=event.seconds,

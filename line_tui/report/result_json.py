@@ -5,6 +5,8 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
     schema_version  1
     run_id, model, layer, neuron, pooling, profile, strategy, seed
     control         folder of the user's own pictures that were the control set; null for generated ones
+    bank            {id (changes with any picture of it), concepts, missing (concepts that are not drawn yet)} of the
+                    run's control set; null before it is measured
     status          finished, stopped, failed or running
     label           the concept that explains the neuron best; null when there is none (yet)
     reason          why this label, or why none
@@ -36,7 +38,7 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
-from line_tui.explain.state import RunState, Trial, concept_of, verdict
+from line_tui.explain.state import Control, RunState, Trial, concept_of, verdict
 
 SCHEMA_VERSION = 1
 
@@ -61,6 +63,7 @@ def result(state: RunState, total_seconds: float) -> dict[str, Any]:
         "strategy": spec.strategy,
         "seed": spec.seed,
         "control": spec.control,
+        "bank": _bank(state.control),
         "status": state.status,
         "label": state.outcome.label if state.outcome else None,
         "reason": state.outcome.reason if state.outcome else None,
@@ -155,6 +158,12 @@ def _trial(state: RunState, trial: Trial) -> dict[str, Any]:
             for image in trial.images
         ],
     }
+
+
+def _bank(control: Control | None) -> dict[str, Any] | None:
+    if control is None:
+        return None
+    return {"id": control.bank_id, "concepts": len(control.concepts), "missing": control.missing}
 
 
 def _cost(state: RunState, total_seconds: float) -> dict[str, Any]:

@@ -12,6 +12,7 @@ are never changed, and a deleted run only leaves the list, so that it can be res
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -53,6 +54,10 @@ class Store:
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+    def free_bytes(self) -> int:
+        """Room on the disk that runs and pictures are kept on."""
+        return shutil.disk_usage(self.folder).free
 
     def new_run_id(self) -> str:
         """A free id that sorts by time, such as "20261123-k3qf7"."""

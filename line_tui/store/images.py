@@ -111,6 +111,10 @@ class StoredAlbum:
         picture = self._images.read(identity)
         return None if picture is None else (picture, str(self._images.path(identity)))
 
+    def has(self, identity: str) -> bool:
+        """Whether there is a file for it; reading it may still fail."""
+        return self._images.path(identity).exists()
+
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
         """Put a picture on disk. Raises StoreError."""
         texts = {"prompt": prompt, "seed": str(seed), "generator": self._recipe.generator}

@@ -2,7 +2,7 @@
 
 The environment sets how it misbehaves, for tests of the client: FAKE_DELAY (seconds a picture takes), FAKE_NOISE (what
 a C library prints at the first picture), FAKE_ERROR (what the generator raises), FAKE_ROOM (the largest batch
-that fits in memory), FAKE_HANG (it ignores everything).
+that fits in memory), FAKE_HANG (it ignores everything), FAKE_WORDS (how many more words its vocabulary has).
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class FakeSource:
         return Lexicon()
 
     def vocabulary(self) -> list[str]:
-        return VOCABULARY
+        return VOCABULARY + [f"word {n}" for n in range(int(os.environ.get("FAKE_WORDS", "0")))]
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
         return None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from line_tui import events as e
-from line_tui.engine.control import ControlSet
+from line_tui.engine.control import START, ControlSet
 from line_tui.engine.models import ReadyBank
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Cancelled
@@ -14,6 +14,13 @@ from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from tests.engine.fake_engine import FakeSource
 from tests.fakes import VOCABULARY, FakeGenerator, FakeLanguage, FakeVision
+
+
+class ManyWords(FakeSource):
+    """Has more words than a first control set takes."""
+
+    def vocabulary(self) -> list[str]:
+        return VOCABULARY + [f"word {n}" for n in range(START)]
 
 
 class World:
@@ -69,6 +76,41 @@ def test_it_goes_on_where_it_was_cut_off(tmp_path: Path, checks: int) -> None:
     bank = world.control().measure()
     assert bank.id == whole.id and np.array_equal(bank.activations, whole.activations)
     assert world.generator.drawn == 12
+
+
+def test_where_there_is_no_bank_yet_a_part_of_the_vocabulary_will_do(tmp_path: Path) -> None:
+    world = World(tmp_path, ManyWords())
+    bank = world.control().measure()
+    assert len(bank.concepts) == bank.drawn == START and bank.missing == 12
+    assert bank.concepts != ManyWords().vocabulary()[:START]
+
+
+@pytest.mark.parametrize("checks", [0, 1, 3, 5])
+def test_growth_that_is_cut_off_changes_no_control_set(tmp_path: Path, checks: int) -> None:
+    world = World(tmp_path, ManyWords())
+    before = world.control().measure()
+    world.checks = checks
+    with pytest.raises(Cancelled):
+        world.control().grow()
+    world.checks = 10**6
+    after = world.control().measure()
+    assert (after.id, after.drawn, after.missing) == (before.id, 0, 12)
+    assert world.generator.drawn >= START
+
+
+def test_a_grown_bank_is_taken_whole(tmp_path: Path) -> None:
+    world = World(tmp_path, ManyWords())
+    before = world.control().measure()
+    world.checks = 3
+    with pytest.raises(Cancelled):
+        world.control().grow()
+    world.checks = 10**6
+    world.control().grow()
+    after = world.control().measure()
+    assert after.concepts == ManyWords().vocabulary() and (after.drawn, after.missing) == (0, 0)
+    assert world.generator.drawn == len(after.concepts) and after.id != before.id
+    same = [after.concepts.index(word) for word in before.concepts]
+    assert np.array_equal(after.activations[same], before.activations)
 
 
 def test_a_damaged_picture_changes_nothing(tmp_path: Path) -> None:

@@ -72,6 +72,34 @@ async def test_the_next_neuron_finds_the_control_set_measured(client: EngineClie
     assert client.log.last_lines().count("fake models loaded") == 1
 
 
+async def test_the_bank_grows_while_nobody_asks_for_anything(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_WORDS", "400")
+    monkeypatch.setenv("FAKE_DELAY", "0.005")
+    client = EngineClient(store.folder, tmp_path / "engine.log", FAKE_ENGINE)
+    await client.start()
+    messages = client.messages()
+
+    async def run(run_id: str, neuron: int) -> e.ControlMeasured:
+        spec = e.RunSpec(model="fake", layer="conv", neuron=neuron, iterations=1, images=1)
+        await client.send(p.Start(run_id=run_id, spec=spec))
+        seen = await until_idle(messages)
+        assert any(isinstance(event, e.Finished) for event in seen)
+        return next(event for event in seen if isinstance(event, e.ControlMeasured))
+
+    first, second = await run("a", 0), await run("b", 1)
+    assert (len(first.concepts), first.missing, first.drawn) == (200, 212, 200)
+    assert (second.bank_id, second.drawn) == (first.bank_id, 0)
+    for attempt in range(100):
+        await asyncio.sleep(0.5)
+        later = await run(f"c{attempt}", 2)
+        if not later.missing:
+            break
+    assert (len(later.concepts), later.missing, later.drawn) == (412, 0, 0)
+    await client.close()
+
+
 async def test_the_same_seed_gives_the_same_run(client: EngineClient, store: Store) -> None:
     messages = client.messages()
     for run_id, seed in [("a", 5), ("b", 5), ("c", 6)]:

@@ -44,7 +44,7 @@ def image(trial: str, index: int, activation: float, *, cached: bool = False) ->
 EVENTS: list[e.DurableEvent] = [
     e.RunStarted(run_id="r", spec=SPEC, settings=SETTINGS),
     e.ModelsLoaded(seconds=4.0),
-    e.ControlMeasured(bank_id="b", concepts=["map"], activations=[[0.0]], drawn=1, seconds=3.0),
+    e.ControlMeasured(bank_id="b", concepts=["map"], activations=[[0.0]], drawn=1, missing=3, seconds=3.0),
     e.Proposed(trial="t1", concept="stone", origin="vocabulary", iteration=0),
     image("t1", 0, 0.25),
     e.TrialScored(trial="t1", mean=0.25, auc=0.6, mad=1.0, images=1),
@@ -69,6 +69,7 @@ def test_what_the_run_found() -> None:
     found = result(state(), total_seconds=60.0)
     assert (found["run_id"], found["neuron"], found["pooling"], found["status"]) == ("r", 7, "as-is", "finished")
     assert (found["label"], found["reason"]) == ("rose", "highest score")
+    assert found["bank"] == {"id": "b", "concepts": 1, "missing": 3}
     assert found["score"] == {
         "metric": "auc",
         "value": 0.9,

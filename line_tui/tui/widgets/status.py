@@ -43,6 +43,10 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") ->
     if state.status != "finished":
         progress = f"{view.iteration(state)}/{state.iterations}"
         found.append(Field(f"iteration {progress}", f"it {progress}"))
+    if state.control is not None and state.control.missing:
+        have = len(state.control.concepts)
+        bank = f"{have}/{have + state.control.missing}"
+        found.append(Field(f"bank of {bank} concepts", f"bank {bank}"))
     images = view.images_done(state)
     found.append(Field(f"{images} images", f"{images} img"))
     top = view.best(state)
