@@ -37,7 +37,7 @@ _INTERRUPTED = 130
     "--control",
     type=click.Path(exists=True, file_okay=False, resolve_path=True),
     metavar="FOLDER",
-    help="Your own pictures as control set; subfolders, if any, are classes and the vocabulary.",
+    help="Your own pictures as control set, subfolders as classes and vocabulary. Needs --strategy published.",
 )
 @click.option("--resume", metavar="ID", shell_complete=complete_runs, help="Go on with an unfinished run.")
 @click.option("--no-store", is_flag=True, help="Keep nothing: pictures go to a folder that is deleted at the end.")

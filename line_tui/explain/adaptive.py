@@ -13,7 +13,7 @@ from line_tui.explain.choosing import Finalist, choose, finalists
 from line_tui.explain.conclusion import conclude, nothing
 from line_tui.explain.insight import Insight, insight
 from line_tui.explain.meaning import Lexicon, Meaning
-from line_tui.explain.opening import next_from_bank, opening, theme_words
+from line_tui.explain.opening import POINTED_AT, next_from_bank, opening, theme_words
 from line_tui.explain.parts import Parts
 from line_tui.explain.ports import Embedder
 from line_tui.explain.prompting import Request
@@ -27,6 +27,8 @@ RUNGS = (1, 2, 4)
 """Images of a concept that stays in the race."""
 FINALISTS, FRESH = 5, 2
 """Finalists, and the images of fresh seeds that are kept for each; what the search leaves of the budget is added."""
+USUAL = 35
+"""Search images of a run with the usual settings, which the numbers here are for; a smaller one has less of each."""
 TOGETHER = 4
 """Proposals that get their first image in one batch."""
 ATTEMPTS = 3
@@ -87,7 +89,7 @@ class Adaptive:
         return self._seen[1]
 
     def _open(self, state: RunState, seen: Insight) -> list[e.DurableEvent]:
-        found = opening(seen, self._parts, tried(state).values())
+        found = opening(seen, self._parts, tried(state).values(), _share(state, POINTED_AT))
         return [
             e.Proposed(trial=next_id(state, n), concept=concept, origin=origin, iteration=0)
             for n, (concept, origin) in enumerate(found)
@@ -98,7 +100,7 @@ class Adaptive:
         summary = iteration > state.iterations
         if summary and (not self._parts.summary or iteration > state.iterations + 1):
             return None
-        if left <= FINALISTS * FRESH:
+        if left <= _share(state, FINALISTS) * FRESH:
             return None
         attempt = sum(refusal.iteration == iteration for refusal in state.refusals)
         if attempt >= ATTEMPTS or not self._parts.language:
@@ -124,7 +126,7 @@ class Adaptive:
         ]
 
     def _race(self, state: RunState, seen: Insight, left: int) -> Step | None:
-        left -= FINALISTS * FRESH if self._parts.fresh else 0
+        left -= _share(state, FINALISTS) * FRESH if self._parts.fresh else 0
         if not self._parts.racing or left <= 0:
             return None
         known = _evidence(state, seen)
@@ -172,12 +174,16 @@ class Adaptive:
         wanted = [one for one in ranked if verdict(state, state.trials[one.trial]) == "accepted"]
         others = [one for one in ranked if one not in wanted]
         racing = contenders(known, seen.profile.noise)
-        return wanted + finalists(others, racing, max(0, FINALISTS - len(wanted)))
+        return wanted + finalists(others, racing, max(0, _share(state, FINALISTS) - len(wanted)))
 
 
 def images_planned(state: RunState) -> int:
     """Search images of a run at most: (10 + iterations + summary) * images / 3, a third of the published loop's."""
     return (10 + state.iterations + 1) * state.spec.images // 3
+
+
+def _share(state: RunState, usual: int) -> int:
+    return min(usual, max(2, usual * images_planned(state) // USUAL))
 
 
 def live(state: RunState) -> list[Trial]:

@@ -21,8 +21,13 @@ POINTED_AT, FOR_THEME = 9, 2
 """Words that the bank's responses point at, in all and for each further theme."""
 
 
-def opening(seen: Insight, parts: Parts, taken: Iterable[str]) -> list[tuple[str, Origin]]:
-    """Concepts and where they come from; none that means the same as one of `taken`."""
+def opening(
+    seen: Insight, parts: Parts, taken: Iterable[str], pointed_at: int = POINTED_AT
+) -> list[tuple[str, Origin]]:
+    """Concepts and where they come from; none that means the same as one of `taken`.
+
+    `pointed_at` concepts, and a few for each further theme, cost an image each.
+    """
     found: list[tuple[str, Origin]] = []
     known = list(taken)
 
@@ -37,7 +42,7 @@ def opening(seen: Insight, parts: Parts, taken: Iterable[str]) -> list[tuple[str
         words = seen.profile.words
         take((words[i] for i in np.argsort(-seen.fits(words))), "vocabulary", BEST_FITTING)
     if parts.lexicon:
-        take(seen.pointed_at(), "bank", POINTED_AT)
+        take(seen.pointed_at(), "bank", pointed_at)
         for theme in seen.themes[1:]:
             take(seen.pointed_at(theme), "bank", FOR_THEME)
     if not found:

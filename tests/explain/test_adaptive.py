@@ -47,6 +47,15 @@ def test_a_third_of_the_published_search_images() -> None:
     assert 0 < sum(image.purpose != "report" for image in images) <= 35
 
 
+@pytest.mark.parametrize(("iterations", "images"), [(1, 5), (10, 2), (3, 3), (10, 5)])
+def test_a_small_budget_asks_the_language_model_too(iterations: int, images: int) -> None:
+    lexicon = adaptive("strawberries", "tomatoes", "potatoes", "ferry", "berry", "cherry", "map maker", "lamps")
+    state = run_of(*REDS, strategy=lexicon, iterations=iterations, images=images).go()
+    assert any(trial.origin == "llm" and trial.images for trial in state.trials.values())
+    searched = [image for trial in state.trials.values() for image in trial.images if image.purpose != "report"]
+    assert len(searched) <= (10 + iterations + 1) * images // 3
+
+
 def test_the_score_is_reported_from_images_drawn_for_it_alone() -> None:
     state = run_of(*REDS).go()
     assert state.verified is not None and state.outcome is not None
