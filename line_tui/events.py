@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     guidance: float
     image_size: int
     memory: Memory = "resident"
+    gpu_layers: int = 0
+    """Of the language model, -1 for all."""
     bit_identical: bool = True
     """False once memory forced a change of batch size in the middle of the run."""
 
@@ -109,6 +111,8 @@ class ModelsLoaded(Durable, frozen=True, kw_only=True, tag="models_loaded"):
     """The models are in memory, after a start or a resume."""
 
     seconds: float
+    notes: list[str] = []
+    """What is to be known of how they were loaded, a line each."""
 
 
 class Company(msgspec.Struct, frozen=True):

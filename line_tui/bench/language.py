@@ -260,7 +260,7 @@ def _measure_profile(profile: str, hidden: int, proposals: int, seed: int) -> La
 
     catalog = read_catalog()
     entry = catalog.find_language(catalog.find_profile(profile).language)
-    language = load_language(entry, threads=default_threads(), device="cpu")
+    language = load_language(entry, threads=default_threads())
     try:
         concepts = choose_hidden(bundled_labels(), hidden, seed)
         return measure(language, MiniLMEmbedder(), bundled_vocabulary(), concepts, proposals=proposals, seed=seed)

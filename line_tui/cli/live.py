@@ -75,6 +75,9 @@ class LiveView:
     def _tell(self, event: e.DurableEvent) -> None:
         """Lines that stay."""
         match event:
+            case e.ModelsLoaded(notes=notes):
+                for note in notes:
+                    self._console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
             case e.TrialScored(trial=trial):
                 self._console.print(self._line(self._state.trials[trial]), highlight=False)
             case e.Stalled():

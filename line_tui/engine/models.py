@@ -51,6 +51,16 @@ class LoadedModels(Protocol):
         """Which of them stay there."""
         ...
 
+    @property
+    def gpu_layers(self) -> int:
+        """Of the language model, -1 for all."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What is to be known of how they were loaded, a line each."""
+        ...
+
 
 class ModelSource(Protocol):
     """Where models come from: the catalogue, or a test's fakes."""
@@ -94,7 +104,8 @@ class Keeper:
 
     def get(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """The models of a run, loaded if need be."""
-        key = (spec.profile, spec.model, fixed and (fixed.threads, fixed.batch_size, fixed.device, fixed.memory))
+        settled = fixed and (fixed.threads, fixed.batch_size, fixed.device, fixed.memory, fixed.gpu_layers)
+        key = (spec.profile, spec.model, settled)
         if self._loaded is None or key != self._key:
             # Before the new ones are loaded: both together may not fit in memory.
             self._loaded = None

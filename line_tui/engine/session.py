@@ -114,7 +114,7 @@ class Session:
         start = time.perf_counter()
         loaded = self._keeper.get(self._spec, self._state.settings, on_progress)
         self._gate.check()
-        first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=time.perf_counter() - start)]
+        first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=time.perf_counter() - start, notes=list(loaded.notes))]
         settings = settings_of(loaded, layer)
         if self._state.settings is None:
             first.insert(0, e.RunStarted(run_id=self._run_id, spec=self._spec, settings=settings))
@@ -192,6 +192,7 @@ def settings_of(loaded: LoadedModels, layer: LayerInfo) -> e.Settings:
         guidance=generator.guidance,
         image_size=generator.size,
         memory=loaded.memory,
+        gpu_layers=loaded.gpu_layers,
     )
 
 

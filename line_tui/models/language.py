@@ -11,17 +11,18 @@ from typing import Literal
 import llama_cpp
 from jinja2 import TemplateError
 
-from line_tui.errors import ModelFileError, UsageError
+from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, Prompt
 from line_tui.models.chat import ChatTemplate
 from line_tui.models.files import fingerprint
+from line_tui.models.gguf import open_gguf
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
 """Most tokens of a reply, thoughts not counted; a concept takes a few."""
-_BATCH = 512
 
 OnToken = Callable[[str, bool], None]
+OnNote = Callable[[str], None]
 
 
 class LlamaLanguage:
@@ -40,25 +41,17 @@ class LlamaLanguage:
         context: int = 4096,
         thinking_tokens: int = 1024,
         threads: int = 1,
-        gpu: bool = False,
+        gpu_layers: int | None = 0,
+        on_note: OnNote = lambda note: None,
     ) -> None:
-        """Load a model. Raises ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp."""
-        _check_header(path, name)
-        try:
-            self._llama = llama_cpp.Llama(
-                str(path),
-                n_ctx=context,
-                n_batch=_BATCH,
-                n_threads=threads,
-                n_threads_batch=threads,
-                n_gpu_layers=-1 if gpu else 0,
-                verbose=False,
-            )
-        except (ValueError, RuntimeError, AssertionError, TemplateError) as error:
-            raise ModelFileError(
-                f"{name}: llama.cpp cannot load {path}",
-                "the file is damaged (fetch it again), too new (update llama-cpp-python), or too large for the memory",
-            ) from error
+        """Load a model with `gpu_layers` of it on the GPU, None for as many as fit, of which `on_note` hears.
+
+        Raises ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp; MemoryLimitError when
+        the layers that are asked for do not fit.
+        """
+        self._llama, self.gpu_layers = open_gguf(
+            path, name, context=context, threads=threads, gpu_layers=gpu_layers, on_note=on_note
+        )
         self.name = f"{name}@{fingerprint(path)}"
         self._thinking_tokens = thinking_tokens
         first = self._llama.token_bos()
@@ -168,14 +161,3 @@ class LlamaLanguage:
         except (ValueError, TemplateError):
             return None
         return template
-
-
-def _check_header(path: Path, name: str) -> None:
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except OSError as error:
-        raise ModelFileError(f"{name}: cannot read {path}: {error.strerror}", "correct the path") from error
-    if magic != b"GGUF":
-        what = "is empty" if not magic else "is no GGUF file"
-        raise ModelFileError(f"{name}: {path} {what}", "fetch it again, or convert it to GGUF")

@@ -47,6 +47,10 @@ class Loaded:
     threads: int
     device: str
     memory: Memory = "resident"
+    gpu_layers: int = 0
+    """Of the language model, -1 for all."""
+    notes: tuple[str, ...] = ()
+    """What is to be known of how they were loaded, a line each."""
 
 
 def load(
@@ -89,9 +93,9 @@ def load(
             plans = [next(alike) for _, alike in groupby(plans, key=lambda each: each.policy)]
     for each in plans:
         on_progress(describe(each, free))
-        models = _bring(profile, model, each, threads, device, catalog, on_progress, measures=fixed is None)
-        if models is not None:
-            return Loaded(models, MiniLMEmbedder(bank_vectors()), models.vision, threads, device, each.policy)
+        loaded = _bring(profile, model, each, threads, device, catalog, on_progress, fixed)
+        if loaded is not None:
+            return loaded
     raise MemoryLimitError(
         f"the models of {profile} do not fit in memory, though {describe(plans[-1], free)} by the catalogue",
         "close other programs, or choose a profile with smaller models",
@@ -106,12 +110,11 @@ def _bring(
     device: str,
     catalog: Catalog,
     on_progress: Callable[[str], None],
-    *,
-    measures: bool,
-) -> Models | None:
+    fixed: Settings | None,
+) -> Loaded | None:
     """The models, placed as planned; None when memory ran out, and nothing of them is left in it.
 
-    `measures`: the batch is not the plan's but what is found to fit, where that can be found.
+    Batch and layers on the GPU are what is found to fit, where that can be found and is not `fixed`.
     """
     entries = catalog.find_profile(profile)
     speaker = catalog.find_language(entries.language)
@@ -128,8 +131,20 @@ def _bring(
         generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
 
         def measure() -> None:
-            if measures:
+            if fixed is None:
                 generator.batch_size = vision.batch_size = _measured_batch(generator, painter, device, on_progress)
+
+        notes: list[str] = []
+        gpu_layers = fixed.gpu_layers if fixed else None
+        if device == "cpu" or plan.policy == "cpu-llm":
+            gpu_layers = 0
+
+        def speak() -> LlamaLanguage | EndpointLanguage:
+            nonlocal gpu_layers
+            language = load_language(speaker, threads, gpu_layers, notes.append)
+            # The same for each of its turns: outputs depend on it in the last digits.
+            gpu_layers = language.gpu_layers if isinstance(language, LlamaLanguage) else 0
+            return language
 
         if plan.policy == "swap":
             room = Device()
@@ -137,13 +152,22 @@ def _bring(
             measure()
             on_progress(f"language model {speaker.id}")
             # Loading the language model moves the generator out of its way.
-            in_turn = LanguageInTurn(lambda: load_language(speaker, threads, device), room)
-            return Models(in_turn, GeneratorInTurn(generator, room), vision)
-        on_progress(f"language model {speaker.id}")
-        language = load_language(speaker, threads, "cpu" if plan.policy == "cpu-llm" else device)
-        # With everything else in memory, as it will be in the run.
-        measure()
-        return Models(language, generator, vision)
+            models = Models(LanguageInTurn(speak, room), GeneratorInTurn(generator, room), vision)
+        else:
+            on_progress(f"language model {speaker.id}")
+            models = Models(speak(), generator, vision)
+            # With everything else in memory, as it will be in the run.
+            measure()
+        return Loaded(
+            models,
+            MiniLMEmbedder(bank_vectors()),
+            vision,
+            threads,
+            device,
+            plan.policy,
+            gpu_layers or 0,
+            tuple(notes),
+        )
     except (torch.OutOfMemoryError, MemoryLimitError):
         return None
 
@@ -174,7 +198,13 @@ def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | N
     free = free_memory(settings.device)
     wanted = _needs(profile, model, settings.device, catalog or read_catalog())
     for lower in smaller(wanted, free, settings.memory, settings.batch_size):
-        return msgspec.structs.replace(settings, memory=lower.policy, batch_size=lower.batch_size, bit_identical=False)
+        return msgspec.structs.replace(
+            settings,
+            memory=lower.policy,
+            batch_size=lower.batch_size,
+            gpu_layers=0 if lower.policy == "cpu-llm" else settings.gpu_layers,
+            bit_identical=False,
+        )
     return None
 
 
@@ -205,8 +235,17 @@ def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> T
     )
 
 
-def load_language(entry: LanguageEntry, threads: int, device: str) -> LlamaLanguage | EndpointLanguage:
-    """Load a language model, or name one that is served. Raises ModelFileError, UsageError."""
+def load_language(
+    entry: LanguageEntry,
+    threads: int,
+    gpu_layers: int | None = 0,
+    on_note: Callable[[str], None] = lambda note: None,
+) -> LlamaLanguage | EndpointLanguage:
+    """Load a language model, or name one that is served.
+
+    Its first `gpu_layers` go to the GPU, None for as many as fit, of which `on_note` hears. Raises ModelFileError,
+    MemoryLimitError, UsageError.
+    """
     if (url := entry.source.endpoint) is not None:
         return EndpointLanguage(entry.id, url, entry.source.file or "", entry.thinking_tokens)
     return LlamaLanguage(
@@ -216,7 +255,8 @@ def load_language(entry: LanguageEntry, threads: int, device: str) -> LlamaLangu
         context=entry.context,
         thinking_tokens=entry.thinking_tokens,
         threads=threads,
-        gpu=device != "cpu",
+        gpu_layers=gpu_layers,
+        on_note=on_note,
     )
 
 

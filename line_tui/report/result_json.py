@@ -28,7 +28,8 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
                     images (of all trials), images_drawn (those that were not on disk already), control_images
                     (drawn for the control set), seconds {load, llm, control, generate, score, total}
     settings        batch_size, threads, device, generator, language, vision, prompt_template, steps, guidance,
-                    image_size, memory (where the models were: resident, swap or cpu-llm), bit_identical
+                    image_size, memory (where the models were: resident, swap or cpu-llm), gpu_layers (of the language
+                    model, -1 for all), bit_identical
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from textual.screen import Screen
 from line_tui.config import Config, read_config
 from line_tui.engine import protocol
 from line_tui.errors import LineError, UnknownNameError, unknown_name
-from line_tui.events import Envelope, ImageScored, PhaseChanged, RunSpec
+from line_tui.events import Envelope, ImageScored, ModelsLoaded, PhaseChanged, RunSpec
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.store import RunSummary, Store
@@ -121,6 +121,8 @@ class LineApp(EngineRoom):
             self.session.feed(envelope)
             if isinstance(event, PhaseChanged) and event.phase == "paused":
                 self.paused = True
+            for note in event.notes if isinstance(event, ModelsLoaded) else ():
+                self.notify(note, timeout=10)
 
     def engine_died(self) -> None:
         """Its run ends with it; what it stored last may not have been shown."""

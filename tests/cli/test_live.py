@@ -49,6 +49,13 @@ def test_images_done_best_and_time_left(view: LiveView, monkeypatch: pytest.Monk
     assert lines[2] == "best so far 0.900 rose"
 
 
+def test_what_is_to_be_known_of_the_models_stays_on_the_screen() -> None:
+    file = io.StringIO()
+    view = LiveView(Console(file=file, width=80), RunState())
+    see(view, e.ModelsLoaded(seconds=1.0, notes=["llama: 16 of its 32 layers fit on the GPU"]))
+    assert file.getvalue() == "llama: 16 of its 32 layers fit on the GPU\n"
+
+
 def test_elsewhere_one_line_a_concept() -> None:
     file = io.StringIO()
     view = LiveView(Console(file=file, width=80), RunState())

@@ -52,6 +52,8 @@ class FakeLoaded:
     threads: int = 1
     device: str = "cpu"
     memory: e.Memory = "resident"
+    gpu_layers: int = 0
+    notes: tuple[str, ...] = ()
 
 
 class FakeSource:

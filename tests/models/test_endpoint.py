@@ -134,7 +134,7 @@ def test_what_goes_wrong_is_told_in_one_line(serve):
 
 def test_an_entry_of_the_catalogue():
     entry = LanguageEntry(id="mine", source=Source(endpoint="http://localhost:8080/v1", file="fruit-7b"))
-    language = load_language(entry, threads=1, device="cpu")
+    language = load_language(entry, threads=1)
     assert isinstance(language, EndpointLanguage) and language.name == "mine@fruit-7b"
     with pytest.raises(ModelFileError, match="is served at http://localhost:8080/v1"):
         locate(entry.source, entry.id)

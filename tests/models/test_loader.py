@@ -17,6 +17,8 @@ from line_tui.models.loader import (
     default_threads,
     layers_of,
     load,
+    load_language,
+    load_vision,
     step_down,
 )
 from line_tui.models.memory import Free, spell_out
@@ -140,7 +142,7 @@ def test_taking_turns_changes_no_output():
 def test_what_does_not_fit_steps_down_to_what_does(monkeypatch):
     tried = []
 
-    def bring(profile, model, plan, *rest, measures):
+    def bring(profile, model, plan, *rest):
         tried.append((plan.policy, plan.batch_size))
         return
 
@@ -205,3 +207,41 @@ def test_the_whole_of_it_is_the_same_in_two_processes():
     )
     said = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)]
     assert said[0] == said[1] and said[0].startswith(b"emoji-diffusion@")
+
+
+@pytest.mark.parametrize("memory", ["resident", "swap"])
+def test_the_layers_that_fit_on_the_gpu_are_found_once_and_kept(memory, monkeypatch):
+    """The GPU is made up: everything computes on the CPU, and is told apart by what is asked of llama.cpp."""
+    asked = []
+
+    def crowded(entry, threads, gpu_layers, on_note):
+        asked.append(gpu_layers)
+        language = load_language(entry, threads)
+        if gpu_layers is None:
+            language.gpu_layers = 15
+            on_note("15 of its 30 layers fit")
+        else:
+            language.gpu_layers = gpu_layers
+        return language
+
+    monkeypatch.setattr(loader, "load_language", crowded)
+    monkeypatch.setattr(loader, "check_device", lambda device: None)
+    monkeypatch.setattr(loader, "free_memory", lambda device: Free(ram=32000, gpu=32000))
+    monkeypatch.setattr(loader, "load_vision", lambda *rest: load_vision(*rest[:3], "cpu"))
+    monkeypatch.setattr(loader, "gauge_of", lambda device: None)
+    monkeypatch.setattr(loader.llama_cpp, "llama_supports_gpu_offload", lambda: True)
+    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
+    draw_on_cpu = loader.DiffusersGenerator
+    monkeypatch.setattr(
+        loader, "DiffusersGenerator", lambda *rest, device, batch_size: draw_on_cpu(*rest, batch_size=batch_size)
+    )
+    loaded = load("demo", "resnet18:random", threads=1, device="cuda", memory=memory)
+    assert (loaded.gpu_layers, loaded.notes) == (15, ("15 of its 30 layers fit",))
+    if memory == "swap":
+        loaded.models.generator.draw(["dog"], [1], lambda step, steps: None)
+        loaded.models.language._device.admit(loaded.models.language)
+        assert asked == [None, 15]
+    fixed = msgspec.structs.replace(FIXED, device="cuda", memory=memory, gpu_layers=15)
+    assert load("demo", "resnet18:random", fixed).gpu_layers == 15 == asked[-1]
+    alone = msgspec.structs.replace(fixed, memory="cpu-llm", gpu_layers=0)
+    assert load("demo", "resnet18:random", alone).gpu_layers == 0 == asked[-1]

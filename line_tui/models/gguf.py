@@ -1,0 +1,95 @@
+"""Opens GGUF files with llama.cpp, with as many of their layers on the GPU as fit there."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+
+import llama_cpp
+from jinja2 import TemplateError
+from llama_cpp._internals import LlamaModel
+
+from line_tui.errors import MemoryLimitError, ModelFileError
+
+ALL_LAYERS = -1
+
+_BATCH = 512
+_FAILED = (ValueError, RuntimeError, AssertionError, TemplateError)
+"""What the bindings raise; they do not tell a damaged file from too little memory."""
+
+
+def open_gguf(
+    path: Path,
+    name: str,
+    *,
+    context: int,
+    threads: int,
+    gpu_layers: int | None,
+    on_note: Callable[[str], None],
+) -> tuple[llama_cpp.Llama, int]:
+    """The model in a file, and how many of its layers are on the GPU, `ALL_LAYERS` for all.
+
+    With `gpu_layers` None as many as fit: all of them, else half, else none, and `on_note` hears so in a line. Raises
+    ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp; MemoryLimitError when just
+    `gpu_layers` were wanted and do not fit.
+    """
+    _check_header(path, name)
+
+    def attempt(layers: int) -> llama_cpp.Llama | None:
+        try:
+            return llama_cpp.Llama(
+                str(path),
+                n_ctx=context,
+                n_batch=_BATCH,
+                n_threads=threads,
+                n_threads_batch=threads,
+                n_gpu_layers=layers,
+                verbose=False,
+            )
+        except _FAILED:
+            return None
+
+    wanted = ALL_LAYERS if gpu_layers is None else gpu_layers
+    if (llama := attempt(wanted)) is not None:
+        return llama, wanted
+    blocks = _block_count(path) if wanted else 0
+    if blocks and gpu_layers is not None:
+        raise MemoryLimitError(
+            f"{name}: {'all' if wanted == ALL_LAYERS else wanted} of its {blocks} layers do not fit on the GPU",
+            "close other programs that use the GPU",
+        )
+    for fewer in (blocks // 2, 0) if blocks else ():
+        # What failed still holds the GPU's memory, in a cycle of references.
+        gc.collect()
+        if (llama := attempt(fewer)) is not None:
+            on_note(f"{name}: {fewer} of its {blocks} layers fit on the GPU, the CPU computes the others, more slowly")
+            return llama, fewer
+    raise ModelFileError(
+        f"{name}: llama.cpp cannot load {path}",
+        "the file is damaged (fetch it again), too new (update llama-cpp-python), or too large for the memory",
+    )
+
+
+def _block_count(path: Path) -> int:
+    """Layers of a model by its header, without its weights; 0 when that cannot be read."""
+    parameters = llama_cpp.llama_model_default_params()
+    parameters.vocab_only = True
+    try:
+        model = LlamaModel(path_model=str(path), params=parameters, verbose=False)
+    except _FAILED:
+        return 0
+    fields = model.metadata()
+    model.close()
+    return int(fields.get(f"{fields.get('general.architecture')}.block_count", 0))
+
+
+def _check_header(path: Path, name: str) -> None:
+    try:
+        with path.open("rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise ModelFileError(f"{name}: cannot read {path}: {error.strerror}", "correct the path") from error
+    if magic != b"GGUF":
+        what = "is empty" if not magic else "is no GGUF file"
+        raise ModelFileError(f"{name}: {path} {what}", "fetch it again, or convert it to GGUF")

@@ -1,0 +1,85 @@
+"""A GPU that holds a few layers, faked: llama.cpp here computes on the CPU, wherever it believes the layers to be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import llama_cpp
+import pytest
+
+from line_tui.errors import MemoryLimitError, ModelFileError
+from line_tui.models.catalog import read_catalog
+from line_tui.models.files import locate
+from line_tui.models.gguf import ALL_LAYERS, open_gguf
+
+SMOLLM = locate(read_catalog().find_language("smollm2-135m").source, "smollm2-135m")
+BLOCKS = 30
+
+
+class Gpu:
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.tried: list[int] = []
+        self.notes: list[str] = []
+
+    def open(self, gpu_layers: int | None) -> int:
+        return open_gguf(SMOLLM, "smollm2", context=64, threads=1, gpu_layers=gpu_layers, on_note=self.notes.append)[1]
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Gpu:
+    fake, real = Gpu(room=BLOCKS), llama_cpp.Llama
+
+    def crowded(path: str, *, n_gpu_layers: int, **options: Any) -> llama_cpp.Llama:
+        fake.tried.append(n_gpu_layers)
+        if (BLOCKS if n_gpu_layers == ALL_LAYERS else n_gpu_layers) > fake.room:
+            raise ValueError("Failed to create llama_context")
+        return real(path, n_gpu_layers=0, **options)
+
+    monkeypatch.setattr(llama_cpp, "Llama", crowded)
+    return fake
+
+
+def test_all_layers_where_they_fit(gpu: Gpu) -> None:
+    assert gpu.open(None) == ALL_LAYERS
+    assert (gpu.tried, gpu.notes) == ([ALL_LAYERS], [])
+
+
+def test_half_of_them_where_all_do_not(gpu: Gpu) -> None:
+    gpu.room = 20
+    assert gpu.open(None) == 15
+    assert gpu.tried == [ALL_LAYERS, 15]
+    assert gpu.notes == [
+        "smollm2: 15 of its 30 layers fit on the GPU, the CPU computes the others, more slowly",
+    ]
+
+
+def test_none_where_half_do_not(gpu: Gpu) -> None:
+    gpu.room = 3
+    assert gpu.open(None) == 0
+    assert gpu.tried == [ALL_LAYERS, 15, 0]
+    assert gpu.notes[0].startswith("smollm2: 0 of its 30 layers fit on the GPU")
+
+
+@pytest.mark.parametrize(("layers", "called"), [(ALL_LAYERS, "all"), (15, "15")])
+def test_what_a_run_was_begun_with_is_had_or_refused(gpu: Gpu, layers: int, called: str) -> None:
+    assert gpu.open(layers) == layers
+    gpu.room = 3
+    with pytest.raises(MemoryLimitError, match=f"smollm2: {called} of its 30 layers do not fit on the GPU"):
+        gpu.open(layers)
+    assert gpu.tried == [layers, layers]
+
+
+def test_a_model_that_fits_nowhere(gpu: Gpu) -> None:
+    gpu.room = -1
+    with pytest.raises(ModelFileError, match="too large for the memory"):
+        gpu.open(None)
+    assert gpu.tried == [ALL_LAYERS, 15, 0]
+
+
+def test_a_damaged_file_is_not_tried_again(gpu: Gpu, tmp_path: Any) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(SMOLLM.read_bytes()[:50_000])
+    with pytest.raises(ModelFileError, match="damaged"):
+        open_gguf(path, "mine", context=64, threads=1, gpu_layers=None, on_note=gpu.notes.append)
+    assert (gpu.tried, gpu.notes) == ([ALL_LAYERS], [])
