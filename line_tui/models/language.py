@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +16,7 @@ from line_tui.explain.ports import Completion, Prompt
 from line_tui.models.chat import ChatTemplate
 from line_tui.models.files import fingerprint
 from line_tui.models.gguf import open_gguf
+from line_tui.models.interrupt import interruptible
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
@@ -67,7 +68,8 @@ class LlamaLanguage:
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`.
 
-        Raises UsageError when prompt and reply do not fit the model's context.
+        While the prompt is evaluated it is called with empty pieces, so that it can raise then too. Raises UsageError
+        when prompt and reply do not fit the model's context.
         """
         head, tail, thinks = self._tokens(prompt)
         prompt_tokens = len(head) + len(tail)
@@ -77,7 +79,7 @@ class LlamaLanguage:
                 f"{self.name}: a prompt of {prompt_tokens} tokens does not fit its context of {self._llama.n_ctx()}",
                 "set a larger context for it in your catalog.toml",
             )
-        evaluated = self._rewind(head) + len(tail)
+        evaluated = self._rewind(head, on_token) + len(tail)
         self._llama.set_seed(seed)
         thoughts = 0
         if thinks:
@@ -85,7 +87,7 @@ class LlamaLanguage:
         grammar = llama_cpp.LlamaGrammar.from_string(prompt.grammar, verbose=False)
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         text, count = "", 0
-        for token in self._sample(tail, temperature, REPLY_TOKENS, grammar):
+        for token in self._sample(tail, temperature, REPLY_TOKENS, grammar, on_token):
             piece = decoder.decode(self._llama.detokenize([token]))
             text, count = text + piece, count + 1
             on_token(piece, False)
@@ -113,7 +115,7 @@ class LlamaLanguage:
         first = start and not (self._bos and text.startswith(self._bos))
         return list(self._llama.tokenize(text.encode(), add_bos=first, special=special))
 
-    def _rewind(self, head: list[int]) -> int:
+    def _rewind(self, head: list[int], on_token: OnToken) -> int:
         """Bring the model to where the head alone was evaluated; the number of tokens that this took."""
         kept = head == self._head and self._llama._ctx.kv_cache_seq_rm(-1, len(head), -1)
         if kept:
@@ -121,7 +123,8 @@ class LlamaLanguage:
             return 0
         self._llama.reset()
         self._head = []
-        self._llama.eval(head)
+        with interruptible(self._llama, lambda: on_token("", False)):
+            self._llama.eval(head)
         self._head = head
         return len(head)
 
@@ -129,7 +132,7 @@ class LlamaLanguage:
         """Let the model think; how many tokens it took, and the tokens to evaluate before the reply."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         thoughts, count, last = "", 0, []
-        for token in self._sample(tail, temperature, limit, grammar=None):
+        for token in self._sample(tail, temperature, limit, None, on_token):
             piece = decoder.decode(self._llama.detokenize([token], special=True))
             thoughts, count, last = thoughts + piece, count + 1, [token]
             on_token(piece, True)
@@ -138,13 +141,21 @@ class LlamaLanguage:
         return count, last + self._tokenise("\n</think>\n\n", special=True)
 
     def _sample(
-        self, tokens: list[int], temperature: float, limit: int, grammar: llama_cpp.LlamaGrammar | None
+        self,
+        tokens: list[int],
+        temperature: float,
+        limit: int,
+        grammar: llama_cpp.LlamaGrammar | None,
+        on_token: OnToken,
     ) -> Iterator[int]:
         """Evaluate tokens and yield up to `limit` new ones; the last one yielded is not evaluated."""
         sampled = self._llama.generate(
             tokens, temp=temperature, top_p=TOP_P, top_k=0, min_p=0.0, grammar=grammar, reset=False
         )
-        for token in islice(sampled, limit):
+        # All tokens are evaluated before the first new one.
+        with interruptible(self._llama, lambda: on_token("", False)):
+            first = next(sampled)
+        for token in islice(chain([first], sampled), limit):
             if llama_cpp.llama_vocab_is_eog(self._llama._model.vocab, token):
                 return
             yield token

@@ -7,6 +7,7 @@ import pytest
 
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.explain.ports import Cancelled, Prompt
+from line_tui.models import interrupt
 from line_tui.models.catalog import read_catalog
 from line_tui.models.files import locate
 from line_tui.models.language import LlamaLanguage
@@ -93,6 +94,32 @@ def test_cancelled_leaves_the_model_as_it_was(few_shot):
     with pytest.raises(Cancelled):
         few_shot.complete(prompt("Vehicles: car,"), 1, 0.7, stop)
     assert few_shot.complete(prompt(), 7, 0.7, silent).text == expected.text
+
+
+@pytest.mark.parametrize("part", ["head", "tail"])
+def test_a_long_prompt_is_left_before_its_first_token(few_shot, monkeypatch, part):
+    few_shot.complete(prompt(), 7, 0.7, silent)
+    expected = few_shot.complete(prompt(), 7, 0.7, silent)
+    monkeypatch.setattr(interrupt, "INTERVAL", 0.0)
+    pieces = []
+
+    def stop(text, thinking):
+        pieces.append(text)
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        few_shot.complete(prompt(**{part: "apple, " * 200}), 1, 0.7, stop)
+    assert pieces == [""]
+    monkeypatch.setattr(interrupt, "INTERVAL", 1e9)
+    again = few_shot.complete(prompt(), 7, 0.7, silent)
+    assert again.text == expected.text
+    # What was kept of the head before is kept still, unless it was another head that was left.
+    assert again.evaluated_tokens == (expected.prompt_tokens if part == "head" else expected.evaluated_tokens)
+
+
+def test_a_failure_of_llama_cpp_itself_is_no_interruption(few_shot, monkeypatch):
+    with pytest.raises(RuntimeError, match="llama_decode"), interrupt.interruptible(few_shot._llama, lambda: None):
+        raise RuntimeError("llama_decode returned 1")
 
 
 def test_the_chat_form_uses_the_template_of_the_file(chat):
