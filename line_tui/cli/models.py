@@ -92,22 +92,25 @@ def list_(as_json: bool) -> None:
 
 @models.command()
 @names_argument
+@click.option("--update", is_flag=True, help="Move on to the newest revision, and hold to that from now on.")
 @json_option
-def pull(names: tuple[str, ...], as_json: bool) -> None:
+def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
     """Fetch models from the hub; an interrupted pull goes on where it was.
 
     Licences are shown first, room on the disk is checked, and a model appears only when all of it is here and
-    has the hashes that the hub gives. This is the one command that connects to anything.
+    has the hashes that the hub gives. What is fetched is noted in a lock file, to which later pulls and
+    `models verify` hold. This is the one command that connects to anything.
 
     \b
     Examples:
       line-tui models pull laptop
       line-tui models pull sdxl-base llama-3.1-8b-instruct
+      line-tui models pull sdxl-base --update
     """
     from line_tui.cli.pulling import pull_all
     from line_tui.models.catalog import read_catalog
 
-    pulled = pull_all(_resolve(read_catalog(), names))
+    pulled = pull_all(_resolve(read_catalog(pins={}), names), update=update)
     if as_json:
         _print_json(pulled)
 
@@ -123,12 +126,15 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
       line-tui models verify demo
     """
     from line_tui.cli.table import table
+    from line_tui.hub.pull import move_on
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.verify import verify as check
     from line_tui.models.catalog import read_catalog
+    from line_tui.models.lock import read_pins
 
-    receipts = Receipts()
-    verdicts = [check(entry, receipts) for entry in _resolve(read_catalog(), names)]
+    receipts, pins = Receipts(), read_pins()
+    entries = _resolve(read_catalog(pins=pins), names)
+    verdicts = [check(entry, receipts) for entry in entries]
     if as_json:
         _print_json(verdicts)
     else:
@@ -136,6 +142,9 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         click.echo(table(["name", "state", "size", "path"], rows))
         if any(verdict.state == "present" for verdict in verdicts):
             click.echo("present: here, but no hash is known to compare all of it with", err=True)
+        for entry in entries:
+            if (pin := pins.get(entry.id)) is not None and entry.source.revision == pin.commit != pin.revision:
+                click.echo(f"{entry.id}: held to commit {pin.commit[:12]}; {move_on(entry.id)}", err=True)
     if bad := next((verdict for verdict in verdicts if verdict.problem), None):
         raise ModelFileError(bad.problem, bad.fix)
 

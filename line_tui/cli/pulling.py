@@ -10,11 +10,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from line_tui.hub.pull import Plan, gigabytes, plan, pull
+from line_tui.hub.pull import Plan, gigabytes, move_on, pin, plan, pull
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub
 from line_tui.models.catalog import Entry
 from line_tui.models.files import locate
+from line_tui.models.lock import held, read_pins, write_pin
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,18 +29,26 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
 
 
-def pull_all(entries: Iterable[Entry], hub: Hub | None = None) -> list[Pulled]:
-    """Fetch models one after the other. Raises HubError, ModelFileError."""
+def pull_all(entries: Iterable[Entry], *, update: bool = False, hub: Hub | None = None) -> list[Pulled]:
+    """Fetch models one after the other, each at the commit that it is pinned to, and pin it to what was fetched.
+
+    `entries` are the catalogue's own, not held to any pin; `update` fetches what they name now. Raises HubError,
+    ModelFileError, UsageError.
+    """
     hub, receipts = hub or Hub(), Receipts()
-    return [_pull(entry, hub, receipts) for entry in entries]
+    return [_pull(entry, hub, receipts, update) for entry in entries]
 
 
-def _pull(entry: Entry, hub: Hub, receipts: Receipts) -> Pulled:
+def _pull(entry: Entry, hub: Hub, receipts: Receipts, update: bool) -> Pulled:
     if entry.source.hub is None:
         path = locate(entry.source, entry.id)
         _say(f"{entry.id}: nothing to fetch, it is at {path}")
         return Pulled(id=entry.id, path=str(path), commit=None, fetched=0)
-    planned = plan(entry, hub)
+    before = read_pins().get(entry.id)
+    source = entry.source if update else held(entry.source, before)
+    planned = plan(msgspec.structs.replace(entry, source=source), hub)
+    if source.revision != entry.source.revision:
+        _say(f"{entry.id}: held to commit {planned.commit[:12]}; {move_on(entry.id)}")
     gated = f", gated: accept it first at https://huggingface.co/{planned.repo}" if entry.gated else ""
     _say(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
     if planned.refused:
@@ -47,6 +56,10 @@ def _pull(entry: Entry, hub: Hub, receipts: Receipts) -> Pulled:
     to_fetch = planned.to_fetch
     _say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it still to fetch")
     folder = _with_progress(planned, hub, receipts)
+    write_pin(entry.id, pin(planned, entry.source.revision, folder))
+    if before is not None and before.repo == planned.repo and before.commit != planned.commit:
+        moved = f"moved on from commit {before.commit[:12]} to {planned.commit[:12]}"
+        _say(f"{entry.id}: {moved}; the files of the earlier one stay until `hf cache prune`")
     return Pulled(id=entry.id, path=str(folder), commit=planned.commit, fetched=to_fetch)
 
 

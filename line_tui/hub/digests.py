@@ -11,10 +11,20 @@ _CHUNK = 1 << 20
 
 def matches(path: Path, digest: str) -> bool:
     """Whether a file has a hash: SHA-256, or the SHA-1 by which git knows small files. Raises OSError."""
-    if len(digest) == _SHA256:
-        return _hash(path, hashlib.sha256()) == digest
+    if is_sha256(digest):
+        return sha256(path) == digest
     header = f"blob {path.stat().st_size}\0".encode()
     return _hash(path, hashlib.sha1(header, usedforsecurity=False)) == digest
+
+
+def is_sha256(digest: str) -> bool:
+    """Whether a hash is a SHA-256, by its length."""
+    return len(digest) == _SHA256
+
+
+def sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits. Raises OSError."""
+    return _hash(path, hashlib.sha256())
 
 
 def _hash(path: Path, digest: hashlib._Hash) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from line_tui.errors import HubError
 from line_tui.hub.cache import Repository, cache_folder
-from line_tui.hub.digests import matches
+from line_tui.hub.digests import is_sha256, matches, sha256
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub, RemoteFile
 from line_tui.hub.selection import select
 from line_tui.models.catalog import Entry
+from line_tui.models.lock import Pin
 
 MARGIN = 1 << 28
 """Bytes that stay free on the disk."""
@@ -66,12 +67,18 @@ def plan(entry: Entry, hub: Hub) -> Plan:
 
 def _with_known_digest(entry: Entry, file: RemoteFile) -> RemoteFile:
     known = entry.source.sha256.get(file.name)
-    if known is not None and known != file.digest:
+    if known is not None and is_sha256(file.digest) and known != file.digest:
         raise HubError(
-            f"{entry.id}: {file.name} at {entry.source.hub} is another file than the catalogue's ({known[:12]}…)",
+            f"{entry.id}: {file.name} at {entry.source.hub} is another file than the catalogue's or the lock file's "
+            f"({known[:12]}…)",
             "set `revision` to the commit that was meant, or correct `sha256`",
         )
     return file
+
+
+def move_on(name: str) -> str:
+    """What to do to have a newer revision than the one that the lock file holds to."""
+    return f"run `line-tui models pull {name} --update` to take the newest revision from now on"
 
 
 def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: Receipts) -> Path:
@@ -93,14 +100,35 @@ def _bring(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
     for file in plan.missing:
         part = repository.part(file.digest)
         hub.fetch(plan.repo, plan.commit, file, part, partial(on_bytes, file.name))
-        if not matches(part, file.digest):
+        known = plan.entry.source.sha256.get(file.name, file.digest)
+        if not (matches(part, file.digest) and (known == file.digest or matches(part, known))):
             part.unlink()
             raise HubError(
-                f"{file.name} does not have the hash that {plan.repo} gives for it", "pull again: it was thrown away"
+                f"{file.name} does not have the hash that is known for it at {plan.repo}",
+                "pull again: it was thrown away",
             )
         part.replace(repository.blob(file.digest))
     digests = {file.name: file.digest for file in plan.files}
     return repository.publish(plan.commit, plan.entry.source.revision, digests)
+
+
+def pin(plan: Plan, revision: str | None, folder: Path) -> Pin:
+    """What a pulled model is to be held to: its commit, and the SHA-256 of its files in `folder`, each computed once.
+
+    `revision` is what the catalogue says. Raises HubError for a file that was here before and is not what the hub says.
+    """
+    fetched = {file.name for file in plan.missing}
+    digests: dict[str, str] = {}
+    for file in plan.files:
+        path, known = folder / file.name, plan.entry.source.sha256.get(file.name)
+        # These have just been compared, or were when the model was first pulled; `verify` does it again.
+        if known is None and file.name not in fetched and not matches(path, file.digest):
+            raise HubError(
+                f"{path} was here before, and does not have the hash that is known for it at {plan.repo}",
+                f"run `line-tui models remove {plan.entry.id}` and pull again",
+            )
+        digests[file.name] = known or (file.digest if is_sha256(file.digest) else sha256(path))
+    return Pin(repo=plan.repo, revision=revision, commit=plan.commit, sha256=digests)
 
 
 def _check_space(plan: Plan) -> None:

@@ -118,7 +118,10 @@ class Hub:
                 "check the name in the catalogue, or run `hf auth login` with an account that may",
             ) from error
         except RevisionNotFoundError as error:
-            raise HubError(f"{repo} has no such revision", "correct `revision` in the catalogue") from error
+            raise HubError(
+                f"{repo} has no such revision, or no longer",
+                "correct `revision` in the catalogue, or pull with --update to take the newest from now on",
+            ) from error
         except HfHubHTTPError as error:
             raise HubError(
                 f"{self._endpoint}: {_first_line(error)}", "pull again later: it goes on from there"

@@ -80,6 +80,9 @@ def _judge(entry: Entry, receipts: Receipts, *, hash_all: bool) -> Verdict:
 def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bool) -> tuple[State, str]:
     if lost := next((file for file in files if not file.exists()), None):
         return "corrupt", f"{lost} is a link to a file that is gone"
+    wanted = select(source, source.sha256)[0] if source.hub is not None else []
+    if absent := next((name for name in wanted if not any(_is_named(file, name) for file in files)), None):
+        return "corrupt", f"{absent} is gone"
     known = {file: digest for file in files if (digest := _known_digest(source, file)) is not None}
     if not hash_all:
         return ("verified" if files and receipts.hold(files) else "present"), ""
@@ -97,9 +100,9 @@ def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bo
 
 def _known_digest(source: Source, file: Path) -> str | None:
     """The catalogue's, else the one that the hub's cache or the package's own record has."""
-    for name, digest in source.sha256.items():
-        if file.as_posix().endswith(f"/{name}"):
-            return digest
+    # Of "config.json" and "unet/config.json" the longer one is meant.
+    if named := max((name for name in source.sha256 if _is_named(file, name)), key=len, default=None):
+        return source.sha256[named]
     if source.hub is not None and file.is_symlink():
         return file.readlink().name
     if source.bundled is not None:
@@ -107,6 +110,10 @@ def _known_digest(source: Source, file: Path) -> str | None:
     if source.package is not None:
         return _recorded_digests(source.package).get(file.resolve())
     return None
+
+
+def _is_named(file: Path, name: str) -> bool:
+    return file.as_posix().endswith(f"/{name}")
 
 
 @lru_cache

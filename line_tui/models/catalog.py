@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -11,6 +11,7 @@ import msgspec
 from line_tui.config import config_path
 from line_tui.errors import UsageError, unknown_name
 from line_tui.models.files import Source, bundled_models
+from line_tui.models.lock import Pin, held, read_pins
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -148,13 +149,24 @@ def user_catalog_path() -> Path:
     return config_path().parent / "catalog.toml"
 
 
-def read_catalog(user: Path | None = None) -> Catalog:
-    """Our catalogue with the user's entries put over it.
+def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = None) -> Catalog:
+    """Our catalogue with the user's entries put over it, and each model of the hub at the commit that it is pinned to.
 
-    `user` replaces the user's usual file. Raises UsageError when a file is not valid, naming the place in it.
+    `user` replaces the user's usual file, `pins` the lock file. Raises UsageError when a file is not valid, naming the
+    place in it.
     """
+    catalog = _merged(user or user_catalog_path())
+    pins = read_pins() if pins is None else pins
+    return msgspec.structs.replace(
+        catalog,
+        language=_held(catalog.language, pins),
+        generator=_held(catalog.generator, pins),
+        vision=_held(catalog.vision, pins),
+    )
+
+
+def _merged(path: Path) -> Catalog:
     ours = _read(bundled_models() / "catalog.toml")
-    path = user or user_catalog_path()
     if not path.exists():
         return ours
     theirs = _read(path)
@@ -191,6 +203,13 @@ def _check_profiles(catalog: Catalog, path: Path) -> None:
 
 
 Named = TypeVar("Named", LanguageEntry, GeneratorEntry, VisionEntry, Profile)
+
+
+Pinned = TypeVar("Pinned", LanguageEntry, GeneratorEntry, VisionEntry)
+
+
+def _held(entries: list[Pinned], pins: Mapping[str, Pin]) -> list[Pinned]:
+    return [msgspec.structs.replace(entry, source=held(entry.source, pins.get(entry.id))) for entry in entries]
 
 
 def _merge(ours: list[Named], theirs: list[Named]) -> list[Named]:

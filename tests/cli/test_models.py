@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from line_tui.cli import run
 from line_tui.hub.remote import Hub
-from tests.hub.fake import FakeHub, serve
+from tests.hub.fake import COMMIT, FakeHub, serve
 
 WEIGHTS = bytes(range(256)) * 40
 CATALOG = """
@@ -92,6 +93,99 @@ def test_pull_in_json(hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[st
     pulled = _json(capsys, "models", "pull", "tiny", "tiny", "smollm2-135m")
     assert isinstance(pulled, list)
     assert [(each["id"], each["fetched"]) for each in pulled] == [("tiny", len(WEIGHTS)), ("smollm2-135m", 0)]
+
+
+NEWER = "f" * 40
+SMALL = b'{"a": 1}'
+
+
+def test_a_pulled_model_stays_what_it_was_until_it_is_moved_on(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.repositories["someone/tiny"] = {"tiny.gguf": WEIGHTS, "too.gguf": WEIGHTS}
+    assert run(["models", "pull", "tiny"]) == 0
+    lock = json.loads((home / "data" / "models.lock.json").read_text())
+    assert lock["tiny"]["commit"] == COMMIT
+    assert lock["tiny"]["sha256"] == {"tiny.gguf": hashlib.sha256(WEIGHTS).hexdigest()}
+
+    hub.move_on(NEWER, {"someone/tiny": {"tiny.gguf": WEIGHTS[::-1], "too.gguf": WEIGHTS}})
+    capsys.readouterr()
+    # Another program moves the cache's branch on; our model does not follow it.
+    run(["models", "pull", "tiny-too"])
+    assert (home / "cache/models--someone--tiny/refs/main").read_text() == NEWER
+    assert run(["models", "verify", "tiny"]) == 0
+    told = capsys.readouterr().err
+    assert f"tiny: held to commit {COMMIT[:12]}; run `line-tui models pull tiny --update`" in told
+    assert run(["models", "path", "tiny"]) == 0
+    assert Path(capsys.readouterr().out.strip()).read_bytes() == WEIGHTS
+
+    # What was removed comes back as it was.
+    run(["models", "remove", "tiny", "--yes"])
+    capsys.readouterr()
+    assert run(["models", "pull", "tiny"]) == 0
+    assert f"held to commit {COMMIT[:12]}; run `line-tui models pull tiny --update`" in capsys.readouterr().err
+    assert Path(_path(capsys, "tiny")).read_bytes() == WEIGHTS
+
+    assert run(["models", "pull", "tiny", "--update"]) == 0
+    assert f"moved on from commit {COMMIT[:12]} to {NEWER[:12]}" in capsys.readouterr().err
+    assert Path(_path(capsys, "tiny")).read_bytes() == WEIGHTS[::-1]
+    assert run(["models", "verify", "tiny"]) == 0
+
+
+def _path(capsys: pytest.CaptureFixture[str], name: str) -> str:
+    capsys.readouterr()
+    assert run(["models", "path", name]) == 0
+    return capsys.readouterr().out.strip()
+
+
+def test_small_files_are_held_by_their_sha256_as_well(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hub knows them by git's SHA-1 alone."""
+    hub.repositories["someone/tiny"] = {"tiny.gguf/model.safetensors": WEIGHTS, "tiny.gguf/config.json": SMALL}
+    assert run(["models", "pull", "tiny"]) == 0
+    lock = home / "data" / "models.lock.json"
+    pins = json.loads(lock.read_text())
+    assert pins["tiny"]["sha256"]["tiny.gguf/config.json"] == hashlib.sha256(SMALL).hexdigest()
+
+    pins["tiny"]["sha256"]["tiny.gguf/config.json"] = "0" * 64
+    lock.write_text(json.dumps(pins))
+    assert run(["models", "verify", "tiny"]) == 4
+    assert "config.json does not have the hash" in capsys.readouterr().err
+    assert run(["models", "remove", "tiny", "--yes"]) == 0
+    assert run(["models", "pull", "tiny"]) == 8
+    assert "tiny.gguf/config.json does not have the hash" in capsys.readouterr().err
+
+
+def test_a_file_that_is_gone_is_missed(hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    hub.repositories["someone/tiny"] = {"tiny.gguf/model.safetensors": WEIGHTS, "tiny.gguf/config.json": SMALL}
+    run(["models", "pull", "tiny"])
+    (Path(_path(capsys, "tiny")) / "config.json").unlink()
+    assert run(["models", "verify", "tiny"]) == 4
+    assert "tiny.gguf/config.json is gone" in capsys.readouterr().err
+
+
+def test_a_commit_that_the_hub_lost_is_told_with_the_way_on(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["models", "pull", "tiny"])
+    hub.move_on(NEWER, hub.repositories)
+    hub.older.clear()
+    capsys.readouterr()
+    assert run(["models", "pull", "tiny"]) == 8
+    assert "no such revision, or no longer" in capsys.readouterr().err
+    assert run(["models", "pull", "tiny", "--update"]) == 0
+
+
+def test_what_another_program_fetched_is_hashed_before_it_is_held_to(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["models", "pull", "tiny"])
+    (home / "data" / "models.lock.json").unlink()
+    Path(_path(capsys, "tiny")).resolve().write_bytes(WEIGHTS[:-1] + b"X")
+    assert run(["models", "pull", "tiny"]) == 8
+    assert "was here before, and does not have the hash" in capsys.readouterr().err
+    assert not (home / "data" / "models.lock.json").exists()
 
 
 def test_removing_asks_and_leaves_the_neighbours_files(

@@ -20,7 +20,11 @@ LARGE = 1000
 @dataclass
 class FakeHub:
     endpoint: str = ""
+    head: str = COMMIT
+    """The commit that `main` and the tag v1 lead to, with the files of `repositories`."""
     repositories: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    older: dict[str, dict[str, dict[str, bytes]]] = field(default_factory=dict)
+    """Commits before it, each with its repositories."""
     gated: set[str] = field(default_factory=set)
     served: dict[str, bytes] = field(default_factory=dict)
     """Sent instead of a file's true bytes, by name."""
@@ -33,6 +37,16 @@ class FakeHub:
     """Another server that the files are at, as the hub's are at its delivery network."""
     logins: list[str | None] = field(default_factory=list)
     """The Authorization header of each request."""
+
+    def move_on(self, commit: str, repositories: dict[str, dict[str, bytes]]) -> None:
+        """Someone pushes a commit; the one before it can still be had."""
+        self.older[self.head] = self.repositories
+        self.head, self.repositories = commit, repositories
+
+    def at(self, revision: str) -> dict[str, dict[str, bytes]] | None:
+        if revision in (self.head, "main", "v1"):
+            return self.repositories
+        return self.older.get(revision)
 
     def open(self) -> Hub:
         return Hub(self.endpoint, wait=lambda seconds: None)
@@ -55,13 +69,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _describe(self, path: str) -> None:
         repo = "/".join(path.split("/")[3:5])
+        revision = path.split("/")[-1] if "/revision/" in path else "main"
+        repositories = self.hub.at(revision)
         if repo not in self.hub.repositories:
             self._answer(404, b"{}", {"X-Error-Code": "RepoNotFound"})
-        elif "/revision/" in path and path.split("/")[-1] not in (COMMIT, "main", "v1"):
+        elif repositories is None:
             self._answer(404, b"{}", {"X-Error-Code": "RevisionNotFound"})
         else:
-            siblings = [self._sibling(name, data) for name, data in self.hub.repositories[repo].items()]
-            self._answer(200, json.dumps({"id": repo, "sha": COMMIT, "siblings": siblings}).encode())
+            siblings = [self._sibling(name, data) for name, data in repositories[repo].items()]
+            commit = revision if revision in self.hub.older else self.hub.head
+            self._answer(200, json.dumps({"id": repo, "sha": commit, "siblings": siblings}).encode())
 
     def _sibling(self, name: str, data: bytes) -> dict[str, object]:
         sibling: dict[str, object] = {"rfilename": name, "size": len(data), "blobId": git_sha1(data)}
@@ -76,13 +93,14 @@ class _Handler(BaseHTTPRequestHandler):
         if repo in self.hub.gated:
             self._answer(403, b"", {"X-Error-Code": "GatedRepo"})
             return
-        assert commit == COMMIT
+        repositories = self.hub.at(commit)
+        assert repositories is not None and len(commit) == len(COMMIT)
         if self.hub.elsewhere is not None:
             self._answer(302, b"", {"Location": self.hub.elsewhere + path})
             return
         wanted = self.headers.get("Range")
         self.hub.ranges.append(wanted)
-        data = self.hub.served.get(file, self.hub.repositories[repo][file])
+        data = self.hub.served.get(file, repositories[repo][file])
         start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and not self.hub.ignores_ranges else 0
         self._answer(206 if start else 200, data[start:], cut_after=self.hub.cut_after)
 
