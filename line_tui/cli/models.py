@@ -55,10 +55,12 @@ def list_(as_json: bool) -> None:
     """
     from line_tui.cli.table import table
     from line_tui.hub.receipts import Receipts
+    from line_tui.hub.unfinished import find_unfinished
     from line_tui.hub.verify import glance
     from line_tui.models.catalog import read_catalog
 
     catalog, receipts = read_catalog(), Receipts()
+    unfinished = find_unfinished(catalog.entries)
     kinds: dict[str, Sequence[Entry]] = {
         "language": catalog.language,
         "generator": catalog.generator,
@@ -71,7 +73,8 @@ def list_(as_json: bool) -> None:
             for kind, entry, verdict in seen
         ]
         profiles = [msgspec.to_builtins(profile) for profile in catalog.profile]
-        _print_json({"models": listed, "profiles": profiles})
+        broken = [{"repo": each.repo, "models": each.models, "size": each.size} for each in unfinished]
+        _print_json({"models": listed, "profiles": profiles, "unfinished": broken})
         return
     rows = [
         (
@@ -88,6 +91,8 @@ def list_(as_json: bool) -> None:
     click.echo()
     sets = [(p.id, f"{p.language} + {p.generator} + {p.vision}", p.about) for p in catalog.profile]
     click.echo(table(["profile", "models", "about"], sets))
+    for each in unfinished:
+        click.echo(f"\n{each.found}: {each.fix}", err=True)
 
 
 @models.command()
@@ -151,33 +156,45 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
 
 @models.command()
 @name_argument
+@click.option("--unfinished", is_flag=True, help="Delete only what a broken pull left of it.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
-def remove(name: str, yes: bool, as_json: bool) -> None:
+def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
     """Delete a fetched model from the hub's cache, which other programs may share.
 
     \b
-    Example:
+    Examples:
       line-tui models remove sdxl-base
+      line-tui models remove sdxl-base --unfinished
     """
     from line_tui.hub.cache import Repository
+    from line_tui.hub.pull import gigabytes
+    from line_tui.hub.unfinished import find_unfinished
     from line_tui.hub.verify import files_of
     from line_tui.models.catalog import read_catalog
 
     catalog = read_catalog()
     entry = _named_model(catalog, name)
-    if entry.source.hub is None:
+    repo = entry.source.hub
+    if repo is None:
         raise UsageError(f"{name} was not fetched from the hub", "models that came otherwise leave the way they came")
-    files = files_of(entry)
-    sharing = [other.id for other in _all(catalog) if other.source.hub == entry.source.hub and other.id != name]
+    if unfinished:
+        files = [part for each in find_unfinished(catalog.entries) if each.repo == repo for part in each.parts]
+        what = f"{len(files)} unfinished files"
+        if not files:
+            raise UsageError(f"no pull of {repo} is unfinished", "there is nothing to delete")
+    else:
+        files = files_of(entry)
+        what = f"{len(files)} files"
+    sharing = [other.id for other in catalog.entries if other.source.hub == repo and other.id != name]
     shared = f" ({', '.join(sharing)} may use some of them)" if sharing else ""
     if not yes:
-        click.confirm(f"Delete {len(files)} files of {entry.source.hub}{shared}?", abort=True, err=True)
-    freed = Repository.of(entry.source.hub).remove(files)
+        click.confirm(f"Delete {what} of {repo}{shared}?", abort=True, err=True)
+    freed = Repository.of(repo).remove(files)
     if as_json:
         _print_json({"id": name, "files": len(files), "freed": freed})
     else:
-        click.echo(f"{name} is removed, {_size(freed)} are free again", err=True)
+        click.echo(f"{name}: {what} are removed, {gigabytes(freed)} are free again", err=True)
 
 
 @models.command()
@@ -201,13 +218,9 @@ def path(name: str, as_json: bool) -> None:
         click.echo(found)
 
 
-def _all(catalog: Catalog) -> list[Entry]:
-    return [*catalog.language, *catalog.generator, *catalog.vision]
-
-
 def _named(catalog: Catalog) -> dict[str, list[Entry]]:
     """Models by name, and the models of each profile by its."""
-    by_id = {entry.id: entry for entry in _all(catalog)}
+    by_id = {entry.id: entry for entry in catalog.entries}
     named = {id: [entry] for id, entry in by_id.items()}
     for profile in catalog.profile:
         # A profile's vision model may be one of torchvision's, which has no entry.
@@ -227,7 +240,7 @@ def _resolve(catalog: Catalog, names: Iterable[str]) -> list[Entry]:
 
 
 def _named_model(catalog: Catalog, name: str) -> Entry:
-    by_id = {entry.id: entry for entry in _all(catalog)}
+    by_id = {entry.id: entry for entry in catalog.entries}
     if name not in by_id:
         raise unknown_name("model", name, by_id, "`line-tui models list` lists them all")
     return by_id[name]

@@ -11,7 +11,7 @@ from line_tui.doctor.findings import Finding
 from line_tui.doctor.installed import check_memory, check_models
 from line_tui.doctor.machine import read_machine
 from line_tui.doctor.screen import Terminal, check_terminal
-from line_tui.doctor.storage import check_catalog, check_config, check_disks, check_store
+from line_tui.doctor.storage import check_catalog, check_config, check_disks, check_downloads, check_store
 from line_tui.errors import LineError
 from line_tui.hub.receipts import Receipts
 from line_tui.models.catalog import read_catalog
@@ -36,6 +36,7 @@ def examine(terminal: Terminal) -> Iterator[Finding]:
     except LineError:
         # Told above; without them there is no saying which models are meant.
         return
+    yield from check_downloads(catalog)
     receipts = Receipts()
     for profile in catalog.profile:
         yield check_models(catalog, profile, receipts, needed=profile.id == wanted)

@@ -11,7 +11,8 @@ from line_tui.doctor.findings import Finding
 from line_tui.errors import LineError
 from line_tui.hub.cache import cache_folder
 from line_tui.hub.pull import gigabytes
-from line_tui.models.catalog import read_catalog, user_catalog_path
+from line_tui.hub.unfinished import find_unfinished
+from line_tui.models.catalog import Catalog, read_catalog, user_catalog_path
 from line_tui.store import Store
 from line_tui.store.filesystem import is_network
 
@@ -59,6 +60,14 @@ def check_store() -> Finding:
         return Finding("store", "problem", error.cause, error.fix)
     slow = ", on a network file system (safe, but slower)" if is_network(folder) else ""
     return Finding("store", "ok", f"{folder}, {runs} runs{slow}")
+
+
+def check_downloads(catalog: Catalog) -> list[Finding]:
+    """What broken pulls left."""
+    unfinished = find_unfinished(catalog.entries)
+    if not unfinished:
+        return [Finding("downloads", "ok", "none is unfinished")]
+    return [Finding("downloads", "note", each.found, each.fix) for each in unfinished]
 
 
 def check_disks() -> list[Finding]:

@@ -16,6 +16,9 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
+PART = ".line-tui.part"
+"""How the name of a file ends of which only the beginning is here."""
+
 _BRANCH = "main"
 
 
@@ -41,7 +44,7 @@ class Repository:
 
     def part(self, digest: str) -> Path:
         """Where the beginning of a file is kept while it is being fetched."""
-        return self.folder / "blobs" / f"{digest}.line-tui.part"
+        return self.folder / "blobs" / f"{digest}{PART}"
 
     def snapshot(self, revision: str | None) -> Path | None:
         """The folder of a branch, tag or commit; None when it is not here."""

@@ -127,6 +127,11 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     vision: list[VisionEntry] = []
     profile: list[Profile] = []
 
+    @property
+    def entries(self) -> list[Entry]:
+        """All models."""
+        return [*self.language, *self.generator, *self.vision]
+
     def find_language(self, id: str) -> LanguageEntry:
         """Raises UnknownNameError."""
         return _find(self.language, id, "language model")

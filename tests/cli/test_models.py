@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from line_tui.cli import run
+from line_tui.hub.cache import Repository
 from line_tui.hub.remote import Hub
 from tests.hub.fake import COMMIT, FakeHub, serve
 
@@ -186,6 +187,40 @@ def test_what_another_program_fetched_is_hashed_before_it_is_held_to(
     assert run(["models", "pull", "tiny"]) == 8
     assert "was here before, and does not have the hash" in capsys.readouterr().err
     assert not (home / "data" / "models.lock.json").exists()
+
+
+def test_a_broken_pull_is_shown_and_can_be_deleted(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.cut_after = 0
+    assert run(["models", "remove", "tiny", "--unfinished", "--yes"]) == 2
+    assert run(["models", "pull", "tiny"]) == 8
+    part = Repository.of("someone/tiny").part(hashlib.sha256(WEIGHTS).hexdigest())
+    part.write_bytes(WEIGHTS[:5000])
+    capsys.readouterr()
+    assert run(["models", "list"]) == 0
+    assert capsys.readouterr().err.strip() == (
+        "a pull of someone/tiny broke off, 0.0 MB of it are here: `line-tui models pull tiny` (or tiny-too) goes on "
+        "with it, `line-tui models remove tiny --unfinished` deletes it"
+    )
+    listed = _json(capsys, "models", "list")
+    assert isinstance(listed, dict)
+    assert listed["unfinished"] == [{"repo": "someone/tiny", "models": ["tiny", "tiny-too"], "size": 5000}]
+
+    removed = _json(capsys, "models", "remove", "tiny", "--unfinished", "--yes")
+    assert removed == {"id": "tiny", "files": 1, "freed": 5000}
+    assert not part.exists()
+    assert run(["models", "list"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_deleting_what_is_unfinished_leaves_the_model(
+    hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["models", "pull", "tiny"])
+    Repository.of("someone/tiny").part("f00").write_bytes(b"of an older revision")
+    assert run(["models", "remove", "tiny", "--unfinished", "--yes"]) == 0
+    assert run(["models", "verify", "tiny"]) == 0
 
 
 def test_removing_asks_and_leaves_the_neighbours_files(

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from line_tui.doctor.storage import check_catalog, check_config, check_disks, check_store
+from line_tui.doctor.storage import check_catalog, check_config, check_disks, check_downloads, check_store
+from line_tui.hub.cache import Repository
+from line_tui.models.catalog import Catalog, LanguageEntry
+from line_tui.models.files import Source
 from line_tui.store import Store
 
 
@@ -41,6 +44,22 @@ def test_the_store(home: Path) -> None:
     assert check_store().found.endswith("data, 0 runs")
     (home / "data/line.db").write_bytes(b"not a database at all" * 100)
     assert check_store().status == "problem"
+
+
+def test_broken_downloads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(home / "cache"))
+    known = LanguageEntry(id="tiny", source=Source(hub="someone/tiny"))
+    catalog = Catalog(language=[known])
+    assert [finding.status for finding in check_downloads(catalog)] == ["ok"]
+    for repo in ("someone/tiny", "someone/forgotten"):
+        part = Repository.of(repo).part("f00")
+        part.parent.mkdir(parents=True)
+        part.write_bytes(bytes(2_000_000))
+    forgotten, tiny = check_downloads(catalog)
+    assert (tiny.status, tiny.found) == ("note", "a pull of someone/tiny broke off, 2.0 MB of it are here")
+    assert "`line-tui models pull tiny` goes on with it" in tiny.fix
+    path = Repository.of("someone/forgotten").part("f00")
+    assert forgotten.fix == f"no model of the catalogue goes on with it: delete {path}"
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

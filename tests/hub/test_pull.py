@@ -13,6 +13,7 @@ from line_tui.errors import HubError, ModelFileError
 from line_tui.hub.cache import Repository
 from line_tui.hub.pull import plan, pull
 from line_tui.hub.receipts import Receipts
+from line_tui.hub.unfinished import find_unfinished
 from line_tui.hub.verify import glance
 from line_tui.models.catalog import LanguageEntry
 from line_tui.models.files import Source, locate
@@ -127,6 +128,9 @@ def test_two_pulls_at_once_do_not_mix_their_bytes(hub: FakeHub, receipts: Receip
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(HubError, match="another process is fetching"):
             pull(planned, connection, lambda name, done: None, receipts)
+        assert find_unfinished([entry()]) == []
+    [left] = find_unfinished([entry()])
+    assert (left.repo, left.parts, left.models) == ("someone/tiny", [part], ["tiny"])
 
 
 def test_a_cache_that_cannot_be_written(hub: FakeHub, receipts: Receipts, cache: Path) -> None:

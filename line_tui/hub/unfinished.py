@@ -1,0 +1,66 @@
+"""What broken pulls left in the cache: beginnings of files that nobody is fetching now."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from line_tui.hub.cache import PART, cache_folder
+from line_tui.hub.pull import gigabytes
+from line_tui.models.catalog import Entry
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """The beginnings of files of one repository."""
+
+    repo: str
+    parts: list[Path]
+    models: list[str]
+    """What the catalogue calls the repository's models; they may share it, or be no longer known."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return sum(part.stat().st_size for part in self.parts)
+
+    @property
+    def found(self) -> str:
+        """What it is, for people."""
+        return f"a pull of {self.repo} broke off, {gigabytes(self.size)} of it are here"
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        if not self.models:
+            return f"no model of the catalogue goes on with it: delete {', '.join(map(str, self.parts))}"
+        name, *others = self.models
+        shared = f" (or {', '.join(others)})" if others else ""
+        return (
+            f"`line-tui models pull {name}`{shared} goes on with it, "
+            f"`line-tui models remove {name} --unfinished` deletes it"
+        )
+
+
+def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
+    """The broken pulls in the cache, by repository; `entries` are those of the catalogue."""
+    entries = list(entries)
+    found = []
+    for folder in sorted(cache_folder().glob("models--*")):
+        # The hub allows no two hyphens in a row in a name.
+        repo = folder.name.removeprefix("models--").replace("--", "/")
+        parts = [part for part in sorted(folder.glob(f"blobs/*{PART}")) if not _is_being_fetched(part)]
+        if parts:
+            found.append(Unfinished(repo, parts, [entry.id for entry in entries if entry.source.hub == repo]))
+    return found
+
+
+def _is_being_fetched(part: Path) -> bool:
+    with part.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
