@@ -342,6 +342,13 @@ class Token(Ephemeral, frozen=True, kw_only=True, tag="token"):
     thinking: bool = False
 
 
+class Preview(Ephemeral, frozen=True, kw_only=True, tag="preview"):
+    """What the pictures that are being drawn look like so far; a newer one replaces it."""
+
+    pictures: list[bytes]
+    """Thumbnails, as in `ImageScored`."""
+
+
 DurableEvent = (
     RunStarted
     | ModelsLoaded
@@ -363,7 +370,7 @@ DurableEvent = (
     | Failed
     | Stopped
 )
-EphemeralEvent = PhaseChanged | Progress | Token
+EphemeralEvent = PhaseChanged | Progress | Token | Preview
 AnyEvent = DurableEvent | EphemeralEvent
 
 THUMBNAIL = 24

@@ -60,6 +60,8 @@ class LiveView:
                 self._phase, self._progress, self._said = event, None, ""
             case e.Progress():
                 self._progress = event
+            case e.Preview():
+                return
             case _:
                 self._state = apply(self._state, event)
                 if isinstance(event, e.ImageScored) and self._drawing_since is None:

@@ -14,6 +14,7 @@ from line_tui.engine.folder_control import FolderControl, check_folder
 from line_tui.engine.gate import Gate
 from line_tui.engine.journal import StoreJournal
 from line_tui.engine.models import Keeper, LoadedModels, ModelSource
+from line_tui.engine.previews import previewed
 from line_tui.engine.strategies import make_strategy
 from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.explain.loop import Loop, Models
@@ -128,7 +129,8 @@ class Session:
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         strategy = make_strategy(self._spec.strategy, loaded, self._source)
         loop = Loop(models, strategy, self._journal, album, self._control(models, album), self._gate)
-        self._state = loop.run(self._state)
+        with previewed(models.generator, self._journal.show):
+            self._state = loop.run(self._state)
 
     def _control(self, models: Models, album: StoredAlbum) -> Callable[[], Bank]:
         usual = self._usual = ControlSet(

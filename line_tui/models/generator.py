@@ -15,6 +15,7 @@ from line_tui.explain.ports import Picture
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.files import fingerprint
 from line_tui.models.pipelines import open_pipeline
+from line_tui.models.previews import OnPreview, Previewer
 
 OnStep = Callable[[int, int], None]
 
@@ -42,6 +43,9 @@ class DiffusersGenerator:
         self.guidance = entry.guidance
         self.size = entry.size
         self.batch_size = batch_size or entry.batch_size
+        self.on_preview: OnPreview | None = None
+        """Called while a batch is drawn, where someone looks on."""
+        self._previewer = Previewer(self._pipeline, entry.size)
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """Draw one `uint8[height, width, 3]` for each prompt and seed.
@@ -54,7 +58,7 @@ class DiffusersGenerator:
             raise ValueError(f"{count} prompts and {len(seeds)} seeds for batches of up to {self.batch_size}")
         padding = self.batch_size - count
         images = self._diffuse(
-            [*prompts, *[prompts[-1]] * padding], [*seeds, *[seeds[-1]] * padding], self.steps, on_step
+            [*prompts, *[prompts[-1]] * padding], [*seeds, *[seeds[-1]] * padding], self.steps, on_step, shown=count
         )
         return _to_pictures(images[:count], self._entry)
 
@@ -63,9 +67,9 @@ class DiffusersGenerator:
         self._diffuse([self.prompt_template] * batch_size, [0] * batch_size, min(self.steps, REHEARSED_STEPS), on_step)
 
     def _diffuse(
-        self, prompts: list[str], seeds: list[int], steps: int, on_step: OnStep
+        self, prompts: list[str], seeds: list[int], steps: int, on_step: OnStep, shown: int = 0
     ) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """`float32[batch, height, width, 3]` in [0, 1]."""
+        """`float32[batch, height, width, 3]` in [0, 1]; previews are of the first `shown`."""
         arguments: dict[str, Any] = {
             "prompt": prompts,
             "num_inference_steps": steps,
@@ -79,7 +83,7 @@ class DiffusersGenerator:
             # another package happens to be installed.
             "use_resolution_binning": False,
             "clean_caption": False,
-            **self._reporter(on_step),
+            **self._reporter(on_step, shown),
         }
         known = {key: value for key, value in arguments.items() if key in self._takes and value is not None}
         try:
@@ -105,19 +109,23 @@ class DiffusersGenerator:
         except torch.OutOfMemoryError as error:
             raise MemoryLimitError(f"{self._entry.id} does not fit in memory", "close other programs") from error
 
-    def _reporter(self, on_step: OnStep) -> dict[str, Any]:
-        def report(step: int) -> None:
+    def _reporter(self, on_step: OnStep, shown: int) -> dict[str, Any]:
+        self._previewer.begin()
+
+        def report(step: int, latents: torch.Tensor) -> None:
             # Some schedulers take more steps than they were asked for.
             on_step(step + 1, getattr(self._pipeline, "num_timesteps", self.steps))
+            if shown and self.on_preview is not None:
+                self._previewer.see(latents, shown, self.on_preview)
 
         def report_by_pipeline(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            report(step)
+            report(step, tensors["latents"])
             return {}
 
         # The older form, which PixArt still has, passes no pipeline and uses no result.
         return {
             "callback_on_step_end": report_by_pipeline,
-            "callback": lambda step, timestep, latents: report(step),
+            "callback": lambda step, timestep, latents: report(step, latents),
             "callback_steps": 1,
         }
 

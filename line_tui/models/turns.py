@@ -80,7 +80,9 @@ class LanguageInTurn:
 
 
 class Movable(Generator, Guest, Protocol):
-    """A generator that can be moved between device and RAM."""
+    """A generator that can be moved between device and RAM, and looked at while it draws."""
+
+    on_preview: Callable[[list[bytes]], None] | None
 
 
 class GeneratorInTurn:
@@ -95,6 +97,15 @@ class GeneratorInTurn:
         self.guidance = generator.guidance
         self.size = generator.size
         self.batch_size = generator.batch_size
+
+    @property
+    def on_preview(self) -> Callable[[list[bytes]], None] | None:
+        """As the generator's own."""
+        return self._generator.on_preview
+
+    @on_preview.setter
+    def on_preview(self, on_preview: Callable[[list[bytes]], None] | None) -> None:
+        self._generator.on_preview = on_preview
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
         """As the generator itself."""

@@ -44,6 +44,8 @@ class Snapshot:
     text: str = ""
     """What the language model has said since it was last asked."""
     thinking: str = ""
+    previews: tuple[bytes, ...] = ()
+    """What the pictures look like that are being drawn now."""
     trial: str | None = None
     """The trial of the latest image."""
     busy_seconds: float = 0.0
@@ -74,18 +76,23 @@ def advance(before: Snapshot, envelope: e.Envelope) -> Snapshot:
                 total=0,
                 text="" if fresh else after.text,
                 thinking="" if fresh else after.thinking,
+                previews=(),
             )
         case e.Progress(done=done, total=total):
             return replace(after, done=done, total=total)
+        case e.Preview(pictures=pictures):
+            return replace(after, previews=tuple(pictures))
         case e.Token(text=text, thinking=thinking):
             if thinking:
                 return replace(after, thinking=after.thinking + text)
             return replace(after, text=after.text + text)
         case e.ImageScored():
             state = apply(before.state, event)
-            return replace(after, state=state, trial=event.trial, counted=after.counted + 1)
+            return replace(after, state=state, trial=event.trial, counted=after.counted + 1, previews=())
         case e.Finished() | e.Stopped() | e.Failed():
-            return replace(after, state=apply(before.state, event), phase="idle", detail="", text="", done=0, total=0)
+            return replace(
+                after, state=apply(before.state, event), phase="idle", detail="", text="", done=0, total=0, previews=()
+            )
         case _:
             return replace(after, state=apply(before.state, event))
 

@@ -29,6 +29,8 @@ class Tracked(FakeLanguage):
 
 
 class Moved(FakeGenerator):
+    on_preview: Callable[[list[bytes]], None] | None = None
+
     def __init__(self, log: list[str]) -> None:
         super().__init__()
         self._log = log
@@ -58,6 +60,13 @@ def test_never_are_both_on_the_device() -> None:
         *["language works", "language closed", "generator in"],
         *["generator out", "language loaded", "language works"],
     ]
+
+
+def test_whoever_looks_on_reaches_the_generator_itself() -> None:
+    generator = Moved([])
+    painter = GeneratorInTurn(generator, Device())
+    painter.on_preview = print
+    assert generator.on_preview is print is painter.on_preview
 
 
 def test_an_arrival_that_fails_leaves_the_device_empty() -> None:

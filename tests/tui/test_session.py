@@ -82,6 +82,19 @@ def test_tokens_gather_until_the_next_question() -> None:
     assert say(snapshot, e.PhaseChanged(phase="proposing")).text == ""
 
 
+def test_previews_last_until_their_pictures_come_or_something_else_begins() -> None:
+    *before, image = until(events_of_a_run(), "boot")
+    assert isinstance(image, e.ImageScored)
+
+    def say(snapshot: Snapshot, event: e.AnyEvent) -> Snapshot:
+        return advance(snapshot, e.Envelope(run_id="r1", time=NOON, event=event))
+
+    snapshot = say(say(replayed("r1", timed(before)), e.Preview(pictures=[b"a"])), e.Preview(pictures=[b"b"]))
+    assert snapshot.previews == (b"b",)
+    for event in (image, e.PhaseChanged(phase="proposing"), e.Stopped()):
+        assert say(snapshot, event).previews == ()
+
+
 def test_waiting_for_the_person_is_no_work() -> None:
     events = timed(until(events_of_a_run(), "spoon"), every=1.0)
     snapshot = replayed("r1", events)

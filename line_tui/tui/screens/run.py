@@ -136,7 +136,7 @@ class RunScreen(Steering):
         images = tuple(view.shown_images(trial))
         open_still = trial is not None and trial.score is None and verdict(state, trial) != "rejected"
         planned = view.images_each(state) if state.run is not None and open_still else 0
-        shown = Shown(images, planned, low, high, self.heat, self.line.images != "off")
+        shown = Shown(images, planned, low, high, self.heat, self.line.images != "off", self._previews(trial))
         title = "Pictures"
         if trial is not None:
             title = f"{concept_of(state, trial)}" + ("" if self.chosen is None else " · f follows the run")
@@ -145,6 +145,13 @@ class RunScreen(Steering):
         pictures.show(shown, title + heat)
         image = pictures.at_cursor
         pictures.border_subtitle = image.image.prompt if image is not None else ""
+
+    def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:
+        """Of the pictures of this trial that are being drawn now."""
+        state, snapshot = self.snapshot.state, self.snapshot
+        alone = trial is not None and trial is view.current(state) and snapshot.detail == concept_of(state, trial)
+        # A batch for several concepts at once does not say whose its pictures are.
+        return snapshot.previews if alone and snapshot.phase == "drawing" else ()
 
     def _playing(self) -> str:
         if not isinstance(self.source, Player):
@@ -167,7 +174,7 @@ class RunScreen(Steering):
         if state.outcome is not None and state.outcome.trial in state.trials:
             return state.trials[state.outcome.trial]
         trial = view.current(state)
-        if trial is not None and trial.images:
+        if trial is not None and (trial.images or self._previews(trial)):
             return trial
         # Until its first picture is drawn, those before it are more to look at than empty frames.
         return state.trials.get(self.snapshot.trial or "") or trial

@@ -32,6 +32,8 @@ class Shown:
     heat: bool = False
     pictures: bool = True
     """False shows activations only, for terminals without colours or over slow links."""
+    previews: tuple[bytes, ...] = ()
+    """Of pictures that are being drawn, in the places after the others."""
 
 
 class Thumbnails(Widget, can_focus=False):
@@ -112,7 +114,7 @@ class Thumbnails(Widget, can_focus=False):
             if y == rows:
                 segments += self._label(image, index, size, base)
             elif y < rows:
-                segments += self._picture(image, y, rows, size, base)
+                segments += self._picture(image, index, y, rows, size, base)
             else:
                 segments.append(Segment(" " * size, base))
             segments.append(Segment("  ", base))
@@ -124,8 +126,13 @@ class Thumbnails(Widget, can_focus=False):
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"thumbnails--{name}", partial=True)
 
-    def _picture(self, image: e.ImageScored | None, y: int, rows: int, size: int, base: Style) -> list[Segment]:
+    def _picture(
+        self, image: e.ImageScored | None, index: int, y: int, rows: int, size: int, base: Style
+    ) -> list[Segment]:
         frame = base + self._style("frame")
+        coming = index - len(self.shown.images)
+        if 0 <= coming < len(self.shown.previews) and self.shown.pictures:
+            return half_cells(self.shown.previews[coming], size)[y]
         if image is None or not self.shown.pictures or len(image.thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
             edge = "╭╌╮" if y == 0 else "╰╌╯" if y == rows - 1 else "╎ ╎"
             return [Segment(edge[0] + edge[1] * (size - 2) + edge[2], frame)]

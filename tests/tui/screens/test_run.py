@@ -6,6 +6,7 @@ from textual.widgets import Input, Static
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineExited
+from line_tui.events import THUMBNAIL
 from line_tui.explain.state import fold, standing, verdict
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.screens.picture import PictureScreen
@@ -63,6 +64,23 @@ async def test_words_of_the_language_model_appear_as_it_says_them(on: Stage) -> 
         say: list[e.AnyEvent] = [e.PhaseChanged(phase="proposing"), e.Token(text="ripe"), e.Token(text=" tom")]
         await happen(on, pilot, run_id, say)
         await settle(pilot, lambda: "ripe tom" in text(on, "#proposal-text"))
+
+
+async def test_pictures_are_seen_while_they_are_drawn(on: Stage) -> None:
+    red = bytes([200, 30, 20]) * THUMBNAIL * THUMBNAIL
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        run_id = await start(on, pilot, [*MIDDLE, PROPOSAL])
+        drawing = e.PhaseChanged(phase="drawing", detail="ripe tomato")
+        await happen(on, pilot, run_id, [drawing, e.Preview(pictures=[red, red])])
+        pictures = on.app.screen.query_one(Thumbnails)
+        await settle(pilot, lambda: pictures.shown.previews, "the previews of the trial that is drawn")
+        assert (pictures.border_title, pictures.shown.images) == ("ripe tomato", ())
+        colours = {str(segment.style.color.triplet.rgb) for segment in pictures.render_line(0) if segment.style.color}
+        assert "rgb(200,30,20)" in colours
+        # A batch for several concepts, or for the judgement of one, does not say whose pictures these are.
+        other = e.PhaseChanged(phase="drawing", detail="ripe tomato, spoon")
+        await happen(on, pilot, run_id, [other, e.Preview(pictures=[red, red])])
+        await settle(pilot, lambda: not pictures.shown.previews, "no previews")
 
 
 async def test_a_proposal_waits_and_says_so(on: Stage) -> None:

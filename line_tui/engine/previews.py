@@ -1,0 +1,29 @@
+"""Lets a run's watchers see pictures before they are finished, where the generator can show them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
+from line_tui.events import EphemeralEvent, Preview
+
+
+@runtime_checkable
+class Previewing(Protocol):
+    """A generator that calls whoever looks on with a thumbnail of each picture of its batch, now and then."""
+
+    on_preview: Callable[[list[bytes]], None] | None
+
+
+@contextmanager
+def previewed(generator: object, show: Callable[[EphemeralEvent], None]) -> Iterator[None]:
+    """Within the block, previews become events; a generator that has none draws unseen."""
+    if not isinstance(generator, Previewing):
+        yield
+        return
+    generator.on_preview = lambda pictures: show(Preview(pictures=pictures))
+    try:
+        yield
+    finally:
+        generator.on_preview = None
