@@ -1,5 +1,6 @@
-"""Vision models whose inside is not seen: a Python function, a TorchScript file or an exported program.
+"""Vision models whose inside is not seen: a Python function, a TorchScript file, or a program exported for one batch.
 
+TorchScript takes no hooks in Python: "register_forward_hook is not supported on ScriptModules".
 A function and a TorchScript file run code of their own, so their entry in the catalogue must say `allow_code`.
 """
 
@@ -22,14 +23,12 @@ from line_tui.errors import ModelFileError, UsageError
 from line_tui.explain.ports import Picture, Seen
 from line_tui.layers import LayerInfo, find_layer
 from line_tui.models.catalog import Catalog, VisionEntry
+from line_tui.models.exported import OUTPUT, fixed_batch, open_program
 from line_tui.models.files import fingerprint, locate
 from line_tui.models.pooling import Pooling, choose_pooling, count_neurons, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
 
 _log = logging.getLogger(__name__)
-
-OUTPUT = "output"
-"""The one layer of a black box."""
 
 Look = Callable[[NDArray[np.uint8]], Any]
 """`uint8[pictures, height, width, 3]` to `float[pictures, ...]`."""
@@ -38,7 +37,9 @@ Look = Callable[[NDArray[np.uint8]], Any]
 class BlackBox:
     """Pictures in, one layer of activations out; any array whose first axis is the picture will do."""
 
-    def __init__(self, name: str, look: Look, revision: str, batch_size: int) -> None:
+    def __init__(self, name: str, look: Look, revision: str, batch_size: int, kind: str = "black box") -> None:
+        """`kind` says in the list of layers why there is only one."""
+        self._kind = kind
         self.name = f"{name}@{revision}"
         self.batch_size = batch_size
         self._called = name
@@ -54,7 +55,7 @@ class BlackBox:
                 f"{self._called} gives an output of {len(shape)} axes", "return pictures by neurons, or a map of them"
             )
         neurons = count_neurons(shape, pooling)
-        return [LayerInfo(name=OUTPUT, kind="black box", shape=list(shape[1:]), neurons=neurons, pooling=pooling)]
+        return [LayerInfo(name=OUTPUT, kind=self._kind, shape=list(shape[1:]), neurons=neurons, pooling=pooling)]
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
         """What is known of the layer. Raises UnknownNameError."""
@@ -94,6 +95,9 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
     if entry is None or entry.format not in _OPEN:
         return None
     path = locate(entry.source, entry.id)
+    if entry.format == "export" and fixed_batch(open_program(path, name)) is None:
+        # A network with inner layers.
+        return None
     if entry.format != "export" and not entry.allow_code:
         raise UsageError(
             f"{name} would run code from {entry.function or path}",
@@ -102,7 +106,11 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
     if entry.allow_code:
         _log.warning("%s runs code from %s", name, entry.function or path)
     return BlackBox(
-        name, _OPEN[entry.format](entry, path), fingerprint(path, entry.function, *_code(entry, path)), batch_size
+        name,
+        _OPEN[entry.format](entry, path),
+        fingerprint(path, entry.function, *_code(entry, path)),
+        batch_size,
+        _KINDS.get(entry.format, "black box"),
     )
 
 
@@ -149,11 +157,16 @@ def _open_script(entry: VisionEntry, path: Path) -> Look:
 
 
 def _open_export(entry: VisionEntry, path: Path) -> Look:
-    try:
-        module = torch.export.load(path).module()
-    except Exception as error:  # What it raises for damaged files is not documented, and varies.
-        raise ModelFileError(f"{entry.id}: {path} is damaged or no exported program", "export it again") from error
-    return _prepared(entry, module)
+    program = open_program(path, entry.id)
+    batch, module = fixed_batch(program) or 1, program.module()
+
+    def run(pictures: Tensor) -> Tensor:
+        count = len(pictures)
+        padded = torch.cat([pictures, pictures[-1:].expand(-count % batch, -1, -1, -1)])
+        outputs = [first_tensor(module(some)) for some in torch.split(padded, batch)]
+        return torch.cat([output for output in outputs if output is not None])[:count]
+
+    return _prepared(entry, run)
 
 
 def _prepared(entry: VisionEntry, module: Callable[[Tensor], Any]) -> Look:
@@ -165,4 +178,8 @@ _OPEN: dict[str, Callable[[VisionEntry, Path], Look]] = {
     "function": _open_function,
     "torchscript": _open_script,
     "export": _open_export,
+}
+_KINDS = {
+    "torchscript": "black box: TorchScript takes no hooks",
+    "export": "black box: exported for one batch size",
 }

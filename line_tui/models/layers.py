@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 import torch
 from torch import Tensor, nn
+from torch.export.unflatten import InterpreterModule
 from torch.func import functional_call
 
 from line_tui.layers import LayerInfo
@@ -46,18 +47,29 @@ def list_layers(model: nn.Module, size: int, names: list[str] | None = None) -> 
         if shape[0] != 2 or not second or second[0] != 3 or len(second) != len(shape):
             continue
         moving = {axis for axis in range(1, len(shape)) if shape[axis] != second[axis]}
-        pooling = choose_pooling(shape, moving, channels_last=type(module) in (nn.Linear, nn.LayerNorm))
+        made_as = _class(module)
+        pooling = choose_pooling(shape, moving, channels_last=made_as in _CHANNELS_LAST)
         if pooling is not None:
             layers.append(
                 LayerInfo(
                     name=name,
-                    kind=type(module).__name__,
+                    kind=made_as.rpartition(".")[2],
                     shape=list(shape[1:]),
                     neurons=count_neurons(shape, pooling),
                     pooling=pooling,
                 )
             )
     return _named(layers, names or [])
+
+
+_CHANNELS_LAST = ("torch.nn.modules.linear.Linear", "torch.nn.modules.normalization.LayerNorm")
+
+
+def _class(module: nn.Module) -> str:
+    """A module's class by its full name; in an exported program, of the module that it was exported from."""
+    if isinstance(module, InterpreterModule):
+        return module.type_name() or "module"
+    return f"{type(module).__module__}.{type(module).__name__}"
 
 
 def _named(layers: list[LayerInfo], names: list[str]) -> list[LayerInfo]:

@@ -231,7 +231,7 @@ def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> T
         revision=network.revision(),
         neuron_names=network.neuron_names,
         batch_size=batch_size,
-        device=device,
+        device=network.device or device,
     )
 
 

@@ -18,6 +18,7 @@ from line_tui.models.architectures import EFFICIENTNET_LITE0, build, build_rando
 from line_tui.models.catalog import Catalog, Encoder, VisionEntry
 from line_tui.models.efficientnet_lite import MEAN, SIZE, STD, rename
 from line_tui.models.encoder import with_encoder
+from line_tui.models.exported import open_program, unflatten
 from line_tui.models.files import fingerprint, locate
 from line_tui.models.preprocess import Preprocess
 from line_tui.models.timm_vision import TimmFolder
@@ -39,6 +40,8 @@ class Network:
     """What tells these weights from others."""
     neuron_names: list[str] = field(default_factory=list)
     """Of its output."""
+    device: str | None = None
+    """The one device that it can compute on; None for any."""
 
 
 def find_network(spec: str, catalog: Catalog) -> Network:
@@ -107,6 +110,8 @@ def _from_entry(entry: VisionEntry) -> Network:
         return _from_transformers(entry)
     if entry.format == "timm":
         return _from_timm(entry)
+    if entry.format == "export":
+        return _from_export(entry)
     if entry.architecture is not None:
         path = locate(entry.source, entry.id)
         usual = _usual(entry.architecture, entry.preprocess)
@@ -163,6 +168,21 @@ def _from_timm(entry: VisionEntry) -> Network:
         outline=known.build,
         revision=lambda: fingerprint(weights),
         neuron_names=_imagenet_classes() if entry.labels == "imagenet" else known.neuron_names,
+    )
+
+
+def _from_export(entry: VisionEntry) -> Network:
+    path = locate(entry.source, entry.id)
+    # Opened here: an outline is built without memory for weights, and these come with theirs.
+    program = open_program(path, entry.id)
+    return Network(
+        entry.id,
+        Preprocess(entry.size, entry.size, entry.mean, entry.std),
+        load=lambda: unflatten(program),
+        outline=lambda: unflatten(program),
+        revision=lambda: fingerprint(path, entry.function),
+        # Tensors that it makes on the way are made where it was exported.
+        device="cpu",
     )
 
 

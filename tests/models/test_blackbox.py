@@ -111,13 +111,25 @@ def test_torchscript(tmp_path):
     assert [layer.neurons for layer in layers_of("mine", catalog)] == [3]
 
 
-def test_exported_programs_need_no_leave(tmp_path):
-    example = (torch.zeros(2, 3, 4, 4),)
-    program = torch.export.export(Net(), example, dynamic_shapes=({0: torch.export.Dim.AUTO},))
+def test_torchscript_says_why_it_has_one_layer(tmp_path):
+    module = torch.jit.script(Net())
+    with pytest.raises(RuntimeError, match="not supported on ScriptModules"):
+        module.register_forward_hook(print)
+    module.save(tmp_path / "net.pt")
+    catalog = Catalog(vision=[entry(tmp_path / "net.pt", "torchscript", allow_code=True, **PLAIN)])
+    assert [layer.kind for layer in layers_of("mine", catalog)] == ["black box: TorchScript takes no hooks"]
+
+
+@pytest.mark.parametrize("pictures", [1, 2, 3, 5])
+def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(tmp_path, pictures):
+    program = torch.export.export(Net(), (torch.zeros(2, 3, 4, 4),))
     torch.export.save(program, tmp_path / "net.pt2")
     catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", **PLAIN)])
-    box = find_black_box("mine", catalog, 2)
-    np.testing.assert_allclose(box.look([RED, GREY, RED], "output").activations[:, 0] * 255, [400, 200, 400], 1e-5)
+    box = find_black_box("mine", catalog, 3)
+    wanted = [400, 200, 400, 200, 200][:pictures]
+    seen = box.look([RED, GREY, RED, GREY, GREY][:pictures], "output").activations
+    np.testing.assert_allclose(seen[:, 0] * 255, wanted, 1e-5)
+    assert [layer.kind for layer in box.layers] == ["black box: exported for one batch size"]
 
 
 @pytest.mark.parametrize("format", ["torchscript", "export"])

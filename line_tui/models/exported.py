@@ -1,0 +1,49 @@
+"""Exported programs (`torch.export`, .pt2) as networks whose inner layers can be hooked, as far as they kept them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.export import ExportedProgram
+
+from line_tui.errors import ModelFileError
+from line_tui.models.pooling import first_tensor
+
+OUTPUT = "output"
+"""The layer that is what the program returns; it need not come from a module."""
+
+
+def open_program(path: Path, name: str) -> ExportedProgram:
+    """The program in a file, without running it. Raises ModelFileError."""
+    try:
+        return torch.export.load(path)
+    except Exception as error:  # What it raises for damaged files is not documented, and varies.
+        raise ModelFileError(f"{name}: {path} is damaged or no exported program", "export it again") from error
+
+
+def fixed_batch(program: ExportedProgram) -> int | None:
+    """The one number of pictures that a program takes at a time; None for any, as with `dynamic_shapes`."""
+    inputs = set(program.graph_signature.user_inputs)
+    pictures = next(node for node in program.graph.nodes if node.op == "placeholder" and node.name in inputs)
+    count = pictures.meta["val"].shape[0]
+    return count if isinstance(count, int) else None
+
+
+def unflatten(program: ExportedProgram) -> nn.Module:
+    """The program as modules with the names that they had, and with `OUTPUT` after them.
+
+    What ran outside of any module, and modules that did nothing, are in no layer.
+    """
+    network = torch.export.unflatten(program)
+    if not hasattr(network, OUTPUT):
+        network.add_module(OUTPUT, nn.Identity())
+        # Part of the network from now on, so it is never removed.
+        network.register_forward_hook(_pass_on)
+    return network
+
+
+def _pass_on(network: nn.Module, inputs: Any, output: Any) -> None:
+    network.get_submodule(OUTPUT)(first_tensor(output))
