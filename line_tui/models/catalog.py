@@ -83,8 +83,8 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     format: Literal["weights", "transformers", "timm", "function", "torchscript", "export"] = "weights"
     """`weights`: a file and its architecture, or a folder of ours (`config.json` beside `model.safetensors`).
-    `transformers`, `timm`: a folder as that library has it on the Hugging Face hub. `export`: a program of torch.export.
-    The others are black boxes."""
+    `transformers`, `timm`: a folder as that library has it on the Hugging Face hub. `export`: a program of
+    torch.export. The others are black boxes."""
     architecture: str | None = None
     """A torchvision architecture or "efficientnet-lite0"; None where the folder's `config.json` names it."""
     classes: int = 1000
