@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
+
 from line_tui.doctor.builds import Broken, LlamaCpp, Torch
 from line_tui.doctor.findings import Finding
 from line_tui.doctor.machine import Machine
 
 _LEAST_RAM_MB = 1500
 """The bundled models' need, with the libraries'."""
+_PIP = f"{sys.executable} -m pip install"
+"""Another environment's pip would mend another environment."""
 
 
 def check_machine(machine: Machine) -> Finding:
@@ -45,7 +50,7 @@ def check_gpu(machine: Machine, torch: Torch | Broken) -> Finding:
 def check_torch(machine: Machine, torch: Torch | Broken) -> Finding:
     """torch, and whether it uses the GPU."""
     if isinstance(torch, Broken):
-        return Finding("torch", "problem", torch.why, "run `pip install --force-reinstall torch torchvision`")
+        return Finding("torch", "problem", torch.why, f"run `{_PIP} --force-reinstall torch torchvision`")
     built = (
         f"CUDA {torch.cuda_build}" if torch.cuda_build else f"ROCm {torch.hip_build}" if torch.hip_build else "no GPU"
     )
@@ -61,7 +66,7 @@ def check_torch(machine: Machine, torch: Torch | Broken) -> Finding:
 
 def check_llama_cpp(machine: Machine, torch: Torch | Broken, llama: LlamaCpp | Broken) -> Finding:
     """llama.cpp, and whether it was built for this GPU and this CPU."""
-    rebuild = "pip install --force-reinstall --no-cache-dir --no-deps llama-cpp-python"
+    rebuild = f"{_PIP} --force-reinstall --no-cache-dir --no-deps {_llama_requirement()}"
     if isinstance(llama, Broken):
         return Finding("llama.cpp", "problem", llama.why, f"run `{rebuild}`")
     device = torch.device if isinstance(torch, Torch) else "cpu"
@@ -80,6 +85,16 @@ def check_llama_cpp(machine: Machine, torch: Torch | Broken, llama: LlamaCpp | B
             "llama.cpp", "note", f"{found}, without this CPU's {unused[-1]}", f"for more speed, run `{rebuild}` here"
         )
     return Finding("llama.cpp", "ok", found)
+
+
+def _llama_requirement() -> str:
+    """The version that line-tui needs: the newest may be another."""
+    try:
+        required = importlib.metadata.requires("line-tui") or []
+    except importlib.metadata.PackageNotFoundError:  # Run from a checkout that is not installed.
+        required = []
+    name = "llama-cpp-python"
+    return next((each for each in required if each.startswith(name)), name)
 
 
 def _flag(name: str) -> str:

@@ -29,7 +29,8 @@ def examine(terminal: Terminal) -> Iterator[Finding]:
     torch = ask("torch", Torch)
     yield check_gpu(machine, torch)
     yield check_torch(machine, torch)
-    yield check_llama_cpp(machine, torch, ask("llama_cpp", LlamaCpp))
+    llama = ask("llama_cpp", LlamaCpp)
+    yield check_llama_cpp(machine, torch, llama)
     try:
         catalog, wanted = read_catalog(), read_config().explain.profile
         catalog.find_profile(wanted)
@@ -40,4 +41,4 @@ def examine(terminal: Terminal) -> Iterator[Finding]:
     receipts = Receipts()
     for profile in catalog.profile:
         yield check_models(catalog, profile, receipts, needed=profile.id == wanted)
-    yield check_memory(catalog, catalog.find_profile(wanted), machine, torch)
+    yield check_memory(catalog, catalog.find_profile(wanted), machine, torch, llama)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from line_tui.doctor.builds import Broken, Torch
+from line_tui.doctor.builds import Broken, LlamaCpp, Torch
 from line_tui.doctor.findings import Finding
 from line_tui.doctor.machine import Machine
 from line_tui.errors import LineError
+from line_tui.events import Memory
 from line_tui.hub.pull import gigabytes
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.verify import Verdict, glance, verify
@@ -51,13 +52,17 @@ def _look(entry: Entry, receipts: Receipts) -> Verdict:
     return verify(entry, receipts) if seen.state == "present" and seen.size <= _QUICK else seen
 
 
-def check_memory(catalog: Catalog, profile: Profile, machine: Machine, torch: Torch | Broken) -> Finding:
+def check_memory(
+    catalog: Catalog, profile: Profile, machine: Machine, torch: Torch | Broken, llama: LlamaCpp | Broken
+) -> Finding:
     """Whether a profile's models fit in memory together, by the catalogue's numbers."""
     check = f"memory: {profile.id}"
     on_gpu = isinstance(torch, Torch) and torch.device != "cpu"
     free = Free(machine.free_ram_mb, _gpu_mb(machine, torch) if on_gpu else None)
     try:
-        chosen = _plan(catalog, profile, free)
+        # As a run does: a llama.cpp without the GPU computes on the CPU, whatever would fit.
+        offloads = isinstance(llama, LlamaCpp) and llama.gpu
+        chosen = _plan(catalog, profile, free, None if offloads else "cpu-llm")
     except LineError as error:
         return Finding(check, "problem", error.cause, error.fix)
     return Finding(check, "ok" if chosen.policy == "resident" else "note", describe(chosen, free))
@@ -68,10 +73,10 @@ def _gpu_mb(machine: Machine, torch: Torch | Broken) -> int:
     return (torch.free_mb if isinstance(torch, Torch) else 0) or machine.free_ram_mb
 
 
-def _plan(catalog: Catalog, profile: Profile, free: Free) -> Plan:
+def _plan(catalog: Catalog, profile: Profile, free: Free, policy: Memory | None) -> Plan:
     generator = catalog.find_generator(profile.generator)
     vision = next(
         (max(entry.memory_mb.values(), default=None) for entry in catalog.vision if entry.id == profile.vision), None
     )
     wanted = needs(catalog.find_language(profile.language), generator, vision, on_gpu=free.gpu is not None)
-    return plan(wanted, free, generator.batch_size)
+    return plan(wanted, free, generator.batch_size, policy)

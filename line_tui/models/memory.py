@@ -94,8 +94,11 @@ def _in_precision(entry: GeneratorEntry, dtype: str) -> int:
 def plan(needs: Needs, free: Free, batch_size: int, policy: Memory | None = None) -> Plan:
     """The first policy that fits, with the largest batch of `batch_size`, half of it, and so on that does.
 
-    `policy` allows that one alone. Raises MemoryLimitError that says what is missing.
+    `policy` allows that one alone, where there is anything that could be moved. Raises MemoryLimitError that says what
+    is missing.
     """
+    if policy not in _policies(needs, free):
+        policy = None
     for candidate in _ladder(needs, free, batch_size):
         if (policy is None or candidate.policy == policy) and _fits(candidate, free):
             return candidate
@@ -127,14 +130,17 @@ def smaller(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Iterat
 
 def _ladder(needs: Needs, free: Free, batch_size: int) -> Iterator[Plan]:
     """Every plan, from the quickest to the one that needs least."""
-    # Without a GPU nothing can be moved away, and the system drops what it can read again from the GGUF file; a
-    # language model at an endpoint is not ours to move.
-    policies = POLICIES if free.gpu is not None and needs.language else POLICIES[:1]
-    for policy in policies:
+    for policy in _policies(needs, free):
         batch = batch_size
         while batch >= 1:
             yield spell_out(needs, free, policy, batch)
             batch //= 2
+
+
+def _policies(needs: Needs, free: Free) -> tuple[Memory, ...]:
+    # Without a GPU nothing can be moved away, and the system drops what it can read again from the GGUF file; a
+    # language model at an endpoint is not ours to move.
+    return POLICIES if free.gpu is not None and needs.language else POLICIES[:1]
 
 
 def spell_out(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import sys
+
 import msgspec
 import pytest
 
@@ -33,7 +36,10 @@ def test_a_workstation_that_uses_its_gpu_is_well() -> None:
 def test_llama_cpp_without_the_gpu() -> None:
     finding = check_llama_cpp(STATION, CUDA_TORCH, CPU_LLAMA)
     assert finding.status == "problem"
-    assert finding.fix.startswith("run `CMAKE_ARGS=-DGGML_CUDA=on pip install --force-reinstall")
+    # Of this environment, and of the version that this program needs.
+    assert finding.fix.startswith(f"run `CMAKE_ARGS=-DGGML_CUDA=on {sys.executable} -m pip install --force-reinstall")
+    [needed] = [each for each in importlib.metadata.requires("line-tui") or [] if each.startswith("llama-cpp-python")]
+    assert finding.fix.endswith(f" {needed}`")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from line_tui.doctor.builds import Torch
+from line_tui.doctor.builds import LlamaCpp, Torch
 from line_tui.doctor.installed import check_memory, check_models
 from line_tui.doctor.machine import Machine
 from line_tui.hub.receipts import Receipts
@@ -14,6 +14,7 @@ from line_tui.models.files import Source
 
 MACHINE = Machine(system="", processor="", cores=1, flags=frozenset(), free_ram_mb=32000)
 CUDA = Torch(version="2.14.1", cuda_build="13.0", device="cuda", free_mb=15500)
+CPU_LLAMA = LlamaCpp(version="0.3.36")
 PROFILE = Profile(id="mine", language="talker", generator="painter", vision="seer")
 
 
@@ -71,10 +72,17 @@ def test_what_has_no_hash_is_not_called_verified(catalog: Catalog, receipts: Rec
 
 
 def test_a_profile_in_memory(catalog: Catalog) -> None:
-    on_gpu = check_memory(catalog, PROFILE, MACHINE, CUDA)
+    cpu = Torch(version="2.14.1")
+    on_gpu = check_memory(catalog, PROFILE, MACHINE, CUDA, LlamaCpp(version="0.3.36", gpu=True))
     assert (on_gpu.status, "take turns, 2 pictures at a time" in on_gpu.found) == ("note", True)
-    on_cpu = check_memory(catalog, PROFILE, MACHINE, Torch(version="2.14.1"))
+    on_cpu = check_memory(catalog, PROFILE, MACHINE, cpu, CPU_LLAMA)
     assert on_cpu.found.startswith("all models stay loaded")
-    little = check_memory(catalog, PROFILE, msgspec.structs.replace(MACHINE, free_ram_mb=4000), Torch(version="2.14.1"))
+    little = check_memory(catalog, PROFILE, msgspec.structs.replace(MACHINE, free_ram_mb=4000), cpu, CPU_LLAMA)
     assert little.status == "problem"
     assert "smaller models" in little.fix
+
+
+def test_a_llama_cpp_without_the_gpu_computes_on_the_cpu_whatever_would_fit(catalog: Catalog) -> None:
+    large = msgspec.structs.replace(CUDA, free_mb=80000)
+    finding = check_memory(catalog, PROFILE, MACHINE, large, CPU_LLAMA)
+    assert (finding.status, finding.found[:38]) == ("note", "the language model computes on the CPU")

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from line_tui.errors import MemoryLimitError
+from line_tui.events import Memory
 from line_tui.models.catalog import GeneratorEntry, LanguageEntry
 from line_tui.models.files import Source
 from line_tui.models.memory import POLICIES, Free, Needs, describe, needs, plan, smaller
@@ -105,6 +106,13 @@ def test_what_is_planned_fits_and_the_way_down_never_repeats(
 def test_a_language_model_at_an_endpoint_is_never_moved() -> None:
     needs = Needs(language=0, generator=8000, picture=2600)
     assert {each.policy for each in smaller(needs, Free(ram=32000, gpu=12000), "resident", 4)} == {"resident"}
+
+
+@pytest.mark.parametrize("policy", ["swap", "cpu-llm"])
+def test_a_policy_for_which_there_is_nothing_to_move_changes_nothing(policy: Memory) -> None:
+    assert plan(PAPER, Free(ram=64000), 2, policy).policy == "resident"
+    served = Needs(language=0, generator=8000, picture=2600)
+    assert plan(served, Free(ram=32000, gpu=12000), 2, policy).policy == "resident"
 
 
 def test_the_catalogues_numbers_by_precision() -> None:
