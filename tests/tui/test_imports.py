@@ -14,4 +14,4 @@ def test_the_app_imports_no_model_library() -> None:
         "print(heavy, sorted(models))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[] ['line_tui.models.catalog', 'line_tui.models.files']\n"
+    assert done.stdout == "[] ['line_tui.models.catalog', 'line_tui.models.files', 'line_tui.models.lock']\n"
