@@ -32,7 +32,7 @@ def test_json_is_one_object_with_the_documented_fields(call: Call) -> None:
     assert done.out.count("\n") == 1 and done.code == 0
     expected = {
         *("schema_version", "run_id", "model", "layer", "neuron", "pooling", "profile", "strategy", "seed", "status"),
-        *("control", "label", "reason", "score", "senses", "trials", "cost", "settings"),
+        *("control", "bank", "label", "reason", "score", "senses", "minimal_pairs", "trials", "cost", "settings"),
     }
     assert set(result) == expected
     assert result["score"]["metric"] == "auc" and result["score"]["value"] == result["score"]["auc"]
