@@ -23,6 +23,7 @@ def start_app(make_client: Callable[[Path | None], Any], data: Path | None, repl
     from line_tui.config import read_config
     from line_tui.models.catalog import read_catalog
     from line_tui.store import Store
+    from line_tui.tui import garbage
     from line_tui.tui.app import build_app
     from line_tui.tui.terminal import picture_protocol
 
@@ -32,6 +33,8 @@ def start_app(make_client: Callable[[Path | None], Any], data: Path | None, repl
     try:
         run_id = store.find(replay) if replay is not None else None
         images = picture_protocol(config.tui.images)
-        build_app(store, lambda: make_client(data), catalog=catalog, config=config, images=images, replay=run_id).run()
+        app = build_app(store, lambda: make_client(data), catalog=catalog, config=config, images=images, replay=run_id)
+        garbage.collect_on_request()
+        app.run()
     finally:
         store.close()

@@ -23,7 +23,7 @@ from line_tui.events import Envelope, ImageScored, ModelsLoaded, PhaseChanged, R
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.store import RunSummary, Store
-from line_tui.tui import view
+from line_tui.tui import garbage, view
 from line_tui.tui.commands import ScreenCommands
 from line_tui.tui.engine_room import EngineRoom
 from line_tui.tui.large import Protocol as PictureProtocol
@@ -103,6 +103,7 @@ class LineApp(EngineRoom):
 
     def on_mount(self) -> None:
         """Show the first screen, then start what takes longer."""
+        self.set_interval(garbage.EVERY, garbage.collect)
         if self.replay is not None:
             self.play(self.replay)
             return

@@ -15,6 +15,7 @@ from line_tui.config import read_config
 from line_tui.engine.client import EngineClient
 from line_tui.store import Store
 from line_tui.tui import app as app_module
+from line_tui.tui import garbage
 from line_tui.tui.screens.run import FRAMES, RunScreen
 
 
@@ -36,7 +37,9 @@ def main(data: Path, report: Path) -> None:
     """Run the app; at its end write frames due and frames dropped."""
     app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
     store = Store.open(data)
-    app_module.build_app(store, lambda: EngineClient(data), config=read_config(), images="halfcell", tour=False).run()
+    app = app_module.build_app(store, lambda: EngineClient(data), config=read_config(), images="halfcell", tour=False)
+    garbage.collect_on_request()
+    app.run()
     due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0
     report.write_bytes(msgspec.json.encode({"due": due, "dropped": max(0, due - CountedScreen.looks)}))
 

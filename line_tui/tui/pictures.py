@@ -39,36 +39,14 @@ def _style(upper: Pixel, lower: Pixel) -> Style:
 
 
 def _shrink(rgb: bytes, size: int) -> list[list[Pixel]]:
-    """The mean of each box of source pixels, edges weighted by their overlap; Pillow is not worth its start-up."""
-    side = THUMBNAIL
-    if size == side:
-        return [[_at(rgb, x, y) for x in range(side)] for y in range(side)]
-    spans = [_weights(index * side / size, (index + 1) * side / size) for index in range(size)]
-    return [[_mean(rgb, columns, rows) for columns in spans] for rows in spans]
+    """The mean of each box of source pixels, edges weighted by their overlap."""
+    # The first screen need not wait for it.
+    from PIL import Image
 
-
-def _at(rgb: bytes, x: int, y: int) -> Pixel:
-    start = 3 * (y * THUMBNAIL + x)
-    return rgb[start], rgb[start + 1], rgb[start + 2]
-
-
-def _weights(start: float, end: float) -> list[tuple[int, float]]:
-    return [
-        (pixel, min(end, pixel + 1) - max(start, pixel))
-        for pixel in range(int(start), min(THUMBNAIL, int(end - 1e-9) + 1))
-    ]
-
-
-def _mean(rgb: bytes, columns: list[tuple[int, float]], rows: list[tuple[int, float]]) -> Pixel:
-    total = [0.0, 0.0, 0.0]
-    weight = 0.0
-    for y, high in rows:
-        for x, wide in columns:
-            part = high * wide
-            weight += part
-            for channel, level in enumerate(_at(rgb, x, y)):
-                total[channel] += part * level
-    return round(total[0] / weight), round(total[1] / weight), round(total[2] / weight)
+    picture = Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), rgb)
+    flat = iter(picture.resize((size, size), Image.Resampling.BOX).tobytes())
+    pixels = list(zip(flat, flat, flat, strict=True))
+    return [pixels[start : start + size] for start in range(0, size * size, size)]
 
 
 def _heated(pixels: list[list[Pixel]], heat: Grid) -> list[list[Pixel]]:

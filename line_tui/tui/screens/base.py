@@ -12,8 +12,9 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class LineScreen(Screen[None]):
         with Vertical(id="all"):
             yield TitleBar(id="title")
             yield from self.body()
-            yield Footer(show_command_palette=False, compact=True)
+            yield KeysBar(id="keys")
 
     def body(self) -> Iterable[Widget]:
         """What is between the title and the keys."""
@@ -98,7 +99,7 @@ class LineScreen(Screen[None]):
         return self.query_one("#title", TitleBar)
 
     def refresh_keys(self) -> None:
-        """Show the keys that apply now; the footer is built anew only when they are others than before."""
+        """Show the keys that apply now; the app looks them up only when they are others than before."""
         applying = tuple(
             (binding.action, self.check_action(*parse(binding.action)))
             for bindings in self._bindings.key_to_bindings.values()

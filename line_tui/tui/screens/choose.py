@@ -20,6 +20,7 @@ from line_tui.tui.command_line import command_line
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_topics import topics
 from line_tui.tui.screens.plan import Plan
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.wording import number
@@ -127,7 +128,7 @@ class ChooseScreen(LineScreen):
             )
             # The last layer is where most begin: its neurons have names.
             layers.go_to(self.spec.layer or (known[-1].name if known else None))
-        layers.border_subtitle = _filtered(self.filters["layers"])
+        name_frame(layers, subtitle=_filtered(self.filters["layers"]))
         self._take_layer(layers.key)
 
     def show_neurons(self) -> None:
@@ -179,7 +180,7 @@ class ChooseScreen(LineScreen):
         same = sum((run.model, run.layer, run.neuron) == here for run in runs)
         earlier = self.query_one("#earlier", Rows)
         earlier.show([run_row(run) for run in runs[:50]])
-        earlier.border_title = f"Earlier runs · {same} of this neuron" if same else "Earlier runs"
+        name_frame(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
 
     # -- what the person does ---
 

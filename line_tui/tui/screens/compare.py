@@ -58,18 +58,10 @@ class CompareScreen(LineScreen):
             pictures = self.query_one(f"#pictures-{name}", Thumbnails)
             pictures.show(Shown(top_images(state, 5), 0, low, high), f"Top pictures · {names[-1]}")
             self.query_one(f"#head-{name}", Static).update(headline(state))
+            self.query_one(f"#curve-{name}", CurvePane).show(state)
         self.title_bar.show(" ⇄ ".join(names))
         self.query_one("#both", Rows).show(shared(self.sides["left"].state, self.sides["right"].state))
         self.set_focus(self.query_one("#both"))
-        self.call_after_refresh(self._draw_curves)
-
-    def on_resize(self) -> None:
-        """Curves are drawn for their size."""
-        self.call_after_refresh(self._draw_curves)
-
-    def _draw_curves(self) -> None:
-        for name, snapshot in self.sides.items():
-            self.query_one(f"#curve-{name}", CurvePane).show(snapshot.state)
 
     def topics(self) -> Iterable[tuple[str, str]]:
         """How to read it."""

@@ -22,6 +22,7 @@ from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.session import Snapshot
 from line_tui.tui.widgets.findings import cost, headline, sides, top_images, verified
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.rows import Rows
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
@@ -83,18 +84,10 @@ class ResultScreen(LineScreen):
         history.show(rows(state))
         history.styles.height = min(30, len(history.rows) + 3)
         self.show_facts()
-        self.call_after_refresh(self._show_histogram)
-        self.set_focus(self.query_one("#page"))
-
-    def on_resize(self) -> None:
-        """The histogram is drawn for its size."""
-        self.call_after_refresh(self._show_histogram)
-
-    def _show_histogram(self) -> None:
-        top = view.best(self.state)
-        control = self.state.control.flat if self.state.control else []
+        top = view.best(state)
         activations = [image.activation for image in view.shown_images(top.trial)] if top else []
-        self.query_one(HistogramPane).show(control, activations, top.concept if top else "")
+        self.query_one(HistogramPane).show(state.control, activations, top.concept if top else "")
+        self.set_focus(self.query_one("#page"))
 
     def show_facts(self) -> None:
         """Note, star, cost and command of the run."""
@@ -113,8 +106,7 @@ class ResultScreen(LineScreen):
         low, high = view.activation_range(self.state)
         top = self.query_one("#top", Thumbnails)
         top.show(Shown(images, 0, low, high, self.heat, self.line.images != "off"), "Top pictures")
-        at = top.at_cursor
-        top.border_subtitle = at.image.prompt if at is not None else ""
+        name_frame(top, subtitle=top.prompt)
 
     def topics(self) -> Iterable[tuple[str, str]]:
         """What the result claims and what it does not."""

@@ -19,6 +19,7 @@ from line_tui.tui.screens.steering import Steering
 from line_tui.tui.session import Session, Snapshot
 from line_tui.tui.widgets.banner import EngineBanner, EngineStatus
 from line_tui.tui.widgets.curve import CurvePane
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.pool import PoolTable
 from line_tui.tui.widgets.proposal import ProposalPane
@@ -27,8 +28,8 @@ from line_tui.tui.widgets.status import StatusBar
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 from line_tui.tui.widgets.timeline import Timeline
 
-FRAMES = 12
-"""Looks at the run per second; a flood of events changes what a frame shows, not how many there are."""
+FRAMES = 10
+"""Looks at the run per second, besides one at each key: a flood of events changes what is seen, not how often."""
 
 
 class RunScreen(Steering):
@@ -64,9 +65,9 @@ class RunScreen(Steering):
             with Vertical(id="left"):
                 yield ProposalPane(id="proposal")
                 yield CurvePane(id="curve")
-                yield HistogramPane(id="histogram")
+                yield HistogramPane(id="histogram", classes="behind")
             yield PoolTable(id="pool")
-            yield Timeline(id="timeline")
+            yield Timeline(id="timeline", classes="behind")
         yield Thumbnails(id="pictures")
         yield StatusBar(id="status")
 
@@ -77,7 +78,7 @@ class RunScreen(Steering):
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
-        """Plots are drawn for their size."""
+        """Texts are cut to their size."""
         self._drawn = ()
 
     # -- drawing ---
@@ -94,6 +95,7 @@ class RunScreen(Steering):
             self.line.paused,
             self.chosen,
             self.heat,
+            self.focused,
             self._playing(),
             self.size,
         )
@@ -102,6 +104,10 @@ class RunScreen(Steering):
         self._drawn = seen
         self.snapshot = snapshot
         self.draw()
+
+    def _look_anew(self) -> None:
+        self._drawn = ()
+        self.look()
 
     def draw(self) -> None:
         """Hand the snapshot to every pane."""
@@ -120,9 +126,8 @@ class RunScreen(Steering):
         trial = self.shown_trial()
         if trial is not None and self.chosen is None and self.focused is not pool:
             pool.go_to(trial.id)
-        control = state.control.flat if state.control else []
         name = concept_of(state, trial) if trial else ""
-        self.query_one(HistogramPane).show(control, trial.activations() if trial else [], name)
+        self.query_one(HistogramPane).show(state.control, trial.activations() if trial else [], name)
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
         if not self.live or self.line.at_work_on(self.source.run_id):
@@ -143,8 +148,7 @@ class RunScreen(Steering):
         heat = " · heat map" if self.heat and any(image.activation_map for image in images) else ""
         pictures = self.query_one(Thumbnails)
         pictures.show(shown, title + heat)
-        image = pictures.at_cursor
-        pictures.border_subtitle = image.image.prompt if image is not None else ""
+        name_frame(pictures, subtitle=pictures.prompt)
 
     def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:
         """Of the pictures of this trial that are being drawn now."""
@@ -204,6 +208,7 @@ class RunScreen(Steering):
     def _moved(self, event: Rows.Moved) -> None:
         if self.focused is event.rows and event.key in self.snapshot.state.trials:
             self.chosen = event.key
+            self.look()
 
     @on(Rows.Chosen)
     def _taken(self, event: Rows.Chosen) -> None:
@@ -215,25 +220,26 @@ class RunScreen(Steering):
     @on(Thumbnails.Picked)
     def _picked(self, event: Thumbnails.Picked) -> None:
         self.query_one(Thumbnails).put(event.index)
-        self._drawn = ()
+        self._look_anew()
 
     def action_back(self) -> None:
         """From a table to the proposal, from there to the chooser; the run goes on."""
         proposal = self.query_one("#proposal")
         if self.focused is not None and self.focused is not proposal:
-            self.action_follow()
             self.set_focus(proposal)
+            self.action_follow()
         else:
             self.app.pop_screen()
 
     def action_follow(self) -> None:
         """Show what is drawn now."""
         self.chosen = None
+        self.look()
 
     def action_picture(self, by: int) -> None:
         """Put the cursor on another picture."""
         self.query_one(Thumbnails).move(by)
-        self._drawn = ()
+        self._look_anew()
 
     def action_large(self) -> None:
         """The picture in large."""
@@ -248,6 +254,7 @@ class RunScreen(Steering):
             self.notify("This layer has no height and width: there is no map of where the neuron fires.")
             return
         self.heat = not self.heat
+        self.look()
 
     def action_open(self) -> None:
         """Open the picture's file."""
@@ -257,16 +264,23 @@ class RunScreen(Steering):
 
     def action_graph(self) -> None:
         """Curve or histogram, where only one has room."""
-        self.toggle_class("other-graph")
-        self._drawn = ()
+        self._exchange("#curve", "#histogram")
 
     def action_timeline(self) -> None:
         """Pool or timeline, where only one has room."""
         focused = isinstance(self.focused, Rows)
-        self.toggle_class("timeline-first")
+        front = self._exchange("#pool", "#timeline")
         if focused:
-            self.set_focus(self.query_one("#timeline" if self.has_class("timeline-first") else "#pool"))
-        self._drawn = ()
+            self.set_focus(front)
+
+    def _exchange(self, *panes: str) -> Widget:
+        """Put the other one of two panes in front and return it."""
+        # Not by a class of the screen: that would look up the style of every widget and paint them all.
+        one, other = (self.query_one(pane) for pane in panes)
+        one.toggle_class("behind")
+        other.toggle_class("behind")
+        self.look()
+        return other if one.has_class("behind") else one
 
     def action_result(self) -> None:
         """The result of the run."""

@@ -17,6 +17,7 @@ from line_tui.store import RunSummary
 from line_tui.tui.command_line import command_line
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.wording import ago, duration, number
 
@@ -90,8 +91,7 @@ class RunsScreen(LineScreen):
             [self._row(run, now) for run in runs],
             empty="No run matches." if wanted else "No run yet. Choose a neuron and press Enter on it.",
         )
-        table.border_title = f"Runs · {len(runs)}"
-        table.border_subtitle = f"/{self.filter}" if self.filter else ""
+        name_frame(table, f"Runs · {len(runs)}", f"/{self.filter}" if self.filter else "")
         self._show_about()
         self.refresh_keys()
 

@@ -51,6 +51,10 @@ class Steering(LineScreen):
         """What a decision is about."""
         raise NotImplementedError
 
+    def look(self) -> None:
+        """Draw the run as it is now."""
+        raise NotImplementedError
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply now; nothing is decided in a recording or after the result."""
         state = self.snapshot.state
@@ -172,6 +176,7 @@ class Steering(LineScreen):
             self.notify(str(error), title="Not stored", severity="error", timeout=10)
             return None
         self.line.poke()
+        self.look()
         return result
 
     # -- the course of the run ---

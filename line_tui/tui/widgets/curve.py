@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.content import Content
+from textual.widget import Widget
 
 from line_tui.explain.state import RunState
 from line_tui.tui import view
 from line_tui.tui.plots import Canvas
-from line_tui.tui.widgets.still import Still
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.wording import number
 
 
-def draw(state: RunState, width: int, height: int) -> Content:
+def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
     """The curve as a stepped line, each trial as a dot, with the scale at the left."""
-    points = view.curve(state)
     if not points:
         return Content.assemble(("The curve begins with the first score.", "$text-muted"))
     values = [point.value for point in points]
@@ -46,13 +48,21 @@ def draw(state: RunState, width: int, height: int) -> Content:
     return Content.assemble(*parts)
 
 
-class CurvePane(Still):
+class CurvePane(Widget):
     """Best-so-far curve."""
 
     BORDER_TITLE = "Best so far"
 
+    _points: Sequence[view.CurvePoint] = ()
+
     def show(self, state: RunState) -> None:
-        """Draw the curve of a state."""
+        """Show the curve of a state."""
         points = view.curve(state)
-        self.border_subtitle = f"{number(points[-1].best)}" if points else ""
-        self.put(draw(state, self.content_size.width, self.content_size.height))
+        if points != self._points:
+            self._points = points
+            name_frame(self, subtitle=number(points[-1].best) if points else "")
+            self.refresh()
+
+    def render(self) -> Content:
+        """The curve at the size that the pane has."""
+        return draw(self._points, self.content_size.width, self.content_size.height)

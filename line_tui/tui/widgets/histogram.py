@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.content import Content
+from textual.widget import Widget
 
+from line_tui.explain.state import Control
 from line_tui.tui.plots import columns, counts
-from line_tui.tui.widgets.still import Still
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.wording import number
 
 
@@ -35,12 +37,22 @@ def draw(control: Sequence[float], concept: Sequence[float], width: int, height:
     return Content.assemble(*parts)
 
 
-class HistogramPane(Still):
+class HistogramPane(Widget):
     """Activation histogram."""
 
     BORDER_TITLE = "Activations"
 
-    def show(self, control: Sequence[float], concept: Sequence[float], name: str) -> None:
-        """Draw control against the activations of one concept."""
-        self.border_subtitle = name
-        self.put(draw(control, concept, self.content_size.width, self.content_size.height))
+    _control: Control | None = None
+    _concept: Sequence[float] = ()
+
+    def show(self, control: Control | None, concept: Sequence[float], name: str) -> None:
+        """Show the control set against the activations of one concept."""
+        name_frame(self, subtitle=name)
+        if control is not self._control or concept != self._concept:
+            self._control, self._concept = control, concept
+            self.refresh()
+
+    def render(self) -> Content:
+        """The histogram at the size that the pane has."""
+        control = self._control.flat if self._control is not None else []
+        return draw(control, self._concept, self.content_size.width, self.content_size.height)

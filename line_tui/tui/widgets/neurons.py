@@ -8,6 +8,7 @@ from typing import Any
 from line_tui.engine.protocol import LayerInfo
 from line_tui.store import RunSummary
 from line_tui.tui.overview import NeuronOverview
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.wording import number
 
@@ -53,8 +54,8 @@ class NeuronTable(Rows):
             if str(index).startswith(wanted) or any(wanted in text.lower() for text in texts):
                 entries.append(entry)
         self.show([row for _, row in sorted(entries, key=lambda entry: entry[0])], empty="No neuron has this name.")
-        self.border_title = "Neuron" if not self.order else f"Neuron · by {ORDERS[self.order]}"
-        self.border_subtitle = f"/{wanted}" if wanted else ""
+        title = "Neuron" if not self.order else f"Neuron · by {ORDERS[self.order]}"
+        name_frame(self, title, f"/{wanted}" if wanted else "")
 
 
 def _entry(index: int, name: str, seen: NeuronOverview | None, run: RunSummary | None, order: int) -> tuple[Any, Row]:

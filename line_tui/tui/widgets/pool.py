@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from line_tui.explain.state import RunState
 from line_tui.tui import view
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Part, Row, Rows
 from line_tui.tui.wording import SHORT_ORIGINS, interval, number, share
 
@@ -74,5 +75,4 @@ class PoolTable(Rows):
         """Show a state's trials."""
         self.show(rows(state))
         out = sum(1 for entry in view.ranked(state) if entry.place in ("out", "rejected"))
-        self.border_title = f"Pool · {len(state.pool)}"
-        self.border_subtitle = f"○ left the pool {out}" if out else ""
+        name_frame(self, f"Pool · {len(state.pool)}", f"○ left the pool {out}" if out else "")

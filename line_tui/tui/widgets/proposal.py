@@ -12,6 +12,7 @@ from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_f
 from line_tui.tui import view
 from line_tui.tui.plots import bar
 from line_tui.tui.session import Snapshot
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.still import Still
 from line_tui.tui.wording import MOVES, ORIGINS, number, share
 
@@ -148,10 +149,11 @@ class ProposalPane(VerticalScroll, can_focus=True):
         """Show the proposal of this moment; `meant` is what the keys are about."""
         state = snapshot.state
         if state.outcome is not None:
-            self.border_title = "Result"
+            title = "Result"
         elif state.control is None:
-            self.border_title = "Start"
+            title = "Start"
         else:
             due = view.iteration(state) + (1 if snapshot.phase == "proposing" else 0)
-            self.border_title = f"Proposal · iteration {min(due, state.iterations)}" if due else "First pool"
+            title = f"Proposal · iteration {min(due, state.iterations)}" if due else "First pool"
+        name_frame(self, title)
         self.query_one("#proposal-text", Still).put(describe(snapshot, meant, roomy=self.size.height > 5))

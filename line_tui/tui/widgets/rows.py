@@ -96,8 +96,9 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         empty: str = "",
         head: bool = True,
         id: str | None = None,
+        classes: str | None = None,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
         self.empty = empty
         self.head = head
@@ -118,12 +119,16 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
         if rows == self.rows:
             return
-        before = self.key
+        before, old = self.key, self.rows
         self.rows = rows
         place = next((n for n, row in enumerate(rows) if row.key == before), None)
         self.cursor = place if place is not None else min(self.cursor, max(0, len(rows) - 1))
         self.virtual_size = Size(0, len(rows) + self.head)
-        self.refresh()
+        if len(rows) == len(old) and self.key == before:
+            for n in (n for n, row in enumerate(rows) if row != old[n]):
+                self.refresh_line(n + self.head)
+        else:
+            self.refresh()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
 
@@ -163,10 +168,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         place = min(max(0, place), len(self.rows) - 1)
         if place < 0 or place == self.cursor:
             return
+        for changed in (self.cursor, place):
+            self.refresh_line(changed + self.head)
         self.cursor = place
         # The head covers the topmost line.
         self.scroll_to_region(Region(0, place, 1, 1 + self.head), animate=False, force=True)
-        self.refresh()
         self.post_message(self.Moved(self, self.key))
 
     # -- drawing ---

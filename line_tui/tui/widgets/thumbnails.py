@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -16,6 +17,7 @@ from line_tui import events as e
 from line_tui.events import THUMBNAIL
 from line_tui.tui.pictures import grid, half_cells
 from line_tui.tui.plots import bar
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.wording import number
 
 SMALLEST = 8
@@ -61,11 +63,16 @@ class Thumbnails(Widget, can_focus=False):
 
     def show(self, shown: Shown, title: str) -> None:
         """Show the pictures of a trial."""
-        self.border_title = title
-        if shown != self.shown:
-            self.shown = shown
-            self.cursor = min(self.cursor, max(0, len(shown.images) - 1))
-            self.refresh()
+        name_frame(self, title)
+        before, layout = self.shown, self._layout()
+        if shown == before:
+            return
+        self.shown = shown
+        self.cursor = min(self.cursor, max(0, len(shown.images) - 1))
+        old = len(before.images)
+        before_them = replace(before, low=shown.low, high=shown.high, previews=shown.previews)
+        only_more = replace(shown, images=shown.images[:old]) == before_them
+        self.refresh(*(self._regions(old) if only_more and layout == self._layout() else ()))
 
     def move(self, by: int) -> None:
         """Put the cursor on another picture."""
@@ -77,6 +84,11 @@ class Thumbnails(Widget, can_focus=False):
         if index != self.cursor:
             self.cursor = index
             self.refresh()
+
+    @property
+    def prompt(self) -> str:
+        """What the picture at the cursor was drawn from."""
+        return self.at_cursor.image.prompt if self.at_cursor is not None else ""
 
     @property
     def at_cursor(self) -> e.ImageScored | None:
@@ -99,6 +111,13 @@ class Thumbnails(Widget, can_focus=False):
         count = max(1, self.size.width // (size + 2))
         first = max(0, min(self.cursor - count + 1, slots - count)) if self.cursor >= count else 0
         return size, first, min(count, slots - first)
+
+    def _regions(self, new: int) -> list[Region]:
+        """Where the pictures from this one on are, and the line of activations, whose scale they change."""
+        size, first, _ = self._layout()
+        left = max(0, new - first) * (size + 2)
+        rows = min(size // 2, self.size.height - 1)
+        return [Region(left, 0, max(0, self.size.width - left), rows), Region(0, rows, self.size.width, 1)]
 
     def render_line(self, y: int) -> Strip:
         """One line: a row of half-cells of every picture, or their activations."""

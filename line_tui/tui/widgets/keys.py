@@ -1,0 +1,54 @@
+"""The bottom line: the keys that work now."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.binding import ActiveBinding
+from textual.content import Content
+
+from line_tui.tui.widgets.still import Still
+
+
+class KeysBar(Still):
+    """Keys with what they do, to press or to click on.
+
+    One text, where Textual's own footer is a widget for each key: those were taken away, mounted, styled and laid out
+    anew, with the whole screen, whenever another key began to apply.
+    """
+
+    _places: tuple[tuple[int, str, str], ...] = ()
+    """End, key and tooltip of each, from left to right."""
+
+    def on_mount(self) -> None:
+        """Follow what applies."""
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.show())
+
+    def show(self) -> None:
+        """Show what applies now."""
+        shown: dict[str, ActiveBinding] = {}
+        for active in self.screen.active_bindings.values():
+            if active.binding.show and active.enabled:
+                shown.setdefault(active.binding.action, active)
+        parts: list[tuple[str, str]] = []
+        places, end = [], 0
+        for active in shown.values():
+            key = f" {self.app.get_key_display(active.binding)}"
+            does = f" {active.binding.description} "
+            parts += [(key, "bold $footer-key-foreground"), (does, "$footer-description-foreground")]
+            end += len(key + does)
+            places.append((end, active.binding.key, active.tooltip))
+        self._places = tuple(places)
+        self.put(Content.assemble(*parts))
+
+    def on_click(self, event: events.Click) -> None:
+        """A click is the key."""
+        if (place := self._at(event.x)) is not None:
+            self.app.simulate_key(place[1])
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Explain the key under the mouse."""
+        place = self._at(event.x)
+        self.tooltip = place[2] if place is not None else None
+
+    def _at(self, x: int) -> tuple[int, str, str] | None:
+        return next((place for place in self._places if x < place[0]), None)

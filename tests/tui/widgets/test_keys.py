@@ -1,0 +1,29 @@
+from pathlib import Path
+
+from line_tui.tui.widgets.keys import KeysBar
+from tests.tui.screens.test_run import MIDDLE
+from tests.tui.stage import settle, stage, start
+
+
+async def test_it_shows_the_keys_that_apply_and_a_click_is_the_key(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, MIDDLE)
+        bar = on.app.screen.query_one(KeysBar)
+        text = str(bar.render())
+        assert " a Accept " in text and "Restart" not in text
+        await pilot.click(KeysBar, offset=(text.index("Help") + 1, 0))
+        assert type(on.app.screen).__name__ == "HelpScreen"
+
+
+async def test_it_follows_what_applies_and_explains_it_under_the_mouse(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test(size=(140, 30)) as pilot:
+        await start(on, pilot, MIDDLE)
+        bar = on.app.screen.query_one(KeysBar)
+        on.engine.die()
+        await settle(pilot, lambda: "R Restart" in str(bar.render()))
+        await pilot.hover(KeysBar, offset=(str(bar.render()).index("Restart"), 0))
+        assert bar.tooltip == "Start the engine again and go on"
+        await pilot.hover(KeysBar, offset=(139, 0))
+        assert bar.tooltip is None
