@@ -9,6 +9,7 @@ from __future__ import annotations
 from statistics import fmean
 
 from line_tui import events as e
+from line_tui.explain.budget import search_images
 from line_tui.explain.choosing import Finalist, choose, finalists
 from line_tui.explain.conclusion import conclude, nothing
 from line_tui.explain.insight import Insight, insight
@@ -178,8 +179,8 @@ class Adaptive:
 
 
 def images_planned(state: RunState) -> int:
-    """Search images of a run at most: (10 + iterations + summary) * images / 3, a third of the published loop's."""
-    return (10 + state.iterations + 1) * state.spec.images // 3
+    """Search images of a run at most, see `budget`."""
+    return search_images(state.iterations, state.spec.images)
 
 
 def _share(state: RunState, usual: int) -> int:

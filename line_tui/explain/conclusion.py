@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from line_tui import events as e
+from line_tui.explain.budget import REPORT
 from line_tui.explain.choosing import TIE, is_concept
 from line_tui.explain.insight import Insight
 from line_tui.explain.intervals import verified_score
@@ -11,8 +12,6 @@ from line_tui.explain.parts import Parts
 from line_tui.explain.state import RunState, Trial, verdict
 from line_tui.explain.steps import Draw, DrawVariant, Record, Step
 
-REPORT = 50
-"""Images that a score is reported from, drawn for it alone (as CoSy, arXiv 2405.20331)."""
 SECOND = 0.5
 """Share of the label's MAD that a further sense must reach."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from line_tui import events as e
+from line_tui.explain.budget import REPORT, search_images
 from line_tui.explain.state import RunState, Trial, Verdict, concept_of, standing, verdict, waits_for_person
 
 Place = Literal["waiting", "drawing", "queued", "pool", "out", "rejected"]
@@ -127,13 +128,15 @@ def images_done(state: RunState) -> int:
 
 
 def images_left(state: RunState) -> int:
-    """Search images still to come, as far as the budget tells."""
+    """Images still to come for the label and its score, as far as the budget tells; further senses come on top."""
     if state.run is None or state.outcome is not None:
         return 0
     if state.spec.strategy == "adaptive":
-        planned = (10 + state.iterations + 1) * state.spec.images // 3
-        spent = sum(image.purpose != "report" for trial in state.trials.values() for image in trial.images)
-        return max(0, planned - spent)
+        images = [image for trial in state.trials.values() for image in trial.images]
+        reported = sum(image.purpose == "report" for image in images)
+        searching = not reported and state.verified is None
+        search = search_images(state.iterations, state.spec.images) - len(images) if searching else 0
+        return max(0, search) + max(0, REPORT - reported)
     each = state.spec.images
     missing = sum(
         max(0, each - len(trial.seen()))

@@ -2,7 +2,7 @@ import pytest
 
 from line_tui import events as e
 from line_tui.explain.adaptive import FRESH, Adaptive
-from line_tui.explain.conclusion import REPORT
+from line_tui.explain.budget import REPORT
 from line_tui.explain.meaning import Lexicon
 from line_tui.explain.parts import Parts
 from line_tui.explain.ports import Cancelled

@@ -97,11 +97,14 @@ def test_the_label_counts_whether_or_not_it_is_in_the_pool(finished: RunState) -
     assert best is not None and best.trial.id == finished.outcome.trial
 
 
-def test_the_adaptive_search_has_a_third_of_the_images() -> None:
+def test_an_adaptive_run_has_a_third_of_the_search_images_and_those_of_its_score() -> None:
     events = events_of_a_run()
     first = events[0]
     assert isinstance(first, e.RunStarted)
     spec = msgspec.structs.replace(first.spec, strategy="adaptive")
     state = fold([msgspec.structs.replace(first, spec=spec), *events[1:10]])
     assert view.images_each(state) == 1
-    assert view.images_left(state) == 35 - view.images_done(state)
+    assert view.images_left(state) == 35 - view.images_done(state) + 50
+    scored = next(event for event in events if isinstance(event, e.ImageScored))
+    reports = [msgspec.structs.replace(scored, purpose="report", index=index) for index in range(20)]
+    assert view.images_left(fold(reports, state)) == 30
