@@ -127,16 +127,35 @@ def images_done(state: RunState) -> int:
     return sum(len(trial.images) for trial in state.trials.values())
 
 
+def report_images_left(state: RunState) -> int:
+    """Images still to come for the label's score; those of further senses come on top."""
+    if state.run is None or state.outcome is not None or state.spec.strategy != "adaptive":
+        return 0
+    return max(0, REPORT - _reported(state))
+
+
+def _reported(state: RunState) -> int:
+    return sum(image.purpose == "report" for trial in state.trials.values() for image in trial.images)
+
+
+def seconds_an_image(state: RunState) -> float:
+    """What drawing an image and looking at it took, on average; 0 before the first that was not on disk."""
+    took = [
+        image.draw_seconds + image.look_seconds
+        for trial in state.trials.values()
+        for image in trial.images
+        if not image.cached
+    ]
+    return sum(took) / len(took) if took else 0.0
+
+
 def images_left(state: RunState) -> int:
-    """Images still to come for the label and its score, as far as the budget tells; further senses come on top."""
+    """Search images still to come, as far as the budget tells."""
     if state.run is None or state.outcome is not None:
         return 0
     if state.spec.strategy == "adaptive":
-        images = [image for trial in state.trials.values() for image in trial.images]
-        reported = sum(image.purpose == "report" for image in images)
-        searching = not reported and state.verified is None
-        search = search_images(state.iterations, state.spec.images) - len(images) if searching else 0
-        return max(0, search) + max(0, REPORT - reported)
+        planned = search_images(state.iterations, state.spec.images)
+        return 0 if _reported(state) else max(0, planned - images_done(state))
     each = state.spec.images
     missing = sum(
         max(0, each - len(trial.seen()))

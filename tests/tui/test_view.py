@@ -104,7 +104,19 @@ def test_an_adaptive_run_has_a_third_of_the_search_images_and_those_of_its_score
     spec = msgspec.structs.replace(first.spec, strategy="adaptive")
     state = fold([msgspec.structs.replace(first, spec=spec), *events[1:10]])
     assert view.images_each(state) == 1
-    assert view.images_left(state) == 35 - view.images_done(state) + 50
+    assert (view.images_left(state), view.report_images_left(state)) == (35 - view.images_done(state), 50)
     scored = next(event for event in events if isinstance(event, e.ImageScored))
     reports = [msgspec.structs.replace(scored, purpose="report", index=index) for index in range(20)]
-    assert view.images_left(fold(reports, state)) == 30
+    later = fold(reports, state)
+    assert (view.images_left(later), view.report_images_left(later)) == (0, 30)
+    assert view.report_images_left(fold(events_of_a_run())) == 0
+
+
+def test_a_cached_image_says_nothing_of_the_time_that_drawing_takes() -> None:
+    events = events_of_a_run()
+    scored = next(event for event in events if isinstance(event, e.ImageScored))
+    before = events[: events.index(scored)]
+    drawn = msgspec.structs.replace(scored, cached=False, draw_seconds=2.0, look_seconds=0.5)
+    cached = msgspec.structs.replace(scored, index=1, cached=True, draw_seconds=0.0, look_seconds=0.1)
+    assert view.seconds_an_image(fold([*before, drawn, cached])) == 2.5
+    assert view.seconds_an_image(fold(before)) == 0.0

@@ -22,10 +22,11 @@ class Field:
 
 
 def seconds_left(snapshot: Snapshot) -> float | None:
-    """Search time left: the time an image took until now, proposals included, times the images to come."""
+    """Time left: an image of the search counts with its share of the proposals, one of the score by itself."""
     if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
         return None
-    return snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
+    search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
+    return search + view.seconds_an_image(snapshot.state) * view.report_images_left(snapshot.state)
 
 
 def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> list[Field]:
