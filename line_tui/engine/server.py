@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
 import msgspec
@@ -32,6 +32,8 @@ from line_tui.explain.ports import Cancelled
 from line_tui.offline import stay_offline
 from line_tui.store import Store
 
+IDLE = 2.0
+"""Seconds without a job before the bank grows: who leaves at the end of a run need not wait for a step of drawing."""
 ROOM = 2 * 2**30
 """Bytes that the growing bank leaves free on the disk."""
 
@@ -61,11 +63,10 @@ class Server:
 
     def work(self) -> None:
         """Work on runs, one after the other, until `shut_down`."""
-        while (job := self._jobs.get()) is not None:
-            session = self._work_on(job)
+        done: Session | None = None
+        while (job := self._next(done)) is not None:
+            done = self._work_on(job)
             self._open.remove(job)
-            if session is not None:
-                self._grow(session)
         self._lister.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
@@ -99,6 +100,15 @@ class Server:
             case _:
                 for job in list(self._open):
                     _steer(job.gate, command)
+
+    def _next(self, done: Session | None) -> Job | None:
+        """Wait for a job; when none comes for a while, the bank of the run that is done grows."""
+        if done is not None:
+            try:
+                return self._jobs.get(timeout=IDLE)
+            except Empty:
+                self._grow(done)
+        return self._jobs.get()
 
     def _work_on(self, job: Job) -> Session | None:
         """The session, when it came to its result."""

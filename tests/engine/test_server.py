@@ -12,6 +12,7 @@ import pytest
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient, EngineExited
+from line_tui.engine.server import IDLE
 from line_tui.errors import EngineError
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE
@@ -91,8 +92,8 @@ async def test_the_bank_grows_while_nobody_asks_for_anything(
     first, second = await run("a", 0), await run("b", 1)
     assert (len(first.concepts), first.missing, first.drawn) == (200, 212, 200)
     assert (second.bank_id, second.drawn) == (first.bank_id, 0)
-    for attempt in range(100):
-        await asyncio.sleep(0.5)
+    for attempt in range(30):
+        await asyncio.sleep(IDLE + 2)
         later = await run(f"c{attempt}", 2)
         if not later.missing:
             break
