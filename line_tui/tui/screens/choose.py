@@ -151,9 +151,10 @@ class ChooseScreen(LineScreen):
         """Say how the run will be done, and the command that does the same."""
         spec = self.spec
         mode = "asks first" if spec.ask_first else "automatic"
+        control = f" · control: {spec.control}" if spec.control else ""
         text = (
             f"{spec.profile} · {spec.strategy} · {spec.iterations} iterations of {spec.images} images"
-            f" · score: {spec.metric} · seed {spec.seed} · {mode}"
+            f" · score: {spec.metric} · seed {spec.seed} · {mode}{control}"
         )
         command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")
         self.query_one("#plan", Static).update(

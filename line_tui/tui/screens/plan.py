@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import ClassVar, get_args
 
 import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Grid, Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.validation import Integer
 from textual.widgets import Input, Label, Select, Static
@@ -55,6 +57,9 @@ class Plan(ModalScreen[RunSpec | None]):
                     yield Label(name if name != "images" else "images each")
                     check = Integer(low, high, failure_description=f"{name}: {low} to {high}")
                     yield Input(str(getattr(spec, name)), type="integer", validators=[check], id=name, compact=True)
+                yield Label("control set")
+                folder = "a folder of your own pictures; empty for drawn ones"
+                yield Input(spec.control or "", placeholder=folder, id="control", compact=True)
                 yield Label("ask me first")
                 modes = [("never: the run goes by itself", False), ("before each proposal is drawn", True)]
                 yield Select(modes, value=spec.ask_first, allow_blank=False, id="ask-first", compact=True)
@@ -71,21 +76,33 @@ class Plan(ModalScreen[RunSpec | None]):
             field = self.query_one(f"#{name}", Input)
             result = field.validate(field.value)
             if result is None or not result.is_valid:
-                reason = result.failure_descriptions[0] if result else name
-                self.query_one("#plan-hint", Static).update(f"✗ {reason}")
-                field.focus()
+                self._refuse(field, result.failure_descriptions[0] if result else name)
                 return
             numbers[name] = int(field.value)
+        strategy = self.query_one("#strategy", Select).value
+        control = self.query_one("#control", Input)
+        folder = Path(control.value.strip()).expanduser().resolve() if control.value.strip() else None
+        if folder is not None and not folder.is_dir():
+            self._refuse(control, "control set: there is no such folder")
+            return
+        if folder is not None and strategy != "published":
+            self._refuse(control, "control set: a folder needs the published search")
+            return
         self.dismiss(
             msgspec.structs.replace(
                 self.spec,
                 profile=self.query_one("#profile", Select).value,
-                strategy=self.query_one("#strategy", Select).value,
+                strategy=strategy,
                 metric=self.query_one("#metric", Select).value,
                 ask_first=self.query_one("#ask-first", Select).value,
+                control=str(folder) if folder is not None else None,
                 **numbers,
             )
         )
+
+    def _refuse(self, field: Input, reason: str) -> None:
+        self.query_one("#plan-hint", Static).update(Content(f"✗ {reason}"))
+        field.focus()
 
     def action_cancel(self) -> None:
         """Keep the settings as they were."""

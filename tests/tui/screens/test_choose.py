@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from textual.widgets import Input, Static
+from textual.widgets import Input, Select, Static
 
 from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
@@ -103,6 +103,31 @@ async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
         assert (spec.iterations, spec.seed, spec.ask_first) == (3, 7, True)
         plan = str(chooser(on).query_one("#plan", Static).content)
         assert "line-tui explain emoji-resnet18 fc 0 --seed 7 --iterations 3" in plan
+
+
+async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp_path: Path) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known_layers)
+        await pilot.press("p")
+        plan = on.app.screen
+
+        async def refused(value: str) -> str:
+            plan.query_one("#control", Input).value = value
+            await pilot.press("ctrl+s")
+            assert on.app.screen is plan
+            return str(plan.query_one("#plan-hint", Static).content)
+
+        assert "no such folder" in await refused(str(tmp_path / "nowhere"))
+        assert "needs the published search" in await refused(str(tmp_path))
+        plan.query_one("#strategy", Select).value = "published"
+        await pilot.press("ctrl+s")
+        assert chooser(on).spec.control == str(tmp_path)
+        shown = str(chooser(on).query_one("#plan", Static).content)
+        assert f"--control {tmp_path}" in shown and f"control: {tmp_path}" in shown
+        await pilot.press("p")
+        on.app.screen.query_one("#control", Input).value = " "
+        await pilot.press("ctrl+s")
+        assert chooser(on).spec.control is None
 
 
 async def test_settings_are_the_first_plan(tmp_path: Path) -> None:
