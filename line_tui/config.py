@@ -51,7 +51,7 @@ class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     images: Literal["auto", "kitty", "sixel", "halfcell", "off"] = "auto"
     """How pictures are shown; "auto" asks the terminal."""
     keys: dict[str, str] = {}
-    """Key bindings by their id, such as `pause = "p,space"`."""
+    """Key bindings by their id, such as `"run.pause" = "P,space"`; `line-tui config keys` lists them."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import click
+import msgspec
 
+from line_tui.cli.options import json_option
 from line_tui.config import config_path, data_folder, log_folder, read_config, to_toml
 
 
@@ -17,6 +19,7 @@ def config() -> None:
     Examples:
       line-tui config path
       line-tui config show > settings.toml
+      line-tui config keys
       line-tui config validate
     """
 
@@ -46,13 +49,38 @@ def show() -> None:
 
 
 @config.command()
+@json_option
+def keys(as_json: bool) -> None:
+    """List what can be remapped under `[tui.keys]`: the id of each key binding, its usual keys, and what it does.
+
+    \b
+    Example:
+      line-tui config keys | grep run.
+    """
+    from line_tui.cli.table import table
+    from line_tui.tui.keymap import remappable
+
+    found = remappable()
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+    else:
+        click.echo(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in found]))
+
+
+@config.command()
 def validate() -> None:
-    """Check the settings file; exit code 2 when it is not valid.
+    """Check the settings file; exit code 2 when it is not valid, 3 when it names a theme or a key that there is not.
 
     \b
     Example:
       line-tui config validate && line-tui
     """
-    read_config()
+    from line_tui.tui.keymap import check_keys
+    from line_tui.tui.theme import check_theme
+
+    settings = read_config()
+    if settings.tui.theme is not None:
+        check_theme(settings.tui.theme)
+    check_keys(settings.tui.keys)
     exists = config_path().exists()
     click.echo(f"{config_path()} is valid" if exists else f"there is no {config_path()}: all defaults", err=True)

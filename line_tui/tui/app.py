@@ -18,7 +18,7 @@ from textual.screen import Screen
 
 from line_tui.config import Config, read_config
 from line_tui.engine import protocol
-from line_tui.errors import LineError, UnknownNameError, unknown_name
+from line_tui.errors import LineError, UnknownNameError
 from line_tui.events import Envelope, ImageScored, ModelsLoaded, PhaseChanged, RunSpec
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
@@ -26,6 +26,7 @@ from line_tui.store import RunSummary, Store
 from line_tui.tui import garbage, view
 from line_tui.tui.commands import ScreenCommands
 from line_tui.tui.engine_room import EngineRoom
+from line_tui.tui.keymap import check_keys
 from line_tui.tui.large import Protocol as PictureProtocol
 from line_tui.tui.overview import NeuronOverview, bank_overview
 from line_tui.tui.ports import EngineFactory
@@ -36,7 +37,7 @@ from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.session import Session, Snapshot, replayed
 from line_tui.tui.terminal import picture_protocol
-from line_tui.tui.theme import DARK, LIGHT
+from line_tui.tui.theme import DARK, LIGHT, check_theme
 
 
 class Overviewed(Message):
@@ -90,11 +91,7 @@ class LineApp(EngineRoom):
         self._at_work: str | None = None
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        wanted = config.tui.theme or DARK.name
-        if wanted not in self.available_themes:
-            fix = "set [tui] theme to one that Ctrl+P, Theme lists"
-            raise unknown_name("theme", wanted, self.available_themes, fix)
-        self.theme = wanted
+        self.theme = config.tui.theme or DARK.name
         self.set_keymap(dict(config.tui.keys))
 
     def get_default_screen(self) -> Screen[None]:
@@ -382,9 +379,11 @@ def build_app(
 
     `tour` shows the first steps to who has never started it. What is not given is read: the catalogue, the settings,
     and from the terminal how it shows pictures. Call it before the app runs: a running app would swallow the
-    terminal's answer. Raises UsageError for a bad file, UnknownNameError for a theme.
+    terminal's answer. Raises UsageError for a bad file, UnknownNameError for a theme or a key binding.
     """
     config = config or read_config()
+    check_theme(config.tui.theme or DARK.name)
+    check_keys(config.tui.keys)
     return LineApp(
         store,
         make_engine,

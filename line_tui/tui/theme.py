@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
+
+from line_tui.errors import unknown_name
 
 DARK = Theme(
     name="line-dark",
@@ -57,3 +59,10 @@ LIGHT = Theme(
         "input-selection-background": "#245a9c 30%",
     },
 )
+
+
+def check_theme(name: str) -> None:
+    """Raises UnknownNameError for a theme that there is not."""
+    known = {DARK.name, LIGHT.name, *BUILTIN_THEMES}
+    if name not in known:
+        raise unknown_name("theme", name, known, "set [tui] theme to one that Ctrl+P, Theme lists")

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ threads = 2
 [tui]
 images = "off"
 [tui.keys]
-"run.pause" = "p,space"
+"run.pause" = "P,space"
 """
 
 
@@ -54,6 +55,32 @@ def test_what_is_wrong_is_told(call: Call, tmp_path: Path, content: bytes, told:
     assert (tmp_path / "config.toml").read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    ("content", "code", "told"),
+    [
+        ("theme = 'line-drak'", 3, "did you mean line-dark"),
+        ("keys = {'run.puase' = 'P'}", 3, "did you mean run.pause"),
+        ("keys = {'run.pause' = 'p'}", 2, "p both run.pin and run.pause"),
+        ("keys = {'run.pause' = '?'}", 2, "question_mark both run.pause and help"),
+    ],
+)
+def test_what_the_app_would_refuse_is_not_valid(call: Call, tmp_path: Path, content: str, code: int, told: str) -> None:
+    (tmp_path / "config.toml").write_text(f"[tui]\n{content}\n")
+    done = call("config", "validate")
+    assert done.code == code and told in done.err and done.err.count("\n") == 1
+
+
+def test_two_keys_may_change_places(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("[tui.keys]\n'run.pause' = 'p'\n'run.pin' = 'space'\n")
+    assert call("config", "validate").code == 0
+
+
+def test_the_keys_are_listed_with_their_ids(call: Call) -> None:
+    assert any(line.split()[:2] == ["run.pause", "space"] for line in call("config", "keys").out.splitlines())
+    listed = json.loads(call("config", "keys", "--json").out)
+    assert {"id": "run.pause", "keys": "space", "does": "Hold, or go on"} in listed
+
+
 def test_a_folder_in_place_of_the_file(call: Call, tmp_path: Path) -> None:
     (tmp_path / "config.toml").mkdir()
     done = call("config", "validate")
@@ -61,8 +88,6 @@ def test_a_folder_in_place_of_the_file(call: Call, tmp_path: Path) -> None:
 
 
 def test_the_defaults_of_a_run_come_from_the_settings(call: Call, tmp_path: Path) -> None:
-    import json
-
     (tmp_path / "config.toml").write_text(
         "[explain]\niterations = 1\nimages = 1\nmetric = 'auc'\nstrategy = 'published'\n"
     )

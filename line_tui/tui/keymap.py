@@ -1,0 +1,78 @@
+"""The keys that a person can remap under `[tui.keys]`: their ids, and a check of what the settings say of them."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import msgspec
+from textual.binding import Binding
+from textual.dom import DOMNode
+
+import line_tui.tui
+from line_tui.errors import UsageError, unknown_name
+
+
+class Remappable(msgspec.Struct, frozen=True, kw_only=True):
+    """A key binding by the id that the settings name it with."""
+
+    id: str
+    keys: str
+    """As `[tui.keys]` takes them: separated by commas, any of them works."""
+    does: str
+
+
+def remappable() -> list[Remappable]:
+    """All bindings of all screens and widgets, by id; one that several of them share is listed once."""
+    found = {
+        binding.id: Remappable(id=binding.id, keys=binding.key, does=binding.tooltip or binding.description)
+        for node in _nodes()
+        for binding in _bindings(node)
+        if binding.id
+    }
+    return [found[id] for id in sorted(found)]
+
+
+def check_keys(keys: Mapping[str, str]) -> None:
+    """Raises UnknownNameError for an id that nothing has, UsageError for one key with two meanings on one screen."""
+    if not keys:
+        # All modules of the app are read for the check: who has remapped nothing need not wait for that.
+        return
+    known = {key.id for key in remappable()}
+    for id in keys:
+        if id not in known:
+            raise unknown_name("key binding", id, known, "`line-tui config keys` lists them")
+    for node in _nodes():
+        taken: dict[str, str | None] = {}
+        for binding in Binding.make_bindings(_remapped(node, keys)):
+            other = taken.setdefault(binding.key, binding.id)
+            if other != binding.id and {other, binding.id} & keys.keys():
+                raise UsageError(
+                    f"[tui.keys] makes {binding.key} both {other} and {binding.id}",
+                    "give one of them another key; `line-tui config keys` lists them",
+                )
+
+
+def _remapped(node: type[DOMNode], keys: Mapping[str, str]) -> Iterator[Binding]:
+    # As Textual does, take an empty entry for none.
+    return (replace(binding, key=keys.get(binding.id or "") or binding.key) for binding in _bindings(node))
+
+
+def _nodes() -> list[type[DOMNode]]:
+    for module in pkgutil.walk_packages(line_tui.tui.__path__, f"{line_tui.tui.__name__}."):
+        importlib.import_module(module.name)
+    return [node for node in _below(DOMNode) if node.__module__.startswith(f"{line_tui.tui.__name__}.")]
+
+
+def _below(node: type[DOMNode]) -> Iterator[type[DOMNode]]:
+    for below in node.__subclasses__():
+        yield below
+        yield from _below(below)
+
+
+def _bindings(node: type[DOMNode]) -> Iterator[Binding]:
+    for base in node.__mro__:
+        if base.__module__.startswith(f"{line_tui.tui.__name__}."):
+            yield from base.__dict__.get("BINDINGS", ())
