@@ -15,6 +15,7 @@ import tempfile
 import termios
 import time
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -30,9 +31,8 @@ class Terminal:
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-        self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
-        )
+        # As its controlling terminal: when the bench is killed, the hang-up ends the app too.
+        self.process = subprocess.Popen(command, env=environment, preexec_fn=partial(os.login_tty, theirs))
         os.close(theirs)
         self.file = ours
         self.bytes = 0

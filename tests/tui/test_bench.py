@@ -1,5 +1,8 @@
 import os
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +39,27 @@ def test_what_never_comes_is_a_timeout() -> None:
     silent.process.kill()
     silent.process.wait(20)
     os.close(silent.file)
+
+
+def test_the_process_ends_when_who_watches_it_is_killed() -> None:
+    code = (
+        "import os, sys, time\n"
+        "from line_tui.tui.bench import Terminal\n"
+        "print(Terminal([sys.executable, '-c', 'import time; time.sleep(600)'], dict(os.environ)).process.pid, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as watcher:
+        assert watcher.stdout is not None
+        watched = int(watcher.stdout.readline())
+        assert lives(watched)
+        watcher.kill()
+    end = time.monotonic() + 60
+    while lives(watched):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def lives(process: int) -> bool:
+    # A container's first process may never ask how its adopted children ended.
+    stat = Path(f"/proc/{process}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "Z"
