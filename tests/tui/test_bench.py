@@ -45,7 +45,8 @@ def test_the_process_ends_when_who_watches_it_is_killed() -> None:
     code = (
         "import os, sys, time\n"
         "from line_tui.tui.bench import Terminal\n"
-        "print(Terminal([sys.executable, '-c', 'import time; time.sleep(600)'], dict(os.environ)).process.pid, flush=True)\n"
+        "sleeper = Terminal([sys.executable, '-c', 'import time; time.sleep(600)'], dict(os.environ))\n"
+        "print(sleeper.process.pid, flush=True)\n"
         "time.sleep(600)\n"
     )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as watcher:
