@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from textual.app import App
 from textual.message import Message
 
 from line_tui.engine import protocol
@@ -13,6 +12,7 @@ from line_tui.engine.client import EngineExited
 from line_tui.errors import LineError
 from line_tui.events import Envelope
 from line_tui.tui.ports import Engine, EngineFactory
+from line_tui.tui.typeahead import TypeAhead
 from line_tui.tui.widgets.banner import EngineStatus
 
 
@@ -24,7 +24,7 @@ class EngineSaid(Message):
         self.message = message
 
 
-class EngineRoom(App[None]):
+class EngineRoom(TypeAhead):
     """Base of the app. What the engine's news mean is said by `happened`, `layers_listed` and `engine_died`."""
 
     def __init__(self, make_engine: EngineFactory) -> None:
