@@ -46,7 +46,7 @@ def test_text_has_enough_contrast(tmp_path: Path, name: str) -> None:
 async def test_the_palette_finds_every_command_by_name(tmp_path: Path) -> None:
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         await pilot.press("ctrl+p", *"models, search, budget")
         await pilot.pause(0.5)
         await pilot.press("enter")

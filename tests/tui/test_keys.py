@@ -19,7 +19,7 @@ Way = Callable[[Stage, Pilot[Any]], Awaitable[object]]
 
 
 async def choose(on: Stage, pilot: Pilot[Any]) -> None:
-    await settle(pilot, lambda: on.app.known_layers)
+    await settle(pilot, lambda: on.app.known.layers)
 
 
 async def plan(on: Stage, pilot: Pilot[Any]) -> None:

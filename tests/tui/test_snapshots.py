@@ -24,7 +24,7 @@ def on(tmp_path: Path) -> Stage:
 
 async def choose(on: Stage, pilot: Any) -> None:
     keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc"))
-    await settle(pilot, lambda: on.app.known_layers)
+    await settle(pilot, lambda: on.app.known.layers)
     on.app.chooser.show_all()
     await pilot.press("right", "right")
 

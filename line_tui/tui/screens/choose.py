@@ -112,10 +112,18 @@ class ChooseScreen(LineScreen):
         self.show_plan()
         self.refresh_keys()
 
+    def learned(self, model: str, layer: str | None) -> None:
+        """Show what is known now of a model's layers, or of a layer's neurons, if it is still wanted."""
+        if model == self.spec.model:
+            if layer is None:
+                self.show_layers()
+            elif layer == self.spec.layer:
+                self.show_neurons()
+
     def show_layers(self) -> None:
         """Show the layers of the model under the cursor, as far as the engine has named them."""
         layers = self.query_one("#layers", Rows)
-        known = self.line.known_layers.get(self.spec.model)
+        known = self.line.known.layers.get(self.spec.model)
         if known is None:
             layers.show([], empty="Asking the engine…")
         elif isinstance(known, str):
@@ -143,7 +151,7 @@ class ChooseScreen(LineScreen):
         for run in self.line.runs:
             if (run.model, run.layer) == (self.spec.model, layer.name) and run.label:
                 labels.setdefault(run.neuron, run)
-        bank = self.line.overviews.get((self.spec.model, layer.name))
+        bank = self.line.known.overviews.get((self.spec.model, layer.name))
         neurons.show_layer(layer, labels, bank, self.filters["neurons"])
         self._take_neuron(neurons.key)
 
@@ -298,19 +306,19 @@ class ChooseScreen(LineScreen):
 
     def _take_model(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, model=key or "")
-        if key and key not in self.line.known_layers:
+        if key and key not in self.line.known.layers:
             self.set_timer(0.15, lambda: self._ask_for_layers(key))
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
         # Only when the cursor has rested on it: the engine builds every model that is asked for.
         if key == self.spec.model and self.app.screen is self:
-            self.line.ask_for_layers(key)
+            self.line.known.ask_for_layers(key)
 
     def _take_layer(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, layer=key or "")
         if key:
-            self.line.ask_for_overview(self.spec.model, key)
+            self.line.known.ask_for_overview(self.spec.model, key)
         self.show_neurons()
         self.refresh_keys()
 
@@ -320,7 +328,7 @@ class ChooseScreen(LineScreen):
         self.show_plan()
 
     def _layer(self) -> LayerInfo | None:
-        known = self.line.known_layers.get(self.spec.model)
+        known = self.line.known.layers.get(self.spec.model)
         if not isinstance(known, list):
             return None
         return next((layer for layer in known if layer.name == self.spec.layer), None)

@@ -9,11 +9,23 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 Key = tuple[str, str, str]
 """Key, name, what it does."""
+
+
+def keys_of(screen: Screen[None]) -> list[Key]:
+    """The keys of a screen that work now; those that do the same are in one entry."""
+    keys: dict[str, Key] = {}
+    for active in screen.active_bindings.values():
+        binding = active.binding
+        if active.enabled and binding.description and binding.id:
+            known = keys.get(binding.id)
+            shown = screen.app.get_key_display(binding)
+            keys[binding.id] = (f"{known[0]} {shown}" if known else shown, binding.description, active.tooltip)
+    return list(keys.values())
 
 
 class HelpScreen(ModalScreen[None]):

@@ -78,7 +78,7 @@ class ResultScreen(LineScreen):
         """Fill what needs the app."""
         state = self.state
         spec = state.spec
-        self.title_bar.show(spec.model, spec.layer, str(spec.neuron), "result", note=self.line.neuron_name(spec))
+        self.title_bar.show(spec.model, spec.layer, str(spec.neuron), "result", note=self.line.known.neuron_name(spec))
         self._show_top()
         history = self.query_one("#history", Rows)
         history.show(rows(state))

@@ -115,7 +115,9 @@ class RunScreen(Steering):
         if state.run is not None:
             spec = state.spec
             mode = f"{'ask first' if state.ask_first else 'automatic'} · seed {spec.seed}"
-            self.title_bar.show(spec.model, spec.layer, str(spec.neuron), note=self.line.neuron_name(spec), right=mode)
+            self.title_bar.show(
+                spec.model, spec.layer, str(spec.neuron), note=self.line.known.neuron_name(spec), right=mode
+            )
         status = self.line.engine_status if self.live else EngineStatus()
         self.query_one(EngineBanner).show(status)
         self.query_one(ProposalPane).show(snapshot, self.target())

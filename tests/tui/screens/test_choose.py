@@ -38,7 +38,7 @@ async def test_layers_come_from_the_engine(on: Stage) -> None:
 async def test_a_model_that_the_cursor_has_left_is_not_asked_for(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("down", "down")
-        await settle(pilot, lambda: "resnet50" in on.app.known_layers)
+        await settle(pilot, lambda: "resnet50" in on.app.known.layers)
         asked = len(on.engine.commands(p.ListLayers))
         chooser(on)._ask_for_layers("another")
         await pilot.pause()
@@ -47,7 +47,7 @@ async def test_a_model_that_the_cursor_has_left_is_not_asked_for(on: Stage) -> N
 
 async def test_the_keyboard_alone_chooses_a_neuron_by_its_name(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         await pilot.press("enter", "slash", *"fc", "enter", "enter", "slash", *"sky")
         assert names(on, "neurons") == ["2"]
         await pilot.press("enter", "enter")
@@ -61,7 +61,7 @@ async def test_any_torchvision_name_can_be_written(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("slash", *"convnext_tiny")
         assert names(on, "models") == ["convnext_tiny"]
-        await settle(pilot, lambda: "convnext_tiny" in on.app.known_layers)
+        await settle(pilot, lambda: "convnext_tiny" in on.app.known.layers)
 
 
 async def test_escape_leaves_the_filter(on: Stage) -> None:
@@ -76,7 +76,7 @@ async def test_escape_leaves_the_filter(on: Stage) -> None:
 
 async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         on.engine.answers = False
         await pilot.press("down")
         await settle(pilot, lambda: len(on.engine.commands(p.ListLayers)) == 2)
@@ -89,7 +89,7 @@ async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
 
 async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         await pilot.press("p")
         assert isinstance(on.app.screen, Plan)
         on.app.screen.query_one("#iterations", Input).value = "3"
@@ -107,7 +107,7 @@ async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
 
 async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp_path: Path) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         await pilot.press("p")
         plan = on.app.screen
 
@@ -142,7 +142,7 @@ async def test_earlier_runs_of_the_neuron_come_first_then_the_starred(on: Stage)
     keep(on.store, events_of_a_run(layer="conv", model="other"), "r3")
     on.store.star("r2")
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         assert names(on, "earlier") == ["r1", "r2", "r3"]
         neurons = on.app.screen.query_one("#neurons", Rows)
         assert "strawberry" in str(neurons.rows[0].cells)
@@ -159,7 +159,7 @@ async def test_an_earlier_run_opens(on: Stage) -> None:
 
 async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         await pilot.press("right", "right", "enter")
         await settle(pilot, lambda: isinstance(on.app.screen, RunScreen))
         await pilot.press("escape", "enter", "n")

@@ -217,7 +217,7 @@ async def test_what_was_stored_but_not_said_is_shown_after_a_death(on: Stage) ->
 
 async def test_an_engine_that_died_before_the_run_began_begins_it(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known_layers)
+        await settle(pilot, lambda: on.app.known.layers)
         await pilot.press("right", "right", "enter")
         await settle(pilot, lambda: on.engine.commands(p.Start))
         on.engine.die(EngineExited(1, None, ["out of memory"]))

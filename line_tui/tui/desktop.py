@@ -1,0 +1,18 @@
+"""The desktop around the terminal, where there is one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+
+def open_file(path: Path) -> bool:
+    """Open a file with the desktop's own program; False where there is none."""
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    quiet = subprocess.DEVNULL
+    try:
+        subprocess.Popen([opener, str(path)], stdin=quiet, stdout=quiet, stderr=quiet)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""The present run: one at a time has the engine and is watched, steered, stopped and resumed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from line_tui.engine import protocol
+from line_tui.errors import LineError, UnknownNameError
+from line_tui.events import Envelope, ModelsLoaded, PhaseChanged, RunSpec
+from line_tui.store import RunSummary, Store
+from line_tui.tui.engine_room import EngineRoom
+from line_tui.tui.ports import EngineFactory
+from line_tui.tui.screens.dialogs import Confirm
+from line_tui.tui.session import Session
+
+
+class PresentRun(EngineRoom):
+    """Base of the app. The screen that shows the run is opened by `watch_run`."""
+
+    def __init__(self, store: Store, make_engine: EngineFactory) -> None:
+        super().__init__(make_engine)
+        self.store = store
+        self.session: Session | None = None
+        self.paused = False
+        self.runs: list[RunSummary] = []
+        self._spec = RunSpec(model="", layer="", neuron=0)
+        self._at_work: str | None = None
+
+    def watch_run(self) -> None:
+        """Show the present run."""
+        raise NotImplementedError
+
+    def happened(self, envelope: Envelope) -> None:
+        """An event of a run: the present one takes it in."""
+        event = envelope.event
+        if isinstance(event, PhaseChanged) and event.phase == "idle" and envelope.run_id == self._at_work:
+            self._at_work = None
+        if self.session is not None and envelope.run_id == self.session.run_id:
+            self.session.feed(envelope)
+            if isinstance(event, PhaseChanged) and event.phase == "paused":
+                self.paused = True
+            for note in event.notes if isinstance(event, ModelsLoaded) else ():
+                self.notify(note, timeout=10)
+
+    def engine_died(self) -> None:
+        """Its run ends with it; what it stored last may not have been shown."""
+        self._at_work = None
+        self.paused = False
+        if self.session is not None:
+            self._catch_up(self.session)
+
+    def read_runs(self) -> None:
+        """Read the list of runs anew."""
+        try:
+            self.runs = self.store.runs()
+        except LineError as error:
+            self.notify(str(error), title="The runs cannot be read", severity="error", timeout=10)
+
+    def start_run(self, spec: RunSpec) -> None:
+        """Start a run and watch it; when one goes on, ask first."""
+        if self._at_work is not None:
+            question = "A run is going on. Stop it and start this one? It can go on later."
+            self.push_screen(Confirm(question), lambda yes: self._stop_and_start(spec) if yes else None)
+        else:
+            self._start(spec)
+
+    def _stop_and_start(self, spec: RunSpec) -> None:
+        self.tell(protocol.Stop())
+        self._start(spec)
+
+    def _start(self, spec: RunSpec) -> None:
+        self.need_engine()
+        try:
+            run_id = self.store.new_run_id()
+        except LineError as error:
+            self.notify(str(error), severity="error", timeout=10)
+            return
+        self.session = Session(run_id, self.store)
+        self.paused = False
+        self._spec = spec
+        self._work_on(protocol.Start(run_id=run_id, spec=spec))
+        self.watch_run()
+
+    def open_run(self, run_id: str) -> bool:
+        """Look at a stored run: the one that goes on, or as the store has it. False when another has the engine."""
+        if self.session is None or self.session.run_id != run_id:
+            if self._at_work is not None:
+                self.notify("A run is going on: stop it first, or look at this one by its result or replay.")
+                return False
+            self.session = Session(run_id, self.store)
+            self.paused = False
+            self._catch_up(self.session)
+        self.watch_run()
+        return True
+
+    def resume(self) -> None:
+        """Go on with the present run from its last stored event, with a new engine if need be."""
+        if self.session is None:
+            return
+        self.need_engine()
+        self.paused = False
+        try:
+            self.store.spec(self.session.run_id)
+        except UnknownNameError:
+            # The engine died before it had begun the run.
+            self._work_on(protocol.Start(run_id=self.session.run_id, spec=self._spec))
+        except LineError as error:
+            self.notify(str(error), severity="error", timeout=10)
+        else:
+            self._work_on(protocol.Resume(run_id=self.session.run_id))
+
+    def _work_on(self, command: protocol.Start | protocol.Resume) -> None:
+        self.engine_status = replace(self.engine_status, problem="")
+        self._at_work = command.run_id
+        self.tell(command)
+
+    def at_work_on(self, run_id: str) -> bool:
+        """Whether the engine works on this run, or will as soon as it is ready."""
+        return self._at_work == run_id
+
+    def _catch_up(self, session: Session) -> None:
+        try:
+            session.catch_up()
+        except LineError as error:
+            self.notify(str(error), title="The run cannot be read", severity="error", timeout=10)
+
+    def hold(self, paused: bool) -> None:
+        """Pause the run or let it go on."""
+        self.paused = paused
+        self.tell(protocol.Pause() if paused else protocol.Continue())
+
+    def poke(self) -> None:
+        """Tell the engine that the person said something; a dead one reads it when it is back."""
+        if self.engine_status.state == "ready":
+            self.tell(protocol.Poke())
