@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from textual.pilot import Pilot
 
 from line_tui import events as e
 from line_tui.explain.state import fold
@@ -37,13 +36,20 @@ _NAMES = {
 
 
 @settings(max_examples=max(1, KEYS // EACH), deadline=None, suppress_health_check=list(HealthCheck))
-@given(keys=st.lists(st.sampled_from(ALPHABET), min_size=EACH, max_size=EACH), death=st.integers(0, EACH * 2))
-def test_random_keys(keys: list[str], death: int) -> None:
-    # "q" ends the app, which ends the walk: it is pressed by the tests that walk the bindings.
-    asyncio.run(walk([_NAMES.get(key, key) for key in keys if key != "q"], death))
+@given(
+    keys=st.lists(st.sampled_from(ALPHABET), min_size=EACH, max_size=EACH),
+    death=st.integers(0, EACH * 2),
+    packet=st.integers(1, 6),
+)
+def test_random_keys(keys: list[str], death: int, packet: int) -> None:
+    asyncio.run(walk([_NAMES.get(key, key) for key in keys], death, packet))
 
 
-async def walk(keys: list[str], death: int) -> None:
+async def stay(self: LineApp) -> None:
+    """In place of leaving, which a key and the palette can do at any time: it would end the walk."""
+
+
+async def walk(keys: list[str], death: int, packet: int) -> None:
     made: list[e.Decided] = []
     decide = Session._store
 
@@ -55,6 +61,7 @@ async def walk(keys: list[str], death: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(Session, "_store", watched)
         patch.setattr(LineApp, "open_file", lambda self, path: None)
+        patch.setattr(LineApp, "action_quit", stay)
         patch.chdir(folder)
         on = stage(Path(folder))
         async with on.app.run_test() as pilot:
@@ -64,17 +71,13 @@ async def walk(keys: list[str], death: int) -> None:
                     on.engine.die()
                 if n % 10 == 5:
                     on.engine.say(e.Token(text=f"word{n} "), run_id)
-                await press(pilot, key)
+                pilot.app.simulate_key(key)
+                if n % packet == 0:
+                    await asyncio.sleep(0)
+                    await pilot.pause()
             await settle(pilot, on.engine.box.empty)
             await happen(on, pilot, run_id, [e.ModeChanged(ask_first=False)])
         stored = [event.event for event in on.store.events(run_id)]
         assert [event for event in stored if isinstance(event, e.Decided)] == made
         fold(stored)  # type: ignore[arg-type]
         on.store.close()
-
-
-async def press(pilot: Pilot[None], key: str) -> None:
-    """Press a key without waiting for the screen to be still, as people do."""
-    pilot.app.simulate_key(key)
-    await asyncio.sleep(0)
-    await pilot.pause()
