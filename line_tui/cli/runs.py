@@ -11,6 +11,7 @@ import click
 from line_tui.cli.options import data_option, json_option
 from line_tui.cli.runs_delete import delete, restore
 from line_tui.cli.runs_export import export
+from line_tui.cli.runs_purge import purge
 from line_tui.cli.runs_replay import replay
 from line_tui.cli.runs_show import show
 
@@ -61,5 +62,5 @@ def _row(run: RunSummary) -> list[object]:
     return [*name, run.label or "", score, run.images, star + run.title]
 
 
-for command in (show, replay, export, delete, restore):
+for command in (show, replay, export, delete, restore, purge):
     runs.add_command(command)

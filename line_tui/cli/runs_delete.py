@@ -13,7 +13,7 @@ from line_tui.cli.options import data_option, run_argument
 @run_argument
 @data_option
 def delete(run_id: str, data: Path | None) -> None:
-    """Take run ID off the list. Nothing is erased: `runs restore` brings it back.
+    """Take run ID off the list. `runs restore` brings it back, `runs purge` frees its disk.
 
     \b
     Example:

@@ -3,7 +3,7 @@
 Who writes what: the engine the events of the run that it works on and its pictures; the TUI and the command line the
 person's decisions (`Decided`, `ModeChanged`, `BudgetChanged`, events too), titles, notes, stars and deletions.
 Whoever stores an event shows it to its own user; the engine reads the decisions of others before each step. Events
-are never changed, and a deleted run only leaves the list, so that it can be restored.
+are never changed, and a deleted run only leaves the list, so that it can be restored, until a purge.
 
     line.db     SQLite: runs, events, cached activations
     images/     PNG files by identity, shared by all runs
@@ -25,6 +25,7 @@ from line_tui.store.database import Database, open_database
 from line_tui.store.events import Events
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
+from line_tui.store.purge import Purge, Purger
 from line_tui.store.runs import Runs, RunStatus, RunSummary
 
 __all__ = ["RunStatus", "RunSummary", "Store"]
@@ -41,6 +42,7 @@ class Store:
         self._leases = Leases(folder / "leases")
         self._runs = Runs(database, self._leases)
         self._events = Events(database)
+        self._purger = Purger(database, self._events, self.images, self._leases)
 
     @staticmethod
     def open(folder: Path | None = None) -> Store:
@@ -114,6 +116,14 @@ class Store:
     def restore(self, run_id: str) -> None:
         """Undo a deletion. Raises UnknownNameError."""
         self._runs.change(run_id, "deleted", None)
+
+    def purgeable(self) -> Purge:
+        """What a purge would erase: deleted runs, and the pictures that no other run shows. Raises StoreError."""
+        return self._purger.find()
+
+    def purge(self, found: Purge) -> None:
+        """Erase it for good. Raises StoreError."""
+        self._purger.erase(found)
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
         """Hold a run while working on it. Raises StoreError when another process does."""

@@ -74,6 +74,11 @@ class Database:
         with self._lock, _told(self.path):
             return self._connection.execute(sql, values).fetchall()
 
+    def compact(self) -> None:
+        """Give the room of what was erased back to the disk. Raises StoreError."""
+        with self._lock, _told(self.path):
+            self._connection.execute("VACUUM")
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()

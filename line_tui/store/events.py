@@ -20,7 +20,7 @@ def _decoder() -> msgspec.json.Decoder[DurableEvent]:
 
 
 class Events:
-    """Appends and reads events; nothing is ever changed or taken away."""
+    """Appends and reads events; none is ever changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -39,6 +39,19 @@ def test_show_delete_and_restore(call: Call, tmp_path: Path) -> None:
         assert done.code == 3 and "no run named 'nothing'" in done.err
 
 
+def test_purge_erases_what_only_deleted_runs_show(call: Call, tmp_path: Path) -> None:
+    made = [json.loads(call("explain", "fake", "fc", str(n), *SHORT, "--json").out)["run_id"] for n in range(2)]
+    assert "there are no deleted runs" in call("runs", "purge").err
+    call("runs", "delete", made[0])
+    assert call("runs", "purge").code != 0, "there is nobody to say yes"
+    assert call("runs", "show", made[0]).code == 0
+    erased = json.loads(call("runs", "purge", "--yes", "--json").out)
+    assert erased["runs"] == [made[0]]
+    assert call("runs", "show", made[0]).code == 3
+    kept = json.loads(call("runs", "show", made[1], "--json").out)
+    assert all(Path(image["path"]).exists() for trial in kept["trials"] for image in trial["images"])
+
+
 def test_export(call: Call) -> None:
     made = [json.loads(call("explain", "fake", "fc", n, *SHORT, "--json").out) for n in ("0", "1")]
     text = call("runs", "export").out

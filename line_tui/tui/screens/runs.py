@@ -280,7 +280,8 @@ class RunsScreen(LineScreen):
         yield (
             "Runs",
             "Every run is kept with all its events and pictures. Enter opens one, y plays it again, R goes on with "
-            "one that was stopped, failed or interrupted. Nothing is ever erased: u brings a deleted run back.",
+            "one that was stopped, failed or interrupted. u brings a deleted run back; what deleted runs keep on disk "
+            "goes with `line-tui runs purge`.",
         )
         yield "Score", "Of the label: its AUC on fresh images where it was verified, else what the run maximised."
 
