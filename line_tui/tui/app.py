@@ -20,7 +20,7 @@ from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
-from line_tui.tui.commands import ScreenCommands
+from line_tui.tui.commands import Palette, ScreenCommands
 from line_tui.tui.keymap import check_keys
 from line_tui.tui.known import Known
 from line_tui.tui.large import Protocol as PictureProtocol
@@ -171,6 +171,11 @@ class LineApp(PresentRun):
         from line_tui.tui.screens.help import HelpScreen, keys_of
 
         self.push_screen(HelpScreen(topics, keys_of(screen)))
+
+    def action_command_palette(self) -> None:
+        """Everything, by name."""
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_theme(self) -> None:
         """Light or dark."""

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import ClassVar
 
-from textual.binding import Binding
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+
+
+class Palette(CommandPalette):
+    """Textual's palette, which does not survive the page keys before its list is on the screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "page('page_down')", "Page down", show=False),
+        Binding("pageup", "page('page_up')", "Page up", show=False),
+    ]
+
+    async def action_page(self, move: str) -> None:
+        """Move a page, in a list that has a height."""
+        commands = self.query_one(CommandList)
+        if commands.scrollable_content_region.height:
+            await commands.run_action(move)
 
 
 class ScreenCommands(Provider):

@@ -1,3 +1,4 @@
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,12 @@ async def test_the_engine_ends_with_the_app(tmp_path: Path) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.engine.alive)
     assert not on.engine.alive
+
+
+async def test_page_keys_before_the_palette_shows_its_list(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        for key in ["ctrl+p", "end", "pagedown", "pageup", "pagedown", "escape"] * 20:
+            on.app.simulate_key(key)
+            await asyncio.sleep(0)
+        await settle(pilot, lambda: on.app.screen is on.app.chooser)
