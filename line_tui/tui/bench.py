@@ -28,13 +28,15 @@ _ENTER, _RIGHT = b"\r", b"\x1b[C"
 class Terminal:
     """A process in a pseudo-terminal; what it writes is read, counted, and searched."""
 
-    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+    def __init__(self, command: list[str], environment: dict[str, str], link: float | None = None) -> None:
+        """`link` is how many bytes a second it takes at most, as over a slow connection."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
         # As its controlling terminal: when the bench is killed, the hang-up ends the app too.
         self.process = subprocess.Popen(command, env=environment, preexec_fn=partial(os.login_tty, theirs))
         os.close(theirs)
         self.file = ours
+        self.link = link
         self.bytes = 0
         self._written = bytearray()
 
@@ -62,9 +64,14 @@ class Terminal:
         """What is written within this time, or at once when something is there."""
         if not select.select([self.file], [], [], seconds)[0]:
             return b""
-        piece = os.read(self.file, 1 << 16)
+        piece = os.read(self.file, 1 << 16 if self.link is None else 1 << 10)
         self.bytes += len(piece)
         self._written += piece
+        # Terminals answer this question, and the app waits for it.
+        for _ in range(piece.count(b"\x1b[6n")):
+            self.press(b"\x1b[1;1R")
+        if self.link is not None:
+            time.sleep(len(piece) / self.link)
         return piece
 
     def wait_for_end(self, seconds: float = 60) -> None:
@@ -82,8 +89,11 @@ class Terminal:
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-def measure(presses: int) -> dict[str, float]:
-    """Start the app and a run, press keys while it draws, and follow it to the end."""
+def measure(presses: int, link: float | None) -> dict[str, float]:
+    """Start the app and a run, press keys while it draws, and follow it to the end.
+
+    `link` is in bytes a second; None for a terminal on this machine.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = folder / "config.toml"
@@ -91,7 +101,7 @@ def measure(presses: int) -> dict[str, float]:
         environment = os.environ | {"LINE_TUI_CONFIG": str(config), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         report = folder / "report.json"
         command = [sys.executable, "-P", "-m", "line_tui.tui.measured", str(folder / "data"), str(report)]
-        terminal = Terminal(command, environment)
+        terminal = Terminal(command, environment, link)
         try:
             found = {"first_paint_s": terminal.wait("respond to")}
             terminal.wait("fc")
@@ -143,9 +153,11 @@ def main() -> None:
         prog="line-tui bench tui", description=__doc__, epilog="Example: line-tui bench tui --presses 400"
     )
     parser.add_argument("--presses", type=int, default=200, help="keys to press")
+    parser.add_argument("--link", type=float, help="kilobytes a second that the terminal takes, as over a slow link")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    found = measure(max(20, arguments.presses))
+    link = 1000 * arguments.link if arguments.link else None
+    found = measure(max(20, arguments.presses), link)
     if arguments.json:
         print(msgspec.json.encode(found).decode())
     else:

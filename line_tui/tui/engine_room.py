@@ -11,6 +11,7 @@ from line_tui.engine import protocol
 from line_tui.engine.client import EngineExited
 from line_tui.errors import LineError
 from line_tui.events import Envelope
+from line_tui.tui.pace import Paced
 from line_tui.tui.ports import Engine, EngineFactory
 from line_tui.tui.typeahead import TypeAhead
 from line_tui.tui.widgets.banner import EngineStatus
@@ -24,7 +25,7 @@ class EngineSaid(Message):
         self.message = message
 
 
-class EngineRoom(TypeAhead):
+class EngineRoom(TypeAhead, Paced):
     """Base of the app. What the engine's news mean is said by `happened`, `layers_listed` and `engine_died`."""
 
     def __init__(self, make_engine: EngineFactory) -> None:

@@ -25,12 +25,12 @@ class CountedScreen(RunScreen):
     looks = 0
     since: float | None = None
 
-    def look(self) -> None:
+    def look_again(self) -> None:
         """Count, then look."""
         kind = type(self)
         kind.since = kind.since or time.monotonic()
         kind.looks += 1
-        super().look()
+        super().look_again()
 
 
 def main(data: Path, report: Path) -> None:

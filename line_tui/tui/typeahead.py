@@ -52,7 +52,8 @@ class TypeAhead(App[None]):
 
     async def on_echo(self, echo: Echo) -> None:
         """Look at the next key after the last echo of this one."""
-        if echo.number != self._sent:
+        # An app that closes has no screen for further keys.
+        if echo.number != self._sent or not self.screen_stack:
             return
         if echo.laps > 1:
             self._send_echo(echo.laps - 1)

@@ -74,7 +74,7 @@ class RunScreen(Steering):
     def on_mount(self) -> None:
         """Look at the run from now on."""
         self.set_focus(self.query_one("#proposal"))
-        self.set_interval(1 / FRAMES, self.look)
+        self.set_interval(1 / FRAMES, self.look_again)
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
@@ -83,10 +83,15 @@ class RunScreen(Steering):
 
     # -- drawing ---
 
-    def look(self) -> None:
-        """Draw the run as it is now, if anything changed."""
+    def look_again(self) -> None:
+        """Look after a while, unless the terminal is still busy with what it was given before."""
         if isinstance(self.source, Player):
             self.source.tick(1 / FRAMES)
+        if not self.line.behind:
+            self.look()
+
+    def look(self) -> None:
+        """Draw the run as it is now, if anything changed."""
         snapshot = self.source.snapshot
         seen = (
             snapshot.version,
@@ -104,6 +109,7 @@ class RunScreen(Steering):
         self._drawn = seen
         self.snapshot = snapshot
         self.draw()
+        self.call_after_refresh(self.line.frame_written)
 
     def _look_anew(self) -> None:
         self._drawn = ()

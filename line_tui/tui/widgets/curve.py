@@ -36,16 +36,25 @@ def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
     for n, (over, under) in enumerate(zip(line.rows(), dots.rows(), strict=True)):
         scale = number(high) if n == 0 else number(low) if n == canvas_height - 1 else ""
         parts.append((scale.rjust(label) + " ", "$text-muted"))
-        for a, b in zip(over, under, strict=True):
-            if a != " " and b != " ":
-                parts.append((chr(ord(a) | ord(b)), "$accent"))
-            else:
-                parts.append((a, "$accent") if a != " " else ("•" if b != " " else " ", "$text-muted"))
+        parts += _cells(over, under)
         parts.append("\n")
     first, last = "first pool", f"{len(points)} concepts"
     gap = max(1, canvas_width - len(first) - len(last))
     parts.append((" " * (label + 1) + first + " " * gap + last, "$text-muted"))
     return Content.assemble(*parts)
+
+
+def _cells(line: str, dots: str) -> list[tuple[str, str]]:
+    """One row of the plot in runs of one colour, an empty cell in that of its neighbour: each colour costs bytes."""
+    runs: list[tuple[str, str]] = []
+    for over, under in zip(line, dots, strict=True):
+        tone = "$accent" if over != " " else "$text-muted"
+        cell = over if under == " " else "•" if over == " " else chr(ord(over) | ord(under))
+        if runs and (cell == " " or tone == runs[-1][1]):
+            runs[-1] = (runs[-1][0] + cell, runs[-1][1])
+        else:
+            runs.append((cell, tone))
+    return runs
 
 
 class CurvePane(Widget):

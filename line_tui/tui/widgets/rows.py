@@ -212,7 +212,8 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             room = column.width or max(1, (width - fixed) // max(1, len(flexible)) - 1)
             segments += self._cell(cell, room, column.right, style)
             segments.append(Segment(" ", style))
-        return Strip(segments).adjust_cell_length(width, style)
+        # One style is written once: over a slow link most of a frame would be styles.
+        return Strip(segments).adjust_cell_length(width, style).simplify()
 
     def _cell(self, cell: Cell, room: int, right: bool, style: Style) -> list[Segment]:
         parts = [(cell, "")] if isinstance(cell, str) else list(cell)

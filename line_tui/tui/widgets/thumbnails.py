@@ -140,7 +140,7 @@ class Thumbnails(Widget, can_focus=False):
         left = len(self.shown.images) - first - count
         if left > 0 and y == rows:
             segments.append(Segment(f"+{left} →", base + self._style("dim")))
-        return Strip(segments).adjust_cell_length(self.size.width, base)
+        return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
 
     def _style(self, name: str) -> Style:
         return self.get_component_rich_style(f"thumbnails--{name}", partial=True)
