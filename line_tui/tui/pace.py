@@ -21,6 +21,10 @@ class Paced(App[None]):
         self._asked: float | None = None
         self._answers = False
 
+    def on_mount(self) -> None:
+        """Learn whether the terminal answers before there is much to draw."""
+        self.call_after_refresh(self.frame_written)
+
     @property
     def behind(self) -> bool:
         """Whether the terminal still has to show the last frame; never of one that does not answer."""
