@@ -67,7 +67,7 @@ class LineScreen(Screen[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark,f1", "help", "Help", id="help", tooltip="What this screen shows, and all its keys"),
-        Binding("escape", "back", "Back", id="back", tooltip="The screen before", show=False),
+        Binding("escape", "back", "Back", id="back", tooltip="The screen before"),
     ]
 
     _applying: tuple[tuple[str, bool | None], ...] = ()

@@ -199,8 +199,9 @@ class ChooseScreen(LineScreen):
             return self.line.session is not None
         if action == "explain":
             return self._layer() is not None
-        if action == "back":
-            return self.focused is not None and self.focused.id == "find"
+        if action in ("back", "find"):
+            # In the filter itself "/" is a letter like any other.
+            return (action == "back") == (self.focused is not None and self.focused.id == "find")
         return True
 
     def action_find(self) -> None:

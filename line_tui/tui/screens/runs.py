@@ -142,7 +142,10 @@ class RunsScreen(LineScreen):
         """Hide what does not apply to the run under the cursor."""
         if action == "undo":
             return bool(self.undone)
-        if action in ("find", "back", "help"):
+        if action == "find":
+            # In the filter itself "/" is a letter like any other.
+            return self.focused is None or self.focused.id != "find"
+        if action in ("back", "help"):
             return True
         run = self.run_at_cursor if self.query("#runs") else None
         if run is None:

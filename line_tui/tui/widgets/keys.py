@@ -23,19 +23,32 @@ class KeysBar(Still):
         """Follow what applies."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.show())
 
+    def on_resize(self) -> None:
+        """Show as many as there is room for."""
+        self.show()
+
     def show(self) -> None:
         """Show what applies now."""
         shown: dict[str, ActiveBinding] = {}
         for active in self.screen.active_bindings.values():
             if active.binding.show and active.enabled:
                 shown.setdefault(active.binding.action, active)
+        keys = [self.app.get_key_display(active.binding) for active in shown.values()]
+        texts = [f" {key} {active.binding.description} " for key, active in zip(keys, shown.values(), strict=True)]
+        # Where room is short, first the gaps get narrower, then the last keys are left out: one cut in half says less.
+        tight = self.size.width and sum(map(len, texts)) > self.size.width
         parts: list[tuple[str, str]] = []
         places, end = [], 0
-        for active in shown.values():
-            key = f" {self.app.get_key_display(active.binding)}"
-            does = f" {active.binding.description} "
-            parts += [(key, "bold $footer-key-foreground"), (does, "$footer-description-foreground")]
-            end += len(key + does)
+        for key, text, active in zip(keys, texts, shown.values(), strict=True):
+            text = text.removesuffix(" ") if tight else text
+            if tight and end + len(text) > self.size.width:
+                break
+            split = len(key) + 1
+            parts += [
+                (text[:split], "bold $footer-key-foreground"),
+                (text[split:], "$footer-description-foreground"),
+            ]
+            end += len(text)
             places.append((end, active.binding.key, active.tooltip))
         self._places = tuple(places)
         self.put(Content.assemble(*parts))
