@@ -42,7 +42,8 @@ class EngineBanner(Still):
                 (" R ", "bold $background on $error"),
                 " restart it and go on",
             ]
-            for line in status.lines[-3:]:
+            # A short terminal leaves room for one line, and the last one says most.
+            for line in status.lines[-1 if self.screen.has_class("-short") else -3 :]:
                 parts.append((f"\n  {line}", "$text-muted"))
             self.put(Content.assemble(*parts))
         elif status.problem:

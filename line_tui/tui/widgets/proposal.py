@@ -35,7 +35,7 @@ def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False
     trial = view.waiting(state) or view.current(state) or state.trials.get(snapshot.trial or "")
     if trial is None:
         return Content.assemble(("Nothing is proposed yet.", "$text-muted"))
-    return _trial(snapshot, trial, meant or trial, len(trial.based_on) if roomy else 3)
+    return _trial(snapshot, trial, meant or trial, roomy)
 
 
 def _outcome(state: RunState) -> Content:
@@ -87,7 +87,7 @@ def _asking(snapshot: Snapshot) -> Content:
     return Content.assemble(*parts)
 
 
-def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, named: int) -> Content:
+def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Content:
     state = snapshot.state
     concept = concept_of(state, trial)
     parts: Parts = [(f"“{concept}”", "bold")]
@@ -95,7 +95,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, named: int) -> Conten
         parts.append((f"  was “{trial.concept}”", "$text-muted"))
     parts.append("\n")
     if trial.based_on:
-        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), _some(trial.based_on, named), "\n"]
+        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), _some(trial.based_on, len(trial.based_on) if roomy else 3), "\n"]
     else:
         parts.append((f"from {_source(trial)}\n", "$text-muted"))
     if waits_for_person(state, trial) and meant.id != trial.id:
@@ -107,7 +107,8 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, named: int) -> Conten
     elif trial.score is None:
         done, each = len(trial.seen()), view.images_each(state)
         parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]
-        if snapshot.total and done < each:
+        # The status line says it too.
+        if roomy and snapshot.total and done < each:
             parts.append((f"  step {snapshot.done}/{snapshot.total}", "$text-muted"))
     else:
         parts += [
