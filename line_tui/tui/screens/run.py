@@ -132,8 +132,10 @@ class RunScreen(Steering):
         self.query_one(Timeline).show_state(state)
         self.query_one(CurvePane).show(state)
         trial = self.shown_trial()
-        if trial is not None and self.chosen is None and self.focused is not pool:
-            pool.go_to(trial.id)
+        # After the result the label, until then what the keys are about: out of sight it could not be judged.
+        meant = trial if state.outcome is not None else self.target()
+        if meant is not None and self.chosen is None and self.focused is not pool:
+            pool.go_to(meant.id)
         name = concept_of(state, trial) if trial else ""
         self.query_one(HistogramPane).show(state.control, trial.activations() if trial else [], name)
         self._draw_pictures(trial)
