@@ -40,13 +40,13 @@ def headline(state: RunState) -> Content:
 
 
 def verified(score: e.VerifiedScore) -> Parts:
-    """A score on fresh pictures with its interval, drawn from 0 to 1."""
+    """A score on fresh pictures with its interval, drawn from 0 to 1 where the line may be broken."""
     return [
         ("AUC ", "$text-muted"),
         (share(score.auc), "bold $accent"),
         f" {interval(score.ci_low, score.ci_high)}  ",
+        (f"p {number(score.p_value)}  MAD {number(score.mad)}  {score.images} fresh pictures  ", "$text-muted"),
         (interval_line(score.ci_low, score.auc, score.ci_high, 31), "$accent"),
-        (f"  p {number(score.p_value)}  MAD {number(score.mad)}  {score.images} fresh pictures", "$text-muted"),
     ]
 
 
