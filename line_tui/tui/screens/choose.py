@@ -161,7 +161,7 @@ class ChooseScreen(LineScreen):
         mode = "asks first" if spec.ask_first else "automatic"
         control = f" · control: {spec.control}" if spec.control else ""
         text = (
-            f"{spec.profile} · {spec.strategy} · {spec.iterations} iterations of {spec.images} images"
+            f"{spec.profile} · {spec.strategy} · {spec.iterations} × {spec.images} images"
             f" · score: {spec.metric} · seed {spec.seed} · {mode}{control}"
         )
         command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")

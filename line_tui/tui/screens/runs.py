@@ -54,9 +54,9 @@ class RunsScreen(LineScreen):
         yield Rows(
             [
                 Column("", 2),
-                Column("run", 15),
+                Column("run", 15, needs=96),
                 Column("neuron"),
-                Column("label", 22),
+                Column("label"),
                 Column("score", 6, right=True),
                 Column("images", 6, right=True, needs=110),
                 Column("took", 12, right=True, needs=124),

@@ -15,7 +15,7 @@ from line_tui.tui.wording import number
 COLUMNS = (
     Column("#", 5, right=True),
     Column("name"),
-    Column("best in bank", 13, needs=36),
+    Column("best in bank", needs=36),
     Column("MAD", 5, right=True, needs=36),
     Column("label found", 16, needs=60),
     Column("score", 6, right=True, needs=60),

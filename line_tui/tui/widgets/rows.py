@@ -182,7 +182,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line of the table."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         base = self.rich_style
         if self.head and y == 0:
             style = base + self._tone("head")
