@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -28,19 +28,20 @@ class CompareScreen(LineScreen):
 
     def body(self) -> Iterable[Widget]:
         """Two columns over a table."""
-        with Horizontal(id="sides"):
-            for name in self.sides:
-                with Vertical(classes="side"):
-                    yield Static(id=f"head-{name}", classes="heading")
-                    yield Thumbnails(id=f"pictures-{name}")
-                    yield CurvePane(id=f"curve-{name}")
+        # Row by row, so that both sides of each are equally high.
+        with Horizontal(id="heads"):
+            yield from (Static(id=f"head-{name}", classes="heading") for name in self.sides)
+        with Horizontal(id="strips"):
+            yield from (Thumbnails(id=f"pictures-{name}") for name in self.sides)
+        with Horizontal(id="curves"):
+            yield from (CurvePane(id=f"curve-{name}") for name in self.sides)
         yield Rows(
             [
                 Column("concept"),
-                Column("left", 8, right=True),
-                Column("right", 8, right=True),
-                Column("AUC left", 8, right=True),
-                Column("AUC right", 9, right=True),
+                Column("score left", 11, right=True),
+                Column("score right", 11, right=True),
+                Column("AUC left", 11, right=True),
+                Column("AUC right", 11, right=True),
             ],
             title="Concepts",
             empty="No concept is scored yet.",
