@@ -64,7 +64,7 @@ class Confirm(ModalScreen[bool]):
         """Question, hint."""
         with Vertical(classes="dialog"):
             yield Static(self.question, classes="question", markup=False)
-            yield Static("y yes · n no", classes="hint")
+            yield Static("y, Enter: yes · n, Esc: no", classes="hint")
 
     def action_answer(self, yes: bool) -> None:
         """Give the answer back."""

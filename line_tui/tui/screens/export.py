@@ -87,7 +87,7 @@ class ExportScreen(ModalScreen[None]):
             yield Static(f"Export {self.run_id}", classes="question", markup=False)
             yield Rows([Column("", 5), Column("")], head=False, id="kinds")
             yield Input(str(Path.cwd() / "line-tui-export"), id="folder")
-            yield Static("Enter on a kind writes it into this folder · Esc closes", classes="hint", id="outcome")
+            yield Static("Enter writes it into this folder, Tab leads there · Esc closes", classes="hint", id="outcome")
 
     def on_mount(self) -> None:
         """Begin with the page."""
