@@ -95,7 +95,8 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
         parts.append((f"  was “{trial.concept}”", "$text-muted"))
     parts.append("\n")
     if trial.based_on:
-        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), _some(trial.based_on, len(trial.based_on) if roomy else 3), "\n"]
+        named = len(trial.based_on) if roomy else 3
+        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), _some(trial.based_on, named), "\n"]
     else:
         parts.append((f"from {_source(trial)}\n", "$text-muted"))
     if waits_for_person(state, trial) and meant.id != trial.id:

@@ -17,7 +17,9 @@ from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start, through, until
 
 MIDDLE = through(events_of_a_run(), "spoon")
-PROPOSAL = e.Proposed(trial="t99", concept="ripe tomato", origin="llm", iteration=4, move="combine", based_on=["tomato", "river"])
+PROPOSAL = e.Proposed(
+    trial="t99", concept="ripe tomato", origin="llm", iteration=4, move="combine", based_on=["tomato", "river"]
+)
 ASKED: list[e.AnyEvent] = [*MIDDLE, e.ModeChanged(ask_first=True), PROPOSAL, e.PhaseChanged(phase="waiting")]
 
 
