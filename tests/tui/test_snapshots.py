@@ -40,16 +40,15 @@ def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     for module in ("line_tui.store.events", "line_tui.store.runs"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: next(hours)))
     monkeypatch.setattr("line_tui.tui.screens.runs.time", SimpleNamespace(time=lambda: NOON + 48 * HOUR))
-    on = stage(tmp_path)
-    # Else a worker reads the real bank, which takes longer than all the rest.
+    # The real bank takes longer to read than all the rest.
     best = [NeuronOverview("tomato", 2.1), NeuronOverview("grass", 2.4), NeuronOverview("cloud", 1.2)]
-    on.app.overviews["emoji-resnet18", "fc"] = best
-    return on
+    monkeypatch.setattr("line_tui.tui.known.bank_overview", lambda model, layer: best)
+    return stage(tmp_path)
 
 
 async def choose(on: Stage, pilot: Any) -> None:
     keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc"))
-    await settle(pilot, lambda: on.app.known.layers)
+    await settle(pilot, lambda: on.app.known.overviews)
     on.app.chooser.show_all()
     await pilot.press("right", "right")
 
