@@ -70,7 +70,7 @@ class ResultScreen(LineScreen):
                 yield Static(_pair(pair), classes="heading")
                 with Horizontal(classes="pair"):
                     yield _strip(state, sides(pair, before=True), f"pair-{n}-before", pair.concept)
-                    yield _strip(state, sides(pair, before=False), f"pair-{n}-after", pair.variant)
+                    yield _strip(state, sides(pair, before=False), f"pair-{n}-after", _variant(pair))
             yield HistogramPane(id="histogram")
             yield Rows(COLUMNS, title="History", empty="Nothing happened.", id="history")
 
@@ -203,12 +203,16 @@ def _sense(n: int, sense: e.SenseFound) -> Content:
     return Content.assemble(*parts)
 
 
+def _variant(pair: e.MinimalPairMeasured) -> str:
+    # A label of one word without that word.
+    return pair.variant or "no word at all"
+
+
 def _pair(pair: e.MinimalPairMeasured) -> Content:
-    sign = "→" if pair.kind == "swap" else "without"
     return Content.assemble(
         ("Minimal pair  ", "bold $primary"),
         (pair.concept, "bold"),
-        (f" {sign} ", "$text-muted"),
-        (pair.variant, "bold"),
+        (" against ", "$text-muted"),
+        (_variant(pair), "bold"),
         (f"   loses {pair.lost:.0%}  p {number(pair.p_value)}  {visibility(pair.told_apart)}", "$text-muted"),
     )

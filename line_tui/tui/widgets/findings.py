@@ -17,12 +17,14 @@ def headline(state: RunState) -> Content:
     """The label and how sure it is; of an unfinished run the best so far, which says so."""
     parts: Parts = []
     top = view.best(state)
+    # The score of what was verified must not stand beside the name of what leads the search.
+    leader = state.verified.concept if state.verified is not None else top.concept if top is not None else None
     if state.outcome is not None and state.outcome.label is None:
         parts += [("No concept found", "bold"), (f"   {state.outcome.reason}", "$text-muted")]
     elif state.outcome is not None:
         parts += [(f"“{state.outcome.label}”", "bold $accent"), (f"   {state.outcome.reason}", "$text-muted")]
-    elif top is not None:
-        parts += [(f"“{top.concept}”", "bold"), ("   best so far: the run is not finished", "$warning")]
+    elif leader is not None:
+        parts += [(f"“{leader}”", "bold"), ("   best so far: the run is not finished", "$warning")]
     else:
         return Content.assemble(("Nothing is scored yet.", "$text-muted"))
     if state.verified is not None:

@@ -9,6 +9,7 @@ from line_tui.explain.state import RunState, fold
 from line_tui.tui.screens.picture import PictureScreen
 from line_tui.tui.screens.result import ResultScreen
 from line_tui.tui.session import replayed
+from line_tui.tui.widgets.findings import headline
 from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.tui.stage import Stage, events_of_a_run, keep, settle, stage
 
@@ -63,6 +64,14 @@ async def test_a_score_of_the_search_is_not_sold_as_more(tmp_path: Path) -> None
         assert "so it flatters" in str(screen.query_one("#headline", Static).content)
 
 
+def test_before_the_end_a_score_stands_beside_the_concept_that_it_is_of() -> None:
+    events = events_of_a_run()
+    rose = next(event for event in events if isinstance(event, e.Proposed) and event.concept == "rose")
+    state = fold([*events[:-1], e.Verified(trial=rose.trial, concept="rose", score=SCORE)])
+    text = str(headline(state))
+    assert "“rose”   best so far" in text and "0.987" in text
+
+
 async def test_senses_and_pairs_have_their_pictures(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
@@ -70,7 +79,7 @@ async def test_senses_and_pairs_have_their_pictures(on: Stage) -> None:
         assert len(screen.query_one("#pair-0-before", Thumbnails).shown.images) == 5
         assert len(screen.query_one("#pair-0-after", Thumbnails).shown.images) == 3
         text = " ".join(str(heading.content) for heading in screen.query(".heading").results(Static))
-        assert "explains 40%" in text and "loses 61%" in text
+        assert "explains 40%" in text and "red thing against thing   loses 61%" in text
 
 
 async def test_the_top_pictures_are_the_strongest(on: Stage) -> None:
