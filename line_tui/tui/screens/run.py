@@ -137,7 +137,8 @@ class RunScreen(Steering):
         if meant is not None and self.chosen is None and self.focused is not pool:
             pool.go_to(meant.id)
         name = concept_of(state, trial) if trial else ""
-        self.query_one(HistogramPane).show(state.control, trial.activations() if trial else [], name)
+        activations = [image.activation for image in view.shown_images(trial)]
+        self.query_one(HistogramPane).show(state.control, activations, name)
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
         if not self.live or self.line.at_work_on(self.source.run_id):

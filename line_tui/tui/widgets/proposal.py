@@ -30,7 +30,8 @@ def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False
         )
     if state.control is None:
         return _before(snapshot)
-    if snapshot.phase == "proposing" or (snapshot.text and view.current(state) is None and snapshot.active):
+    at_rest = view.current(state) is None and snapshot.active and snapshot.phase != "verifying"
+    if snapshot.phase == "proposing" or (snapshot.text and at_rest):
         return _asking(snapshot)
     trial = view.waiting(state) or view.current(state) or state.trials.get(snapshot.trial or "")
     if trial is None:
@@ -154,6 +155,8 @@ class ProposalPane(VerticalScroll, can_focus=True):
             title = "Result"
         elif state.control is None:
             title = "Start"
+        elif snapshot.phase == "verifying":
+            title = "Verifying"
         else:
             due = view.iteration(state) + (1 if snapshot.phase == "proposing" else 0)
             title = f"Proposal · iteration {min(due, state.iterations)}" if due else "First pool"

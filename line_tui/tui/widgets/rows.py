@@ -135,8 +135,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     def go_to(self, key: str | None) -> None:
         """Put the cursor on a row by its key; an unknown key changes nothing."""
         place = next((n for n, row in enumerate(self.rows) if row.key == key), None)
-        if place is not None:
+        if place is not None and place != self.cursor:
             self._put(place)
+            if place < self.size.height - self.head:
+                # The best rows are on top: a cursor that comes from below must not leave them out of sight.
+                self.scroll_home(animate=False, force=True)
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
