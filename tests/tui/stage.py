@@ -190,13 +190,7 @@ async def happen(on: Stage, pilot: Pilot[Any], run_id: str, events: Sequence[e.A
         else:
             on.engine.say(event, run_id)
     await settle(pilot, on.engine.box.empty, "all is said")
-    taken_in = asyncio.Event()
-    on.app.call_later(taken_in.set)
-    await taken_in.wait()
-    if isinstance(on.app.screen, RunScreen):
-        # It looks at its run only a few times a second.
-        on.app.screen.look()
-    await pilot.pause()
+    await pilot.pause(0.2)
 
 
 def run_screen(app: LineApp) -> RunScreen:

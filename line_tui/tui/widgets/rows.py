@@ -137,7 +137,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         place = next((n for n, row in enumerate(self.rows) if row.key == key), None)
         if place is not None and place != self.cursor:
             self._put(place)
-            if place < self.size.height - self.head:
+            if self.scroll_offset.y and place < self.size.height - self.head:
                 # The best rows are on top: a cursor that comes from below must not leave them out of sight.
                 self.scroll_home(animate=False, force=True)
 
