@@ -167,6 +167,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         super().watch_has_focus(focused)
         self.refresh()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """A list that was scrolled before its bar was there: Textual moves only a bar that is shown."""
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def _put(self, place: int) -> None:
         place = min(max(0, place), len(self.rows) - 1)
         if place < 0 or place == self.cursor:
