@@ -50,7 +50,8 @@ class NeuronTable(Rows):
             name = layer.names[index] if index < len(layer.names) else ""
             seen = bank[index] if bank is not None and index < len(bank) else None
             entry = _entry(index, name, seen, labels.get(index), self.order)
-            texts = (name, seen.concept if seen else "", (labels[index].label or "") if index in labels else "")
+            word = (seen.flat or seen.concept) if seen else ""
+            texts = (name, word, (labels[index].label or "") if index in labels else "")
             if str(index).startswith(wanted) or any(wanted in text.lower() for text in texts):
                 entries.append(entry)
         self.show([row for _, row in sorted(entries, key=lambda entry: entry[0])], empty="No neuron has this name.")
