@@ -189,6 +189,9 @@ class ChooseScreen(LineScreen):
         same = sum((run.model, run.layer, run.neuron) == here for run in runs)
         earlier = self.query_one("#earlier", Rows)
         earlier.show([run_row(run) for run in runs[:50]])
+        if runs and not earlier.has_focus:
+            # Else Enter would open a run of the neuron that was chosen before.
+            earlier.go_to(runs[0].id)
         name_frame(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
 
     # -- what the person does ---
