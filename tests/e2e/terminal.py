@@ -68,6 +68,26 @@ class Terminal:
             time.sleep(0.1)
         return seen
 
+    def see(self, *texts: str) -> str:
+        """Wait until all of these are on the screen at once."""
+        end = time.monotonic() + 180
+        while missing := [text for text in texts if text not in (seen := self.text())]:
+            assert time.monotonic() < end, f"waited in vain for {missing}; the screen:\n{self.text()}"
+            time.sleep(0.1)
+        return seen
+
+    def painted(self) -> str:
+        """What is on the screen with its colours."""
+        return self.tmux("capture-pane", "-p", "-e")
+
+    def change(self, painted: str) -> str:
+        """Wait until something is painted otherwise than before."""
+        end = time.monotonic() + 180
+        while (now := self.painted()) == painted:
+            assert time.monotonic() < end, f"nothing changes; the screen:\n{self.text()}"
+            time.sleep(0.1)
+        return now
+
     def wait_for_end(self, seconds: float = 60) -> None:
         """Wait until the program has ended and the shell is alone."""
         end = time.monotonic() + seconds
@@ -82,6 +102,15 @@ class Terminal:
 
     def _shell(self) -> str:
         return self.tmux("display-message", "-p", "#{pane_pid}").strip()
+
+
+def line_tui(settings: Mapping[str, str], *arguments: str) -> str:
+    """What the program prints without a terminal; it must succeed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "line_tui", *arguments], capture_output=True, text=True, env=os.environ | dict(settings)
+    )
+    assert not done.returncode, done.stderr
+    return done.stdout
 
 
 def _children(pid: str) -> list[str]:

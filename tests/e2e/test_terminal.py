@@ -14,18 +14,6 @@ from tests.e2e.terminal import Terminal
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (apt install tmux)")
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> dict[str, str]:
-    config = tmp_path / "config.toml"
-    config.write_text("[explain]\nstrategy = 'published'\niterations = 2\nimages = 2\n")
-    return {
-        "LINE_TUI_CONFIG": str(config),
-        "LINE_TUI_DATA": str(tmp_path / "data"),
-        "LINE_TUI_LOG": str(tmp_path / "log"),
-        "OMP_NUM_THREADS": "1",
-    }
-
-
 def test_a_run_from_the_first_key_to_the_result(tmp_path: Path, settings: dict[str, str]) -> None:
     with Terminal(tmp_path, environment=settings) as terminal:
         terminal.line_tui()

@@ -1,0 +1,59 @@
+"""What the sessions share: settings of their own, and a folder of finished runs that is made once."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from line_tui.store import Store
+from tests.e2e.terminal import line_tui
+
+TWO_SENSES, ONE_SENSE = 100, 10
+"""Planted neurons: to two words that have nothing in common, and to one."""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    """Of somebody who starts the app for the first time, with short runs."""
+    config = tmp_path / "config.toml"
+    config.write_text("[explain]\nstrategy = 'published'\niterations = 2\nimages = 2\n")
+    return {
+        "LINE_TUI_CONFIG": str(config),
+        "LINE_TUI_DATA": str(tmp_path / "data"),
+        "LINE_TUI_LOG": str(tmp_path / "log"),
+        "OMP_NUM_THREADS": "1",
+    }
+
+
+@pytest.fixture
+def toured(settings: dict[str, str]) -> dict[str, str]:
+    """Of somebody who has seen the tour and has no run yet."""
+    data = Path(settings["LINE_TUI_DATA"])
+    data.mkdir()
+    (data / "toured").touch()
+    return settings
+
+
+@pytest.fixture(scope="session")
+def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with an adaptive run of each of two neurons: the one of two senses is the newest."""
+    folder = tmp_path_factory.mktemp("finished")
+    settings = {"LINE_TUI_CONFIG": str(folder / "none.toml"), "OMP_NUM_THREADS": "1"}
+    budget = ["--iterations", "2", "--images", "3", "--data", str(folder / "data")]
+    for neuron in (ONE_SENSE, TWO_SENSES):
+        line_tui(settings, "explain", "emoji-planted", "planted", str(neuron), *budget)
+    return folder / "data"
+
+
+@pytest.fixture
+def kept(settings: dict[str, str], finished_runs: Path) -> dict[str, str]:
+    """Of somebody who has these runs."""
+    shutil.copytree(finished_runs, settings["LINE_TUI_DATA"], ignore=shutil.ignore_patterns("images"))
+    return settings
+
+
+def store_of(settings: dict[str, str]) -> Store:
+    """What is stored, read anew."""
+    return Store.open(Path(settings["LINE_TUI_DATA"]))
