@@ -16,7 +16,7 @@ COLUMNS = (
     Column("MAD", 6, right=True),
     Column("n", 3, right=True, needs=56),
     Column("from", 7, needs=46),
-    Column("verified", 20, needs=84),
+    Column("verified", 20, needs=72),
 )
 _MARKS: dict[view.Place, Part] = {
     "waiting": ("?", "accent"),
