@@ -42,8 +42,7 @@ def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("finished")
     settings = {"LINE_TUI_CONFIG": str(folder / "none.toml"), "OMP_NUM_THREADS": "1"}
     budget = ["--iterations", "2", "--images", "3", "--data", str(folder / "data")]
-    for neuron in (ONE_SENSE, TWO_SENSES):
-        line_tui(settings, "explain", "emoji-planted", "planted", str(neuron), *budget)
+    line_tui(settings, "explain", "emoji-planted", "planted", f"{ONE_SENSE},{TWO_SENSES}", *budget)
     return folder / "data"
 
 
