@@ -81,6 +81,11 @@ def test_neurons_are_sorted_by_what_the_bank_knows(tmp_path: Path, kept: dict[st
             find(terminal, "neuron", flat)
             numbers = [str(n) for n, neuron in enumerate(best) if neuron.flat == flat]
             assert [row[:2] for row in neurons(terminal.wait(f"/{flat}"))] == [[n, flat] for n in numbers]
+            terminal.type("/")
+            terminal.wait("f1 Help")
+            terminal.keys("Escape")
+            terminal.wait(f"/{flat}", gone=True)
+            terminal.wait("q Quit")
         terminal.type("?")
         terminal.see("Best in bank", "dead", "constant")
 

@@ -20,8 +20,8 @@ def topics() -> Iterator[tuple[str, str]]:
     yield (
         "Best in bank",
         "Where a bank of pictures was drawn before: the everyday word that drives the neuron most, and its MAD, which "
-        "tells a selective neuron from one that answers to much. Such a word is a start, not yet a label. A dead neuron "
-        "gave 0 on every picture, a constant one always the same. o sorts.",
+        "tells a selective neuron from one that answers to much. Such a word is a start, not yet a label. A dead "
+        "neuron gave 0 on every picture, a constant one always the same. o sorts.",
     )
     yield (
         "Plan",
