@@ -85,11 +85,11 @@ def test_a_run_is_played_again_at_any_speed(tmp_path: Path, kept: dict[str, str]
     with Terminal(tmp_path, environment=kept) as terminal:
         open_runs(terminal)
         terminal.type("y")
-        terminal.see("▶ replay", "×5")
+        terminal.see("▶ replay", "×5", " images │")
         terminal.type(" ")
         terminal.wait("Ⅱ replay")
         terminal.type("<<<")
-        terminal.wait("×1 ")
+        terminal.wait("×1 │")
         place = re.search(r"replay (\d+)/", terminal.text())
         assert place is not None
         # One event at a time: each picture as it came.
