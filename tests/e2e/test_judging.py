@@ -31,7 +31,7 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
         terminal.see(f"“{run.label}”", f"AUC {shown['score']['auc']:.3f} [{low}, {high}]", "50 fresh pictures")
         terminal.see(f"Sense 1  {one.label}", f"Sense 2  {other.label}", "explains")
         variant = pair.variant or "no word at all"
-        screen = terminal.see(f"Minimal pair  {pair.concept} → {variant}", f"loses {pair.lost:.0%}")
+        screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {pair.lost:.0%}")
         assert any(f"─ {pair.concept} ─" in line and f"─ {variant} ─" in line for line in screen.splitlines())
         terminal.see("Top pictures", "History", "what happened", f"line-tui explain {run.model} {run.layer}")
         terminal.type("?")
