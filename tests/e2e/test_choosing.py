@@ -24,7 +24,7 @@ def find(terminal: Terminal, what: str, text: str) -> None:
     terminal.type("/")
     terminal.wait(f"find a {what}:")
     terminal.type(text)
-    terminal.wait(f"\n {text}")
+    terminal.wait(f" {text}\n")
     terminal.keys("Enter")
     terminal.wait("q Quit")
 
@@ -45,7 +45,7 @@ def test_models_layers_and_neurons_are_searched(tmp_path: Path, toured: dict[str
         assert [row[0] for row in neurons(terminal.wait("/castle"))][: len(castles)] == castles[:20]
         terminal.see(f"line-tui explain emoji-resnet18 layer3 {castles[0]} --strategy published")
         terminal.type("/")
-        terminal.wait("\n castle")
+        terminal.wait(" castle\n")
         terminal.keys("Escape")
         terminal.see("/layer3", "kaaba")
         terminal.keys("Left", "Left")

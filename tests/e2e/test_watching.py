@@ -22,7 +22,7 @@ def explain(terminal: Terminal, layer: str) -> None:
     terminal.type("/")
     terminal.wait("find a layer:")
     terminal.type(layer)
-    terminal.wait(f"\n {layer}")
+    terminal.wait(f" {layer}\n")
     terminal.keys("Enter")
     terminal.wait("q Quit")
     terminal.type("g")
