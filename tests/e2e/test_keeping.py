@@ -116,6 +116,8 @@ def test_a_run_is_written_down_in_four_forms(tmp_path: Path, kept: dict[str, str
             terminal.keys("Enter", "Down")
             terminal.wait(f".{kind}")
         terminal.keys("Enter")
+        # The tick of the table is still there while the pictures are copied.
+        terminal.wait(".csv", gone=True)
         terminal.wait("✔")
         terminal.keys("Escape")
         terminal.wait("Runs · 2")
