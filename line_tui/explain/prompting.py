@@ -30,7 +30,9 @@ class Request:
 
 # A small base model follows a pattern and no instruction, so each move has a pattern of its own. Of the forms tried
 # for "new", going on with a short list of the best found the most hidden concepts; naming the weak ones too found
-# fewer, since the model goes on with those as well. The examples are no concepts that a picture world is asked for.
+# fewer, since the model goes on with those as well. So it is with what the person rejected: naming it with the reason
+# had SmolLM2-135M propose it 5 times in 96, not naming it never. The examples are no concepts that a picture world is
+# asked for.
 _HEAD = """\
 violin, trumpet, cello, drum, and also: flute
 parliament, senate, ministry, and also: embassy

@@ -42,7 +42,8 @@ class ScreenCommands(Provider):
                 f"key {self.app.get_key_display(binding)}",
                 partial(self.app.run_action, binding.action, active.node),
             )
-        return list(found.values())
+        # Moving in a list is what nobody looks for by name.
+        return [found[id] for id in sorted(found, key=lambda id: id.startswith("rows."))]
 
     async def discover(self) -> Hits:
         """Everything, before anything is typed."""

@@ -23,6 +23,8 @@ class Player:
         self.playing = True
         self.snapshot = Snapshot(run_id=run_id)
         self._saved = 0.0
+        # Before the first event there is nothing to see, not even of which neuron.
+        self.step()
 
     @property
     def at_end(self) -> bool:
@@ -51,7 +53,7 @@ class Player:
 
     def jump(self, by: int) -> None:
         """Go this many events forwards or back."""
-        target = min(len(self.envelopes), max(0, self.place + by))
+        target = min(len(self.envelopes), max(1, self.place + by))
         if target < self.place:
             version = self.snapshot.version
             self.snapshot = Snapshot(run_id=self.run_id, version=version + 1)
@@ -66,8 +68,6 @@ class Player:
         self.speed = SPEEDS[min(len(SPEEDS) - 1, max(0, place))]
 
     def _gap(self) -> float:
-        if self.place == 0:
-            return 0.0
         gap = self.envelopes[self.place].time - self.envelopes[self.place - 1].time
         return min(_LONGEST_WAIT, max(0.0, gap))
 
@@ -77,6 +77,8 @@ def _around(envelope: e.Envelope) -> list[e.Envelope]:
     event = envelope.event
     before: list[e.AnyEvent] = []
     match event:
+        case e.RunStarted():
+            before = [e.PhaseChanged(phase="loading")]
         case e.ControlMeasured():
             before = [e.PhaseChanged(phase="control")]
         case e.Proposed(origin="llm" | "summary", concept=concept):

@@ -65,7 +65,7 @@ async def test_the_engine_ends_with_the_app(tmp_path: Path) -> None:
 async def test_page_keys_before_the_palette_shows_its_list(tmp_path: Path) -> None:
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        for key in ["ctrl+p", "end", "pagedown", "pageup", "pagedown", "escape"] * 20:
+        for key in ["ctrl+p", "end", "pagedown", "pageup", "pagedown", "escape"] * 5:
             on.app.simulate_key(key)
             await asyncio.sleep(0)
         await settle(pilot, lambda: on.app.screen is on.app.chooser)

@@ -201,7 +201,7 @@ class ChooseScreen(LineScreen):
         if action == "watch":
             return self.line.session is not None
         if action == "explain":
-            return self._layer() is not None
+            return self._chosen_neuron() is not None
         if action in ("back", "find"):
             # In the filter itself "/" is a letter like any other.
             return (action == "back") == (self.focused is not None and self.focused.id == "find")
@@ -231,7 +231,7 @@ class ChooseScreen(LineScreen):
 
     def action_explain(self) -> None:
         """Start a run for the chosen neuron."""
-        if self._layer() is not None:
+        if self._chosen_neuron() is not None:
             self.line.start_run(self.spec)
 
     def action_order(self) -> None:
@@ -330,6 +330,11 @@ class ChooseScreen(LineScreen):
         self.spec = msgspec.structs.replace(self.spec, neuron=int(key) if key else 0)
         self._show_earlier()
         self.show_plan()
+        self.refresh_keys()
+
+    def _chosen_neuron(self) -> str | None:
+        # A filter that nothing matches leaves the layer without a neuron to choose.
+        return self.query_one(NeuronTable).key if self._layer() is not None else None
 
     def _layer(self) -> LayerInfo | None:
         known = self.line.known.layers.get(self.spec.model)

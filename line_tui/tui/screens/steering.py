@@ -104,13 +104,17 @@ class Steering(LineScreen):
         self._decide("ban", self.target())
 
     def action_reject_because(self) -> None:
-        """Reject it and tell the language model why."""
+        """Reject it and say why, which a language model may read."""
         trial = self.target()
         if trial is None:
             return
         concept = concept_of(self.snapshot.state, trial)
         self._ask(
-            Ask(f"Why not “{concept}”? The language model will read it.", placeholder="a colour, not a thing"),
+            Ask(
+                f"Why not “{concept}”? It is kept, and told to a language model that follows instructions; the small "
+                "bundled one does not.",
+                placeholder="a colour, not a thing",
+            ),
             lambda reason: self._decide("reject", trial, reason=reason),
         )
 

@@ -169,3 +169,14 @@ async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
         await pilot.press("escape", "enter", "y")
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
         assert on.engine.commands(p.Stop)
+
+
+async def test_no_run_starts_for_a_neuron_that_the_filter_hides(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        await pilot.press("right", "right", "slash", *"nowhere", "enter")
+        assert "g" not in on.app.screen.active_bindings or not on.app.screen.active_bindings["g"].enabled
+        await pilot.press("g")
+        assert on.app.session is None
+        await pilot.press("slash", "escape", "g")
+        assert on.app.session is not None

@@ -96,7 +96,7 @@ async def test_replay_needs_no_engine_and_decides_nothing(on: Stage) -> None:
         await pilot.press("full_stop")
         assert screen.source.at_end
         screen.action_pause()
-        assert screen.source.playing and screen.source.place == 0, "at the end it begins again"
+        assert screen.source.playing and screen.source.place == 1, "at the end it begins again"
         assert len(on.store.events("r1")) == len(events_of_a_run(model="first"))
 
 
