@@ -41,7 +41,13 @@ class TypeAhead(App[None]):
 
     async def on_event(self, event: events.Event) -> None:
         """Hand on one key at a time."""
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+        if not isinstance(event, events.Key | events.Paste):
+            await super().on_event(event)
+            return
+        if not self.screen_stack:
+            # The app closes: Textual would look for the key's meaning on a screen that is gone.
+            return
+        if event.is_forwarded:
             await super().on_event(event)
             return
         self._typed.append(event)
@@ -52,7 +58,6 @@ class TypeAhead(App[None]):
 
     async def on_echo(self, echo: Echo) -> None:
         """Look at the next key after the last echo of this one."""
-        # An app that closes has no screen for further keys.
         if echo.number != self._sent or not self.screen_stack:
             return
         if echo.laps > 1:

@@ -84,3 +84,15 @@ async def test_a_widget_that_never_answers_does_not_silence_the_keyboard() -> No
         await type_at_once(pilot, "t", "t")
         await noted(app, ["tick", "tick"])
         stuck.go_on.set()
+
+
+async def test_a_key_on_its_way_when_the_app_closes_is_dropped() -> None:
+    app = Typed()
+    async with app.run_test():
+        pass
+    assert not app.screen_stack
+    bubbling = Key("t", "t")
+    bubbling._set_forwarded()
+    await app.on_event(bubbling)
+    await app.on_event(Key("t", "t"))
+    assert app.noted == []
