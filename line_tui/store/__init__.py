@@ -40,8 +40,8 @@ class Store:
         self.activations = Activations(database)
         self._database = database
         self._leases = Leases(folder / "leases")
-        self._runs = Runs(database, self._leases)
         self._events = Events(database)
+        self._runs = Runs(database, self._events, self._leases)
         self._purger = Purger(database, self._events, self.images, self._leases)
 
     @staticmethod

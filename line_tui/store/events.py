@@ -6,12 +6,16 @@ import sqlite3
 import time
 from collections.abc import Sequence
 from functools import cache
+from typing import TypeVar
 
 import msgspec
 
+from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.events import DurableEvent, Envelope
 from line_tui.store.database import Database
+
+Kind = TypeVar("Kind", e.Finished, e.ImageScored, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified)
 
 
 @cache
@@ -58,9 +62,20 @@ class Events:
                 for row in rows
             ]
         except msgspec.DecodeError as error:
-            raise StoreError(
-                f"run '{run_id}' holds an event that this version does not know ({error})", "upgrade line-tui"
-            ) from error
+            raise _unknown(run_id, error) from error
+
+    def of(self, run_id: str, kind: type[Kind]) -> list[Kind]:
+        """A run's events of one kind alone, oldest first. Raises StoreError for one that is not known."""
+        tag = kind.__struct_config__.tag
+        rows = self._database.read("SELECT body FROM events WHERE run_id = ? AND type = ? ORDER BY seq", run_id, tag)
+        try:
+            return [msgspec.json.decode(row["body"], type=kind) for row in rows]
+        except msgspec.DecodeError as error:
+            raise _unknown(run_id, error) from error
+
+
+def _unknown(run_id: str, error: msgspec.DecodeError) -> StoreError:
+    return StoreError(f"run '{run_id}' holds an event that this version does not know ({error})", "upgrade line-tui")
 
 
 def _row(envelope: Envelope) -> tuple[str, int | None, float, str | int | None, str]:

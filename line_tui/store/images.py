@@ -84,6 +84,19 @@ class Images:
             ) from error
         return path
 
+    def size(self, identity: str) -> int:
+        """Bytes of the file; 0 where there is none."""
+        path = self.path(identity)
+        return path.stat().st_size if path.exists() else 0
+
+    def delete(self, identity: str) -> None:
+        """Delete the file, if there is one. Raises StoreError."""
+        path = self.path(identity)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}", "give yourself permission") from error
+
 
 class StoredAlbum:
     """The pictures of one recipe, as the loop wants them."""

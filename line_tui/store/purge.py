@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from line_tui import events as e
 from line_tui.errors import StoreError
@@ -43,16 +42,13 @@ class Purger:
         gone = [row["id"] for row in rows if row["deleted"] is not None]
         kept = {image for row in rows if row["deleted"] is None for image in self._shown(row["id"])}
         images = sorted({image for run_id in gone for image in self._shown(run_id)} - kept)
-        return Purge(gone, images, sum(_size(self._images.path(image)) for image in images))
+        return Purge(gone, images, sum(map(self._images.size, images)))
 
     def erase(self, purge: Purge) -> None:
         """Erase it. Raises StoreError; what is left then goes with the next purge."""
         # The pictures first: as long as the runs are there, it is known which ones are theirs.
         for image in purge.images:
-            try:
-                self._images.path(image).unlink(missing_ok=True)
-            except OSError as error:
-                raise StoreError(f"{self._images.path(image)}: {error.strerror}", "give yourself permission") from error
+            self._images.delete(image)
         with self._database.write() as transaction:
             transaction.executemany("DELETE FROM activations WHERE image = ?", [(image,) for image in purge.images])
             transaction.executemany("DELETE FROM events WHERE run_id = ?", [(run_id,) for run_id in purge.runs])
@@ -60,13 +56,7 @@ class Purger:
         self._database.compact()
 
     def _shown(self, run_id: str) -> Iterator[str]:
-        for envelope in self._events.read(run_id, 0):
-            event = envelope.event
-            if isinstance(event, e.ImageScored):
-                yield event.image.identity
-            elif isinstance(event, e.MinimalPairMeasured):
-                yield from (side.image.identity for side in [*event.before, *event.after])
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+        for scored in self._events.of(run_id, e.ImageScored):
+            yield scored.image.identity
+        for pair in self._events.of(run_id, e.MinimalPairMeasured):
+            yield from (side.image.identity for side in [*pair.before, *pair.after])

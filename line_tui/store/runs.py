@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import time
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
@@ -14,6 +14,7 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError, unknown_name
 from line_tui.events import RunSpec
 from line_tui.store.database import Database
+from line_tui.store.events import Events
 from line_tui.store.leases import Leases
 
 RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finished"]
@@ -29,9 +30,6 @@ _STATUS: dict[str, RunStatus] = {
 }
 # A gap before these is no work of the engine: nobody worked, or the person thought.
 _IDLE = ("models_loaded", "decided", "mode_changed", "budget_changed")
-
-
-Kind = TypeVar("Kind", e.Finished, e.ModelsLoaded, e.TrialScored, e.Verified)
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,8 +59,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 class Runs:
     """Reads and writes the table of runs."""
 
-    def __init__(self, database: Database, leases: Leases) -> None:
+    def __init__(self, database: Database, events: Events, leases: Leases) -> None:
         self._database = database
+        self._events = events
         self._leases = leases
 
     def new_id(self) -> str:
@@ -142,7 +141,7 @@ class Runs:
             status = _STATUS.get(event["type"], status)
             if n and event["type"] not in _IDLE:
                 seconds += event["time"] - outline[n - 1]["time"]
-        seconds += sum(event.seconds for event in self._of(row["id"], e.ModelsLoaded))
+        seconds += sum(event.seconds for event in self._events.of(row["id"], e.ModelsLoaded))
         if status == "running" and not self._leases.held(row["id"]):
             status = "interrupted"
         label, score = self._result(row["id"], spec) if status == "finished" else (None, None)
@@ -166,16 +165,11 @@ class Runs:
         )
 
     def _result(self, run_id: str, spec: RunSpec) -> tuple[str | None, float | None]:
-        finished = self._of(run_id, e.Finished)[-1]
-        for verified in reversed(self._of(run_id, e.Verified)):
+        finished = self._events.of(run_id, e.Finished)[-1]
+        for verified in reversed(self._events.of(run_id, e.Verified)):
             if verified.trial == finished.trial:
                 return finished.label, verified.score.auc
-        for scored in reversed(self._of(run_id, e.TrialScored)):
+        for scored in reversed(self._events.of(run_id, e.TrialScored)):
             if scored.trial == finished.trial:
                 return finished.label, scored.auc if spec.metric == "auc" else scored.mean
         return finished.label, None
-
-    def _of(self, run_id: str, kind: type[Kind]) -> list[Kind]:
-        tag = kind.__struct_config__.tag
-        rows = self._database.read("SELECT body FROM events WHERE run_id = ? AND type = ? ORDER BY seq", run_id, tag)
-        return [msgspec.json.decode(row["body"], type=kind) for row in rows]
