@@ -75,12 +75,8 @@ def validate() -> None:
     Example:
       line-tui config validate && line-tui
     """
-    from line_tui.tui.keymap import check_keys
-    from line_tui.tui.theme import check_theme
+    from line_tui.tui.settings import check_settings
 
-    settings = read_config()
-    if settings.tui.theme is not None:
-        check_theme(settings.tui.theme)
-    check_keys(settings.tui.keys)
+    check_settings(read_config().tui)
     exists = config_path().exists()
     click.echo(f"{config_path()} is valid" if exists else f"there is no {config_path()}: all defaults", err=True)

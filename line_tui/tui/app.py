@@ -21,7 +21,6 @@ from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
 from line_tui.tui.commands import Palette, ScreenCommands
-from line_tui.tui.keymap import check_keys
 from line_tui.tui.known import Known
 from line_tui.tui.large import Protocol as PictureProtocol
 from line_tui.tui.ports import EngineFactory
@@ -31,8 +30,9 @@ from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.session import Snapshot, replayed
+from line_tui.tui.settings import check_settings
 from line_tui.tui.terminal import picture_protocol
-from line_tui.tui.theme import DARK, LIGHT, check_theme
+from line_tui.tui.theme import DARK, LIGHT
 
 
 class LineApp(PresentRun):
@@ -204,8 +204,7 @@ def build_app(
     terminal's answer. Raises UsageError for a bad file, UnknownNameError for a theme or a key binding.
     """
     config = config or read_config()
-    check_theme(config.tui.theme or DARK.name)
-    check_keys(config.tui.keys)
+    check_settings(config.tui)
     return LineApp(
         store,
         make_engine,

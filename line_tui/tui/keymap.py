@@ -40,11 +40,12 @@ def check_keys(keys: Mapping[str, str]) -> None:
     if not keys:
         # All modules of the app are read for the check: who has remapped nothing need not wait for that.
         return
-    known = {key.id for key in remappable()}
+    nodes = _nodes()
+    known = {binding.id for node in nodes for binding in _bindings(node) if binding.id}
     for id in keys:
         if id not in known:
             raise unknown_name("key binding", id, known, "`line-tui config keys` lists them")
-    for node in _nodes():
+    for node in nodes:
         taken: dict[str, str | None] = {}
         for binding in Binding.make_bindings(_remapped(node, keys)):
             other = taken.setdefault(binding.key, binding.id)

@@ -98,6 +98,11 @@ class LineScreen(Screen[None]):
         """The top line."""
         return self.query_one("#title", TitleBar)
 
+    @property
+    def in_filter(self) -> bool:
+        """Whether what is typed goes into the screen's filter, where "/" is a letter like any other."""
+        return self.focused is not None and self.focused.id == "find"
+
     def refresh_keys(self) -> None:
         """Show the keys that apply now; the app looks them up only when they are others than before."""
         applying = tuple(

@@ -203,8 +203,7 @@ class ChooseScreen(LineScreen):
         if action == "explain":
             return self._chosen_neuron() is not None
         if action in ("back", "find"):
-            # In the filter itself "/" is a letter like any other.
-            return (action == "back") == (self.focused is not None and self.focused.id == "find")
+            return (action == "back") == self.in_filter
         return True
 
     def action_find(self) -> None:

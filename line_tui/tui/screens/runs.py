@@ -143,8 +143,7 @@ class RunsScreen(LineScreen):
         if action == "undo":
             return bool(self.undone)
         if action == "find":
-            # In the filter itself "/" is a letter like any other.
-            return self.focused is None or self.focused.id != "find"
+            return not self.in_filter
         if action in ("back", "help"):
             return True
         run = self.run_at_cursor if self.query("#runs") else None
@@ -272,7 +271,7 @@ class RunsScreen(LineScreen):
     def action_back(self) -> None:
         """Leave the filter, else the screen."""
         find = self.query_one("#find", Input)
-        if find.has_focus or self.filter:
+        if self.in_filter or self.filter:
             find.value = ""
             self.set_focus(self.query_one("#runs", Rows))
         else:
