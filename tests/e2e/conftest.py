@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from line_tui.store import Store
-from tests.e2e.terminal import line_tui
+from tests.e2e.terminal import Terminal, line_tui
 
 TWO_SENSES, ONE_SENSE = 100, 10
 """Planted neurons: to two words that have nothing in common, and to one."""
@@ -51,6 +51,14 @@ def kept(settings: dict[str, str], finished_runs: Path) -> dict[str, str]:
     """Of somebody who has these runs."""
     shutil.copytree(finished_runs, settings["LINE_TUI_DATA"], ignore=shutil.ignore_patterns("images"))
     return settings
+
+
+def open_runs(terminal: Terminal) -> None:
+    """Start the app with these runs and go to their list."""
+    terminal.line_tui()
+    terminal.wait("avgpool")
+    terminal.type("l")
+    terminal.wait("Runs · 2")
 
 
 def store_of(settings: dict[str, str]) -> Store:

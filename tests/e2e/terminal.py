@@ -7,10 +7,13 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 from uuid import uuid4
+
+Seen = TypeVar("Seen")
 
 
 class Terminal:
@@ -59,22 +62,24 @@ class Terminal:
         """What is on the screen."""
         return self.tmux("capture-pane", "-p")
 
+    def answer(self, key: str, question: str, text: str) -> None:
+        """Press a key that asks something, and answer it in place of what is there."""
+        self.type(key)
+        self.wait(question)
+        self.keys("C-u")
+        self.type(text)
+        self.wait(text)
+        self.keys("Enter")
+        self.wait(question, gone=True)
+
     def wait(self, text: str, seconds: float = 180, gone: bool = False) -> str:
         """Wait until a text is on the screen, or is gone from it."""
-        end = time.monotonic() + seconds
-        while (text in (seen := self.text())) == gone:
-            if time.monotonic() > end:
-                raise AssertionError(f"waited in vain for {text!r}{' to go' if gone else ''}; the screen:\n{seen}")
-            time.sleep(0.1)
-        return seen
+        what = f"waited in vain for {text!r}{' to go' if gone else ''}"
+        return self._poll(self.text, lambda seen: (text in seen) != gone, what, seconds)
 
     def see(self, *texts: str) -> str:
         """Wait until all of these are on the screen at once."""
-        end = time.monotonic() + 180
-        while missing := [text for text in texts if text not in (seen := self.text())]:
-            assert time.monotonic() < end, f"waited in vain for {missing}; the screen:\n{self.text()}"
-            time.sleep(0.1)
-        return seen
+        return self._poll(self.text, lambda seen: all(text in seen for text in texts), f"waited in vain for {texts}")
 
     def painted(self) -> str:
         """What is on the screen with its colours."""
@@ -82,18 +87,19 @@ class Terminal:
 
     def change(self, painted: str) -> str:
         """Wait until something is painted otherwise than before."""
-        end = time.monotonic() + 180
-        while (now := self.painted()) == painted:
-            assert time.monotonic() < end, f"nothing changes; the screen:\n{self.text()}"
-            time.sleep(0.1)
-        return now
+        return self._poll(self.painted, lambda now: now != painted, "nothing changes")
 
     def wait_for_end(self, seconds: float = 60) -> None:
         """Wait until the program has ended and the shell is alone."""
+        self._poll(lambda: _children(self._shell()), lambda children: not children, "it does not end", seconds)
+
+    def _poll(self, read: Callable[[], Seen], holds: Callable[[Seen], bool], what: str, seconds: float = 180) -> Seen:
         end = time.monotonic() + seconds
-        while _children(self._shell()):
-            assert time.monotonic() < end, f"it does not end; the screen:\n{self.text()}"
+        while not holds(seen := read()):
+            if time.monotonic() > end:
+                raise AssertionError(f"{what}; the screen:\n{self.text()}")
             time.sleep(0.1)
+        return seen
 
     def engine(self) -> int:
         """Process id of the engine that the app in this terminal started."""

@@ -8,7 +8,7 @@ import pytest
 
 from line_tui.events import durable
 from line_tui.explain.state import fold
-from tests.e2e.conftest import store_of
+from tests.e2e.conftest import open_runs, store_of
 from tests.e2e.terminal import Terminal, line_tui
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (apt install tmux)")
@@ -22,10 +22,7 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
     pair = state.pairs[0]
     # All of the page at once.
     with Terminal(tmp_path, width=200, height=140, environment=kept) as terminal:
-        terminal.line_tui()
-        terminal.wait("avgpool")
-        terminal.type("l")
-        terminal.wait("Runs · 2")
+        open_runs(terminal)
         terminal.type("r")
         low, high = (f"{shown['score'][key]:.3f}" for key in ("ci_low", "ci_high"))
         terminal.see(f"“{run.label}”", f"AUC {shown['score']['auc']:.3f} [{low}, {high}]", "50 fresh pictures")
@@ -39,11 +36,7 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
         terminal.keys("Escape")
         terminal.wait("several senses", gone=True)
 
-        terminal.type("N")
-        terminal.wait("Note on this run:")
-        terminal.type("money and ribbons")
-        terminal.keys("Enter")
-        terminal.wait("Note on this run:", gone=True)
+        terminal.answer("N", "Note on this run:", "money and ribbons")
         terminal.wait("money and ribbons")
         terminal.type("*")
         terminal.wait("★ money and ribbons")
@@ -61,10 +54,7 @@ def test_two_neurons_side_by_side(tmp_path: Path, kept: dict[str, str]) -> None:
     both = [{trial["concept"] for trial in run["trials"]} for run in shown.values()]
     assert not both[0] & both[1]
     with Terminal(tmp_path, width=120, height=50, environment=kept) as terminal:
-        terminal.line_tui()
-        terminal.wait("avgpool")
-        terminal.type("l")
-        terminal.wait("Runs · 2")
+        open_runs(terminal)
         terminal.type("c")
         terminal.wait("Marked. Press c on another run")
         terminal.keys("Down")

@@ -11,18 +11,10 @@ from pathlib import Path
 import pytest
 
 from line_tui import events as e
-from tests.e2e.conftest import store_of
+from tests.e2e.conftest import open_runs, store_of
 from tests.e2e.terminal import Terminal, line_tui
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (apt install tmux)")
-
-
-def open_runs(terminal: Terminal) -> None:
-    """Start the app and go to the list of runs."""
-    terminal.line_tui()
-    terminal.wait("avgpool")
-    terminal.type("l")
-    terminal.wait("Runs · 2")
 
 
 def test_runs_are_found_named_and_deleted(tmp_path: Path, kept: dict[str, str]) -> None:
@@ -37,11 +29,7 @@ def test_runs_are_found_named_and_deleted(tmp_path: Path, kept: dict[str, str]) 
         terminal.keys("Enter")
         terminal.wait("u Undo", gone=True)
         terminal.wait("d Delete")
-        terminal.type("t")
-        terminal.wait("Title of this run:")
-        terminal.type("sick faces")
-        terminal.keys("Enter")
-        terminal.wait("Title of this run:", gone=True)
+        terminal.answer("t", "Title of this run:", "sick faces")
         terminal.see("sick faces", "u Undo")
         terminal.keys("Escape")
         terminal.wait("Runs · 2")

@@ -21,17 +21,6 @@ def stored(settings: dict[str, str]) -> list[e.AnyEvent]:
     return [envelope.event for envelope in store.events(run.id)]
 
 
-def answer(terminal: Terminal, key: str, question: str, text: str) -> None:
-    """Press a key that asks something, and answer it in place of what is there."""
-    terminal.type(key)
-    terminal.wait(question)
-    terminal.keys("C-u")
-    terminal.type(text)
-    terminal.wait(text)
-    terminal.keys("Enter")
-    terminal.wait(question, gone=True)
-
-
 def pool(screen: str) -> list[str]:
     """The concepts in the table of the pool, from the top."""
     rows = [
@@ -54,13 +43,13 @@ def test_proposals_are_decided_one_by_one(tmp_path: Path, toured: dict[str, str]
         terminal.see("“castle”", "Draw it?", "ask first", "? waiting for you")
 
         # A reason for a no is what the language model reads next.
-        answer(terminal, "X", "Why not “castle”?", "a building")
+        terminal.answer("X", "Why not “castle”?", "a building")
         language.reply("river")
         terminal.see("“river”", "Draw it?", "✗ castle")
         assert "rejected   castle: a building" in language.prompts[-1]
 
         # Another word in its place is drawn at once; accepted ones are pointed out to the language model.
-        answer(terminal, "e", "Draw this instead of “river”", "blue river")
+        terminal.answer("e", "Draw this instead of “river”", "blue river")
         language.reply("spoon")
         terminal.see("“spoon”", "Draw it?", "blue river")
         terminal.type("a")
@@ -100,9 +89,9 @@ def test_everything_the_person_did_can_be_undone(tmp_path: Path, toured: dict[st
         language.reply("castle")
         terminal.see("“castle”", "Draw it?")
 
-        answer(terminal, "n", "Your own concept", "ripe tomato")
+        terminal.answer("n", "Your own concept", "ripe tomato")
         assert pool(terminal.wait("· ripe tomato"))[:2] == ["castle", "ripe tomato"]
-        answer(terminal, "+", "Iterations in all:", "7")
+        terminal.answer("+", "Iterations in all:", "7")
         terminal.wait("1/7")
         best, weaker = pool(terminal.text())[2:4]
         terminal.keys("Tab", "Home", "Down", "Down")
