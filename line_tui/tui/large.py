@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from line_tui.events import THUMBNAIL
+from line_tui.tui import sixel
 from line_tui.tui.pictures import AMBER
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _textual_image() -> Any:
             import_module("textual_image.widget")
         finally:
             sys.__stdout__ = real  # type: ignore[misc]
+        sixel.mend()
         terminal = import_module("textual_image._terminal")
         terminal.get_cell_size._result = terminal.CellSize(*cell_size())
     return import_module("textual_image.widget")

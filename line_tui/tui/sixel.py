@@ -1,0 +1,29 @@
+"""Sixels as xterm needs them: all colours are defined before the first is used.
+
+textual-image defines each colour where it is first used and relies on the definition to select it. xterm takes the
+colour that was selected before, so a band at the top of each picture and the edges in it had foreign colours.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+
+_DEFINITION = re.compile(r"(#\d+);2;\d+;\d+;\d+")
+"""A colour register with its red, green and blue in percent."""
+
+
+def define_first(sixels: str) -> str:
+    """The same picture with its definitions in front; where one was, its colour is selected."""
+    start = sixels.find("#")
+    if start < 0:
+        return sixels
+    body = sixels[start:]
+    definitions = "".join(match.group() for match in _DEFINITION.finditer(body))
+    return sixels[:start] + definitions + _DEFINITION.sub(r"\1", body)
+
+
+def mend() -> None:
+    """Let textual-image's widget write its pictures so."""
+    widget, encoder = import_module("textual_image.widget.sixel"), import_module("textual_image._sixel")
+    widget.image_to_sixels = lambda *options, **more: define_first(encoder.image_to_sixels(*options, **more))  # type: ignore[attr-defined]
