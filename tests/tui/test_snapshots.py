@@ -1,4 +1,4 @@
-"""Pictures of every screen, in both themes and three sizes; `pytest --snapshot-update` takes them anew.
+"""Every screen as text in three sizes, and as a picture in both themes; `pytest --snapshot-update` takes them anew.
 
 Look at each before it is kept: what is wrong in it would be held to be right from then on.
 """
@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
 from line_tui import events as e
@@ -17,6 +18,7 @@ from line_tui.tui.overview import NeuronOverview
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.screens.tour import Tour
+from tests.tui.cells import CellsExtension, cells
 from tests.tui.screens.test_result import judged
 from tests.tui.screens.test_run import ASKED, MIDDLE
 from tests.tui.stage import NOON, Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start, until
@@ -34,8 +36,8 @@ Way = Callable[[Stage, Any], Awaitable[None]]
 
 
 @pytest.fixture
-def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """A stage on which each change to the store is an hour after the one before, and now is two days later."""
+def calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each change to the store is an hour after the one before, and now is two days later."""
     hours = count(NOON, HOUR)
     for module in ("line_tui.store.events", "line_tui.store.runs"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(time=lambda: next(hours)))
@@ -43,6 +45,11 @@ def on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
     # The real bank takes longer to read than all the rest.
     best = [NeuronOverview("tomato", 2.1), NeuronOverview("grass", 2.4), NeuronOverview("cloud", 1.2)]
     monkeypatch.setattr("line_tui.tui.known.bank_overview", lambda model, layer: best)
+
+
+@pytest.fixture
+def on(tmp_path: Path, calendar: None) -> Stage:
+    """A stage of half-cell pictures at that time."""
     return stage(tmp_path)
 
 
@@ -175,20 +182,42 @@ WAYS: list[Way] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("theme", ["line-dark", "line-light"])
+SHOWING_PICTURES = {drawing, picture, result}
+"""The others are kept without: pictures are nine tenths of a file, and these three have them all."""
+
+
+def still(on: Stage) -> None:
+    """Bring what changes with time to a stop."""
+    screen = on.app.screen
+    if isinstance(screen, Steering):
+        # It looks at its run only a few times a second.
+        screen.look()
+    for field in screen.query(Input):
+        field.cursor_blink = False
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
-def test_it_looks_as_it_did(on: Stage, snap_compare: Compare, way: Way, size: str, theme: str) -> None:
+async def test_its_text_is_as_it_was(on: Stage, snapshot: SnapshotAssertion, way: Way, size: str) -> None:
+    async with on.app.run_test(size=SIZES[size]) as pilot:
+        await way(on, pilot)
+        await pilot.pause()
+        still(on)
+        await pilot.pause()
+        assert cells(on.app) == snapshot(extension_class=CellsExtension)
+
+
+@pytest.mark.parametrize(("size", "theme"), [("medium", "line-dark"), ("small", "line-light")])
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.__name__)
+def test_it_looks_as_it_did(
+    tmp_path: Path, calendar: None, snap_compare: Compare, way: Way, size: str, theme: str
+) -> None:
+    on = stage(tmp_path, images="halfcell" if way in SHOWING_PICTURES else "off")
     on.app.theme = theme
 
     async def go(pilot: Any) -> None:
         await way(on, pilot)
         await pilot.pause()
-        screen = on.app.screen
-        if isinstance(screen, Steering):
-            # It looks at its run only a few times a second.
-            screen.look()
-        for field in screen.query(Input):
-            field.cursor_blink = False
+        still(on)
 
     assert snap_compare(on.app, terminal_size=SIZES[size], run_before=go)
