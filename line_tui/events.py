@@ -203,6 +203,10 @@ class TrialScored(Durable, frozen=True, kw_only=True, tag="trial_scored"):
     auc: float
     mad: float
     images: int
+    correlation: float | None = None
+    """Two-sided score, as in `VerifiedScore`; None in strategies that do not measure it."""
+    detected: float | None = None
+    """AUC of the concept's detector on its own held-out pictures; low where the generator cannot draw it."""
 
 
 class PoolChanged(Durable, frozen=True, kw_only=True, tag="pool_changed"):
@@ -210,6 +214,34 @@ class PoolChanged(Durable, frozen=True, kw_only=True, tag="pool_changed"):
 
     members: list[str]
     dropped: str | None = None
+
+
+class ConceptShare(msgspec.Struct, frozen=True, kw_only=True):
+    """One concept of an explanation."""
+
+    trial: str
+    concept: str
+    share: float
+    """Share of the neuron's strong responses that it accounts for beyond the concepts before it."""
+    correlation: float
+    """Its two-sided score by itself."""
+
+
+class Explained(Durable, frozen=True, kw_only=True, tag="explained"):
+    """The smallest set of concepts that accounts for the neuron, as far as it is known; a later one replaces it."""
+
+    concepts: list[ConceptShare]
+    """In the order in which they were taken; empty where no concept does better than chance."""
+    unexplained: float
+    """Share of the neuron's strong responses that no concept of the set accounts for."""
+    p_value: float | None = None
+    """Share of random directions of the layer for which a word does as well; None where that is not known."""
+    features: str = ""
+    """The activations that the concept detectors read."""
+    left: list[str] = []
+    """What the strongest unexplained pictures of the control set were drawn from."""
+    final: bool = False
+    """Whether it is the reported one, measured on pictures that had no part in choosing it."""
 
 
 class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
@@ -252,6 +284,13 @@ class VerifiedScore(msgspec.Struct, frozen=True, kw_only=True):
     ci_low: float
     ci_high: float
     p_value: float
+    correlation: float | None = None
+    """Two-sided score: how well the concept's detector predicts the neuron's strong responses, -1 to 1; None where it
+    was not measured. AUC and MAD ask whether the concept drives the neuron, this asks too whether what drives the
+    neuron is the concept (arXiv 2506.05774)."""
+    correlation_low: float | None = None
+    correlation_high: float | None = None
+    """Its 95 % interval, by a bootstrap over the control set's concepts."""
 
 
 class Verified(Durable, frozen=True, kw_only=True, tag="verified"):
@@ -269,8 +308,8 @@ class SenseFound(Durable, frozen=True, kw_only=True, tag="sense_found"):
     trial: str
     concepts: list[str]
     score: VerifiedScore | None = None
-    coverage: float = 0.0
-    """Share of the neuron's top control images that this sense explains."""
+    share: float | None = None
+    """Share of the neuron's strong responses that it accounts for; None where it was not measured."""
 
 
 class PairSide(msgspec.Struct, frozen=True, kw_only=True):
@@ -359,6 +398,7 @@ DurableEvent = (
     | ImageScored
     | TrialScored
     | PoolChanged
+    | Explained
     | Decided
     | ModeChanged
     | BudgetChanged

@@ -32,7 +32,8 @@ def to_text(found: dict[str, Any]) -> str:
         if score["verified"]:
             lines.append(f"95 % interval of the AUC: {score['ci_low']:.3f} to {score['ci_high']:.3f}, on fresh images")
     for sense in found["senses"]:
-        lines.append(f"sense: {sense['label']} ({sense['coverage']:.0%} of the top images)")
+        share = "" if sense["share"] is None else f" (accounts for {sense['share']:.0%} of the strong responses)"
+        lines.append(f"sense: {sense['label']}{share}")
     if found["reason"]:
         lines.append(found["reason"])
     return "\n".join(lines)

@@ -68,5 +68,9 @@ def _table(report: dict[str, Any]) -> str:
                 rows.append([*who, "no concept found", "", "", ""])
                 continue
             interval = f"{sense['auc']:.3f} [{sense['ci_low']:.3f}, {sense['ci_high']:.3f}]"
-            rows.append([*who, sense["label"], interval, f"{sense['mad']:.2f}", f"{sense['coverage']:.0%}"])
-    return table(["neuron", "senses", "sense", "AUC (95 %)", "MAD", "of top images"], rows)
+            rows.append([*who, sense["label"], interval, f"{sense['mad']:.2f}", _percent(sense["share"])])
+    return table(["neuron", "senses", "sense", "AUC (95 %)", "MAD", "share"], rows)
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.0%}"

@@ -84,5 +84,5 @@ def _sense(state: RunState, seen: Insight, trial: Trial, score: e.VerifiedScore)
     turn = seen.theme_of(trial.concept)
     words = seen.themes[turn].words if seen.themes else []
     return e.SenseFound(
-        label=trial.concept, trial=trial.id, concepts=words, score=score, coverage=seen.coverage(trial.concept)
+        label=trial.concept, trial=trial.id, concepts=words, score=score, share=seen.coverage(trial.concept)
     )

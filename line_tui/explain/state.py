@@ -72,6 +72,7 @@ class RunState(msgspec.Struct, frozen=True):
     trials: dict[str, Trial] = {}
     """By trial id, in the order in which they came in. Not changed in place."""
     pool: tuple[str, ...] = ()
+    explanation: e.Explained | None = None
     refusals: tuple[e.ProposalRefused, ...] = ()
     stalls: tuple[e.Stalled, ...] = ()
     decisions: tuple[e.Decided, ...] = ()
@@ -153,6 +154,8 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
             return _with(state, change(state.trials[id], score=event))
         case e.PoolChanged(members=members):
             return change(state, pool=tuple(members))
+        case e.Explained():
+            return change(state, explanation=event)
         case e.Decided():
             return _decide(state, event)
         case e.ModeChanged(ask_first=ask_first):

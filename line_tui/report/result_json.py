@@ -14,14 +14,23 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
                     metric (mean or auc: what the run maximised), value (in that metric), auc, mad (against the run's
                     control set, which is of generated images where `control` is null: not CoSy's numbers), images
                     (how many the score rests on), verified (whether these images were drawn for the score alone), and
-                    for a verified score ci_low, ci_high (95 %, of auc) and p_value, else null
-    senses          [{label, concepts, coverage, auc, mad, images, ci_low, ci_high, p_value}]
+                    for a verified score ci_low, ci_high (95 %, of auc), p_value, and correlation (the two-sided score:
+                    how well the concept predicts the neuron) with correlation_low and correlation_high (95 %)
+    explanation     the smallest set of concepts that accounts for the neuron, null where none was looked for:
+                    {concepts [{concept, share, correlation}] (share of the neuron's strong responses beyond the
+                    concepts before it), unexplained (the share that is left), p_value (share of random directions of
+                    the layer for which a word does as well, null where it is not known), features (the activations
+                    that the concept detectors read), left (what the strongest unexplained control pictures were drawn
+                    from), final (whether it was measured on pictures that had no part in choosing it)}
+    senses          the concepts of the final explanation: [{label, concepts, share, coverage (its older name), auc,
+                    mad, images, ci_low, ci_high, p_value, correlation, correlation_low, correlation_high}]
     minimal_pairs   [{concept, variant, kind, lost, p_value, told_apart, before: [{path, activation}], after: the same}]
                     kind: swap or drop (the empty variant is the empty prompt); lost: share of the activation above the
                     control that is gone; told_apart: how well the layer's other neurons tell before from after, chance
                     being .5, null where there are too few of them
-    trials          in the order in which they came in: [{concept, origin, iteration, score, auc, mad, verdict,
-                    images: [{path, seed, prompt, activation, purpose}]}]
+    trials          in the order in which they came in: [{concept, origin, iteration, score, auc, mad, correlation,
+                    detected, verdict, images: [{path, seed, prompt, activation, purpose}]}]
+                    correlation: two-sided score; detected: AUC of its detector on its own held-out pictures;
                     origin: vocabulary, random, llm, summary, user or bank; score in the run's metric, null when the
                     trial was never drawn; verdict: open, accepted or rejected
     cost            llm_calls, prompt_tokens, evaluated_tokens (prompt tokens that were not reused), completion_tokens,
@@ -42,6 +51,7 @@ from line_tui import events as e
 from line_tui.explain.state import Control, RunState, Trial, concept_of, verdict
 
 SCHEMA_VERSION = 1
+_OF_INTERVALS = ("ci_low", "ci_high", "p_value", "correlation", "correlation_low", "correlation_high")
 
 
 def result(state: RunState, total_seconds: float) -> dict[str, Any]:
@@ -69,6 +79,7 @@ def result(state: RunState, total_seconds: float) -> dict[str, Any]:
         "label": state.outcome.label if state.outcome else None,
         "reason": state.outcome.reason if state.outcome else None,
         "score": _label_score(state),
+        "explanation": _explanation(state.explanation),
         "senses": [_sense(sense) for sense in state.senses],
         "minimal_pairs": [_pair(pair) for pair in state.pairs],
         "trials": [_trial(state, trial) for trial in state.trials.values()],
@@ -95,10 +106,7 @@ def _label_score(state: RunState) -> dict[str, Any] | None:
         "auc": trial.score.auc,
         "mad": trial.score.mad,
         "images": trial.score.images,
-        "ci_low": None,
-        "ci_high": None,
-        "p_value": None,
-    }
+    } | dict.fromkeys(_OF_INTERVALS)
 
 
 def _value(state: RunState, score: e.TrialScored | e.VerifiedScore) -> float:
@@ -106,21 +114,24 @@ def _value(state: RunState, score: e.TrialScored | e.VerifiedScore) -> float:
 
 
 def _interval(score: e.VerifiedScore) -> dict[str, Any]:
-    return {
-        "auc": score.auc,
-        "mad": score.mad,
-        "images": score.images,
-        "ci_low": score.ci_low,
-        "ci_high": score.ci_high,
-        "p_value": score.p_value,
-    }
+    return {key: getattr(score, key) for key in ("auc", "mad", "images", *_OF_INTERVALS)}
+
+
+def _explanation(explained: e.Explained | None) -> dict[str, Any] | None:
+    if explained is None:
+        return None
+    found: dict[str, Any] = msgspec.to_builtins(explained)
+    del found["type"]
+    for concept in found["concepts"]:
+        del concept["trial"]
+    return found
 
 
 def _sense(sense: e.SenseFound) -> dict[str, Any]:
-    score = dict.fromkeys(("auc", "mad", "images", "ci_low", "ci_high", "p_value"))
+    score = dict.fromkeys(("auc", "mad", "images", *_OF_INTERVALS))
     if sense.score is not None:
         score |= _interval(sense.score)
-    return {"label": sense.label, "concepts": sense.concepts, "coverage": sense.coverage} | score
+    return {"label": sense.label, "concepts": sense.concepts, "share": sense.share, "coverage": sense.share} | score
 
 
 def _pair(pair: e.MinimalPairMeasured) -> dict[str, Any]:
@@ -147,6 +158,8 @@ def _trial(state: RunState, trial: Trial) -> dict[str, Any]:
         "score": _value(state, trial.score) if trial.score else None,
         "auc": trial.score.auc if trial.score else None,
         "mad": trial.score.mad if trial.score else None,
+        "correlation": trial.score.correlation if trial.score else None,
+        "detected": trial.score.detected if trial.score else None,
         "verdict": verdict(state, trial),
         "images": [
             {

@@ -1,10 +1,11 @@
 """How polysemantic the neurons of a layer are: what `line-tui senses` prints.
 
     {model, layer, neurons (that were explained), without_concept, by_senses {count: neurons}, polysemantic (share with
-    several senses among the neurons with a concept), each: [{neuron, run_id, label, senses: [{label, coverage, auc,
-    ci_low, ci_high, mad}], covered}]}
+    several senses among the neurons with a concept), each: [{neuron, run_id, label, senses: [{label, share, coverage,
+    auc, ci_low, ci_high, mad, correlation}], covered, unexplained}]}
 
-`coverage` is the share of the neuron's top control images that a sense accounts for, `covered` the largest of them.
+`share` (`coverage` is its older name) is how much of the neuron's strong responses a concept accounts for, `covered`
+the largest of them, `unexplained` what none of them accounts for; null where a run did not measure it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-_OF_A_SENSE = ("label", "coverage", "auc", "ci_low", "ci_high", "mad")
+_OF_A_SENSE = ("label", "share", "coverage", "auc", "ci_low", "ci_high", "mad", "correlation")
 
 
 def polysemanticity(model: str, layer: str, results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -24,7 +25,8 @@ def polysemanticity(model: str, layer: str, results: Sequence[dict[str, Any]]) -
             "run_id": result["run_id"],
             "label": result["label"],
             "senses": [{key: sense[key] for key in _OF_A_SENSE} for sense in result["senses"]],
-            "covered": max((sense["coverage"] for sense in result["senses"]), default=0.0),
+            "covered": max((sense["share"] or 0.0 for sense in result["senses"]), default=0.0),
+            "unexplained": result["explanation"]["unexplained"] if result["explanation"] else None,
         }
         for result in results
     ]
@@ -49,5 +51,5 @@ def told(report: dict[str, Any]) -> str:
     covered = [one["covered"] for one in report["each"] if one["senses"]]
     return (
         f"senses: {counted}, {report['without_concept']} neurons without a concept; "
-        f"the widest covers {sum(covered) / len(covered):.0%} of top images"
+        f"the first accounts for {sum(covered) / len(covered):.0%} of the strong responses on average"
     )

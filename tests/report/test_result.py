@@ -80,6 +80,9 @@ def test_what_the_run_found() -> None:
         "ci_low": None,
         "ci_high": None,
         "p_value": None,
+        "correlation": None,
+        "correlation_low": None,
+        "correlation_high": None,
     }
     assert [(t["concept"], t["origin"], t["score"], t["verdict"]) for t in found["trials"]] == [
         ("stone", "vocabulary", 0.6, "open"),
@@ -106,16 +109,40 @@ def test_what_it_cost() -> None:
 
 
 def test_a_verified_score_takes_the_place_of_the_searchs() -> None:
-    score = e.VerifiedScore(auc=0.8, mad=1.5, mean=0.4, images=50, ci_low=0.7, ci_high=0.88, p_value=0.001)
+    score = e.VerifiedScore(
+        auc=0.8,
+        mad=1.5,
+        mean=0.4,
+        images=50,
+        ci_low=0.7,
+        ci_high=0.88,
+        p_value=0.001,
+        correlation=0.5,
+        correlation_low=0.4,
+        correlation_high=0.6,
+    )
+    share = e.ConceptShare(trial="t2", concept="rose", share=0.5, correlation=0.6)
     events = [*EVENTS[:-1], e.Verified(trial="t2", concept="rose", score=score)]
-    events += [e.SenseFound(label="rose", trial="t2", concepts=["rose", "tulip"], score=score, coverage=0.5)]
+    events += [e.Explained(concepts=[share], unexplained=0.5, p_value=0.01, left=["tulip"], final=True)]
+    events += [e.SenseFound(label="rose", trial="t2", concepts=["rose", "tulip"], score=score, share=0.5)]
     found = result(fold([*events, EVENTS[-1]]), total_seconds=1.0)
     assert found["score"] == {"metric": "auc", "value": 0.8, "verified": True, "auc": 0.8, "mad": 1.5, "images": 50} | {
         "ci_low": 0.7,
         "ci_high": 0.88,
         "p_value": 0.001,
+        "correlation": 0.5,
+        "correlation_low": 0.4,
+        "correlation_high": 0.6,
     }
-    assert found["senses"][0]["coverage"] == 0.5 and found["senses"][0]["auc"] == 0.8
+    assert found["senses"][0]["share"] == found["senses"][0]["coverage"] == 0.5 and found["senses"][0]["auc"] == 0.8
+    assert found["explanation"] == {
+        "concepts": [{"concept": "rose", "share": 0.5, "correlation": 0.6}],
+        "unexplained": 0.5,
+        "p_value": 0.01,
+        "features": "",
+        "left": ["tulip"],
+        "final": True,
+    }
 
 
 def test_minimal_pairs_with_what_they_cost_and_whether_they_can_be_seen() -> None:

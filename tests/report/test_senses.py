@@ -2,9 +2,11 @@ from line_tui.report.senses import polysemanticity, told
 
 
 def of(neuron: int, *coverage: float) -> dict[str, object]:
-    score = {"auc": 0.9, "mad": 2.0, "ci_low": 0.8, "ci_high": 1.0, "images": 50, "p_value": 0.01}
-    senses = [{"label": f"s{n}", "concepts": [], "coverage": share} | score for n, share in enumerate(coverage)]
-    return {"neuron": neuron, "run_id": f"r{neuron}", "label": "s0" if senses else None, "senses": senses}
+    score = {"auc": 0.9, "mad": 2.0, "ci_low": 0.8, "ci_high": 1.0, "images": 50, "p_value": 0.01, "correlation": 0.5}
+    shares = [{"share": share, "coverage": share} for share in coverage]
+    senses = [{"label": f"s{n}", "concepts": []} | share | score for n, share in enumerate(shares)]
+    label = "s0" if senses else None
+    return {"neuron": neuron, "run_id": f"r{neuron}", "label": label, "senses": senses, "explanation": None}
 
 
 def test_the_most_polysemantic_comes_first() -> None:
@@ -14,10 +16,12 @@ def test_the_most_polysemantic_comes_first() -> None:
     assert report["polysemantic"] == 1 / 3
     assert report["each"][0]["covered"] == 0.3
     assert report["each"][0]["senses"][1] == {
-        "label": "s1", "coverage": 0.3, "auc": 0.9, "ci_low": 0.8, "ci_high": 1.0, "mad": 2.0
+        "label": "s1", "share": 0.3, "coverage": 0.3, "auc": 0.9, "ci_low": 0.8, "ci_high": 1.0, "mad": 2.0,
+        "correlation": 0.5,
     }  # fmt: skip
     assert (
-        told(report) == "senses: 2 with 1, 1 with 2, 1 neurons without a concept; the widest covers 37% of top images"
+        told(report) == "senses: 2 with 1, 1 with 2, 1 neurons without a concept; "
+        "the first accounts for 37% of the strong responses on average"
     )
 
 

@@ -197,7 +197,8 @@ def _sense(n: int, sense: e.SenseFound) -> Content:
     others = [concept for concept in sense.concepts if concept != sense.label]
     if others:
         parts.append((f"  also {', '.join(others[:6])}", "$text-muted"))
-    parts.append((f"  explains {sense.coverage:.0%} of the top control pictures\n", "$text-muted"))
+    share = "" if sense.share is None else f"  accounts for {sense.share:.0%} of the strong responses"
+    parts.append((f"{share}\n", "$text-muted"))
     if sense.score is not None:
         parts += verified(sense.score)
     return Content.assemble(*parts)

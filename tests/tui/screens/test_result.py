@@ -25,7 +25,7 @@ def judged() -> list[e.DurableEvent]:
     side = [e.PairSide(image=i.image, activation=i.activation, thumbnail=i.thumbnail) for i in trial.images]
     found: list[e.DurableEvent] = [
         e.Verified(trial=trial.id, concept=trial.concept, score=SCORE),
-        e.SenseFound(label="strawberry", trial=trial.id, concepts=["strawberry", "rose"], score=SCORE, coverage=0.4),
+        e.SenseFound(label="strawberry", trial=trial.id, concepts=["strawberry", "rose"], score=SCORE, share=0.4),
         e.MinimalPairMeasured(
             concept="red thing", variant="thing", kind="drop", before=side, after=side[:3], lost=0.61, p_value=0.01
         ),
