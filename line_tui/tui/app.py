@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
@@ -10,6 +10,8 @@ from typing import ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from line_tui.config import Config, read_config
@@ -21,6 +23,7 @@ from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
 from line_tui.tui.commands import Palette, ScreenCommands
+from line_tui.tui.harmless import Harmless
 from line_tui.tui.known import Known
 from line_tui.tui.large import Protocol as PictureProtocol
 from line_tui.tui.ports import EngineFactory
@@ -33,6 +36,8 @@ from line_tui.tui.session import Snapshot, replayed
 from line_tui.tui.settings import check_settings
 from line_tui.tui.terminal import picture_protocol
 from line_tui.tui.theme import DARK, LIGHT
+
+_HARMLESS = Harmless()
 
 
 class LineApp(PresentRun):
@@ -70,6 +75,22 @@ class LineApp(PresentRun):
         self.register_theme(LIGHT)
         self.theme = config.tui.theme or DARK.name
         self.set_keymap(dict(config.tui.keys))
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Every line is made harmless last."""
+        return [*super().get_line_filters(), _HARMLESS]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Say something for a while; what it quotes is no markup."""
+        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def get_default_screen(self) -> Screen[None]:
         """Choosing comes first."""

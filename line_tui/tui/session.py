@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from line_tui import events as e
+from line_tui.errors import UsageError
 from line_tui.explain.state import RunState, apply
+from line_tui.text import as_concept, shown
 
 _LONGEST_GAP = 120.0
 """Seconds between two events that still count as work; in longer ones the machine slept or the run was off."""
@@ -150,8 +152,10 @@ class Session:
     def decide(
         self, kind: e.DecisionKind, trial: str | None = None, concept: str | None = None, reason: str = ""
     ) -> None:
-        """Store a decision; it counts from now on, engine or no engine."""
-        self._store(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=reason))
+        """Store a decision; it counts from now on, engine or no engine. Raises UsageError for no concept at all."""
+        if concept is not None and not (concept := as_concept(concept)):
+            raise UsageError("a concept needs letters that can be seen", "write one to three words")
+        self._store(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
 
     def set_mode(self, ask_first: bool) -> None:
         """Let every proposal wait for the person, or none."""

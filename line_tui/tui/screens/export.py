@@ -11,6 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
@@ -112,7 +113,7 @@ class ExportScreen(ModalScreen[None]):
 
     @on(Written)
     def _written(self, event: Written) -> None:
-        self.query_one("#outcome", Static).update(event.text)
+        self.query_one("#outcome", Static).update(Content(event.text))
 
     def action_close(self) -> None:
         """Back to the screen before."""

@@ -45,7 +45,7 @@ class Plan(ModalScreen[RunSpec | None]):
             yield Static("How to look for the label", classes="question")
             with Grid(classes="form"):
                 yield Label("models")
-                names = [(f"{name}  {about}".strip(), name) for name, about in self.profiles]
+                names = [(Content(f"{name}  {about}".strip()), name) for name, about in self.profiles]
                 yield Select(names, value=spec.profile, allow_blank=False, id="profile", compact=True)
                 yield Label("search")
                 strategies = [(_STRATEGIES[name], name) for name in get_args(Strategy)]

@@ -1,0 +1,28 @@
+"""The edge of the app: no line reaches the terminal with a control character that a text brought along."""
+
+from __future__ import annotations
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+from line_tui.text import shown
+
+
+class Harmless(LineFilter):
+    """Takes such characters out of every line that a widget draws; their width on the screen stays what it was."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The same line with texts that the terminal only shows."""
+        return [
+            segment if segment.control or segment.text.isprintable() else segment._replace(text=_harmless(segment.text))
+            for segment in segments
+        ]
+
+
+def _harmless(text: str) -> str:
+    # What has no width was laid out without one: the sign that stands for it would push all else to the right.
+    return "".join(
+        char if char == sign else sign * cell_len(char) for char, sign in zip(text, shown(text), strict=True)
+    )
