@@ -20,10 +20,10 @@ from statistics import fmean
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 from scipy.stats import norm
 
+from line_tui.consoles import PlainConsole
 from line_tui.explain.intervals import interval, posterior
 
 IMAGES, FURTHER = 50, 500
@@ -129,7 +129,7 @@ def main(arguments: list[str] | None = None) -> None:
     for one in found:
         cells = (one.of_truth, one.of_further, one.expected, one.width)
         table.add_row(f"{one.low:.2f} - {one.high:.2f}", str(one.measurements), *(f"{cell:.3f}" for cell in cells))
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from statistics import fmean
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from line_tui.bench.rows import Row
+from line_tui.consoles import PlainConsole
 from line_tui.explain.paired import mean_interval
 
 BASELINE = "published, mean"
@@ -136,7 +136,7 @@ def print_table(found: Sequence[Summary]) -> None:
         table.add_column(column, justify="left" if column in ("part", "contestant") else "right")
     for row in found:
         table.add_row(*_cells(row))
-    Console(width=None if Console().is_terminal else 220).print(table)
+    PlainConsole(width=None if PlainConsole().is_terminal else 220).print(table)
 
 
 COLUMNS = (

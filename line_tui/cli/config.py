@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import click
-import msgspec
 
 from line_tui.cli.options import json_option
+from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.config import config_path, data_folder, log_folder, read_config, to_toml
 
 
@@ -34,7 +34,7 @@ def path(what: Literal["config", "data", "log"]) -> None:
       line-tui config path
       line-tui config path data
     """
-    click.echo({"config": config_path, "data": data_folder, "log": log_folder}[what]())
+    put(str({"config": config_path, "data": data_folder, "log": log_folder}[what]()))
 
 
 @config.command()
@@ -45,7 +45,7 @@ def show() -> None:
     Example:
       line-tui config show > "$(line-tui config path)"
     """
-    click.echo(to_toml(read_config()), nl=False)
+    put_data(to_toml(read_config()))
 
 
 @config.command()
@@ -62,9 +62,9 @@ def keys(as_json: bool) -> None:
 
     found = remappable()
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
+        put_json(found)
     else:
-        click.echo(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in found]))
+        put(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in found]))
 
 
 @config.command()
@@ -79,4 +79,4 @@ def validate() -> None:
 
     check_settings(read_config().tui)
     exists = config_path().exists()
-    click.echo(f"{config_path()} is valid" if exists else f"there is no {config_path()}: all defaults", err=True)
+    say(f"{config_path()} is valid" if exists else f"there is no {config_path()}: all defaults")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from line_tui.cli.options import json_option
+from line_tui.cli.say import put, put_json
 
 if TYPE_CHECKING:
     from line_tui.doctor.findings import Finding
@@ -35,11 +35,11 @@ def doctor(context: click.Context, as_json: bool) -> None:
         if not as_json:
             _print(finding)
     if as_json:
-        click.echo(msgspec.json.encode(findings).decode())
+        put_json(findings)
     context.exit(any(finding.status == "problem" for finding in findings))
 
 
 def _print(finding: Finding) -> None:
-    click.echo(f"{_MARKS[finding.status]}  {finding.check:<16}  {finding.found}")
+    put(f"{_MARKS[finding.status]}  {finding.check:<16}  {finding.found}")
     if finding.fix:
-        click.echo(f"{'':<9}{'':<16}  -> {finding.fix}")
+        put(f"{'':<9}{'':<16}  -> {finding.fix}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from line_tui.cli.options import complete_models, complete_profiles, complete_runs, data_option, json_option
+from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.cli.selector import is_selector
 from line_tui.config import read_config
 from line_tui.errors import UnknownNameError, UsageError, unknown_name
@@ -94,7 +95,7 @@ def explain(
             finished = asyncio.run(_run(client, store, run_id, (spec, neuron)))
         if not finished:
             again = "" if no_store else f"; go on with: line-tui explain --resume {run_id}"
-            click.echo(f"stopped{again}", err=True)
+            say(f"stopped{again}")
             return _INTERRUPTED
         _print_result(store, run_id, as_json)
     return 0
@@ -111,16 +112,16 @@ def _spec(model: str, layer: str, neuron: str, options: dict[str, Any]) -> RunSp
 async def _run(client: EngineClient, store: Store, run_id: str, begin: tuple[RunSpec, str] | None) -> bool:
     """Begin a run or go on with one; whether it came to its result."""
     import msgspec
-    from rich.console import Console
 
     from line_tui.cli.ask import list_layers
     from line_tui.cli.headless import follow
     from line_tui.cli.live import LiveView
+    from line_tui.consoles import PlainConsole
     from line_tui.engine import protocol as p
     from line_tui.events import ModeChanged, durable
     from line_tui.explain.state import fold
 
-    console = Console(stderr=True)
+    console = PlainConsole(stderr=True)
     await client.start()
     try:
         command: p.Start | p.Resume = p.Resume(run_id=run_id)
@@ -131,31 +132,33 @@ async def _run(client: EngineClient, store: Store, run_id: str, begin: tuple[Run
                 spec = msgspec.structs.replace(spec, neuron=number)
             command = p.Start(run_id=run_id, spec=spec)
         view = LiveView(console, fold(durable(store.events(run_id))))
-        console.print(f"run {run_id}", highlight=False)
+        console.tell(f"run {run_id}")
 
         def go_on() -> None:
-            console.print("this run asks before it draws; here nobody can answer, so now it draws by itself")
+            console.tell("this run asks before it draws; here nobody can answer, so now it draws by itself")
             store.append(run_id, ModeChanged(ask_first=False))
 
         with view.shown():
-            await follow(client, command, view.see, on_stop=lambda: console.print("stopping"), on_wait=go_on)
+            await follow(client, command, view.see, on_stop=lambda: console.tell("stopping"), on_wait=go_on)
     finally:
         await client.close()
     return store.run(run_id).status == "finished"
 
 
 def _many(client: EngineClient, store: Store, spec: RunSpec, selector: str, as_json: bool) -> int:
-    import msgspec
 
     from line_tui.cli.many import explain_many, results_of
     from line_tui.report.result_csv import to_csv
 
     run_ids = asyncio.run(explain_many(client, store, spec, selector))
     if run_ids is None:
-        click.echo("stopped; the same call goes on where it was", err=True)
+        say("stopped; the same call goes on where it was")
         return _INTERRUPTED
     results = results_of(store, run_ids)
-    click.echo(msgspec.json.encode(results).decode() if as_json else to_csv(results), nl=as_json)
+    if as_json:
+        put_json(results)
+    else:
+        put_data(to_csv(results))
     return 0
 
 
@@ -176,8 +179,6 @@ def _print_result(store: Store, run_id: str, as_json: bool) -> None:
 
     result = result_of(store, run_id)
     if as_json:
-        import msgspec
-
-        click.echo(msgspec.json.encode(result).decode())
+        put_json(result)
         return
-    click.echo(to_text(result))
+    put(to_text(result))

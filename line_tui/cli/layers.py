@@ -6,6 +6,7 @@ import click
 import msgspec
 
 from line_tui.cli.options import complete_models, json_option
+from line_tui.cli.say import put, put_json
 
 
 @click.command()
@@ -27,9 +28,9 @@ def layers(model: str, as_json: bool) -> None:
         listed = [msgspec.to_builtins(layer) for layer in found]
         for layer in listed:
             del layer["names"]  # `line-tui neurons` prints them.
-        click.echo(msgspec.json.encode(listed).decode())
+        put_json(listed)
         return
     rows = [
         (layer.name, layer.kind, " x ".join(map(str, layer.shape)), layer.neurons, layer.pooling) for layer in found
     ]
-    click.echo(table(["layer", "kind", "shape", "neurons", "pooling"], rows))
+    put(table(["layer", "kind", "shape", "neurons", "pooling"], rows))

@@ -6,16 +6,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from line_tui import events as e
+from line_tui.consoles import PlainConsole
 from line_tui.engine.strategies import images_planned
 from line_tui.explain.published import value
 from line_tui.explain.state import RunState, Trial, apply, verdict
+from line_tui.text import shown
 
 _WORDS: dict[e.Phase, str] = {
     "loading": "loading",
@@ -32,7 +34,7 @@ _WORDS: dict[e.Phase, str] = {
 class LiveView:
     """Follows the events of one run."""
 
-    def __init__(self, console: Console, state: RunState) -> None:
+    def __init__(self, console: PlainConsole, state: RunState) -> None:
         self._console = console
         self._state = state
         self._phase = e.PhaseChanged(phase="loading")
@@ -79,44 +81,35 @@ class LiveView:
         match event:
             case e.ModelsLoaded(notes=notes):
                 for note in notes:
-                    self._console.print(note, style="yellow", highlight=False, markup=False, soft_wrap=True)
+                    self._console.tell(note, style="yellow")
             case e.TrialScored(trial=trial):
-                self._console.print(self._line(self._state.trials[trial]), highlight=False)
+                self._console.print(self._line(self._state.trials[trial]))
             case e.Stalled():
-                self._console.print(
+                self._console.tell(
                     f"the language model had no new concept in {event.attempts} attempts: {event.remedy}",
                     style="yellow",
-                    highlight=False,
                 )
             case e.ControlMeasured(drawn=drawn, concepts=concepts, apart=apart):
                 own = f", {len(apart)} pictures of yours as control" if apart else ""
-                self._console.print(
-                    f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}", highlight=False
-                )
+                self._console.tell(f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}")
                 if event.missing:
-                    self._console.print(
+                    self._console.tell(
                         f"a first control set: this generator has no bank yet, {event.missing} concepts are missing; "
                         "they are drawn for later runs while the terminal app is idle",
                         style="yellow",
-                        highlight=False,
-                        soft_wrap=True,
                     )
                 for line in event.skipped:
-                    self._console.print(
-                        f"skipped {line}", style="yellow", highlight=False, markup=False, soft_wrap=True
-                    )
+                    self._console.tell(f"skipped {line}", style="yellow")
             case e.SettingsChanged(settings=settings, reason=reason):
                 now = f"batch {settings.batch_size}, {settings.memory}, no longer bit-identical"
-                self._console.print(
-                    f"{reason}: going on with {now}", style="yellow", highlight=False, markup=False, soft_wrap=True
-                )
+                self._console.tell(f"{reason}: going on with {now}", style="yellow")
             case _:
                 pass
 
     def _line(self, trial: Trial) -> Text:
         assert trial.score is not None
         best = self._best()
-        text = Text(f"{value(self._state, trial):8.3f}  {trial.concept}  ")
+        text = Text(f"{value(self._state, trial):8.3f}  {shown(trial.concept)}  ")
         text.append(f"{trial.origin}, iteration {trial.iteration}", style="dim")
         if best is trial:
             text.append("  best so far", style="bold green")
@@ -130,16 +123,16 @@ class LiveView:
     def _render(self) -> Group:
         words = _WORDS[self._phase.phase]
         if self._phase.detail:
-            words += f": {self._phase.detail}"
+            words += f": {shown(self._phase.detail)}"
         if self._progress is not None:
             words += f" {self._progress.done}/{self._progress.total}"
         if self._said:
-            words += f" “{self._said.strip()}”"
+            words += f" “{shown(self._said.strip())}”"
         lines: list[Text | Table] = [Text(words, style="cyan", no_wrap=True, overflow="ellipsis")]
         if self._state.run is not None:
             lines.append(self._budget())
         if (best := self._best()) is not None:
-            lines.append(Text(f"best so far {value(self._state, best):.3f} {best.concept}", style="bold"))
+            lines.append(Text(f"best so far {value(self._state, best):.3f} {shown(best.concept)}", style="bold"))
         return Group(*lines)
 
     def _budget(self) -> Table:

@@ -13,8 +13,10 @@ import click
 
 from line_tui import __version__
 from line_tui.cli.options import data_option
+from line_tui.cli.say import say
 from line_tui.config import log_folder
 from line_tui.errors import LineError
+from line_tui.text import shown
 
 INTERRUPTED = 130
 
@@ -105,7 +107,7 @@ def _client(data: Path | None) -> Any:
 
 
 def _tell(message: str, code: int) -> int:
-    click.echo(f"error: {' '.join(message.split())}", err=True)
+    say(f"error: {shown(' '.join(message.split()))}")
     return code
 
 

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
-import click
 import msgspec
 
 from line_tui import events as e
 from line_tui.cli.result import result_of
+from line_tui.cli.say import say
 from line_tui.cli.selector import select
 from line_tui.events import RunSpec
 from line_tui.report.senses import polysemanticity, told
+from line_tui.text import shown
 
 if TYPE_CHECKING:
     from line_tui.engine.client import EngineClient
@@ -50,12 +51,12 @@ async def explain_many(client: EngineClient, store: Store, spec: RunSpec, select
             if store.run(run_id).status != "finished":
                 return None
             run_ids.append(run_id)
-            click.echo(_line(store, run_id, done + 1, len(neurons), again), err=True)
+            say(_line(store, run_id, done + 1, len(neurons), again))
     finally:
         await client.close()
-    click.echo(told_savings([fresh_images(store, run_id) for run_id in run_ids]), err=True)
-    click.echo(told(polysemanticity(spec.model, spec.layer, results_of(store, run_ids))), err=True)
-    click.echo(f"one by one: line-tui senses {spec.model} {spec.layer}", err=True)
+    say(told_savings([fresh_images(store, run_id) for run_id in run_ids]))
+    say(told(polysemanticity(spec.model, spec.layer, results_of(store, run_ids))))
+    say(f"one by one: line-tui senses {spec.model} {spec.layer}")
     return run_ids
 
 
@@ -98,11 +99,11 @@ def _line(store: Store, run_id: str, done: int, of: int, again: bool) -> str:
     cost = (
         "done before" if again else f"{fresh_images(store, run_id)} of {run.images} images drawn, {run.seconds:.1f} s"
     )
-    return f"{done}/{of}  neuron {run.neuron}: {run.label or 'no concept found'}{score}  {cost}"
+    return f"{done}/{of}  neuron {run.neuron}: {shown(run.label or 'no concept found')}{score}  {cost}"
 
 
 def _say_stopping() -> None:
-    click.echo("stopping", err=True)
+    say("stopping")
 
 
 def _nobody() -> None:

@@ -10,6 +10,7 @@ import msgspec
 from click.shell_completion import CompletionItem
 
 from line_tui.cli.options import json_option
+from line_tui.cli.say import put, put_json, say
 from line_tui.errors import LineError, ModelFileError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def list_(as_json: bool) -> None:
         ]
         profiles = [msgspec.to_builtins(profile) for profile in catalog.profile]
         broken = [{"repo": each.repo, "models": each.models, "size": each.size} for each in unfinished]
-        _print_json({"models": listed, "profiles": profiles, "unfinished": broken})
+        put_json({"models": listed, "profiles": profiles, "unfinished": broken})
         return
     rows = [
         (
@@ -87,12 +88,12 @@ def list_(as_json: bool) -> None:
         )
         for kind, entry, verdict in seen
     ]
-    click.echo(table(["kind", "name", "state", "size", "licence", "about"], rows))
-    click.echo()
+    put(table(["kind", "name", "state", "size", "licence", "about"], rows))
+    put("")
     sets = [(p.id, f"{p.language} + {p.generator} + {p.vision}", p.about) for p in catalog.profile]
-    click.echo(table(["profile", "models", "about"], sets))
+    put(table(["profile", "models", "about"], sets))
     for each in unfinished:
-        click.echo(f"\n{each.found}: {each.fix}", err=True)
+        say(f"\n{each.found}: {each.fix}")
 
 
 @models.command()
@@ -117,7 +118,7 @@ def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
 
     pulled = pull_all(_resolve(read_catalog(pins={}), names), update=update)
     if as_json:
-        _print_json(pulled)
+        put_json(pulled)
 
 
 @models.command()
@@ -141,15 +142,15 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     entries = _resolve(read_catalog(pins=pins), names)
     verdicts = [check(entry, receipts) for entry in entries]
     if as_json:
-        _print_json(verdicts)
+        put_json(verdicts)
     else:
         rows = [(verdict.id, verdict.state, _size(verdict.size), verdict.path or "") for verdict in verdicts]
-        click.echo(table(["name", "state", "size", "path"], rows))
+        put(table(["name", "state", "size", "path"], rows))
         if any(verdict.state == "present" for verdict in verdicts):
-            click.echo("present: here, but no hash is known to compare all of it with", err=True)
+            say("present: here, but no hash is known to compare all of it with")
         for entry in entries:
             if (pin := pins.get(entry.id)) is not None and entry.source.revision == pin.commit != pin.revision:
-                click.echo(f"{entry.id}: held to commit {pin.commit[:12]}; {move_on(entry.id)}", err=True)
+                say(f"{entry.id}: held to commit {pin.commit[:12]}; {move_on(entry.id)}")
     if bad := next((verdict for verdict in verdicts if verdict.problem), None):
         raise ModelFileError(bad.problem, bad.fix)
 
@@ -192,9 +193,9 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
         click.confirm(f"Delete {what} of {repo}{shared}?", abort=True, err=True)
     freed = Repository.of(repo).remove(files)
     if as_json:
-        _print_json({"id": name, "files": len(files), "freed": freed})
+        put_json({"id": name, "files": len(files), "freed": freed})
     else:
-        click.echo(f"{name}: {what} are removed, {gigabytes(freed)} are free again", err=True)
+        say(f"{name}: {what} are removed, {gigabytes(freed)} are free again")
 
 
 @models.command()
@@ -213,9 +214,9 @@ def path(name: str, as_json: bool) -> None:
     entry = _named_model(read_catalog(), name)
     found = str(locate(entry.source, entry.id))
     if as_json:
-        _print_json({"id": name, "path": found})
+        put_json({"id": name, "path": found})
     else:
-        click.echo(found)
+        put(found)
 
 
 def _named(catalog: Catalog) -> dict[str, list[Entry]]:
@@ -250,7 +251,3 @@ def _size(size: int) -> str:
     from line_tui.hub.pull import gigabytes
 
     return gigabytes(size) if size else ""
-
-
-def _print_json(value: object) -> None:
-    click.echo(msgspec.json.encode(value).decode())

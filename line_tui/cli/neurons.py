@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from line_tui.cli.options import complete_models, json_option
+from line_tui.cli.say import put, put_json
 
 
 @click.command()
@@ -28,6 +28,6 @@ def neurons(model: str, layer: str, as_json: bool) -> None:
     names = found.names or [""] * found.neurons
     if as_json:
         listed = [{"neuron": n, "name": name or None} for n, name in enumerate(names)]
-        click.echo(msgspec.json.encode(listed).decode())
+        put_json(listed)
         return
-    click.echo(table(["neuron", "name"], list(enumerate(names))))
+    put(table(["neuron", "name"], list(enumerate(names))))

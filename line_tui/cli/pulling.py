@@ -5,11 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import click
 import msgspec
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
+from line_tui.cli.say import say
+from line_tui.consoles import PlainConsole
 from line_tui.hub.pull import Plan, gigabytes, move_on, pin, plan, pull
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub
@@ -42,31 +50,36 @@ def pull_all(entries: Iterable[Entry], *, update: bool = False, hub: Hub | None 
 def _pull(entry: Entry, hub: Hub, receipts: Receipts, update: bool) -> Pulled:
     if entry.source.hub is None:
         path = locate(entry.source, entry.id)
-        _say(f"{entry.id}: nothing to fetch, it is at {path}")
+        say(f"{entry.id}: nothing to fetch, it is at {path}")
         return Pulled(id=entry.id, path=str(path), commit=None, fetched=0)
     before = read_pins().get(entry.id)
     source = entry.source if update else held(entry.source, before)
     planned = plan(msgspec.structs.replace(entry, source=source), hub)
     if source.revision != entry.source.revision:
-        _say(f"{entry.id}: held to commit {planned.commit[:12]}; {move_on(entry.id)}")
+        say(f"{entry.id}: held to commit {planned.commit[:12]}; {move_on(entry.id)}")
     gated = f", gated: accept it first at https://huggingface.co/{planned.repo}" if entry.gated else ""
-    _say(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
+    say(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
     if planned.refused:
-        _say(f"{entry.id}: left alone, since they could run code: {', '.join(planned.refused)}")
+        say(f"{entry.id}: left alone, since they could run code: {', '.join(planned.refused)}")
     to_fetch = planned.to_fetch
-    _say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it still to fetch")
+    say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it still to fetch")
     folder = _with_progress(planned, hub, receipts)
     write_pin(entry.id, pin(planned, entry.source.revision, folder))
     if before is not None and before.repo == planned.repo and before.commit != planned.commit:
         moved = f"moved on from commit {before.commit[:12]} to {planned.commit[:12]}"
-        _say(f"{entry.id}: {moved}; the files of the earlier one stay until `hf cache prune`")
+        say(f"{entry.id}: {moved}; the files of the earlier one stay until `hf cache prune`")
     return Pulled(id=entry.id, path=str(folder), commit=planned.commit, fetched=to_fetch)
+
+
+def columns() -> tuple[ProgressColumn, ...]:
+    """What the line of progress is made of; a file's name is no markup."""
+    name = TextColumn("{task.description}", markup=False)
+    return name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
 
 
 def _with_progress(planned: Plan, hub: Hub, receipts: Receipts) -> Path:
     done = {file.name: file.size for file in planned.files if file not in planned.missing}
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as progress:
+    with Progress(*columns(), console=PlainConsole(stderr=True), transient=True) as progress:
         bar = progress.add_task(planned.entry.id, total=planned.size, completed=sum(done.values()))
 
         def on_bytes(name: str, size: int) -> None:
@@ -74,9 +87,5 @@ def _with_progress(planned: Plan, hub: Hub, receipts: Receipts) -> Path:
             progress.update(bar, completed=sum(done.values()), description=name)
 
         folder = pull(planned, hub, on_bytes, receipts)
-    _say(f"{planned.entry.id}: complete and verified, in {folder}")
+    say(f"{planned.entry.id}: complete and verified, in {folder}")
     return folder
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)

@@ -8,6 +8,7 @@ from line_tui.errors import UsageError
 from line_tui.events import durable
 from line_tui.explain.state import fold
 from line_tui.report.result_json import result
+from line_tui.text import shown
 
 if TYPE_CHECKING:
     from line_tui.store import Store
@@ -36,4 +37,4 @@ def to_text(found: dict[str, Any]) -> str:
         lines.append(f"sense: {sense['label']}{share}")
     if found["reason"]:
         lines.append(found["reason"])
-    return "\n".join(lines)
+    return "\n".join(map(shown, lines))

@@ -14,6 +14,7 @@ from line_tui.cli.runs_export import export
 from line_tui.cli.runs_purge import purge
 from line_tui.cli.runs_replay import replay
 from line_tui.cli.runs_show import show
+from line_tui.cli.say import put, put_json, say
 
 if TYPE_CHECKING:
     from line_tui.store import RunSummary
@@ -37,20 +38,19 @@ def runs(context: click.Context, deleted: bool, data: Path | None, as_json: bool
     """
     if context.invoked_subcommand is not None:
         return
-    import msgspec
 
     from line_tui.cli.table import table
     from line_tui.store import Store
 
     found = Store.open(data).runs(include_deleted=deleted)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
+        put_json(found)
         return
     if not found:
-        click.echo("no runs yet; `line-tui explain emoji-resnet18 fc 3` makes one", err=True)
+        say("no runs yet; `line-tui explain emoji-resnet18 fc 3` makes one")
         return
     header = ["id", "begun", "status", "model", "layer", "neuron", "label", "score", "images", "title"]
-    click.echo(table(header, [_row(run) for run in found]))
+    put(table(header, [_row(run) for run in found]))
 
 
 def _row(run: RunSummary) -> list[object]:

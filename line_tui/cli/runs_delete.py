@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from line_tui.cli.options import data_option, run_argument
+from line_tui.cli.say import say
 
 
 @click.command()
@@ -24,7 +25,7 @@ def delete(run_id: str, data: Path | None) -> None:
     store = Store.open(data)
     found = store.find(run_id)
     store.delete(found)
-    click.echo(f"deleted; bring it back with: line-tui runs restore {found}", err=True)
+    say(f"deleted; bring it back with: line-tui runs restore {found}")
 
 
 @click.command()

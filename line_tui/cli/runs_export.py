@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_tui.cli.options import complete_runs, data_option
+from line_tui.cli.say import put, put_data, put_json
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path 
       line-tui runs export 20261123-k3 20261123-m7 --format json
       line-tui runs export 20261123-k3 --format html --to report
     """
-    import msgspec
 
     from line_tui.cli.result import result_of
     from line_tui.report.result_csv import to_csv
@@ -45,13 +45,13 @@ def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path 
         if folder is None:
             raise UsageError(f"{kind} needs a folder to write into", "name one with --to")
         for run_id in chosen:
-            click.echo(str(_write(store, run_id, kind, folder)))
+            put(str(_write(store, run_id, kind, folder)))
         return
     results = [result_of(store, run_id) for run_id in chosen]
     if kind == "json":
-        click.echo(msgspec.json.encode(results).decode())
+        put_json(results)
     else:
-        click.echo(to_csv(results), nl=False)
+        put_data(to_csv(results))
 
 
 def _write(store: Store, run_id: str, kind: str, folder: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from line_tui.cli.options import data_option, json_option
+from line_tui.cli.say import put_json, say
 
 
 @click.command()
@@ -22,7 +23,6 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
       line-tui runs purge
       line-tui runs purge --yes
     """
-    import msgspec
     from rich.filesize import decimal
 
     from line_tui.store import Store
@@ -34,7 +34,7 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
         if not yes:
             click.confirm(f"Erase {what} for good?", abort=True, err=True)
         store.purge(found)
-    click.echo(f"erased {what}" if found.runs else "there are no deleted runs", err=True)
+    say(f"erased {what}" if found.runs else "there are no deleted runs")
     if as_json:
         erased = {"runs": found.runs, "images": len(found.images), "freed": found.bytes}
-        click.echo(msgspec.json.encode(erased).decode())
+        put_json(erased)

@@ -7,6 +7,8 @@ from pathlib import Path
 import click
 
 from line_tui.cli.options import data_option, json_option, run_argument
+from line_tui.cli.say import put, put_json
+from line_tui.text import shown
 
 
 @click.command()
@@ -21,7 +23,6 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
       line-tui runs show 20261123-k3
       line-tui runs show 20261123-k3 --json
     """
-    import msgspec
 
     from line_tui.cli.result import result_of, to_text
     from line_tui.cli.table import table
@@ -31,15 +32,16 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
     run = store.run(store.find(run_id))
     found = result_of(store, run.id)
     if as_json:
-        click.echo(msgspec.json.encode(found).decode())
+        put_json(found)
         return
-    click.echo(to_text(found))
-    click.echo(
-        f"\nrun {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found['seed']}, {run.status}, "
+    put(to_text(found))
+    about = (
+        f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found['seed']}, {run.status}, "
         f"{run.images} images, {run.seconds:.0f} s"
     )
+    put("\n" + shown(about))
     for line in filter(None, (run.title, run.note)):
-        click.echo(line)
+        put(shown(line))
     rows = [
         (
             trial["iteration"],
@@ -50,4 +52,4 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
         )
         for trial in found["trials"]
     ]
-    click.echo("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))
+    put("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from line_tui.cli.options import complete_models, data_option, json_option
+from line_tui.cli.say import put, put_json
 from line_tui.errors import UsageError
 
 
@@ -27,7 +28,6 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
       line-tui senses emoji-resnet18 fc
       line-tui senses emoji-resnet18 fc --json
     """
-    import msgspec
 
     from line_tui.cli.result import result_of
     from line_tui.report.senses import polysemanticity, told
@@ -50,10 +50,10 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
     finally:
         store.close()
     if as_json:
-        click.echo(msgspec.json.encode(report).decode())
+        put_json(report)
         return
-    click.echo(_table(report))
-    click.echo(told(report))
+    put(_table(report))
+    put(told(report))
 
 
 def _table(report: dict[str, Any]) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 
 import msgspec
-from rich.console import Console
 
+from line_tui.consoles import PlainConsole
 from line_tui.errors import LineError
 from line_tui.evaluate.measuring import evaluate
 from line_tui.evaluate.printing import print_report
@@ -19,11 +19,11 @@ from line_tui.evaluate.request import Request
 def main() -> int:
     """Evaluate what the first argument asks for."""
     request = msgspec.json.decode(sys.argv[1], type=Request)
-    narration = Console(stderr=True, soft_wrap=True)
+    narration = PlainConsole(stderr=True)
     try:
-        report = evaluate(request, lambda text: narration.print(text, highlight=False, markup=False))
+        report = evaluate(request, narration.tell)
     except LineError as error:
-        narration.print(f"error: {error}", highlight=False, markup=False)
+        narration.tell(f"error: {error}")
         return error.exit_code
     print_report(report, request.output, narration)
     return 0

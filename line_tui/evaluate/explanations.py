@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from line_tui.errors import UsageError
+from line_tui.text import as_concept
 
 NEURON_COLUMNS = ("neuron", "unit")
 LABEL_COLUMNS = ("explanation", "description", "concept", "label")
@@ -84,7 +85,7 @@ def _column(path: Path, header: list[str], names: tuple[str, ...]) -> int:
 def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) -> tuple[str | None, int, str]:
     if len(row) <= max(neuron_column, label_column):
         return f"{len(row)} columns, fewer than the header has", -1, ""
-    number, text = row[neuron_column].strip(), row[label_column].strip()
+    number, text = row[neuron_column].strip(), as_concept(row[label_column])
     if not number.isdecimal():
         return f"'{number}' is no neuron's number", -1, ""
     if int(number) >= neurons:

@@ -6,19 +6,21 @@ import csv
 import sys
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from line_tui.consoles import PlainConsole
 from line_tui.evaluate.request import Report
+from line_tui.text import shown
 
 
-def print_report(report: Report, output: str, narration: Console) -> None:
+def print_report(report: Report, output: str, narration: PlainConsole) -> None:
     """Print a report as `table`, `json` or `csv`."""
     for file in report.files:
         for row in file.bad_rows:
-            narration.print(f"{file.path}, line {row.line}: {row.cause}; the row is left out", highlight=False)
+            narration.tell(f"{file.path}, line {row.line}: {row.cause}; the row is left out")
     for picture in report.skipped:
-        narration.print(f"left out: {picture}", highlight=False)
+        narration.tell(f"left out: {picture}")
     if output == "json":
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
     elif output == "csv":
@@ -38,17 +40,17 @@ def _print_csv(report: Report) -> None:
 
 
 def _print_tables(report: Report) -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = PlainConsole(width=None if sys.stdout.isatty() else 120)
     auc, mad = report.metrics
     kind = "natural images, CoSy's protocol" if auc == "auc" else "generated images of the bank: not CoSy's numbers"
-    console.print(f"control: {report.control_images} {kind}", highlight=False)
+    console.print(f"control: {report.control_images} {kind}")
     for file in report.files:
-        table = Table(title=file.path)
+        table = Table(title=Text(file.path))
         for column in ("neuron", "explanation", auc, "95 % interval", mad):
             table.add_column(column, justify="left" if column == "explanation" else "right")
         for one in file.scored:
             interval = f"{one.ci_low:.3f} - {one.ci_high:.3f}"
-            table.add_row(str(one.neuron), one.explanation, f"{one.auc:.3f}", interval, f"{one.mad:.2f}")
+            table.add_row(str(one.neuron), shown(one.explanation), f"{one.auc:.3f}", interval, f"{one.mad:.2f}")
         if file.auc is not None and file.mad is not None:
             table.add_section()
             table.add_row("mean", f"of {len(file.scored)}", f"{file.auc:.3f}", "", f"{file.mad:.2f}")
@@ -57,5 +59,4 @@ def _print_tables(report: Report) -> None:
         console.print(
             f"{pair.first} - {pair.second}: {pair.difference:+.3f} [{pair.ci_low:+.3f}, {pair.ci_high:+.3f}] "
             f"over {pair.neurons} neurons, p = {pair.p_value:.2g}",
-            highlight=False,
         )

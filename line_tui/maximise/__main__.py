@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 
 import msgspec
-from rich.console import Console
 from rich.progress import Progress
 
+from line_tui.consoles import PlainConsole
 from line_tui.errors import LineError
 from line_tui.maximise.comparison import Comparison, compare
 from line_tui.maximise.request import Request
@@ -16,13 +16,13 @@ from line_tui.maximise.request import Request
 def main() -> int:
     """Maximise what the first argument asks for."""
     request = msgspec.json.decode(sys.argv[1], type=Request)
-    narration = Console(stderr=True, soft_wrap=True)
+    narration = PlainConsole(stderr=True)
     try:
         with Progress(console=narration, transient=True) as progress:
             bar = progress.add_task("gradient ascent", total=request.steps)
             found = compare(request, lambda step, steps: progress.update(bar, completed=step))
     except LineError as error:
-        narration.print(f"error: {error}", highlight=False, markup=False)
+        narration.tell(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Picture
+from line_tui.text import as_concept
 
 SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 NAMES = "names.json"
@@ -49,7 +50,7 @@ def open_folder(path: Path) -> PictureFolder:
         raise UsageError(f"{path} is no folder", "name a folder of pictures, or of one subfolder a class")
     names = _names(path / NAMES)
     subfolders = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
-    listed = [(names.get(folder.name, folder.name.replace("_", " ")), _pictures(folder)) for folder in subfolders]
+    listed = [(_concept(folder, names), _pictures(folder)) for folder in subfolders]
     classes = [PictureClass(concept, files) for concept, files in listed if files]
     loose = [] if classes else _pictures(path, deep=False)
     if not classes and not loose:
@@ -58,6 +59,13 @@ def open_folder(path: Path) -> PictureFolder:
     if twice := next((concept for concept in concepts if concepts.count(concept) > 1), None):
         raise UsageError(f"{path} has two classes named '{twice}'", f"rename a subfolder, or correct {NAMES}")
     return PictureFolder(path, classes, loose)
+
+
+def _concept(folder: Path, names: dict[str, str]) -> str:
+    concept = as_concept(names.get(folder.name, folder.name.replace("_", " ")))
+    if not concept:
+        raise UsageError(f"{folder} names no concept", f"rename it, or say in {NAMES} what its class is called")
+    return concept
 
 
 def _pictures(folder: Path, deep: bool = True) -> list[Path]:

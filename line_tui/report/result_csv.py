@@ -7,6 +7,8 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from line_tui.text import shown_lines
+
 COLUMNS = ["neuron", "explanation", "score", "metric", "auc", "mad", "images", "model", "layer", "strategy", "run_id"]
 
 
@@ -20,10 +22,15 @@ def to_csv(results: Iterable[Mapping[str, Any]]) -> str:
         writer.writerow(
             {
                 "neuron": result["neuron"],
-                "explanation": result["label"] or "",
+                "explanation": _inert(result["label"] or ""),
                 "score": score.get("value", ""),
                 **{key: score.get(key, "") for key in ("metric", "auc", "mad", "images")},
-                **{key: result[key] for key in ("model", "layer", "strategy", "run_id")},
+                **{key: _inert(result[key]) for key in ("model", "layer", "strategy", "run_id")},
             }
         )
     return text.getvalue()
+
+
+def _inert(cell: str) -> str:
+    """A text that neither a terminal nor a spreadsheet obeys: there, a cell that begins so is a formula."""
+    return f"'{shown_lines(cell)}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else shown_lines(cell)
