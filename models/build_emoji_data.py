@@ -28,7 +28,7 @@ PACKAGES = {
     "noto": "@iconify-json/noto@1.2.9",
     "twemoji": "@iconify-json/twemoji@1.2.5",
 }
-SIZE, DRAWN = 64, 256
+SIZE, DRAWN = 96, 256
 MARGIN = 1.08
 """Side of the crop, in longer sides of what is drawn."""
 UNWANTED_TAGS = {"143", "<3", "ily", "lol", "omg", "omw", "xoxo"}
@@ -81,13 +81,21 @@ def read_labels(package: Path) -> list[dict[str, Any]]:
         labels.append(
             {
                 "hexcode": hexcode,
-                "label": entry["label"].replace("’", "'"),
+                "label": plain(entry["label"]),
                 "tags": [tag for tag in entry.get("tags", []) if is_wanted(tag)],
                 "group": groups["groups"][str(entry["group"])],
                 "subgroup": groups["subgroups"][str(entry["subgroup"])],
             }
         )
     return labels
+
+
+def plain(label: str) -> str:
+    """A label as one would say it: "woman: red hair" is "woman with red hair", "man: bald" is "bald man"."""
+    who, _, what = label.replace("’", "'").partition(": ")
+    if not what:
+        return who
+    return f"{what} {who}" if what == "bald" else f"{who} with {what}"
 
 
 def is_wanted(tag: str) -> bool:
@@ -116,7 +124,7 @@ def drawer(package: Path) -> Callable[[str], Image.Image | None]:
 
 
 def cropped(image: Image.Image) -> NDArray[np.uint8]:
-    """The drawing alone, square and centred: `uint8[64, 64, 4]`."""
+    """The drawing alone, square and centred: `uint8[96, 96, 4]`."""
     box = image.getchannel("A").point(lambda alpha: 255 * (alpha > 8)).getbbox() or (0, 0, *image.size)
     side = MARGIN * max(box[2] - box[0], box[3] - box[1])
     middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
