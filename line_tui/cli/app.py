@@ -20,6 +20,9 @@ def start_app(make_client: Callable[[Path | None], Any], data: Path | None, repl
         raise UsageError(
             "the app needs a terminal, and stdin or stdout is none", "use `line-tui explain MODEL LAYER NEURON` instead"
         )
+    if sys.__stderr__ is None or not sys.__stderr__.isatty():
+        # Textual writes the screen there; what is sent elsewhere is narration, of which the app has none.
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     from line_tui.config import read_config
     from line_tui.models.catalog import read_catalog
     from line_tui.store import Store

@@ -11,7 +11,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.filter import LineFilter
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from line_tui.config import Config, read_config
@@ -49,6 +49,14 @@ class LineApp(PresentRun):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Commands", id="app.palette", tooltip="Everything, by name", show=False),
         Binding("ctrl+t", "theme", "Theme", id="app.theme", tooltip="Light or dark", show=False),
+        Binding(
+            "ctrl+z",
+            "suspend_process",
+            "Suspend",
+            id="app.suspend",
+            tooltip="Into the background",
+            show=False,
+        ),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave line-tui", show=False, priority=True),
     ]
 
@@ -154,12 +162,16 @@ class LineApp(PresentRun):
             self.show_result(snapshot)
 
     def read_run(self, run_id: str) -> Snapshot | None:
-        """A stored run as it stands; None, with a message, when it cannot be read."""
+        """A stored run as it stands; None, with a message, when it cannot be read or never began."""
         try:
-            return replayed(run_id, self.store.events(run_id))
+            snapshot = replayed(run_id, self.store.events(run_id))
         except LineError as error:
             self.notify(str(error), severity="error", timeout=10)
             return None
+        if snapshot.state.run is None:
+            self.notify(f"Run {run_id} never began: there is nothing to see yet. R begins it.", severity="warning")
+            return None
+        return snapshot
 
     def compare(self, left: str, right: str) -> None:
         """Two runs side by side."""
@@ -201,6 +213,12 @@ class LineApp(PresentRun):
     def action_theme(self) -> None:
         """Light or dark."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
+
+    def on_notify(self, event: Notify) -> None:
+        """A note takes the place of those before it; errors stay their time."""
+        for said in list(self._notifications):
+            if said.severity != "error" or said.message == event.notification.message:
+                self._unnotify(said, refresh=False)
 
     def open_file(self, path: Path) -> None:
         """Open a file with the desktop's own program, and say where it is in any case."""

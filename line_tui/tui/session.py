@@ -191,6 +191,10 @@ class Session:
         """Keep what would take back each word of the person; going back by hand is an undo too."""
         state = self.snapshot.state
         match event:
+            case e.ImageScored(trial=trial):
+                # What was drawn is drawn: an edit can be taken back only until then.
+                drawn = {d.decision for d in state.decisions if d.kind == "edit" and d.trial == trial}
+                self._undoable = [entry for entry in self._undoable if entry not in drawn]
             case e.Decided(kind="undo", undoes=undoes):
                 self._undoable = [entry for entry in self._undoable if entry != undoes]
             case e.Decided(decision=decision):

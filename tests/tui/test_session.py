@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from line_tui import events as e
@@ -102,3 +103,12 @@ def test_waiting_for_the_person_is_no_work() -> None:
     waiting = e.Envelope(run_id="r1", time=events[-1].time, event=e.PhaseChanged(phase="waiting"))
     late = e.Envelope(run_id="r1", time=events[-1].time + 60, event=e.PhaseChanged(phase="drawing"))
     assert advance(advance(snapshot, waiting), late).busy_seconds == worked > 0
+
+
+def test_an_edit_that_was_drawn_cannot_be_taken_back(session: Session) -> None:
+    session.feed(session.store.append("r1", e.Proposed(trial="t99", concept="ladder", origin="llm", iteration=3)))
+    session.decide("edit", "t99", "long ladder")
+    assert session.can_undo
+    image = next(event for event in events_of_a_run() if isinstance(event, e.ImageScored))
+    session.feed(session.store.append("r1", msgspec.structs.replace(image, trial="t99", concept="long ladder")))
+    assert not session.can_undo

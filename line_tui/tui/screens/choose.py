@@ -60,7 +60,7 @@ class ChooseScreen(LineScreen):
 
     def body(self) -> Iterable[Widget]:
         """The lists and the plan."""
-        yield Input(placeholder=_PLACEHOLDERS["models"], id="find", compact=True)
+        yield Input(placeholder=_PLACEHOLDERS["models"], select_on_focus=False, id="find", compact=True)
         with Horizontal(id="lists"):
             yield Rows([Column("model"), Column("", 14, needs=44)], title="Model", head=False, id="models")
             yield Rows(
@@ -173,7 +173,8 @@ class ChooseScreen(LineScreen):
         wanted = self.filters["models"].strip().lower()
         entries = [(entry.id, str(entry.about or entry.architecture)) for entry in self.line.catalog.vision]
         names = {name for name, _ in entries}
-        used = [run.model for run in self.line.runs if run.model not in names]
+        # A run that never began may be of a model that there is not.
+        used = [run.model for run in self.line.runs if run.model not in names and run.status != "new"]
         entries += [(name, "used before") for name in dict.fromkeys(used)]
         rows = [Row(name, (name, [(about, "dim")])) for name, about in entries if wanted in name.lower()]
         if wanted and wanted not in {name for name, _ in entries}:
@@ -199,7 +200,7 @@ class ChooseScreen(LineScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply now."""
         if action == "watch":
-            return self.line.session is not None
+            return self.line.session is not None and self.line.at_work_on(self.line.session.run_id)
         if action == "explain":
             return self._chosen_neuron() is not None
         if action in ("back", "find"):
@@ -294,6 +295,10 @@ class ChooseScreen(LineScreen):
                 self._take_layer(event.key)
             case "neurons":
                 self._take_neuron(event.key)
+
+    @on(NeuronTable.Reordered)
+    def _reordered(self) -> None:
+        self.show_neurons()
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:

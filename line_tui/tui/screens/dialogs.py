@@ -32,7 +32,14 @@ class Ask(ModalScreen[str | None]):
         """Question, field, hint."""
         with Vertical(classes="dialog"):
             yield Static(self.question, classes="question", markup=False)
-            yield Input(self.value, placeholder=self.placeholder, type="integer" if self.whole else "text", id="answer")
+            # A number is replaced by what is typed, a text is gone on with.
+            yield Input(
+                self.value,
+                placeholder=self.placeholder,
+                type="integer" if self.whole else "text",
+                select_on_focus=self.whole,
+                id="answer",
+            )
             yield Static("Enter keeps it · Esc leaves everything as it is", classes="hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:

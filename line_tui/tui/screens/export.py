@@ -87,7 +87,7 @@ class ExportScreen(ModalScreen[None]):
         with Vertical(classes="dialog wide"):
             yield Static(f"Export {self.run_id}", classes="question", markup=False)
             yield Rows([Column("", 5), Column("")], head=False, id="kinds")
-            yield Input(str(Path.cwd() / "line-tui-export"), id="folder")
+            yield Input(str(Path.cwd() / "line-tui-export"), select_on_focus=False, id="folder")
             yield Static("Enter writes it into this folder, Tab leads there · Esc closes", classes="hint", id="outcome")
 
     def on_mount(self) -> None:

@@ -73,6 +73,12 @@ class PictureScreen(LineScreen):
             )
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what does not apply to this picture."""
+        if action == "turn":
+            return len(self.images) > 1
+        return action != "heat" or self.image.activation_map is not None
+
     def action_turn(self, by: int) -> None:
         """Another picture."""
         self.place = (self.place + by) % len(self.images)
@@ -80,9 +86,6 @@ class PictureScreen(LineScreen):
 
     def action_heat(self) -> None:
         """Where the neuron fires, where the layer can tell."""
-        if self.image.activation_map is None:
-            self.notify("This layer has no height and width: there is no map of where the neuron fires.")
-            return
         self.heat = not self.heat
         self.show_picture()
 

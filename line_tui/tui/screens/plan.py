@@ -59,7 +59,7 @@ class Plan(ModalScreen[RunSpec | None]):
                     yield Input(str(getattr(spec, name)), type="integer", validators=[check], id=name, compact=True)
                 yield Label("control set")
                 folder = "a folder of your own pictures; empty for drawn ones"
-                yield Input(spec.control or "", placeholder=folder, id="control", compact=True)
+                yield Input(spec.control or "", placeholder=folder, select_on_focus=False, id="control", compact=True)
                 yield Label("ask me first")
                 modes = [("never: the run goes by itself", False), ("before each proposal is drawn", True)]
                 yield Select(modes, value=spec.ask_first, allow_blank=False, id="ask-first", compact=True)

@@ -125,6 +125,13 @@ class ResultScreen(LineScreen):
             "The same seeds with one word changed or dropped. What the neuron loses is what that word was worth.",
         )
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Hide what does not apply to this run."""
+        if action not in ("picture", "large", "heat"):
+            return True
+        top = self.query_one("#top", Thumbnails) if self.query("#top") else None
+        return top is not None and top.at_cursor is not None and (action != "heat" or top.has_maps)
+
     def action_picture(self, by: int) -> None:
         """Put the cursor on another of the top pictures."""
         self.query_one("#top", Thumbnails).move(by)
@@ -143,9 +150,6 @@ class ResultScreen(LineScreen):
 
     def action_heat(self) -> None:
         """Where the neuron fires, where the layer can tell."""
-        if not any(image.activation_map for image in self.query_one("#top", Thumbnails).shown.images):
-            self.notify("This layer has no height and width: there is no map of where the neuron fires.")
-            return
         self.heat = not self.heat
         self._show_top()
 

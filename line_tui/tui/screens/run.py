@@ -211,8 +211,15 @@ class RunScreen(Steering):
                 return self.snapshot.state.run is not None and bool(self.snapshot.state.trials)
             case "follow":
                 return self.chosen is not None
-            case "large" | "open" | "picture":
-                return bool(self.query(Thumbnails)) and self.query_one(Thumbnails).at_cursor is not None
+            case "large" | "open" | "picture" | "heat":
+                pictures = self.query_one(Thumbnails) if self.query(Thumbnails) else None
+                if pictures is None or pictures.at_cursor is None:
+                    return False
+                return action != "heat" or pictures.has_maps
+            case "graph":
+                return self._hides("#curve", "#histogram")
+            case "timeline":
+                return self._hides("#pool", "#timeline")
         return super().check_action(action, parameters)
 
     @on(Rows.Moved)
@@ -260,10 +267,6 @@ class RunScreen(Steering):
 
     def action_heat(self) -> None:
         """The neuron's spatial activation over the pictures, where the layer has one."""
-        images = self.query_one(Thumbnails).shown.images
-        if images and not any(image.activation_map for image in images):
-            self.notify("This layer has no height and width: there is no map of where the neuron fires.")
-            return
         self.heat = not self.heat
         self.look()
 
@@ -283,6 +286,10 @@ class RunScreen(Steering):
         front = self._exchange("#pool", "#timeline")
         if focused:
             self.set_focus(front)
+
+    def _hides(self, *panes: str) -> bool:
+        """Whether one of two panes has no room now."""
+        return any(not pane.display for selector in panes for pane in self.query(selector))
 
     def _exchange(self, *panes: str) -> Widget:
         """Put the other one of two panes in front and return it."""

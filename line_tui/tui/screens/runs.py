@@ -50,7 +50,8 @@ class RunsScreen(LineScreen):
 
     def body(self) -> Iterable[Widget]:
         """Filter, list, and the run at the cursor."""
-        yield Input(placeholder="find a run: model, neuron, label, title, note, status", id="find", compact=True)
+        wanted = "find a run: model, neuron, label, title, note, status"
+        yield Input(placeholder=wanted, select_on_focus=False, id="find", compact=True)
         yield Rows(
             [
                 Column("", 2),
@@ -151,7 +152,7 @@ class RunsScreen(LineScreen):
             return action not in {binding.action for binding in RunsScreen.BINDINGS if isinstance(binding, Binding)}
         if action == "resume":
             return run.status not in ("finished", "running")
-        if action in ("replay", "result", "export"):
+        if action in ("replay", "result", "export", "compare"):
             return run.images > 0
         return True
 

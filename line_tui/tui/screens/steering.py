@@ -8,7 +8,8 @@ from textual.binding import Binding, BindingType
 
 from line_tui.engine.protocol import Step, Stop
 from line_tui.errors import LineError
-from line_tui.explain.state import Trial, concept_of, verdict
+from line_tui.explain.state import RunState, Trial, concept_of, standing, verdict
+from line_tui.tui import view
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask, Confirm
@@ -78,7 +79,7 @@ class Steering(LineScreen):
             return False
         target = self.target()
         if action in _ABOUT_A_TRIAL:
-            return target is not None
+            return target is not None and _says_more(state, target, action)
         if action == "edit":
             return target is not None and not target.images and verdict(state, target) != "rejected"
         if action == "undo":
@@ -126,8 +127,15 @@ class Steering(LineScreen):
         concept = concept_of(self.snapshot.state, trial)
         self._ask(
             Ask(f"Draw this instead of “{concept}”:", value=concept),
-            lambda text: self._decide("edit", trial, concept=text),
+            lambda text: self._change_concept(trial, text),
         )
+
+    def _change_concept(self, trial: Trial, text: str) -> None:
+        if not self.source.snapshot.state.trials[trial.id].images:
+            self._decide("edit", trial, concept=text)
+            return
+        self.notify(f"“{trial.concept}” was drawn meanwhile: “{text}” is added as a concept of yours.")
+        self._decide("add", None, concept=text)
 
     def action_add(self) -> None:
         """Add a concept of one's own."""
@@ -220,3 +228,16 @@ class Steering(LineScreen):
         if isinstance(self.source, Player):
             self.source.playing = False
             self.source.jump(by)
+
+
+def _says_more(state: RunState, trial: Trial, action: str) -> bool:
+    """Whether a decision would change what the person has said of a concept."""
+    said = verdict(state, trial)
+    match action:
+        case "accept":
+            return said != "accepted" or trial.id in view.pinned(state)
+        case "pin":
+            return trial.id not in view.pinned(state)
+        case "ban":
+            return not any(d.kind == "ban" and d.trial == trial.id for d in standing(state))
+    return said != "rejected"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from textual.message import Message
+
 from line_tui.engine.protocol import LayerInfo
 from line_tui.store import RunSummary
 from line_tui.tui.overview import NeuronOverview
@@ -28,13 +30,23 @@ _LAST = "\uffff"
 class NeuronTable(Rows):
     """A row for each neuron, in one of several orders."""
 
+    class Reordered(Message):
+        """The order has changed because there is less room."""
+
     def __init__(self, id: str | None = None) -> None:
         super().__init__(COLUMNS, title="Neuron", id=id)
         self.order = 0
 
     def next_order(self) -> None:
-        """Sort by the next column from now on."""
-        self.order = (self.order + 1) % len(ORDERS)
+        """Sort by the next column that is shown from now on."""
+        shown = [n for n, column in enumerate(COLUMNS) if self.has_room_for(column)]
+        self.order = next((n for n in shown if n > self.order), 0)
+
+    def on_resize(self) -> None:
+        """A column that is no longer shown sorts no longer."""
+        if not self.has_room_for(COLUMNS[self.order]):
+            self.order = 0
+            self.post_message(self.Reordered())
 
     def show_layer(
         self,

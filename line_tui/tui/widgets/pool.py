@@ -70,9 +70,14 @@ class PoolTable(Rows):
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(COLUMNS, title="Pool", empty="Concepts appear here, the best on top.", id=id)
+        self._rejected: set[str] = set()
 
     def show_state(self, state: RunState) -> None:
         """Show a state's trials."""
-        self.show(rows(state))
+        now = state.trials.get(self.key or "")
+        rejected = {entry.trial.id for entry in view.ranked(state) if entry.place == "rejected"}
+        # A row that was just rejected sinks to the end: the cursor would be taken along.
+        self.show(rows(state), follow=now is None or now.id not in rejected - self._rejected)
+        self._rejected = rejected
         out = sum(1 for entry in view.ranked(state) if entry.place in ("out", "rejected"))
         name_frame(self, f"Pool · {len(state.pool)}", f"○ left the pool {out}" if out else "")

@@ -111,8 +111,12 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         """Key of the row under the cursor."""
         return self.rows[self.cursor].key if self.rows else None
 
-    def show(self, rows: Sequence[Row], empty: str | None = None) -> None:
-        """Show these rows; the cursor stays on its row if that is still there."""
+    def has_room_for(self, column: Column) -> bool:
+        """Whether a column is shown at the present width."""
+        return self.scrollable_content_region.width >= column.needs
+
+    def show(self, rows: Sequence[Row], empty: str | None = None, *, follow: bool = True) -> None:
+        """Show these rows; the cursor stays on its row if that is there and to be followed, else in place."""
         rows = tuple(rows)
         if empty is not None and empty != self.empty:
             self.empty = empty
@@ -121,7 +125,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             return
         before, old = self.key, self.rows
         self.rows = rows
-        place = next((n for n, row in enumerate(rows) if row.key == before), None)
+        place = next((n for n, row in enumerate(rows) if row.key == before), None) if follow else None
         self.cursor = place if place is not None else min(self.cursor, max(0, len(rows) - 1))
         self.virtual_size = Size(0, len(rows) + self.head)
         if len(rows) == len(old) and self.key == before:
@@ -211,7 +215,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _strip(self, row: Row, style: Style, mark: str, width: int) -> Strip:
         segments = [Segment(mark, style + self._tone("accent") if mark != " " else style)]
-        shown = [column for column in self.columns if width >= column.needs]
+        shown = [column for column in self.columns if self.has_room_for(column)]
         fixed = sum(column.width + 1 for column in shown if column.width) + 1
         flexible = [column for column in shown if not column.width]
         for column, cell in zip(self.columns, row.cells, strict=True):

@@ -95,6 +95,11 @@ class Thumbnails(Widget, can_focus=False):
         """The picture at the cursor."""
         return self.shown.images[self.cursor] if self.cursor < len(self.shown.images) else None
 
+    @property
+    def has_maps(self) -> bool:
+        """Whether the layer tells where in its pictures the neuron fires."""
+        return any(image.activation_map for image in self.shown.images)
+
     def on_click(self, event: events.Click) -> None:
         """A click picks a picture."""
         size, first, count = self._layout()

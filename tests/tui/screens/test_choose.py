@@ -5,11 +5,13 @@ from textual.widgets import Input, Select, Static
 
 from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
+from line_tui.events import RunSpec
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.plan import Plan
 from line_tui.tui.screens.run import RunScreen
+from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.rows import Rows
-from tests.tui.stage import Stage, events_of_a_run, keep, run_screen, settle, stage
+from tests.tui.stage import Stage, events_of_a_run, keep, run_screen, settle, stage, start
 
 
 @pytest.fixture
@@ -180,3 +182,37 @@ async def test_no_run_starts_for_a_neuron_that_the_filter_hides(on: Stage) -> No
         assert on.app.session is None
         await pilot.press("slash", "escape", "g")
         assert on.app.session is not None
+
+
+async def test_a_run_that_never_began_makes_no_model(on: Stage) -> None:
+    on.store.create("r9", RunSpec(model="nope", layer="fc", neuron=0))
+    async with on.app.run_test() as pilot:
+        await pilot.pause()
+        assert "nope" not in [row.key for row in on.app.screen.query_one("#models", Rows).rows]
+
+
+async def test_watch_is_offered_only_for_a_run_that_goes_on(on: Stage) -> None:
+    keep(on.store, events_of_a_run())
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        on.app.open_run("r1")
+        await pilot.press("escape")
+        assert on.app.screen is on.app.chooser and "w" not in on.app.screen.active_bindings
+        await start(on, pilot)
+        await pilot.press("escape")
+        assert "w" in on.app.screen.active_bindings
+
+
+@pytest.mark.parametrize(("width", "orders"), [(80, 2), (200, 6)])
+async def test_only_a_column_that_is_shown_sorts(on: Stage, width: int, orders: int) -> None:
+    async with on.app.run_test(size=(width, 30)) as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        table = on.app.screen.query_one(NeuronTable)
+        seen = set()
+        for _ in range(7):
+            await pilot.press("o")
+            assert table.has_room_for(table.columns[table.order])
+            seen.add(table.order)
+        assert len(seen) == orders
+        await pilot.resize_terminal(80, 30)
+        await settle(pilot, lambda: table.has_room_for(table.columns[table.order]))

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.widgets import Input, Static
 
@@ -265,12 +266,12 @@ async def test_heat_is_only_where_there_is_a_map(on: Stage) -> None:
         await settle(pilot, lambda: on.app.screen.query_one(Thumbnails).shown.heat)
 
 
-async def test_heat_without_a_map_says_so(on: Stage) -> None:
+async def test_heat_is_offered_only_where_there_is_a_map(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot, until(events_of_a_run(layer="fc"), "spoon"))
+        assert "h" not in on.app.screen.active_bindings
         await pilot.press("h")
         assert not run_screen(on.app).heat
-        assert any("no height and width" in note.message for note in on.app._notifications)
 
 
 async def test_pictures_in_large(on: Stage) -> None:
@@ -352,3 +353,45 @@ async def test_the_proposal_says_when_the_keys_are_about_something_else(on: Stag
         await settle(pilot, lambda: "First Esc: the keys are about “tomato”" in text(on, "#proposal-text"))
         await pilot.press("escape")
         await settle(pilot, lambda: "First Esc" not in text(on, "#proposal-text"))
+
+
+async def test_the_cursor_stays_in_its_place_when_a_row_is_rejected(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, ASKED)
+        table = on.app.screen.query_one(PoolTable)
+        on.app.screen.set_focus(table)
+        await pilot.press("home", "down")
+        place, key = table.cursor, table.key
+        await pilot.press("x")
+        await settle(pilot, lambda: table.rows[-1].key == key)
+        assert table.cursor == place and table.key != key
+
+
+async def test_a_word_that_is_said_is_not_offered_again(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, ASKED)
+        on.app.screen.set_focus(on.app.screen.query_one(PoolTable))
+        on.app.screen.query_one(PoolTable).go_to("t1")
+        await pilot.press("a")
+        await settle(pilot, lambda: "a" not in on.app.screen.active_bindings)
+        await pilot.press("p")
+        await settle(pilot, lambda: "p" not in on.app.screen.active_bindings)
+        assert {"a", "x", "b"} <= on.app.screen.active_bindings.keys()
+
+
+async def test_an_edit_begins_at_the_end_of_the_concept(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        await pilot.press("e", *"s", "enter")
+        assert decisions(on, run_id)[-1].concept == "ripe tomatos"
+
+
+async def test_an_edit_that_comes_too_late_is_added(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, [*MIDDLE, PROPOSAL])
+        await pilot.press("e", *"s")
+        image = next(event for event in MIDDLE if isinstance(event, e.ImageScored))
+        late = msgspec.structs.replace(image, trial="t99", concept="ripe tomato")
+        await happen(on, pilot, run_id, [late])
+        await pilot.press("enter")
+        assert (decisions(on, run_id)[-1].kind, decisions(on, run_id)[-1].concept) == ("add", "ripe tomatos")

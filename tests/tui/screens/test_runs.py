@@ -5,6 +5,7 @@ import pytest
 from textual.widgets import Input
 
 from line_tui.engine import protocol as p
+from line_tui.events import RunSpec
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.compare import CompareScreen
 from line_tui.tui.screens.result import ResultScreen
@@ -118,3 +119,41 @@ async def test_the_result_of_a_stored_run(on: Stage) -> None:
         await pilot.press("l", "end", "r")
         assert isinstance(on.app.screen, ResultScreen)
         assert on.app.screen.snapshot.run_id == "r1"
+
+
+async def test_a_run_that_never_began_is_compared_with_nothing(on: Stage) -> None:
+    on.store.create("r3", RunSpec(model="nope", layer="fc", neuron=0))
+    async with on.app.run_test() as pilot:
+        await pilot.press("l")
+        assert listed(on)[0] == "r3"
+        assert not {"c", "r", "y", "E"} & on.app.screen.active_bindings.keys()
+        # By another way than the keys of the list too.
+        on.app.compare("r3", "r1")
+        on.app.show_stored_result("r3")
+        await pilot.pause()
+        assert isinstance(on.app.screen, RunsScreen)
+        assert [note.message for note in on.app._notifications] == [
+            "Run r3 never began: there is nothing to see yet. R begins it."
+        ]
+
+
+async def test_a_title_is_gone_on_with_and_not_replaced(on: Stage) -> None:
+    on.store.rename("r2", "green")
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "t", *" unit", "enter")
+        assert on.store.run("r2").title == "green unit"
+
+
+async def test_a_note_in_brackets_is_said_as_it_is(on: Stage) -> None:
+    async with on.app.run_test(notifications=True) as pilot:
+        on.app.notify("Taken back: reject “[/INST] dog”")
+        await settle(pilot, lambda: on.app.screen.query("Toast"))
+        assert "[/INST] dog" in str(on.app.screen.query("Toast").first().render())
+
+
+async def test_one_note_takes_the_place_of_another_but_not_of_an_error(on: Stage) -> None:
+    async with on.app.run_test(notifications=True) as pilot:
+        on.app.notify("disk full", severity="error")
+        on.app.notify("one")
+        on.app.notify("two")
+        await settle(pilot, lambda: [note.message for note in on.app._notifications] == ["disk full", "two"])
