@@ -107,6 +107,8 @@ class LineApp(PresentRun):
     def on_mount(self) -> None:
         """Show the first screen, then start what takes longer."""
         self.set_interval(garbage.EVERY, garbage.collect)
+        # Back from the shell, whose screen it was meanwhile.
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.replay is not None:
             self.play(self.replay)
             return
