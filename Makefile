@@ -5,12 +5,20 @@ BIN := .venv/bin
 LLAMA_ARGS := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constraints.txt
 
-.PHONY: run test setup clean
+.PHONY: run check test docs dist setup clean
 
 run: .venv/ready
 	@if [ -t 1 ]; then exec $(BIN)/line-tui; else \
 	  echo "stdout is no terminal: running the headless example, line-tui explain emoji-resnet18 fc 3"; \
 	  exec $(BIN)/line-tui explain emoji-resnet18 fc 3; fi
+
+# The quick loop: everything that needs no model, terminal or browser.
+check: .venv/ready-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -m unit -n auto
 
 test: .venv/ready-dev
 	$(BIN)/ruff check .
@@ -37,5 +45,18 @@ setup: .venv/ready
 	$(PIP) -e '.[dev]'
 	@touch $@
 
+# The site in site/; broken links end the build.
+docs: .venv/ready-docs
+	$(BIN)/mkdocs build --strict
+
+# The wheel and the source archive that a release uploads.
+dist: .venv/ready-dev
+	rm -rf dist
+	$(BIN)/python -m build
+
+.venv/ready-docs: .venv/ready
+	$(PIP) -e '.[docs]'
+	@touch $@
+
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv build dist site

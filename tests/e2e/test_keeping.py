@@ -120,6 +120,7 @@ def test_a_run_is_written_down_in_four_forms(tmp_path: Path, kept: dict[str, str
     assert not re.search(r"""(src|href)=['"](?!data:)""", page)
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_the_page_opens_in_a_browser_without_a_network(tmp_path: Path, kept: dict[str, str]) -> None:
     run = store_of(kept).runs()[0]

@@ -85,6 +85,7 @@ def test_pictures_as_a_folder(run: Run, tmp_path: Path) -> None:
     assert [path.name for path in folder.iterdir()] == ["0001_+0.500_ice-cream_9.png"]
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
 def test_in_a_browser(run: Run, tmp_path: Path) -> None:
     page = tmp_path / "run.html"

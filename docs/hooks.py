@@ -1,0 +1,56 @@
+"""What the reference pages say of commands, keys and exit codes, taken from the code when the site is built."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from line_tui import errors
+from line_tui.cli.main import cli
+from line_tui.tui.keymap import remappable
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Fill in `{{ commands }}`, `{{ keys }}` and `{{ exit_codes }}`."""
+    return re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
+
+
+def commands() -> str:
+    """Every command with its help text."""
+    return "\n\n".join(_command(click.Context(cli, info_name="line-tui")))
+
+
+def keys() -> str:
+    """A table of the key bindings."""
+    rows = [f"| `{key.id}` | {_keys(key.keys)} | {key.does} |" for key in remappable()]
+    return "\n".join(["| id | keys | what it does |", "|---|---|---|", *rows])
+
+
+def exit_codes() -> str:
+    """A table of the exit codes."""
+    kinds = sorted(errors.LineError.__subclasses__(), key=lambda kind: kind.exit_code)
+    rows = [f"| {kind.exit_code} | {kind.__doc__} |" for kind in kinds]
+    first = ["| 0 | Done. |", "| 1 | An unexpected error; the log that the message names has the details. |"]
+    return "\n".join(["| code | meaning |", "|---|---|", *first, *rows, "| 130 | Interrupted by the user. |"])
+
+
+PARTS: dict[str, Callable[[], str]] = {"commands": commands, "keys": keys, "exit_codes": exit_codes}
+
+
+def _command(context: click.Context) -> list[str]:
+    command = context.command
+    if isinstance(command, click.Group):
+        inner = [
+            _command(click.Context(found, info_name=name, parent=context))
+            for name in command.list_commands(context)
+            if (found := command.get_command(context, name)) is not None and not found.hidden
+        ]
+        return [part for parts in inner for part in parts]
+    return [f"## `{context.command_path}`", f"```text\n{command.get_help(context)}\n```"]
+
+
+def _keys(keys: str) -> str:
+    return " ".join(f"`{key}`" for key in keys.split(","))
