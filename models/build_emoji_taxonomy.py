@@ -19,19 +19,7 @@ ROOT = Path(__file__).resolve().parent
 KINDS = ("hypernym", "expression", "feature", "activity", "colour", "shape", "subgroup", "name")
 HEAD = re.compile(r"(?P<name>[\w' -]+) \((?P<kind>\w+)\): (?P<words>.*)")
 
-COLOURS = {
-    "red": "crimson; scarlet; red thing; red object; red color",
-    "orange": "orange thing; orange object; orange color; tangerine",
-    "yellow": "yellow thing; yellow object; yellow color; gold; golden",
-    "green": "green thing; green object; green color; emerald",
-    "blue": "blue thing; blue object; blue color; azure; light blue",
-    "purple": "violet; purple thing; purple object; purple color; lilac",
-    "pink": "pink thing; pink object; pink color; magenta; rose",
-    "brown": "brown thing; brown object; brown color; tan; wood",
-    "black": "black thing; black object; black color; dark; dark object",
-    "grey": "gray; grey thing; gray object; silver; metal; grey color",
-    "white": "white thing; white object; white color; pale",
-}
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "grey", "white")
 SHARE = 0.55
 """Share of the drawn pixels that a colour must have, in the median of the styles and, a little less, in each."""
 LEAST_SHARE = 0.4
@@ -64,21 +52,16 @@ def main() -> None:
 def read_concepts(text: str, labels: list[dict[str, Any]], measured: dict[str, set[str]]) -> dict[str, dict[str, Any]]:
     """Kind, words and member labels of each concept in `emoji_concepts.txt`, colours and names added."""
     concepts: dict[str, dict[str, Any]] = {}
-    for name, words in COLOURS.items():
-        concepts[name] = {"kind": "colour", "words": split(words), "members": set(measured[name])}
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    for head, members in zip(lines[::2], lines[1::2], strict=True):
+    for head, items in zip(lines[::2], lines[1::2], strict=True):
         found = HEAD.fullmatch(head)
-        if found is None or not members.startswith("  "):
+        if found is None or not items.startswith("  "):
             raise ValueError(f"emoji_concepts.txt: {head!r} is no concept with its members below")
         name, kind = found["name"], found["kind"]
         if kind not in KINDS:
             raise ValueError(f"emoji_concepts.txt: {name!r} has no kind that is known: {kind!r}")
-        start = concepts[name]["members"] if kind == "colour" else set()
-        words = concepts[name]["words"] if kind == "colour" else []
-        said = [word for word in [*words, *split(found["words"])] if word != name]
-        chosen = gathered(split(members), start, labels, concepts)
-        concepts[name] = {"kind": kind, "words": list(dict.fromkeys(said)), "members": chosen}
+        members = gathered(split(items), measured.get(name, set()), labels, concepts)
+        concepts[name] = {"kind": kind, "words": split(found["words"]), "members": members}
     return concepts
 
 
@@ -113,12 +96,11 @@ def colour_members(
     pictures: NDArray[np.uint8], label: NDArray[np.int16], labels: list[dict[str, Any]]
 ) -> dict[str, set[str]]:
     """The labels that are mostly of one colour in every style, by colour."""
-    names = list(COLOURS)
     shares = np.stack([colour_shares(picture) for picture in pictures])
-    members: dict[str, set[str]] = {name: set() for name in names}
+    members: dict[str, set[str]] = {name: set() for name in COLOURS}
     for index, entry in enumerate(labels):
         mine = shares[label == index]
-        for number, name in enumerate(names):
+        for number, name in enumerate(COLOURS):
             if np.median(mine[:, number]) >= SHARE and mine[:, number].min() >= LEAST_SHARE:
                 members[name].add(entry["label"])
     return members
