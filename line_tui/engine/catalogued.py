@@ -11,6 +11,7 @@ from line_tui.engine.models import LoadedModels, ReadyBank
 from line_tui.explain.loop import Models
 from line_tui.explain.meaning import Lexicon
 from line_tui.layers import LayerInfo
+from line_tui.models.layer_cache import LayerCache
 from line_tui.models.lexicon import load_lexicon
 
 
@@ -24,7 +25,9 @@ class CataloguedModels:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
         from line_tui.models.loader import layers_of
 
-        return layers_of(model)
+        found = layers_of(model)
+        LayerCache().keep(model, found)
+        return found
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """Bring a run's models into memory. Raises UnknownNameError, ModelFileError, UsageError."""

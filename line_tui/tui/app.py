@@ -20,6 +20,7 @@ from line_tui.errors import LineError
 from line_tui.events import ImageScored
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
+from line_tui.models.layer_cache import LayerCache
 from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
 from line_tui.tui.commands import Palette, ScreenCommands
@@ -28,6 +29,7 @@ from line_tui.tui.known import Known
 from line_tui.tui.large import Protocol as PictureProtocol
 from line_tui.tui.ports import EngineFactory
 from line_tui.tui.present_run import PresentRun
+from line_tui.tui.remembered import Remembered
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.run import RunScreen
@@ -48,6 +50,7 @@ class LineApp(PresentRun):
     TITLE = "line-tui"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "command_palette", "Commands", id="app.palette", tooltip="Everything, by name", show=False),
+        Binding("f2", "tour", "Tour", id="app.tour", tooltip="The first steps, again", show=False),
         Binding("ctrl+t", "theme", "Theme", id="app.theme", tooltip="Light or dark", show=False),
         Binding(
             "ctrl+z",
@@ -68,6 +71,7 @@ class LineApp(PresentRun):
         catalog: Catalog,
         config: Config,
         images: PictureProtocol,
+        layers: LayerCache | None = None,
         replay: str | None = None,
         tour: bool = False,
     ) -> None:
@@ -78,10 +82,11 @@ class LineApp(PresentRun):
         self.replay = replay
         self.tour = tour
         self.chooser = ChooseScreen()
-        self.known = Known(self, self._learned)
+        self.known = Known(self, layers or LayerCache(catalog=catalog), self._learned)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.theme = config.tui.theme or DARK.name
+        self.remembered = Remembered(store.folder / "app.json", config)
+        self.theme = self._usable(self.remembered.theme)
         self.set_keymap(dict(config.tui.keys))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -99,6 +104,15 @@ class LineApp(PresentRun):
     ) -> None:
         """Say something for a while; what it quotes is no markup."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def _usable(self, theme: str | None) -> str:
+        # One that was remembered by a version that had others.
+        return theme if theme in self.available_themes else DARK.name
+
+    def watch_theme(self, theme: str) -> None:
+        """Begin with it the next time."""
+        if self.is_running:
+            self.remembered.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
         """Choosing comes first."""
@@ -212,6 +226,11 @@ class LineApp(PresentRun):
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
+    def action_tour(self) -> None:
+        """The first steps, again."""
+        if not isinstance(self.screen, Tour):
+            self.push_screen(Tour())
+
     def action_theme(self) -> None:
         """Light or dark."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
@@ -235,6 +254,7 @@ def build_app(
     catalog: Catalog | None = None,
     config: Config | None = None,
     images: PictureProtocol | None = None,
+    layers: LayerCache | None = None,
     replay: str | None = None,
     tour: bool = True,
 ) -> LineApp:
@@ -252,6 +272,7 @@ def build_app(
         catalog=catalog or read_catalog(),
         config=config,
         images=images or picture_protocol(config.tui.images),
+        layers=layers,
         replay=replay,
         tour=tour and _is_first_start(store),
     )

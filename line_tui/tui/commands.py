@@ -36,7 +36,10 @@ class ScreenCommands(Provider):
                 continue
             area, _, _ = binding.id.partition(".")
             area = area if "." in binding.id else "line-tui"
-            name = f"{area}: {(active.tooltip or binding.description).lower()}"
+            name = f"{area}: {binding.description.lower()}"
+            if active.tooltip and active.tooltip.lower() != binding.description.lower():
+                # By the word in the bottom line and by what it does.
+                name += f" · {active.tooltip[0].lower()}{active.tooltip[1:]}"
             found[binding.id] = (
                 name,
                 f"key {self.app.get_key_display(binding)}",

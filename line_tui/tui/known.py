@@ -7,6 +7,7 @@ from collections.abc import Callable
 from line_tui.engine import protocol
 from line_tui.errors import LineError
 from line_tui.events import RunSpec
+from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.engine_room import EngineRoom
 from line_tui.tui.overview import NeuronOverview, bank_overview
 
@@ -14,21 +15,26 @@ from line_tui.tui.overview import NeuronOverview, bank_overview
 class Known:
     """Asks for each thing once and keeps the answer."""
 
-    def __init__(self, app: EngineRoom, learned: Callable[[str, str | None], None]) -> None:
+    def __init__(self, app: EngineRoom, kept: LayerCache, learned: Callable[[str, str | None], None]) -> None:
         """`learned` is told the model, and the layer too where it is the layer's neurons that are known now."""
         self.layers: dict[str, list[protocol.LayerInfo] | str] = {}
         """By model; a text says why there are none."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
         """By model and layer; missing where there is no bank of it, or not yet."""
         self._app = app
+        self._kept = kept
+        self._answered: set[str] = set()
         self._learned = learned
         self._requests: dict[int, str] = {}
         self._looked_up: set[tuple[str, str]] = set()
 
     def ask_for_layers(self, model: str) -> None:
-        """Ask the engine for a model's layers."""
-        if model in self.layers or model in self._requests.values():
+        """Ask the engine for a model's layers; until it answers, those that it named at an earlier start are shown."""
+        if model in self._answered or model in self._requests.values():
             return
+        if model not in self.layers and (kept := self._kept.read(model)) is not None:
+            self.layers[model] = kept
+            self._learned(model, None)
         self._app.need_engine()
         request = max(self._requests, default=0) + 1
         self._requests[request] = model
@@ -36,7 +42,10 @@ class Known:
 
     def layers_listed(self, request: int, layers: list[protocol.LayerInfo] | str) -> None:
         """The engine's answer."""
-        if (model := self._requests.pop(request, None)) is not None:
+        if (model := self._requests.pop(request, None)) is None:
+            return
+        self._answered.add(model)
+        if layers != self.layers.get(model):
             self.layers[model] = layers
             self._learned(model, None)
 

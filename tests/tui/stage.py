@@ -19,6 +19,7 @@ from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError
 from line_tui.models.catalog import Catalog, Profile, VisionEntry
 from line_tui.models.files import Source
+from line_tui.models.layer_cache import LayerCache
 from line_tui.store import Store
 from line_tui.tui.app import LineApp, build_app
 from line_tui.tui.screens.run import RunScreen
@@ -146,7 +147,8 @@ def stage(folder: Path, config: Config | None = None, **options: Any) -> Stage:
     options = {"images": "halfcell", "tour": False, **options}
     engine = ScriptedEngine(EngineLog(folder / "engine.log"))
     store = Store.open(folder)
-    return Stage(build_app(store, lambda: engine, catalog=CATALOG, config=config or Config(), **options), engine, store)
+    settings = {"catalog": CATALOG, "config": config or Config(), "layers": LayerCache(folder / "layers", CATALOG)}
+    return Stage(build_app(store, lambda: engine, **settings, **options), engine, store)
 
 
 def keep(store: Store, events: Sequence[e.DurableEvent], run_id: str = "r1") -> None:

@@ -3,10 +3,15 @@ from pathlib import Path
 
 import pytest
 
-from line_tui.config import Config, TuiDefaults
+from line_tui.config import Config, ExplainDefaults, TuiDefaults
+from line_tui.engine import protocol as p
 from line_tui.errors import UnknownNameError
+from line_tui.models.layer_cache import LayerCache
+from line_tui.tui.commands import ScreenCommands
 from line_tui.tui.screens.choose import ChooseScreen
-from tests.tui.stage import settle, stage
+from line_tui.tui.screens.tour import Tour
+from line_tui.tui.widgets.rows import Rows
+from tests.tui.stage import CATALOG, LAYERS, settle, stage
 
 
 def test_an_unknown_theme_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -71,3 +76,64 @@ async def test_page_keys_before_the_palette_shows_its_list(tmp_path: Path) -> No
         await settle(pilot, lambda: not on.app._typed and on.app.screen is on.app.chooser)
         # The harness ends the app from outside: while the palette is being taken down, both could wait for ever.
         await asyncio.sleep(0.3)
+
+
+async def test_the_theme_is_there_again_at_the_next_start(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await pilot.press("ctrl+t")
+        assert on.app.theme == "line-light"
+    assert stage(tmp_path).app.theme == "line-light"
+    # What the settings say from now on counts more.
+    assert stage(tmp_path, Config(tui=TuiDefaults(theme="nord"))).app.theme == "nord"
+
+
+async def test_the_plan_is_there_again_at_the_next_start(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await pilot.press("m", "p", "tab", "tab", "tab", *"77", "ctrl+s")
+        plan = on.app.chooser.spec
+        assert (plan.ask_first, plan.iterations) == (True, 77)
+    on = stage(tmp_path)
+    async with on.app.run_test():
+        assert (on.app.chooser.spec.ask_first, on.app.chooser.spec.iterations) == (True, 77)
+    on = stage(tmp_path, Config(explain=ExplainDefaults(iterations=3)))
+    async with on.app.run_test():
+        assert (on.app.chooser.spec.ask_first, on.app.chooser.spec.iterations) == (False, 3)
+
+
+def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "app.json").write_text('{"theme": "no such theme"}')
+    assert stage(tmp_path).app.theme == "line-dark"
+    (tmp_path / "app.json").write_text("{")
+    assert stage(tmp_path).app.theme == "line-dark"
+
+
+async def test_layers_are_listed_at_once_where_they_were_before(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    LayerCache(tmp_path / "layers", CATALOG).keep("emoji-resnet18", LAYERS[:1])
+    on.engine.answers = False
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.screen.query_one("#layers", Rows).rows)
+        assert [row.key for row in on.app.screen.query_one("#layers", Rows).rows] == ["conv"]
+        # What the engine says now counts.
+        await settle(pilot, lambda: on.engine.commands(p.ListLayers))
+        on.engine.box.put_nowait(p.LayersListed(request=1, layers=LAYERS))
+        await settle(pilot, lambda: len(on.app.screen.query_one("#layers", Rows).rows) == 3)
+
+
+async def test_the_tour_can_be_called_again(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await pilot.press("f2", "f2")
+        assert isinstance(on.app.screen, Tour) and len(on.app.screen_stack) == 2
+
+
+@pytest.mark.parametrize("word", ["plan", "runs", "order", "ask first", "help", "tour", "suspend"])
+async def test_the_palette_finds_commands_by_their_name(tmp_path: Path, word: str) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        provider = ScreenCommands(on.app.screen)
+        found = sorted([hit async for hit in provider.search(word)], key=lambda hit: -hit.score)
+        assert found and f": {word}" in str(found[0].match_display), found

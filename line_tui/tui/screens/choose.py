@@ -87,10 +87,8 @@ class ChooseScreen(LineScreen):
     def on_mount(self) -> None:
         """Begin with the models."""
         profiles = self.line.catalog.profile
-        wanted = self.line.config.explain.profile
-        profile = next((profile for profile in profiles if profile.id == wanted), None)
-        given = msgspec.structs.asdict(self.line.config.explain)
-        self.spec = msgspec.structs.replace(self.spec, **given)
+        self.spec = self.line.remembered.plan
+        profile = next((profile for profile in profiles if profile.id == self.spec.profile), None)
         if profile is not None:
             self.spec = msgspec.structs.replace(self.spec, model=profile.vision)
         self.set_focus(self.query_one("#models", Rows))
@@ -125,7 +123,7 @@ class ChooseScreen(LineScreen):
         layers = self.query_one("#layers", Rows)
         known = self.line.known.layers.get(self.spec.model)
         if known is None:
-            layers.show([], empty="Asking the engine…")
+            layers.show([], empty="The engine imports torch\nand builds the model:\nsome seconds, once.")
         elif isinstance(known, str):
             layers.show([], empty=known)
         else:
@@ -241,8 +239,8 @@ class ChooseScreen(LineScreen):
 
     def action_plan(self) -> None:
         """Change how the run will be done."""
-        profiles = [(profile.id, profile.about) for profile in self.line.catalog.profile]
-        self.app.push_screen(Plan(self.spec, profiles or [(self.spec.profile, "")]), self._planned)
+        profiles = {self.spec.profile: ""} | {profile.id: profile.about for profile in self.line.catalog.profile}
+        self.app.push_screen(Plan(self.spec, list(profiles.items())), self._planned)
 
     def action_mode(self) -> None:
         """Ask first, or not."""
@@ -262,7 +260,7 @@ class ChooseScreen(LineScreen):
 
     def _planned(self, spec: RunSpec | None) -> None:
         if spec is not None:
-            self.spec = spec
+            self.spec = self.line.remembered.plan = spec
             self.show_plan()
 
     @on(Input.Changed, "#find")

@@ -1,0 +1,82 @@
+"""The layers of models as they were listed last: a list is there at once, while the libraries are still imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from hashlib import blake2b
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from line_tui.config import data_folder
+from line_tui.errors import LineError
+from line_tui.layers import LayerInfo
+from line_tui.models.catalog import Catalog, VisionEntry, read_catalog
+from line_tui.models.files import locate
+
+_LIBRARIES = ("line-tui", "torch", "torchvision", "timm", "transformers")
+
+
+class LayerCache:
+    """One small file a model; one that cannot be read or written is as none."""
+
+    def __init__(self, folder: Path | None = None, catalog: Catalog | None = None) -> None:
+        """`folder` replaces the usual one in the data folder, `catalog` the user's."""
+        self._folder = folder or data_folder() / "layers"
+        self._catalog = catalog
+
+    def read(self, model: str) -> list[LayerInfo] | None:
+        """The layers of a model that is still the one that was listed."""
+        with suppress(OSError, msgspec.DecodeError, LineError):
+            return msgspec.json.decode(self._file(model).read_bytes(), type=list[LayerInfo])
+        return None
+
+    def keep(self, model: str, layers: Sequence[LayerInfo]) -> None:
+        """Remember a model's layers; without a file they are listed again."""
+        with suppress(OSError, LineError):
+            path = self._file(model)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # Whole or not at all: another process may read it now.
+            new = path.with_suffix(f".{os.getpid()}")
+            new.write_bytes(msgspec.json.encode(list(layers)))
+            new.replace(path)
+
+    def _file(self, model: str) -> Path:
+        return self._folder / f"{identity(model, self._catalog or read_catalog())}.json"
+
+
+def identity(model: str, catalog: Catalog) -> str:
+    """Changes with whatever the layers of a model depend on: its entry, its files, the libraries' versions."""
+    entry = next((entry for entry in catalog.vision if entry.id == model), None)
+    digest = blake2b(repr((model, [_version(name) for name in _LIBRARIES])).encode(), digest_size=12)
+    digest.update(msgspec.json.encode(entry))
+    for path in _paths(model, entry):
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        for file in files:
+            if file.is_file():
+                stat = file.stat()
+                digest.update(f"{file}:{stat.st_size}:{stat.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def _paths(model: str, entry: VisionEntry | None) -> Iterator[Path]:
+    if entry is None:
+        # A torchvision architecture, perhaps with a file of weights.
+        yield from (Path(part).expanduser() for part in model.split(":", 1)[1:])
+        return
+    if entry.source.hub is None:  # A commit of the hub is in its entry, and to look for its files takes long.
+        with suppress(LineError):
+            yield locate(entry.source, entry.id)
+    for named in (entry.labels, entry.encoder and entry.encoder.path):
+        if named:
+            yield Path(named).expanduser()
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,70 @@
+"""What was chosen in the app and is there again at the next start: the theme and the plan.
+
+What the settings file says counts again as soon as it says something else than it did then.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from line_tui.config import Config, ExplainDefaults
+from line_tui.events import RunSpec
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True):
+    """The file's content."""
+
+    theme: str | None = None
+    theme_settings: str | None = None
+    """What the settings said of the theme when this was written."""
+    plan: RunSpec | None = None
+    """Model, layer and neuron are not part of it."""
+    plan_settings: ExplainDefaults | None = None
+
+
+class Remembered:
+    """Reads and writes the file; where that fails, the settings count."""
+
+    def __init__(self, path: Path, config: Config) -> None:
+        self._path = path
+        self._config = config
+        self._choices = Choices()
+        with suppress(OSError, msgspec.DecodeError):
+            self._choices = msgspec.json.decode(path.read_bytes(), type=Choices)
+
+    @property
+    def theme(self) -> str | None:
+        """The theme to begin with; None for the usual one."""
+        settings = self._config.tui.theme
+        return self._choices.theme if self._choices.theme_settings == settings and self._choices.theme else settings
+
+    @theme.setter
+    def theme(self, name: str) -> None:
+        if name != self.theme:
+            self._write(theme=name, theme_settings=self._config.tui.theme)
+
+    @property
+    def plan(self) -> RunSpec:
+        """How runs are to be done; without model, layer and neuron."""
+        settings, kept = self._config.explain, self._choices.plan
+        if kept is not None and self._choices.plan_settings == settings and _is_there(kept.control):
+            return kept
+        return RunSpec(model="", layer="", neuron=0, **msgspec.structs.asdict(settings))
+
+    @plan.setter
+    def plan(self, spec: RunSpec) -> None:
+        plan = msgspec.structs.replace(spec, model="", layer="", neuron=0)
+        if plan != self.plan:
+            self._write(plan=plan, plan_settings=self._config.explain)
+
+    def _write(self, **changes: object) -> None:
+        self._choices = msgspec.structs.replace(self._choices, **changes)
+        with suppress(OSError):
+            self._path.write_bytes(msgspec.json.encode(self._choices))
+
+
+def _is_there(folder: str | None) -> bool:
+    return folder is None or Path(folder).is_dir()
