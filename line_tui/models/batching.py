@@ -36,6 +36,7 @@ class CudaGauge:
 
     def peak(self, work: Callable[[], object]) -> int:
         """Bytes that torch took from the driver for the work; its allocator's waste counts, as it does in a run."""
+        torch.cuda.empty_cache()
         before = torch.cuda.memory_reserved(self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
         work()

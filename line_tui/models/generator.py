@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from line_tui.errors import MemoryLimitError, ModelFileError
+from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Picture
+from line_tui.models.arithmetic import repeatable
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.files import fingerprint
 from line_tui.models.pipelines import open_pipeline
 from line_tui.models.previews import OnPreview, Previewer
+from line_tui.models.shortage import shortage_told
 
 OnStep = Callable[[int, int], None]
 
@@ -36,8 +37,8 @@ class DiffusersGenerator:
         self._takes = set(inspect.signature(self._pipeline.__call__).parameters)
         self._entry = entry
         self._device = device
-        precision = "float32" if device == "cpu" else entry.dtype
-        self.name = f"{entry.id}@{fingerprint(folder, device, precision, entry.scheduler, entry.negative_prompt)}"
+        self._precision = "float32" if device == "cpu" else entry.dtype
+        self.name = f"{entry.id}@{fingerprint(folder, device, self._precision, entry.scheduler, entry.negative_prompt)}"
         self.prompt_template = entry.prompt_template
         self.steps = entry.steps
         self.guidance = entry.guidance
@@ -68,14 +69,14 @@ class DiffusersGenerator:
 
     def _diffuse(
         self, prompts: list[str], seeds: list[int], steps: int, on_step: OnStep, shown: int = 0
-    ) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """`float32[batch, height, width, 3]` in [0, 1]; previews are of the first `shown`."""
+    ) -> torch.Tensor:
+        """`float[batch, 3, height, width]` in [0, 1], on the device; previews are of the first `shown`."""
         arguments: dict[str, Any] = {
             "prompt": prompts,
             "num_inference_steps": steps,
             "guidance_scale": self.guidance,
             "generator": [torch.Generator("cpu").manual_seed(seed) for seed in seeds],
-            "output_type": "np",
+            "output_type": "pt",
             "height": self.size,
             "width": self.size,
             "negative_prompt": [self._entry.negative_prompt] * len(prompts) if self._entry.negative_prompt else None,
@@ -86,13 +87,14 @@ class DiffusersGenerator:
             **self._reporter(on_step, shown),
         }
         known = {key: value for key, value in arguments.items() if key in self._takes and value is not None}
+        lack = f"{self._entry.id}: {len(prompts)} pictures of {self.size} pixels do not fit in memory"
         try:
-            return np.asarray(self._pipeline(**known).images)
-        except torch.OutOfMemoryError as error:
-            raise MemoryLimitError(
-                f"{self._entry.id}: {len(prompts)} pictures of {self.size} pixels do not fit in memory",
-                "set a smaller batch_size or size for it in your catalog.toml",
-            ) from error
+            with (
+                shortage_told(lack, "set a smaller batch_size or size for it in your catalog.toml"),
+                repeatable(full=self._precision == "float32"),
+            ):
+                images: torch.Tensor = self._pipeline(**known).images
+                return images
         finally:
             self._pipeline.maybe_free_model_hooks()
 
@@ -104,10 +106,8 @@ class DiffusersGenerator:
 
     def arrive(self) -> None:
         """Move to the device. Raises MemoryLimitError."""
-        try:
+        with shortage_told(f"{self._entry.id} does not fit in memory", "close other programs"):
             self._pipeline.to(self._device)
-        except torch.OutOfMemoryError as error:
-            raise MemoryLimitError(f"{self._entry.id} does not fit in memory", "close other programs") from error
 
     def _reporter(self, on_step: OnStep, shown: int) -> dict[str, Any]:
         self._previewer.begin()
@@ -130,10 +130,12 @@ class DiffusersGenerator:
         }
 
 
-def _to_pictures(images: np.ndarray[Any, Any], entry: GeneratorEntry) -> list[Picture]:
-    if not np.isfinite(images).all():
+def _to_pictures(images: torch.Tensor, entry: GeneratorEntry) -> list[Picture]:
+    if not images.isfinite().all():
         raise ModelFileError(
             f"{entry.id}: the pictures are not numbers, {entry.dtype} overflowed",
             'set dtype = "bfloat16" or "float32" for it in your catalog.toml',
         )
-    return list((images * 255).round().clip(0, 255).astype(np.uint8))
+    # On the device: numbers of one byte are quicker to fetch, and a CPU would take longer than a quick generator draws.
+    whole = (images.float() * 255).round().clamp(0, 255).to(torch.uint8)
+    return list(whole.permute(0, 2, 3, 1).contiguous().cpu().numpy())

@@ -26,11 +26,13 @@ def open_gguf(
     context: int,
     threads: int,
     gpu_layers: int | None,
+    gpu: int = 0,
     on_note: Callable[[str], None],
 ) -> tuple[llama_cpp.Llama, int]:
     """The model in a file, and how many of its layers are on the GPU, `ALL_LAYERS` for all.
 
-    With `gpu_layers` None as many as fit: all of them, else half, else none, and `on_note` hears so in a line. Raises
+    With `gpu_layers` None as many as fit: all of them, else half, else none, and `on_note` hears so in a line. `gpu` is
+    the number of the one GPU that is used, by default llama.cpp would spread the layers over all that there are. Raises
     ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp; MemoryLimitError when just
     `gpu_layers` were wanted and do not fit.
     """
@@ -45,6 +47,9 @@ def open_gguf(
                 n_threads=threads,
                 n_threads_batch=threads,
                 n_gpu_layers=layers,
+                split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
+                # Without layers on it the GPU would still be sent the largest products, and keep room for them.
+                main_gpu=gpu if layers else -1,
                 verbose=False,
             )
         except _FAILED:

@@ -43,15 +43,16 @@ class LlamaLanguage:
         thinking_tokens: int = 1024,
         threads: int = 1,
         gpu_layers: int | None = 0,
+        gpu: int = 0,
         on_note: OnNote = lambda note: None,
     ) -> None:
-        """Load a model with `gpu_layers` of it on the GPU, None for as many as fit, of which `on_note` hears.
+        """Load a model with `gpu_layers` of it on a GPU, None for as many as fit, of which `on_note` hears.
 
         Raises ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp; MemoryLimitError when
         the layers that are asked for do not fit.
         """
         self._llama, self.gpu_layers = open_gguf(
-            path, name, context=context, threads=threads, gpu_layers=gpu_layers, on_note=on_note
+            path, name, context=context, threads=threads, gpu_layers=gpu_layers, gpu=gpu, on_note=on_note
         )
         self.name = f"{name}@{fingerprint(path)}"
         self._thinking_tokens = thinking_tokens

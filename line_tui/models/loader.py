@@ -30,6 +30,7 @@ from line_tui.models.language import LlamaLanguage
 from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
 from line_tui.models.networks import find_network
+from line_tui.models.shortage import is_shortage
 from line_tui.models.turns import Device, GeneratorInTurn, LanguageInTurn
 from line_tui.models.vision import TorchVision
 
@@ -79,6 +80,7 @@ def load(
     check_device(device)
     torch.set_num_threads(threads)
     needed = _needs(profile, model, device, catalog)
+    _collect(device)
     free = free_memory(device)
     if fixed is not None:
         plans = [spell_out(needed, free, fixed.memory, fixed.batch_size)]
@@ -119,10 +121,7 @@ def _bring(
     entries = catalog.find_profile(profile)
     speaker = catalog.find_language(entries.language)
     painter = catalog.find_generator(entries.generator)
-    if device != "cpu":
-        # What earlier models left with torch is of no use to llama.cpp.
-        gc.collect()
-        torch.accelerator.empty_cache()
+    _collect(device)
     try:
         on_progress(f"vision model {model}{code_warning(model, catalog)}")
         vision = load_vision(model, catalog, plan.batch_size, device)
@@ -141,7 +140,7 @@ def _bring(
 
         def speak() -> LlamaLanguage | EndpointLanguage:
             nonlocal gpu_layers
-            language = load_language(speaker, threads, gpu_layers, notes.append)
+            language = load_language(speaker, threads, gpu_layers, notes.append, gpu=torch.device(device).index or 0)
             # The same for each of its turns: outputs depend on it in the last digits.
             gpu_layers = language.gpu_layers if isinstance(language, LlamaLanguage) else 0
             return language
@@ -168,8 +167,18 @@ def _bring(
             gpu_layers or 0,
             tuple(notes),
         )
-    except (torch.OutOfMemoryError, MemoryLimitError):
-        return None
+    except (RuntimeError, MemoryError, MemoryLimitError) as error:
+        if isinstance(error, MemoryLimitError) or is_shortage(error):
+            return None
+        raise
+
+
+def _collect(device: str) -> None:
+    """Give back what is no longer used: llama.cpp ends the process when it gets no memory while it computes."""
+    # Models sit in cycles of references.
+    gc.collect()
+    if device != "cpu":
+        torch.accelerator.empty_cache()
 
 
 def _measured_batch(
@@ -189,12 +198,14 @@ def _measured_batch(
         generator.rehearse(pictures, lambda step, steps: on_progress(told))
 
     found = largest_batch(entry.batch_size, draw, gauge)
+    _collect(device)
     on_progress(f"{found} of up to {entry.batch_size} pictures at a time fit")
     return found
 
 
 def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | None = None) -> Settings | None:
     """The settings to try after memory ran out with these, when their models are gone; None when nothing is left."""
+    _collect(settings.device)
     free = free_memory(settings.device)
     wanted = _needs(profile, model, settings.device, catalog or read_catalog())
     for lower in smaller(wanted, free, settings.memory, settings.batch_size):
@@ -240,10 +251,12 @@ def load_language(
     threads: int,
     gpu_layers: int | None = 0,
     on_note: Callable[[str], None] = lambda note: None,
+    *,
+    gpu: int = 0,
 ) -> LlamaLanguage | EndpointLanguage:
     """Load a language model, or name one that is served.
 
-    Its first `gpu_layers` go to the GPU, None for as many as fit, of which `on_note` hears. Raises ModelFileError,
+    Its first `gpu_layers` go to a GPU, None for as many as fit, of which `on_note` hears. Raises ModelFileError,
     MemoryLimitError, UsageError.
     """
     if (url := entry.source.endpoint) is not None:
@@ -256,6 +269,7 @@ def load_language(
         thinking_tokens=entry.thinking_tokens,
         threads=threads,
         gpu_layers=gpu_layers,
+        gpu=gpu,
         on_note=on_note,
     )
 

@@ -13,6 +13,7 @@ from diffusers import DiffusionPipeline
 
 from line_tui.errors import ModelFileError
 from line_tui.models.catalog import GeneratorEntry
+from line_tui.models.shortage import is_shortage
 
 _EMOJI = "EmojiDiffusionPipeline"
 
@@ -43,9 +44,9 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
             scheduler = getattr(diffusers, entry.scheduler)
             pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config)
         pipeline = pipeline.to(device)
-    except torch.OutOfMemoryError:
-        raise
     except Exception as error:  # What the libraries raise for damaged files is not documented, and varies.
+        if is_shortage(error):
+            raise
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelFileError(
             f"{entry.id}: cannot open the pipeline in {folder}: {cause}",

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from line_tui.errors import MemoryLimitError
 from line_tui.explain.ports import Picture, Seen
 from line_tui.layers import LayerInfo, find_layer
+from line_tui.models.arithmetic import repeatable
 from line_tui.models.layers import hooked, list_layers
 from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
+from line_tui.models.shortage import shortage_told
 
 
 class TorchVision:
@@ -102,13 +103,10 @@ class TorchVision:
                 area = None if neuron is None else neuron_maps(tensor, pooling, neuron)
                 found[:] = [(pool(tensor, pooling), area)]
 
-        try:
-            with hooked(self._model.get_submodule(layer), see):
-                self._model(batch)
-        except torch.OutOfMemoryError as error:
-            raise MemoryLimitError(
-                f"{self._called}: {self.batch_size} pictures do not fit in memory", "use a smaller batch size"
-            ) from error
+        lack = f"{self._called}: {self.batch_size} pictures do not fit in memory"
+        module = self._model.get_submodule(layer)
+        with shortage_told(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
+            self._model(batch)
         return found[0]
 
 

@@ -42,5 +42,6 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
     tokenizer, model = load_minilm()
     rows = np.empty((len(texts), DIMENSIONS), np.float32)
     for row, text in zip(rows, texts, strict=True):
-        row[:] = encode(text, tokenizer, model).numpy()
+        # The bundled generator may have taken it to a GPU.
+        row[:] = encode(text, tokenizer, model).cpu().numpy()
     return rows

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+import torch
 
 from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Cancelled
@@ -162,9 +163,15 @@ def test_weights_of_another_shape(folder):
 
 
 def test_overflown_pictures_are_an_error_not_black(folder):
-    images = np.zeros((1, 2, 2, 3), np.float32)
-    images[0, 0, 0] = np.nan
+    images = torch.zeros(1, 3, 2, 2)
+    images[0, 0, 0, 0] = torch.nan
     with pytest.raises(ModelFileError, match="overflowed"):
         _to_pictures(images, entry(folder, dtype="float16"))
-    picture = _to_pictures(np.full((1, 2, 2, 3), 0.5, np.float32), entry(folder))[0]
-    assert (picture == 128).all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_numbers_become_bytes_as_numpy_rounds_them(folder, dtype):
+    images = torch.linspace(0, 1, 3 * 8 * 8).reshape(1, 3, 8, 8).to(dtype)
+    picture = _to_pictures(images, entry(folder))[0]
+    expected = (images[0].float().numpy() * 255).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
+    assert np.array_equal(picture, expected) and picture.flags["C_CONTIGUOUS"]

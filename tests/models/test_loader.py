@@ -214,7 +214,7 @@ def test_the_layers_that_fit_on_the_gpu_are_found_once_and_kept(memory, monkeypa
     """The GPU is made up: everything computes on the CPU, and is told apart by what is asked of llama.cpp."""
     asked = []
 
-    def crowded(entry, threads, gpu_layers, on_note):
+    def crowded(entry, threads, gpu_layers, on_note, *, gpu):
         asked.append(gpu_layers)
         language = load_language(entry, threads)
         if gpu_layers is None:
