@@ -15,6 +15,7 @@ from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.models.catalog import read_catalog
 from line_tui.models.files import bundled_models
+from line_tui.models.naming import generator_name
 
 
 class BankCard(msgspec.Struct, frozen=True):
@@ -52,7 +53,14 @@ class BundledBank:
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
         """The bank of a layer, if it was made with just these models. Raises ModelFileError."""
         card = self.card
-        made_with = (card.generator, card.prompt_template, card.steps, card.guidance, card.size, card.batch_size)
+        made_with = (
+            self._made_by(generator),
+            card.prompt_template,
+            card.steps,
+            card.guidance,
+            card.size,
+            card.batch_size,
+        )
         now = (
             generator.name,
             generator.prompt_template,
@@ -73,6 +81,19 @@ class BundledBank:
         if _digest(bundled_models() / model) != self.card.weights[model]:
             return None
         return ReadyBank(self.card.id, self.card.concepts, self._activations[layer])
+
+    def _made_by(self, generator: Generator) -> str:
+        """The name that the bank's generator has on the device of this one.
+
+        Devices differ in the last digits, which no score notices, and a GPU need not draw the bank anew.
+        """
+        name, own = self.card.generator, read_catalog().generator
+        entry = next((entry for entry in own if entry.id == name.partition("@")[0] and entry.source.bundled), None)
+        if entry is None or name == generator.name:
+            return name
+        folder = bundled_models() / str(entry.source.bundled)
+        names = {generator_name(folder, entry, kind) for kind in ("cpu", "cuda", "mps")}
+        return generator.name if {name, generator.name} <= names else name
 
     def _is_bundled(self, model: str, vision: Vision) -> bool:
         # The user's catalogue may give our name to another network.

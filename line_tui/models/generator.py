@@ -13,7 +13,7 @@ from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Picture
 from line_tui.models.arithmetic import repeatable
 from line_tui.models.catalog import GeneratorEntry
-from line_tui.models.files import fingerprint
+from line_tui.models.naming import generator_name
 from line_tui.models.pipelines import open_pipeline
 from line_tui.models.previews import OnPreview, Previewer
 from line_tui.models.shortage import shortage_told
@@ -38,7 +38,7 @@ class DiffusersGenerator:
         self._entry = entry
         self._device = device
         self._precision = "float32" if device == "cpu" else entry.dtype
-        self.name = f"{entry.id}@{fingerprint(folder, device, self._precision, entry.scheduler, entry.negative_prompt)}"
+        self.name = generator_name(folder, entry, device)
         self.prompt_template = entry.prompt_template
         self.steps = entry.steps
         self.guidance = entry.guidance

@@ -10,6 +10,9 @@ from safetensors.numpy import save_file
 from line_tui.engine import bank
 from line_tui.engine.bank import BundledBank
 from line_tui.errors import ModelFileError
+from line_tui.models.catalog import read_catalog
+from line_tui.models.files import bundled_models
+from line_tui.models.naming import generator_name
 from tests.fakes import FakeGenerator, FakeVision
 
 
@@ -76,6 +79,18 @@ def test_not_for_another_layer_or_other_weights(folder: Path) -> None:
     weights = folder.parent / "emoji-resnet18" / "model.safetensors"
     save_file({"w": np.zeros(3, np.float32)}, weights)
     assert BundledBank(folder).find(FakeGenerator(), vision(), "fc") is None
+
+
+@pytest.mark.parametrize(("device", "fits"), [("cpu", True), ("cuda", True), ("cuda:1", True), ("abacus", False)])
+def test_the_same_weights_on_another_device(device: str, fits: bool) -> None:
+    card = BundledBank().card
+    entry = read_catalog().find_generator("emoji-diffusion")
+    generator = FakeGenerator()
+    generator.name = generator_name(bundled_models() / "emoji-diffusion", entry, device)
+    for field in ("prompt_template", "steps", "guidance", "size", "batch_size"):
+        setattr(generator, field, getattr(card, field))
+    found = BundledBank().find(generator, vision(), "fc")
+    assert (found is not None) == fits
 
 
 def test_damaged_files_are_told(folder: Path) -> None:

@@ -1,0 +1,15 @@
+"""Names that tell generators apart whose pictures differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from line_tui.models.catalog import GeneratorEntry
+from line_tui.models.files import fingerprint
+
+
+def generator_name(folder: Path, entry: GeneratorEntry, device: str) -> str:
+    """The id, and a digest of all that the pictures depend on besides prompt and seed, the kind of device included."""
+    kind = device.partition(":")[0]
+    precision = "float32" if kind == "cpu" else entry.dtype
+    return f"{entry.id}@{fingerprint(folder, kind, precision, entry.scheduler, entry.negative_prompt)}"
