@@ -2,8 +2,9 @@
 
     python models/build_emoji_taxonomy.py --data DIR
 
-Ten seconds on one core, after `build_emoji_data.py`. Reads `emoji_concepts.txt`, measures colours from the
-pictures, and writes `emoji_taxonomy.json`.
+Ten seconds on one core, after `build_emoji_data.py`. Reads `emoji_concepts.txt` and `emoji_names.txt`, measures
+colours from the pictures, and writes `emoji_taxonomy.json`: by concept its kind, the hexcodes of its members and
+further words that are right answers. The kind `name` is a single emoji.
 """
 
 import argparse
@@ -34,6 +35,11 @@ def main() -> None:
     with np.load(data / "pictures.npz") as arrays:
         measured = colour_members(arrays["pictures"], arrays["label"], labels)
     concepts = read_concepts((ROOT / "emoji_concepts.txt").read_text(), labels, measured)
+    named = read_names((ROOT / "emoji_names.txt").read_text())
+    for entry in labels:
+        # Where a concept has the name of an emoji, the word means the concept.
+        own = {"kind": "name", "words": named.get(entry["label"], []), "members": {entry["label"]}}
+        concepts.setdefault(entry["label"], own)
     hexcodes = {entry["label"]: entry["hexcode"] for entry in labels}
     taxonomy = {
         name: {
@@ -63,6 +69,12 @@ def read_concepts(text: str, labels: list[dict[str, Any]], measured: dict[str, s
         members = gathered(split(items), measured.get(name, set()), labels, concepts)
         concepts[name] = {"kind": kind, "words": split(found["words"]), "members": members}
     return concepts
+
+
+def read_names(text: str) -> dict[str, list[str]]:
+    """The further words for the names of emoji in `emoji_names.txt`."""
+    pairs = (line.split(": ", 1) for line in text.splitlines() if not line.startswith("#"))
+    return {label: split(words) for label, words in pairs}
 
 
 def gathered(

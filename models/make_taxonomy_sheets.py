@@ -82,7 +82,7 @@ def save(sections: list[Image.Image], path: Path) -> None:
     for image in sections:
         page.paste(image, (0, top))
         top += image.height
-    page.save(path, quality=60, method=4)
+    page.save(path, quality=35, method=4)
 
 
 if __name__ == "__main__":
