@@ -3,14 +3,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 # CUDA users: CMAKE_ARGS=-DGGML_CUDA=on make setup
 LLAMA_ARGS := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
+SAY_HOW := echo "the command is $(BIN)/line-tui; '. $(BIN)/activate' puts it on this shell's PATH as line-tui"
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constraints.txt
 
 .PHONY: run check test docs dist setup clean
 
 run: .venv/ready
-	@if [ -t 1 ]; then exec $(BIN)/line-tui; else \
+	@if [ -t 1 ]; then $(BIN)/line-tui; else \
 	  echo "stdout is no terminal: running the headless example, line-tui explain emoji-resnet18 fc 3"; \
-	  exec $(BIN)/line-tui explain emoji-resnet18 fc 3; fi
+	  $(BIN)/line-tui explain emoji-resnet18 fc 3; fi
+	@$(SAY_HOW)
 
 # The quick loop: everything that needs no model, terminal or browser.
 check: .venv/ready-dev

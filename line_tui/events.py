@@ -105,6 +105,8 @@ class RunStarted(Durable, frozen=True, kw_only=True, tag="run_started"):
     run_id: str
     spec: RunSpec
     settings: Settings
+    name: str = ""
+    """What the model calls the neuron, where it has a name for it."""
 
 
 class ModelsLoaded(Durable, frozen=True, kw_only=True, tag="models_loaded"):

@@ -7,10 +7,12 @@ import sys
 
 import click
 
+from line_tui.cli.groups import Group
+
 _FORWARD = {"ignore_unknown_options": True, "help_option_names": []}
 
 
-@click.group()
+@click.group(cls=Group)
 def bench() -> None:
     """Measure the method, the language model and the app; `line-tui bench method --help` tells how.
 

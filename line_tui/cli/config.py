@@ -6,12 +6,13 @@ from typing import Literal
 
 import click
 
+from line_tui.cli.groups import Group
 from line_tui.cli.options import json_option
 from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.config import config_path, data_folder, log_folder, read_config, to_toml
 
 
-@click.group()
+@click.group(cls=Group)
 def config() -> None:
     """Show and check the settings.
 

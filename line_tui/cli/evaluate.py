@@ -8,13 +8,13 @@ import sys
 import click
 import msgspec
 
-from line_tui.cli.options import complete_models, complete_profiles
+from line_tui.cli.options import complete_layers, complete_models, complete_profiles
 from line_tui.errors import UsageError
 
 
 @click.command()
 @click.argument("model", shell_complete=complete_models)
-@click.argument("layer")
+@click.argument("layer", shell_complete=complete_layers)
 @click.option(
     "--explanations",
     "files",

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from line_tui.cli.options import complete_models, complete_profiles, complete_runs, data_option, json_option
+from line_tui.cli.options import (
+    complete_layers,
+    complete_models,
+    complete_neurons,
+    complete_profiles,
+    complete_runs,
+    data_option,
+    json_option,
+)
 from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.cli.selector import is_selector
 from line_tui.config import read_config
@@ -26,8 +34,8 @@ _INTERRUPTED = 130
 
 @click.command()
 @click.argument("model", required=False, shell_complete=complete_models)
-@click.argument("layer", required=False)
-@click.argument("neuron", required=False)
+@click.argument("layer", required=False, shell_complete=complete_layers)
+@click.argument("neuron", required=False, shell_complete=complete_neurons)
 @click.option("--strategy", type=click.Choice(get_args(Strategy)), help="How to search.")
 @click.option("--metric", type=click.Choice(get_args(Metric)), help="Which score to maximise.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")

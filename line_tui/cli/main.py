@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from line_tui import __version__
+from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option
 from line_tui.cli.say import say
 from line_tui.config import log_folder
@@ -35,7 +36,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are called, so that `--help` and completion are quick."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 import msgspec
 
-from line_tui.cli.options import complete_models, data_option
+from line_tui.cli.options import complete_layers, complete_models, data_option
 
 
 @click.command()
 @click.argument("model", shell_complete=complete_models)
-@click.argument("layer")
+@click.argument("layer", shell_complete=complete_layers)
 @click.argument("neuron", type=click.IntRange(min=0))
 @click.option("--steps", type=click.IntRange(min=1), default=256, show_default=True, help="Steps of the ascent.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same picture.")

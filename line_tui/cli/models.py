@@ -9,6 +9,7 @@ import click
 import msgspec
 from click.shell_completion import CompletionItem
 
+from line_tui.cli.groups import Group
 from line_tui.cli.options import json_option
 from line_tui.cli.say import put, put_json, say
 from line_tui.errors import LineError, ModelFileError, UsageError, unknown_name
@@ -32,7 +33,7 @@ names_argument = click.argument("names", metavar="NAME...", nargs=-1, required=T
 name_argument = click.argument("name", shell_complete=complete_names)
 
 
-@click.group()
+@click.group(cls=Group)
 def models() -> None:
     """List, fetch, check and remove models. NAME is a model or a profile.
 

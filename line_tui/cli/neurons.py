@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
-from line_tui.cli.options import complete_models, json_option
+from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
 from line_tui.cli.say import put, put_json
 
 
 @click.command()
 @click.argument("model", shell_complete=complete_models)
-@click.argument("layer")
+@click.argument("layer", shell_complete=complete_layers)
+@click.option("--unexplained", is_flag=True, help="Only those that no finished run is about.")
+@data_option
 @json_option
-def neurons(model: str, layer: str, as_json: bool) -> None:
-    """List the neurons of a LAYER of MODEL, with their names where they have some.
+def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_json: bool) -> None:
+    """List the neurons of a LAYER of MODEL: their names, their strongest word in the bank, and what was found.
+
+    The bank's word is the one whose pictures drive the neuron most, with its MAD; it is a start and not yet a label.
+    The label and its score are those of the neuron's latest finished run.
 
     \b
     Examples:
       line-tui neurons emoji-resnet18 fc
+      line-tui neurons emoji-resnet18 avgpool --unexplained
       line-tui neurons resnet50 avgpool --json
     """
     from line_tui.cli.ask import layers_of
@@ -25,9 +34,50 @@ def neurons(model: str, layer: str, as_json: bool) -> None:
     from line_tui.layers import find_layer
 
     found = find_layer(layers_of(model), model, layer, None)
-    names = found.names or [""] * found.neurons
+    listed = _listed(found.names, found.neurons, model, layer, data)
+    if unexplained:
+        listed = [one for one in listed if one["run_id"] is None]
     if as_json:
-        listed = [{"neuron": n, "name": name or None} for n, name in enumerate(names)]
         put_json(listed)
         return
-    put(table(["neuron", "name"], list(enumerate(names))))
+    keys = ["neuron", "name", "best_in_bank", "bank_mad", "label", "score"]
+    for one in listed:
+        one["label"] = one["label"] or (one["run_id"] and "no concept found")
+    shown = [key for key in keys if key == "neuron" or any(one[key] is not None for one in listed)]
+    put(table([key.replace("_", " ") for key in shown], [[_cell(one[key]) for key in shown] for one in listed]))
+
+
+def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path | None) -> list[dict[str, Any]]:
+    from line_tui.errors import LineError
+    from line_tui.store import Store
+    from line_tui.tui.overview import bank_overview
+
+    try:
+        bank = bank_overview(model, layer)
+    except LineError:
+        # The engine says what is wrong with a bank's files when they are needed.
+        bank = None
+    finished = [run for run in Store.open(data).runs() if run.status == "finished"]
+    # Runs come latest first.
+    latest = {run.neuron: run for run in reversed(finished) if (run.model, run.layer) == (model, layer)}
+    listed = []
+    for n in range(neurons):
+        seen = bank[n] if bank is not None and n < len(bank) else None
+        run = latest.get(n)
+        listed.append(
+            {
+                "neuron": n,
+                "name": (names[n] if n < len(names) else "") or None,
+                "best_in_bank": (seen.concept or None) if seen else None,
+                "bank_mad": seen.mad if seen and not seen.flat else None,
+                "flat": (seen.flat or None) if seen else None,
+                "label": run.label if run else None,
+                "score": run.score if run else None,
+                "run_id": run.id if run else None,
+            }
+        )
+    return listed
+
+
+def _cell(value: object) -> object:
+    return "" if value is None else f"{value:.3f}" if isinstance(value, float) else value

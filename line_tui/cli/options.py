@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from line_tui.layers import LayerInfo
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -58,6 +61,35 @@ def complete_models(context: click.Context, parameter: click.Parameter, begun: s
     except LineError:
         return []
     return [CompletionItem(model.id, help=model.about) for model in models if model.id.startswith(begun)]
+
+
+def complete_layers(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The layers of the model that was named, if they were listed before: nobody waits for torch at a tab."""
+    return [
+        CompletionItem(layer.name, help=f"{layer.kind}, {layer.neurons} neurons")
+        for layer in _listed_layers(context)
+        if layer.name.startswith(begun)
+    ]
+
+
+def complete_neurons(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Numbers and names of the neurons of the layer that was named, and ways to name several."""
+    found = [
+        CompletionItem("all", help="every neuron of the layer"),
+        CompletionItem("random:20", help="a sample of 20"),
+    ]
+    for layer in _listed_layers(context):
+        if layer.name == context.params.get("layer"):
+            names = dict(enumerate(layer.names))
+            found += [CompletionItem(str(n), help=names.get(n)) for n in range(layer.neurons)]
+            found += [CompletionItem(name) for name in layer.names]
+    return [item for item in found if item.value.startswith(begun)]
+
+
+def _listed_layers(context: click.Context) -> list[LayerInfo]:
+    from line_tui.models.layer_cache import LayerCache
+
+    return LayerCache().read(context.params.get("model") or "") or []
 
 
 def complete_profiles(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:

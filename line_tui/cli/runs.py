@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option, json_option
 from line_tui.cli.runs_delete import delete, restore
 from line_tui.cli.runs_export import export
+from line_tui.cli.runs_filter import filter_options, matching
+from line_tui.cli.runs_note import note
 from line_tui.cli.runs_purge import purge
 from line_tui.cli.runs_replay import replay
 from line_tui.cli.runs_show import show
@@ -20,12 +23,13 @@ if TYPE_CHECKING:
     from line_tui.store import RunSummary
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @click.option("--deleted", is_flag=True, help="List deleted runs too.")
+@filter_options
 @data_option
 @json_option
 @click.pass_context
-def runs(context: click.Context, deleted: bool, data: Path | None, as_json: bool) -> None:
+def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: bool, **wanted: Any) -> None:
     """List all runs, newest first.
 
     A run is named by its id or the beginning of it.
@@ -33,6 +37,7 @@ def runs(context: click.Context, deleted: bool, data: Path | None, as_json: bool
     \b
     Examples:
       line-tui runs
+      line-tui runs --status failed --model resnet50 --before 2026-11-01
       line-tui runs --json
       line-tui runs show 20261123-k3
     """
@@ -42,9 +47,13 @@ def runs(context: click.Context, deleted: bool, data: Path | None, as_json: bool
     from line_tui.cli.table import table
     from line_tui.store import Store
 
-    found = Store.open(data).runs(include_deleted=deleted)
+    known = Store.open(data).runs(include_deleted=deleted)
+    found = matching(known, wanted)
     if as_json:
         put_json(found)
+        return
+    if known and not found:
+        say("no run matches")
         return
     if not found:
         say("no runs yet; `line-tui explain emoji-resnet18 fc 3` makes one")
@@ -62,5 +71,5 @@ def _row(run: RunSummary) -> list[object]:
     return [*name, run.label or "", score, run.images, star + run.title]
 
 
-for command in (show, replay, export, delete, restore, purge):
+for command in (show, replay, export, note, delete, restore, purge):
     runs.add_command(command)

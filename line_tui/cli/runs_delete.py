@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from line_tui.cli.options import data_option, run_argument
+from line_tui.cli.confirm import confirmed
+from line_tui.cli.options import data_option
+from line_tui.cli.runs_filter import chosen, filter_options, runs_argument
 from line_tui.cli.say import say
 
 
 @click.command()
-@run_argument
+@runs_argument
+@filter_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
-def delete(run_id: str, data: Path | None) -> None:
-    """Take run ID off the list. `runs restore` brings it back, `runs purge` frees its disk.
+def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any) -> None:
+    """Take runs off the list. `runs restore` brings them back, `runs purge` frees their disk.
 
     \b
-    Example:
+    Examples:
       line-tui runs delete 20261123-k3
+      line-tui runs delete --status failed --before 2026-11-01
     """
     from line_tui.store import Store
 
     store = Store.open(data)
-    found = store.find(run_id)
-    store.delete(found)
-    say(f"deleted; bring it back with: line-tui runs restore {found}")
+    found = chosen(store, run_ids, wanted)
+    if not found:
+        say("no run matches")
+        return
+    if not run_ids and not confirmed(f"Take {_counted(found)} off the list?", yes):
+        say("nothing is deleted")
+        return
+    for run_id in found:
+        store.delete(run_id)
+    again = " ".join(found) if len(found) <= 20 else "ID..."
+    say(f"deleted {_counted(found)}; back with: line-tui runs restore {again}")
 
 
 @click.command()
-@run_argument
+@runs_argument
 @data_option
-def restore(run_id: str, data: Path | None) -> None:
-    """Bring the deleted run ID back.
+def restore(run_ids: tuple[str, ...], data: Path | None) -> None:
+    """Bring deleted runs back.
 
     \b
     Example:
@@ -41,4 +55,11 @@ def restore(run_id: str, data: Path | None) -> None:
     from line_tui.store import Store
 
     store = Store.open(data)
-    store.restore(store.find(run_id))
+    if not run_ids:
+        raise click.UsageError("no run was named: `line-tui runs --deleted` lists them")
+    for run_id in [store.find(run_id) for run_id in run_ids]:
+        store.restore(run_id)
+
+
+def _counted(runs: list[str]) -> str:
+    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from line_tui.cli.options import complete_runs, data_option
+from line_tui.cli.options import data_option
+from line_tui.cli.runs_filter import filter_options, matching, runs_argument
 from line_tui.cli.say import put, put_data, put_json
 from line_tui.errors import UsageError
 
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run_ids", metavar="[ID]...", nargs=-1, shell_complete=complete_runs)
+@runs_argument
 @click.option("--format", "kind", type=click.Choice(["csv", "json", "html", "png"]), default="csv", show_default=True)
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for html and png.")
+@filter_options
 @data_option
-def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path | None) -> None:
+def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path | None, **wanted: Any) -> None:
     """Print the results of runs, of all finished ones by default, oldest first.
 
     CSV begins with the columns `neuron,explanation`; JSON is a list of what `explain --json` prints. HTML is a page a
@@ -38,16 +40,17 @@ def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path 
     from line_tui.store import Store
 
     store = Store.open(data)
-    chosen = [store.find(run_id) for run_id in run_ids]
+    named = [store.find(run_id) for run_id in run_ids]
     if not run_ids:
-        chosen = [run.id for run in reversed(store.runs()) if run.status == "finished"]
+        finished = {**wanted, "status": wanted["status"] or "finished"}
+        named = [run.id for run in reversed(matching(store.runs(), finished))]
     if kind in ("html", "png"):
         if folder is None:
             raise UsageError(f"{kind} needs a folder to write into", "name one with --to")
-        for run_id in chosen:
+        for run_id in named:
             put(str(_write(store, run_id, kind, folder)))
         return
-    results = [result_of(store, run_id) for run_id in chosen]
+    results = [result_of(store, run_id) for run_id in named]
     if kind == "json":
         put_json(results)
     else:

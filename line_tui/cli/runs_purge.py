@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from line_tui.cli.confirm import confirmed
 from line_tui.cli.options import data_option, json_option
 from line_tui.cli.say import put_json, say
 
@@ -30,11 +31,14 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
     store = Store.open(data)
     found = store.purgeable()
     what = f"{len(found.runs)} deleted runs and {len(found.images)} pictures of theirs ({decimal(found.bytes)})"
-    if found.runs:
-        if not yes:
-            click.confirm(f"Erase {what} for good?", abort=True, err=True)
+    erased: dict[str, object] = {"runs": [], "images": 0, "freed": 0}
+    if not found.runs:
+        say("there are no deleted runs")
+    elif confirmed(f"Erase {what} for good?", yes):
         store.purge(found)
-    say(f"erased {what}" if found.runs else "there are no deleted runs")
-    if as_json:
         erased = {"runs": found.runs, "images": len(found.images), "freed": found.bytes}
+        say(f"erased {what}")
+    else:
+        say("nothing is erased")
+    if as_json:
         put_json(erased)

@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from line_tui.cli.options import complete_models, data_option, json_option
+from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
 from line_tui.cli.say import put, put_json
-from line_tui.errors import UsageError
+from line_tui.errors import UnknownNameError, unknown_name
+from line_tui.models.layer_cache import LayerCache
 
 
 @click.command()
 @click.argument("model", shell_complete=complete_models)
-@click.argument("layer")
+@click.argument("layer", shell_complete=complete_layers)
 @data_option
 @json_option
 def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
@@ -42,10 +43,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
             if asked == (model, layer, "adaptive", "finished"):
                 latest.setdefault(run.neuron, run.id)
         if not latest:
-            raise UsageError(
-                f"no neuron of {model} {layer} was explained with the adaptive strategy",
-                f"explain some: line-tui explain {model} {layer} random:20",
-            )
+            raise _nothing(model, layer, {run.model for run in store.runs()})
         report = polysemanticity(model, layer, [result_of(store, run_id) for run_id in latest.values()])
     finally:
         store.close()
@@ -54,6 +52,19 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
         return
     put(_table(report))
     put(told(report))
+
+
+def _nothing(model: str, layer: str, explained: set[str]) -> UnknownNameError:
+    """Why there is nothing to list: a model that there is not, or one that nobody has explained yet."""
+    from line_tui.models.catalog import read_catalog
+
+    known = {entry.id for entry in read_catalog().vision} | explained
+    if model not in known and LayerCache().read(model) is None:
+        return unknown_name("model with explained neurons", model, known, "`line-tui models list` lists them")
+    return UnknownNameError(
+        f"no neuron of {model} {layer} was explained with the adaptive strategy",
+        f"explain some: line-tui explain {model} {layer} random:20",
+    )
 
 
 def _table(report: dict[str, Any]) -> str:

@@ -118,7 +118,8 @@ class Session:
         first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=time.perf_counter() - start, notes=list(loaded.notes))]
         settings = settings_of(loaded, layer)
         if self._state.settings is None:
-            first.insert(0, e.RunStarted(run_id=self._run_id, spec=self._spec, settings=settings))
+            name = dict(enumerate(layer.names)).get(self._spec.neuron, "")
+            first.insert(0, e.RunStarted(run_id=self._run_id, spec=self._spec, settings=settings, name=name))
         else:
             _check_same(self._run_id, self._state.settings, settings)
         self._record(*first)

@@ -9,7 +9,14 @@ from typing import Any
 
 from line_tui.text import shown_lines
 
-COLUMNS = ["neuron", "explanation", "score", "metric", "auc", "mad", "images", "model", "layer", "strategy", "run_id"]
+COLUMNS = [
+    *("neuron", "explanation", "name", "score", "metric", "auc", "ci_low", "ci_high", "mad", "p_value"),
+    *("correlation", "correlation_low", "correlation_high", "share", "unexplained", "images"),
+    *("model", "layer", "strategy", "run_id"),
+]
+"""As in `result_json`; `share` is the label's."""
+_OF_SCORE = ("metric", "auc", "ci_low", "ci_high", "mad", "p_value", "images")
+_OF_CORRELATION = ("correlation", "correlation_low", "correlation_high")
 
 
 def to_csv(results: Iterable[Mapping[str, Any]]) -> str:
@@ -18,17 +25,25 @@ def to_csv(results: Iterable[Mapping[str, Any]]) -> str:
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for result in results:
-        score = result["score"] or {}
+        score, explanation = result["score"] or {}, result.get("explanation") or {}
+        shares = {one["concept"]: one["share"] for one in explanation.get("concepts", [])}
         writer.writerow(
             {
                 "neuron": result["neuron"],
                 "explanation": _inert(result["label"] or ""),
                 "score": score.get("value", ""),
-                **{key: score.get(key, "") for key in ("metric", "auc", "mad", "images")},
+                "name": _inert(result.get("name") or ""),
+                **{key: _given(score.get(key)) for key in (*_OF_SCORE, *_OF_CORRELATION)},
+                "share": _given(shares.get(result["label"])),
+                "unexplained": _given(explanation.get("unexplained")),
                 **{key: _inert(result[key]) for key in ("model", "layer", "strategy", "run_id")},
             }
         )
     return text.getvalue()
+
+
+def _given(value: object) -> object:
+    return "" if value is None else value
 
 
 def _inert(cell: str) -> str:

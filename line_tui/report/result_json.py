@@ -4,6 +4,7 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
 
     schema_version  1
     run_id, model, layer, neuron, pooling, profile, strategy, seed
+    name            what the model calls the neuron; null where it has no name for it, or in older runs
     control         folder of the user's own pictures that were the control set; null for generated ones
     bank            {id (changes with any picture of it), concepts, missing (concepts that are not drawn yet)} of the
                     run's control set; null before it is measured
@@ -69,6 +70,7 @@ def result(state: RunState, total_seconds: float) -> dict[str, Any]:
         "model": spec.model,
         "layer": spec.layer,
         "neuron": spec.neuron,
+        "name": state.run.name or None,
         "pooling": settings.pop("pooling"),
         "profile": spec.profile,
         "strategy": spec.strategy,

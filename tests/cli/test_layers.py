@@ -10,7 +10,7 @@ def test_layers_and_neurons(call: Call) -> None:
     assert [layer["name"] for layer in json.loads(call("layers", "fake", "--json").out)] == ["fc", "conv"]
     assert call("neurons", "fake", "fc").out.split() == ["neuron", "name", "0", "red", "1", "green", "2", "blue"]
     listed = json.loads(call("neurons", "fake", "fc", "--json").out)
-    assert listed[2] == {"neuron": 2, "name": "blue"}
+    assert (listed[2]["neuron"], listed[2]["name"], listed[2]["run_id"]) == (2, "blue", None)
 
 
 def test_names_that_do_not_exist(call: Call) -> None:

@@ -1,10 +1,14 @@
 import csv
 import io
 import json
+from datetime import datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from line_tui.store import Store
 from tests.cli.conftest import Call
+from tests.tui.stage import events_of_a_run, keep
 
 SHORT = ("--iterations", "1", "--images", "1")
 
@@ -39,11 +43,15 @@ def test_show_delete_and_restore(call: Call, tmp_path: Path) -> None:
         assert done.code == 3 and "no run named 'nothing'" in done.err
 
 
-def test_purge_erases_what_only_deleted_runs_show(call: Call, tmp_path: Path) -> None:
+def test_purge_erases_what_only_deleted_runs_show(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = [json.loads(call("explain", "fake", "fc", str(n), *SHORT, "--json").out)["run_id"] for n in range(2)]
     assert "there are no deleted runs" in call("runs", "purge").err
     call("runs", "delete", made[0])
-    assert call("runs", "purge").code != 0, "there is nobody to say yes"
+    nobody = call("runs", "purge")
+    assert nobody.code == 2 and "add --yes" in nobody.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    refused = call("runs", "purge")
+    assert refused.code == 0 and "nothing is erased" in refused.err
     assert call("runs", "show", made[0]).code == 0
     erased = json.loads(call("runs", "purge", "--yes", "--json").out)
     assert erased["runs"] == [made[0]]
@@ -68,3 +76,57 @@ def test_a_run_that_never_began(call: Call, tmp_path: Path) -> None:
     Store.open(tmp_path / "data").create("a", e.RunSpec(model="fake", layer="fc", neuron=0))
     done = call("runs", "show", "a")
     assert done.code == 2 and "never began" in done.err
+
+
+def stored(tmp_path: Path) -> Store:
+    store = Store.open(tmp_path / "data")
+    keep(store, events_of_a_run(model="first"), "r1")
+    keep(store, events_of_a_run(model="second")[:-1], "r2")
+    keep(store, events_of_a_run(model="second", layer="fc"), "r3")
+    return store
+
+
+def ids(call: Call, *filters: str) -> list[str]:
+    return sorted(run["id"] for run in json.loads(call("runs", "--json", *filters).out))
+
+
+def test_runs_are_chosen_by_what_they_are(call: Call, tmp_path: Path) -> None:
+    stored(tmp_path)
+    tomorrow = f"{datetime.now() + timedelta(days=1):%Y-%m-%d}"
+    assert ids(call, "--model", "second") == ["r2", "r3"]
+    assert ids(call, "--model", "second", "--status", "finished") == ["r3"]
+    assert ids(call, "--layer", "conv", "--before", tomorrow) == ["r1", "r2"]
+    assert ids(call, "--after", tomorrow) == []
+    assert "no run matches" in call("runs", "--after", tomorrow).err
+    assert [
+        run["run_id"] for run in json.loads(call("runs", "export", "--format", "json", "--model", "first").out)
+    ] == ["r1"]
+
+
+def test_several_runs_are_noted_deleted_and_brought_back(call: Call, tmp_path: Path) -> None:
+    store = stored(tmp_path)
+    assert call("runs", "note", "r1", "r3", "for the talk").code == 0
+    assert [store.run(id).note for id in ("r1", "r2", "r3")] == ["for the talk", "", "for the talk"]
+    call("runs", "note", "--model", "second", "")
+    assert [store.run(id).note for id in ("r1", "r3")] == ["for the talk", ""]
+    asked = call("runs", "delete", "--model", "second")
+    assert asked.code == 2 and ids(call) == ["r1", "r2", "r3"]
+    assert call("runs", "delete", "--model", "second", "--yes").code == 0
+    assert ids(call) == ["r1"]
+    assert call("runs", "restore", "r2", "r3").code == 0
+    assert ids(call) == ["r1", "r2", "r3"]
+    assert call("runs", "delete", "r1", "r2").code == 0 and ids(call) == ["r3"]
+    # Never all of them by leaving something out, and nothing of a list of which one is wrong.
+    for wrong, code in ((["delete"], 2), (["delete", "r3", "--status", "finished"], 2), (["delete", "r3", "nope"], 3)):
+        assert call("runs", *wrong).code == code and ids(call) == ["r3"]
+    assert call("runs", "restore").code == 2
+
+
+def test_csv_has_names_intervals_and_shares(call: Call) -> None:
+    made = json.loads(call("explain", "fake", "fc", "0", *SHORT, "--json").out)
+    (row,) = csv.DictReader(io.StringIO(call("runs", "export").out))
+    assert row["name"] == made["name"] == "red"
+    assert (row["ci_low"], row["ci_high"]) == tuple(
+        "" if made["score"][key] is None else str(made["score"][key]) for key in ("ci_low", "ci_high")
+    )
+    assert {"share", "unexplained", "correlation", "p_value"} <= row.keys()

@@ -18,10 +18,10 @@ def test_the_senses_of_a_layer_from_its_stored_runs(call: Call) -> None:
 
 def test_a_layer_that_nobody_explained(call: Call) -> None:
     none = call("senses", "fake", "fc")
-    assert none.code == 2
+    assert none.code == 3
     assert "line-tui explain fake fc random:20" in none.err
 
 
 def test_runs_of_the_published_strategy_have_no_senses(call: Call) -> None:
     call("explain", "fake", "fc", "0", "--iterations", "1", "--strategy", "published")
-    assert call("senses", "fake", "fc").code == 2
+    assert call("senses", "fake", "fc").code == 3

@@ -170,7 +170,7 @@ def test_csv_begins_with_neuron_and_explanation() -> None:
     odd = done | {"label": 'a "rose", red\nor so', "neuron": 8}
     none = result(fold(EVENTS[:5]), total_seconds=1.0)
     text = to_csv([done, odd, none])
-    assert text.startswith("neuron,explanation,score,metric,auc,mad,images,")
+    assert text.startswith("neuron,explanation,name,score,metric,auc,ci_low,ci_high,mad,")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["explanation"] for row in rows] == ["rose", 'a "rose", red\nor so', ""]
     assert (rows[0]["score"], rows[0]["images"], rows[2]["score"]) == ("0.9", "2", "")

@@ -1,0 +1,21 @@
+"""A question before something that cannot, or not easily, be undone."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from line_tui.errors import UsageError
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether the person, or `--yes`, says so. Raises UsageError where nobody can answer, Abort on Ctrl-C."""
+    if yes:
+        return True
+    try:
+        return click.confirm(question, err=True)
+    except (click.Abort, OSError) as error:
+        if isinstance(error, click.Abort) and sys.stdin is not None and sys.stdin.isatty():
+            raise
+        raise UsageError("there is nobody to say yes", "add --yes") from None

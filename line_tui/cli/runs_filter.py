@@ -1,0 +1,66 @@
+"""Which runs: by their ids, or by what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from line_tui.cli.options import complete_models, complete_runs
+from line_tui.errors import UsageError
+
+if TYPE_CHECKING:
+    from line_tui.store import RunSummary, Store
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+STATUSES = ("new", "running", "interrupted", "stopped", "failed", "finished")
+_DATES = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
+
+
+def filter_options(function: Function) -> Function:
+    """`--status`, `--model`, `--layer`, `--before`, `--after`, handed on as `wanted`."""
+    for option in (
+        click.option("--after", type=click.DateTime(_DATES), metavar="DATE", help="Only those begun since then."),
+        click.option("--before", type=click.DateTime(_DATES), metavar="DATE", help="Only those begun before then."),
+        click.option("--layer", help="Only those of this layer."),
+        click.option("--model", shell_complete=complete_models, help="Only those of this model."),
+        click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so."),
+    ):
+        function = option(function)
+    return function
+
+
+def runs_argument(function: Function) -> Function:
+    """`ID...`: any number of runs."""
+    return click.argument("run_ids", metavar="[ID]...", nargs=-1, shell_complete=complete_runs)(function)
+
+
+def matching(runs: Sequence[RunSummary], wanted: dict[str, Any]) -> list[RunSummary]:
+    """The runs for which all that is given holds."""
+
+    def holds(run: RunSummary) -> bool:
+        begun = datetime.fromtimestamp(run.created)
+        return (
+            (wanted["status"] is None or run.status == wanted["status"])
+            and (wanted["model"] is None or run.model == wanted["model"])
+            and (wanted["layer"] is None or run.layer == wanted["layer"])
+            and (wanted["before"] is None or begun < wanted["before"])
+            and (wanted["after"] is None or begun >= wanted["after"])
+        )
+
+    return [run for run in runs if holds(run)]
+
+
+def chosen(store: Store, run_ids: Sequence[str], wanted: dict[str, Any]) -> list[str]:
+    """Runs by their ids, or those that match; never all. Raises UsageError, UnknownNameError."""
+    filtered = any(value is not None for value in wanted.values())
+    if bool(run_ids) == filtered:
+        raise UsageError(
+            "both runs and filters were given" if run_ids else "no run was named",
+            "name runs by their ids, or choose them by --status, --model, --layer, --before or --after",
+        )
+    if run_ids:
+        return list(dict.fromkeys(store.find(run_id) for run_id in run_ids))
+    return [run.id for run in matching(store.runs(), wanted)]
