@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from line_tui.neuron import Neuron
+
 SCHEMA_VERSION = 1
 
 Origin = Literal["vocabulary", "random", "llm", "summary", "user", "bank"]
@@ -41,6 +43,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     ask_first: bool = False
     control: str | None = None
     """Folder of the user's own pictures to be the control set; None for generated ones."""
+
+    @property
+    def target(self) -> Neuron:
+        """The neuron to be explained."""
+        return Neuron(self.model, self.layer, self.neuron)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -412,6 +419,8 @@ DurableEvent = (
     | Failed
     | Stopped
 )
+Decision = Decided | ModeChanged | BudgetChanged
+"""What the person says of a run."""
 EphemeralEvent = PhaseChanged | Progress | Token | Preview
 AnyEvent = DurableEvent | EphemeralEvent
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from line_tui.errors import UnknownNameError, unknown_name
+from line_tui.neuron import Neuron
 
 
 class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,24 +24,26 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What each neuron is called, where that is known."""
 
 
-def find_layer(
-    layers: Sequence[LayerInfo], model: str, layer: str, neuron: int | None, exists: bool = False
-) -> LayerInfo:
-    """The entry of a layer. Raises UnknownNameError, with the nearest names, for a layer or neuron that is not there.
+def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool = False) -> LayerInfo:
+    """The entry of a layer. Raises UnknownNameError, with the nearest names, for a layer that is not there.
 
     `exists` says that the model has a module of this name, even if it is no layer with activations.
     """
     how = f"`line-tui layers {model}` lists them"
     for info in layers:
         if info.name == layer:
-            break
-    else:
-        if exists:
-            raise UnknownNameError(f"'{layer}' of {model} gives no output for each image", how)
-        raise unknown_name(f"layer of {model}", layer, [info.name for info in layers], how)
-    if neuron is not None and not 0 <= neuron < info.neurons:
+            return info
+    if exists:
+        raise UnknownNameError(f"'{layer}' of {model} gives no output for each image", how)
+    raise unknown_name(f"layer of {model}", layer, [info.name for info in layers], how)
+
+
+def find_neuron(layers: Sequence[LayerInfo], neuron: Neuron, exists: bool = False) -> LayerInfo:
+    """The entry of a neuron's layer. Raises UnknownNameError as `find_layer`, and for a neuron that is not there."""
+    info = find_layer(layers, neuron.model, neuron.layer, exists)
+    if not 0 <= neuron.index < info.neurons:
         raise UnknownNameError(
-            f"layer '{layer}' of {model} has no neuron {neuron}",
-            f"choose one from 0 to {info.neurons - 1}; `line-tui neurons {model} {layer}` lists them",
+            f"layer '{neuron.layer}' of {neuron.model} has no neuron {neuron.index}",
+            f"choose one from 0 to {info.neurons - 1}; `line-tui neurons {neuron.model} {neuron.layer}` lists them",
         )
     return info

@@ -161,7 +161,7 @@ class FakeAlbum:
 
 
 class FakeJournal:
-    """A journal in memory; `person` is what others stored and the loop has not seen yet."""
+    """A journal in memory; `person` is what was said and the loop has not seen yet."""
 
     def __init__(self) -> None:
         self.stored: list[DurableEvent] = []
@@ -170,9 +170,11 @@ class FakeJournal:
         self.shown: list[EphemeralEvent] = []
         self.person: list[DurableEvent] = []
 
-    def append(self, *events: DurableEvent) -> None:
+    def append(self, *events: DurableEvent) -> list[DurableEvent]:
+        said = self.unseen()
         self.stored.extend(events)
         self.ends.append(len(self.stored))
+        return [*said, *events]
 
     def show(self, event: EphemeralEvent) -> None:
         self.shown.append(event)

@@ -66,8 +66,9 @@ class LookOnce:
 class MemoryJournal:
     """Nobody watches a bench, and its runs are too short to be resumed in the middle."""
 
-    def append(self, *events: DurableEvent) -> None:
+    def append(self, *events: DurableEvent) -> list[DurableEvent]:
         """Forget: the state has it."""
+        return list(events)
 
     def show(self, event: EphemeralEvent) -> None:
         """Show nothing."""

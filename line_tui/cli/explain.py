@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from line_tui.cli.options import (
     complete_layers,
@@ -23,10 +26,10 @@ from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.cli.selector import is_selector
 from line_tui.config import read_config
 from line_tui.errors import UnknownNameError, UsageError, unknown_name
-from line_tui.events import Metric, RunSpec, Strategy
+from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec, Strategy
 
 if TYPE_CHECKING:
-    from line_tui.engine.client import EngineClient
+    from line_tui.engine.executor import Engine, Executor, Handle
     from line_tui.store import Store
 
 _INTERRUPTED = 130
@@ -39,7 +42,7 @@ _INTERRUPTED = 130
 @click.option("--strategy", type=click.Choice(get_args(Strategy)), help="How to search.")
 @click.option("--metric", type=click.Choice(get_args(Metric)), help="Which score to maximise.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
-@click.option("--iterations", type=click.IntRange(min=0), help="Proposals of the language model.")
+@click.option("--iterations", type=click.IntRange(min=0), help="Proposals of the language model, in all.")
 @click.option("--images", type=click.IntRange(min=1), help="Pictures of each concept.")
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")
 @click.option(
@@ -79,86 +82,109 @@ def explain(
       line-tui explain resnet50 layer4 1273 --profile laptop --iterations 20
       line-tui explain emoji-resnet18 avgpool random:50 --strategy adaptive > labels.csv
       line-tui explain --resume 20261123-k3
+      line-tui explain --resume 20261123-k3 --iterations 20
     """
     from line_tui.store import Store
 
     named = model is not None and layer is not None and neuron is not None
     if (resume is None) != named or (resume is not None and (model is not None or no_store)):
         raise UsageError("a run is either begun or resumed", "give MODEL LAYER NEURON, or --resume ID alone")
+    given = {
+        name: value
+        for name, value in options.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT and value is not None
+    }
     with ExitStack() as stack:
         if no_store:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-tui-")))
         store = Store.open(data)
         stack.callback(store.close)
-        client: EngineClient = context.obj(data)
         if resume is not None:
             run_id = store.find(resume)
-            finished = store.run(run_id).status == "finished" or asyncio.run(_run(client, store, run_id, None))
+            _change(store, run_id, given)
+            run = None if store.run(run_id).status == "finished" else _resume(context.obj(data), store, run_id)
         else:
             assert model is not None and layer is not None and neuron is not None
-            run_id = store.new_run_id()
-            spec = _spec(model, layer, neuron, options)
             if is_selector(neuron):
-                return _many(client, store, spec, neuron, as_json)
-            finished = asyncio.run(_run(client, store, run_id, (spec, neuron)))
-        if not finished:
-            again = "" if no_store else f"; go on with: line-tui explain --resume {run_id}"
-            say(f"stopped{again}")
+                return _many(context.obj(data), store, partial(_spec, model, layer, given), neuron, as_json)
+            run_id = store.new_run_id()
+            run = _begin(context.obj(data), store, run_id, neuron, partial(_spec, model, layer, given))
+        if run is not None and not asyncio.run(run):
+            _tell_stopped(store, run_id, no_store)
             return _INTERRUPTED
         _print_result(store, run_id, as_json)
     return 0
 
 
-def _spec(model: str, layer: str, neuron: str, options: dict[str, Any]) -> RunSpec:
+def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec:
     defaults = read_config().explain
-    given = {key: value for key, value in options.items() if value is not None}
     usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
-    number = int(neuron) if neuron.lstrip("-").isdigit() else 0
-    return RunSpec(model=model, layer=layer, neuron=number, **(usual | given))
+    return RunSpec(model=model, layer=layer, neuron=neuron, **(usual | given))
 
 
-async def _run(client: EngineClient, store: Store, run_id: str, begin: tuple[RunSpec, str] | None) -> bool:
-    """Begin a run or go on with one; whether it came to its result."""
-    import msgspec
+def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
+    """What may be changed of a run that goes on: how long it searches. Raises UsageError for anything else."""
+    if others := sorted(set(given) - {"iterations"}):
+        raise UsageError(
+            f"a run that is resumed keeps its {' and '.join(others)}",
+            f"leave out --{' and --'.join(others)}, or explain the neuron anew",
+        )
+    if "iterations" not in given:
+        return
+    if store.run(run_id).status == "finished":
+        raise UsageError(f"run '{run_id}' is finished", "explain the neuron anew with more --iterations")
+    store.decide(run_id, BudgetChanged(iterations=given["iterations"]))
 
-    from line_tui.cli.ask import list_layers
+
+async def _begin(engine: Engine, store: Store, run_id: str, neuron: str, spec: Callable[[int], RunSpec]) -> bool:
+    """Begin a run; whether it came to its result."""
+    from line_tui.engine.executor import Executor
+
+    async with Executor(engine) as executor:
+        number = int(neuron) if neuron.lstrip("-").isdigit() else await _number(executor, spec(0), neuron)
+        return await _follow(executor.submit(run_id, spec(number)), store)
+
+
+async def _resume(engine: Engine, store: Store, run_id: str) -> bool:
+    """Go on with a run; whether it came to its result."""
+    from line_tui.engine.executor import Executor
+
+    async with Executor(engine) as executor:
+        return await _follow(executor.resume(run_id), store)
+
+
+async def _follow(handle: Handle, store: Store) -> bool:
     from line_tui.cli.headless import follow
     from line_tui.cli.live import LiveView
     from line_tui.consoles import PlainConsole
-    from line_tui.engine import protocol as p
-    from line_tui.events import ModeChanged, durable
+    from line_tui.events import Finished, ModeChanged, durable
     from line_tui.explain.state import fold
 
     console = PlainConsole(stderr=True)
-    await client.start()
-    try:
-        command: p.Start | p.Resume = p.Resume(run_id=run_id)
-        if begin is not None:
-            spec, neuron = begin
-            if not neuron.lstrip("-").isdigit():
-                number = _number(await list_layers(client, spec.model), spec, neuron)
-                spec = msgspec.structs.replace(spec, neuron=number)
-            command = p.Start(run_id=run_id, spec=spec)
-        view = LiveView(console, fold(durable(store.events(run_id))))
-        console.tell(f"run {run_id}")
+    view = LiveView(console, fold(durable(store.events(handle.run_id))))
+    console.tell(f"run {handle.run_id}")
+    finished = False
 
-        def go_on() -> None:
-            console.tell("this run asks before it draws; here nobody can answer, so now it draws by itself")
-            store.append(run_id, ModeChanged(ask_first=False))
+    def see(envelope: Envelope) -> None:
+        nonlocal finished
+        finished = finished or isinstance(envelope.event, Finished)
+        view.see(envelope)
 
-        with view.shown():
-            await follow(client, command, view.see, on_stop=lambda: console.tell("stopping"), on_wait=go_on)
-    finally:
-        await client.close()
-    return store.run(run_id).status == "finished"
+    def go_on() -> None:
+        console.tell("this run asks before it draws; here nobody can answer, so now it draws by itself")
+        handle.decide(ModeChanged(ask_first=False))
+
+    with view.shown():
+        await follow(handle, see, on_stop=lambda: console.tell("stopping"), on_wait=go_on)
+    return finished
 
 
-def _many(client: EngineClient, store: Store, spec: RunSpec, selector: str, as_json: bool) -> int:
+def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector: str, as_json: bool) -> int:
 
     from line_tui.cli.many import explain_many, results_of
     from line_tui.report.result_csv import to_csv
 
-    run_ids = asyncio.run(explain_many(client, store, spec, selector))
+    run_ids = asyncio.run(explain_many(engine, store, spec, selector))
     if run_ids is None:
         say("stopped; the same call goes on where it was")
         return _INTERRUPTED
@@ -170,16 +196,21 @@ def _many(client: EngineClient, store: Store, spec: RunSpec, selector: str, as_j
     return 0
 
 
-def _number(layers: Any, spec: RunSpec, name: str) -> int:
+async def _number(executor: Executor, spec: RunSpec, name: str) -> int:
     from line_tui.layers import find_layer
 
-    found = find_layer(layers, spec.model, spec.layer, None)
+    found = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
     fix = f"`line-tui neurons {spec.model} {spec.layer}` lists them"
     if not found.names:
         raise UnknownNameError(f"the neurons of '{spec.layer}' have no names", "choose one by its number")
     if name not in found.names:
         raise unknown_name(f"neuron of {spec.layer}", name, found.names, fix)
     return found.names.index(name)
+
+
+def _tell_stopped(store: Store, run_id: str, no_store: bool) -> None:
+    begun = not no_store and any(run.id == run_id for run in store.runs())
+    say(f"stopped; go on with: line-tui explain --resume {run_id}" if begun else "stopped")
 
 
 def _print_result(store: Store, run_id: str, as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
@@ -17,23 +17,27 @@ from line_tui.report.senses import polysemanticity, told
 from line_tui.text import shown
 
 if TYPE_CHECKING:
-    from line_tui.engine.client import EngineClient
+    from line_tui.engine.executor import Engine
     from line_tui.store import Store
 
 COMPARED = 5
 """Neurons at either end whose fresh images are compared."""
 
 
-async def explain_many(client: EngineClient, store: Store, spec: RunSpec, selector: str) -> list[str] | None:
-    """Explain the neurons that a selector names; their runs, or None when the person stopped it."""
-    from line_tui.cli.ask import list_layers
+async def explain_many(
+    engine: Engine, store: Store, asked: Callable[[int], RunSpec], selector: str
+) -> list[str] | None:
+    """Explain the neurons that a selector names; their runs, or None when the person stopped it.
+
+    `asked` gives what is asked for of a neuron.
+    """
     from line_tui.cli.headless import follow
-    from line_tui.engine import protocol as p
+    from line_tui.engine.executor import Executor
     from line_tui.layers import find_layer
 
-    await client.start()
-    try:
-        layer = find_layer(await list_layers(client, spec.model), spec.model, spec.layer, None)
+    spec = asked(0)
+    async with Executor(engine) as executor:
+        layer = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
         neurons = select(selector, layer.neurons, spec.seed)
         known = known_runs(store, spec)
         run_ids: list[str] = []
@@ -41,19 +45,16 @@ async def explain_many(client: EngineClient, store: Store, spec: RunSpec, select
             run_id = known.get(neuron)
             again = run_id is not None and store.run(run_id).status == "finished"
             if run_id is None or not again:
-                command: p.Start | p.Resume
                 if run_id is None:
                     run_id = store.new_run_id()
-                    command = p.Start(run_id=run_id, spec=msgspec.structs.replace(spec, neuron=neuron))
+                    handle = executor.submit(run_id, asked(neuron))
                 else:
-                    command = p.Resume(run_id=run_id)
-                await follow(client, command, lambda seen: None, on_stop=_say_stopping, on_wait=_nobody)
+                    handle = executor.resume(run_id)
+                await follow(handle, lambda seen: None, on_stop=_say_stopping, on_wait=_nobody)
             if store.run(run_id).status != "finished":
                 return None
             run_ids.append(run_id)
             say(_line(store, run_id, done + 1, len(neurons), again))
-    finally:
-        await client.close()
     say(told_savings([fresh_images(store, run_id) for run_id in run_ids]))
     say(told(polysemanticity(spec.model, spec.layer, results_of(store, run_ids))))
     say(f"one by one: line-tui senses {spec.model} {spec.layer}")

@@ -33,7 +33,7 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
     from line_tui.cli.table import table
     from line_tui.layers import find_layer
 
-    found = find_layer(layers_of(model), model, layer, None)
+    found = find_layer(layers_of(model), model, layer)
     listed = _listed(found.names, found.neurons, model, layer, data)
     if unexplained:
         listed = [one for one in listed if one["run_id"] is None]

@@ -1,4 +1,4 @@
-"""The engine process seen from its client: commands go to it, messages come from it, and its death is a message."""
+"""An engine in a process of its own: commands go to it, messages come from it, and its death is a message."""
 
 from __future__ import annotations
 
@@ -8,30 +8,17 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from line_tui import events as e
 from line_tui.config import log_folder
 from line_tui.engine import protocol as p
+from line_tui.engine.executor import GRACE, EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError
 
 _LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far below
-
-
-@dataclass(frozen=True)
-class EngineExited:
-    """The engine process is gone."""
-
-    code: int | None
-    """Its exit code, if it ended by itself."""
-    signal: str | None
-    """Name of the signal that ended it."""
-    last_lines: list[str]
-    """The end of what it wrote to stderr."""
 
 
 class EngineClient:
@@ -42,11 +29,11 @@ class EngineClient:
         data: Path | None = None,
         log: Path | None = None,
         command: Sequence[str] | None = None,
-        grace: float = 5.0,
+        grace: float = GRACE,
     ) -> None:
         """`data` is the data folder, `log` the file for the engine's stderr, `command` another engine than ours.
 
-        `grace` is how many seconds the engine gets on each rung of the ladder: asked, SIGTERM, SIGKILL.
+        `grace` is how many seconds the engine gets at `close` on each rung of the ladder: asked, SIGTERM, SIGKILL.
         """
         self._grace = grace
         # -P: a random.py in the user's folder must not take the place of Python's own.
@@ -57,8 +44,7 @@ class EngineClient:
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._closing = False
 
     @property
     def alive(self) -> bool:
@@ -88,8 +74,6 @@ class EngineClient:
         process = self._process
         if process is None or process.stdin is None or not self.alive:
             raise EngineError("the engine is not running", "start it again; nothing stored is lost")
-        if isinstance(command, (p.Start, p.Resume)):
-            self._idle.clear()
         try:
             process.stdin.write(msgspec.json.encode(command) + b"\n")
             await process.stdin.drain()
@@ -97,41 +81,12 @@ class EngineClient:
             raise EngineError("the engine has just ended", "start it again; nothing stored is lost") from error
 
     async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """All messages, of restarted engines too, until `close`."""
+        """All messages, of engines started later too, until `close`."""
         while (message := await self._messages.get()) is not None:
             yield message
 
-    async def stop(self) -> None:
-        """Stop the run: ask, wait, SIGTERM, wait, SIGKILL. An engine that answers stays, with its models."""
-        if not self.alive:
-            return
-        with suppress(EngineError, TimeoutError):
-            await self.send(p.Stop())
-            await asyncio.wait_for(self._idle.wait(), self._grace)
-            return
-        await self._terminate()
-
-    async def restart(self) -> None:
-        """End the engine, in any way it takes, and start another one."""
-        await self._end()
-        await self.start()
-
-    async def close(self) -> None:
-        """End the engine and `messages`."""
-        await self._end()
-        self.log.close()
-        self._messages.put_nowait(None)
-
-    async def _end(self) -> None:
-        if self.alive:
-            with suppress(EngineError, TimeoutError):
-                await self.send(p.Shutdown())
-                await self._gone()
-            await self._terminate()
-        if self._watching is not None:
-            await self._watching
-
-    async def _terminate(self) -> None:
+    async def kill(self, grace: float) -> None:
+        """End the engine: SIGTERM, after `grace` seconds SIGKILL. `EngineExited` follows."""
         for number in (signal.SIGTERM, signal.SIGKILL):
             if self._process is None or not self.alive:
                 return
@@ -139,11 +94,20 @@ class EngineClient:
                 # Not the process's own send_signal: it may collect the exit code that asyncio waits for.
                 os.kill(self._process.pid, number)
             with suppress(TimeoutError):
-                await self._gone()
+                await asyncio.wait_for(self._process.wait(), grace)
 
-    async def _gone(self) -> None:
-        if self._process is not None:
-            await asyncio.wait_for(self._process.wait(), self._grace)
+    async def close(self) -> None:
+        """End the engine and `messages`."""
+        self._closing = True
+        if self.alive and self._process is not None:
+            with suppress(EngineError, TimeoutError):
+                await self.send(p.Shutdown())
+                await asyncio.wait_for(self._process.wait(), self._grace)
+            await self.kill(self._grace)
+        if self._watching is not None:
+            await self._watching
+        self.log.close()
+        self._messages.put_nowait(None)
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None and process.stderr is not None
@@ -155,25 +119,16 @@ class EngineClient:
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.log.write(line)
                 continue
-            if _ends_run(message):
-                self._idle.set()
             self._messages.put_nowait(message)
         code = await process.wait()
         await draining
-        self._idle.set()
-        self._messages.put_nowait(_exited(code, self.log.last_lines()))
+        if not self._closing:
+            self._messages.put_nowait(_exited(code, self.log.last_lines()))
 
     async def _drain(self, stream: asyncio.StreamReader) -> None:
         # In pieces, since progress bars write no line ends. Never stops, or the engine would block on a full pipe.
         while piece := await stream.read(1 << 16):
             self.log.write(piece)
-
-
-def _ends_run(message: p.AnyMessage) -> bool:
-    if not isinstance(message, p.Happened):
-        return False
-    event = message.envelope.event
-    return isinstance(event, e.PhaseChanged) and event.phase == "idle"
 
 
 def _exited(code: int, last_lines: list[str]) -> EngineExited:

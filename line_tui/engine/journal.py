@@ -1,40 +1,57 @@
-"""Where a run's events go: into the store first, then to the client."""
+"""Where a run's events go: into the store first, then to whoever watches. It is the only writer of its run."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
-from line_tui.events import DurableEvent, Envelope, EphemeralEvent, durable
+from line_tui.events import Decision, DurableEvent, Envelope, EphemeralEvent, durable
 from line_tui.store import Store
 
 
 class StoreJournal:
-    """The events of one run."""
+    """The events of one run, written by the thread of its loop and by the one that hears the person."""
 
-    def __init__(self, store: Store, run_id: str, show: Callable[[Envelope], None], last_seen: int) -> None:
-        """`last_seen` is the number of the last event that the loop's state already holds."""
+    def __init__(self, store: Store, run_id: str, show: Callable[[Envelope], None]) -> None:
         self._store = store
         self._run_id = run_id
         self._show = show
-        self._last_seen = last_seen
-        self._own: set[int | None] = set()
+        # Held while events are stored and shown, so that both have one order.
+        self._lock = threading.Lock()
+        self._said: list[DurableEvent] = []
 
-    def append(self, *events: DurableEvent) -> None:
-        """Store events together or not at all, then show them. Raises StoreError."""
-        for envelope in self._store.append_all(self._run_id, events):
-            self._own.add(envelope.seq)
-            self._show(envelope)
+    def reread(self) -> list[DurableEvent]:
+        """All that is stored, the person's last word included. Raises StoreError."""
+        with self._lock:
+            self._said.clear()
+            return durable(self._store.events(self._run_id))
+
+    def append(self, *events: DurableEvent) -> list[DurableEvent]:
+        """Store events together or not at all, show them, return what is new since the last call. Raises StoreError."""
+        with self._lock:
+            self._write(*events)
+            return [*self._take(), *events]
+
+    def decide(self, event: Decision) -> None:
+        """Store what the person said, at once, and show it. Raises StoreError."""
+        with self._lock:
+            self._write(event)
+            self._said.append(event)
+
+    def unseen(self) -> list[DurableEvent]:
+        """What the person said since the last call."""
+        with self._lock:
+            return self._take()
 
     def show(self, event: EphemeralEvent) -> None:
         """Show an event without storing it."""
         self._show(Envelope(run_id=self._run_id, time=time.time(), event=event))
 
-    def unseen(self) -> list[DurableEvent]:
-        """Events that others stored in this run since the last call; whoever stored them has shown them."""
-        news = self._store.events(self._run_id, after=self._last_seen)
-        if news and (last := news[-1].seq) is not None:
-            self._last_seen = last
-        others = durable(envelope for envelope in news if envelope.seq not in self._own)
-        self._own.clear()
-        return others
+    def _write(self, *events: DurableEvent) -> None:
+        for envelope in self._store.append_all(self._run_id, events):
+            self._show(envelope)
+
+    def _take(self) -> list[DurableEvent]:
+        said, self._said = self._said, []
+        return said

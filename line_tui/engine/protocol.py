@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from line_tui.events import Envelope, RunSpec
+from line_tui.events import Decision, Envelope, RunSpec
 from line_tui.layers import LayerInfo as LayerInfo
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
@@ -27,24 +27,32 @@ class Resume(Command, frozen=True, kw_only=True, tag="resume"):
     run_id: str
 
 
-class Pause(Command, frozen=True, kw_only=True, tag="pause"):
+class Steer(Command, frozen=True, kw_only=True):
+    """Base of the commands about a run that was begun or resumed."""
+
+    run_id: str
+
+
+class Pause(Steer, frozen=True, kw_only=True, tag="pause"):
     """Hold before the next step of the loop."""
 
 
-class Step(Command, frozen=True, kw_only=True, tag="step"):
+class Step(Steer, frozen=True, kw_only=True, tag="step"):
     """Do one step of the loop and hold again."""
 
 
-class Continue(Command, frozen=True, kw_only=True, tag="continue"):
+class Continue(Steer, frozen=True, kw_only=True, tag="continue"):
     """Go on after a pause."""
 
 
-class Stop(Command, frozen=True, kw_only=True, tag="stop"):
+class Stop(Steer, frozen=True, kw_only=True, tag="stop"):
     """Leave the run at once, unfinished and resumable."""
 
 
-class Poke(Command, frozen=True, kw_only=True, tag="poke"):
-    """Events of the running run were stored by the client: read them now."""
+class Decide(Steer, frozen=True, kw_only=True, tag="decide"):
+    """What the person said of the run. The engine stores it, between two steps or during one, and shows it."""
+
+    event: Decision
 
 
 class ListLayers(Command, frozen=True, kw_only=True, tag="list_layers"):
@@ -58,7 +66,7 @@ class Shutdown(Command, frozen=True, kw_only=True, tag="shutdown"):
     """Stop the run and end the process."""
 
 
-AnyCommand = Start | Resume | Pause | Step | Continue | Stop | Poke | ListLayers | Shutdown
+AnyCommand = Start | Resume | Pause | Step | Continue | Stop | Decide | ListLayers | Shutdown
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="message"):
@@ -93,6 +101,9 @@ class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
     fix: str
     exit_code: int
     request: int | None = None
+    """Of the question that has no answer."""
+    run_id: str | None = None
+    """Of the run that cannot be worked on, or that cannot be told something."""
 
 
 AnyMessage = Ready | Happened | LayersListed | CommandFailed

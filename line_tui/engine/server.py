@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import BinaryIO
@@ -26,7 +26,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.gate import Gate
 from line_tui.engine.models import Keeper, ModelSource
 from line_tui.engine.priority import give_way
-from line_tui.engine.session import Session, tell
+from line_tui.engine.session import Growth, Session, tell
 from line_tui.errors import LineError
 from line_tui.explain.ports import Cancelled
 from line_tui.offline import stay_offline
@@ -40,12 +40,15 @@ ROOM = 2 * 2**30
 Say = Callable[[p.AnyMessage], None]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Job:
     """A run to be worked on, and the gate through which it is steered."""
 
     command: p.Start | p.Resume
     gate: Gate
+    session: Session | None = None
+    begun: threading.Lock = field(default_factory=threading.Lock)
+    """Held while the session reads what is stored, so that no decision falls between the two."""
 
 
 class Server:
@@ -63,10 +66,14 @@ class Server:
 
     def work(self) -> None:
         """Work on runs, one after the other, until `shut_down`."""
-        done: Session | None = None
-        while (job := self._next(done)) is not None:
-            done = self._work_on(job)
+        growth: Growth | None = None
+        while (job := self._next(growth)) is not None:
+            # What it holds must be gone before other models are loaded.
+            growth = None
+            growth = self._work_on(job)
             self._open.remove(job)
+        del growth
+        self._keeper.close()
         self._lister.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
@@ -80,7 +87,7 @@ class Server:
                 continue
             if isinstance(command, p.Shutdown):
                 break
-            self._take(command)
+            self.take(command)
         self.shut_down()
 
     def shut_down(self) -> None:
@@ -89,7 +96,8 @@ class Server:
         for job in list(self._open):
             job.gate.stop()
 
-    def _take(self, command: p.AnyCommand) -> None:
+    def take(self, command: p.AnyCommand) -> None:
+        """Carry out a command, or see that it is carried out."""
         match command:
             case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
                 job = Job(command, Gate(lambda: self._show_phase(run_id, "paused")))
@@ -97,38 +105,61 @@ class Server:
                 self._jobs.put(job)
             case p.ListLayers():
                 self._lister.submit(self._list_layers, command)
-            case _:
+            case p.Decide():
+                self._decide(command)
+            case p.Pause() | p.Step() | p.Continue() | p.Stop():
                 for job in list(self._open):
-                    _steer(job.gate, command)
+                    if job.command.run_id == command.run_id:
+                        _steer(job.gate, command)
+            case p.Shutdown():
+                self.shut_down()
 
-    def _next(self, done: Session | None) -> Job | None:
+    def _decide(self, command: p.Decide) -> None:
+        """Where the run's events are written, or here when nobody works on it."""
+        try:
+            for job in list(self._open):
+                if job.command.run_id == command.run_id:
+                    with job.begun:
+                        if job.session is not None:
+                            job.session.decide(command.event)
+                            return
+            self._show(self._store.decide(command.run_id, command.event))
+        except LineError as error:
+            self._fail(_tag(command), error, run_id=command.run_id)
+
+    def _next(self, growth: Growth | None) -> Job | None:
         """Wait for a job; when none comes for a while, the bank of the run that is done grows."""
-        if done is not None:
+        if growth is not None:
             try:
                 return self._jobs.get(timeout=IDLE)
             except Empty:
-                self._grow(done)
+                self._grow(growth)
+        del growth
         return self._jobs.get()
 
-    def _work_on(self, job: Job) -> Session | None:
-        """The session, when it came to its result."""
-        command, done = job.command, None
+    def _work_on(self, job: Job) -> Growth | None:
+        """What may grow next, when the run came to its result."""
+        command, growth, new = job.command, None, False
         try:
             if isinstance(command, p.Start):
                 self._store.create(command.run_id, command.spec)
+                new = True
             job.gate.check()
             with self._store.lease(command.run_id):
-                session = Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show)
-                session.run()
-                done = session if session.finished else None
+                with job.begun:
+                    job.session = Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show)
+                growth = job.session.run()
         except Cancelled:
             pass
         except LineError as error:
-            self._fail(_tag(command), error)
+            self._fail(_tag(command), error, run_id=command.run_id)
+            if new:
+                self._store.forget(command.run_id)
+        job.session = None
         self._show_phase(command.run_id, "idle")
-        return done
+        return growth
 
-    def _grow(self, session: Session) -> None:
+    def _grow(self, growth: Growth) -> None:
         """Use the time in which nobody asks for anything; the next command ends it within one step."""
 
         def check() -> None:
@@ -137,12 +168,12 @@ class Server:
 
         try:
             check()
-            session.grow(check)
+            growth(check)
         except Cancelled:
             pass
         except Exception as error:
             # The run has its result and nobody waits for this: the next run that needs these pictures will tell.
-            self._keeper.drop()
+            self._keeper.close()
             tell(error)
 
     def _list_layers(self, command: p.ListLayers) -> None:
@@ -161,10 +192,15 @@ class Server:
     def _show_phase(self, run_id: str, phase: e.Phase) -> None:
         self._show(e.Envelope(run_id=run_id, time=time.time(), event=e.PhaseChanged(phase=phase)))
 
-    def _fail(self, command: str, error: LineError, request: int | None = None) -> None:
+    def _fail(self, command: str, error: LineError, request: int | None = None, run_id: str | None = None) -> None:
         self._say(
             p.CommandFailed(
-                command=command, cause=error.cause, fix=error.fix, exit_code=error.exit_code, request=request
+                command=command,
+                cause=error.cause,
+                fix=error.fix,
+                exit_code=error.exit_code,
+                request=request,
+                run_id=run_id,
             )
         )
 
@@ -190,9 +226,10 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     try:
         give_way(read_config().engine.niceness)
         store = Store.open(folder)
-    except LineError as error:
-        say(p.CommandFailed(command="?", cause=error.cause, fix=error.fix, exit_code=error.exit_code))
-        return error.exit_code
+    except Exception as error:
+        told = error if isinstance(error, LineError) else tell(error)
+        say(p.CommandFailed(command="?", cause=told.cause, fix=told.fix, exit_code=told.exit_code))
+        return told.exit_code
     server = Server(store, source, say)
     # A thread of its own: the handler may interrupt the main thread while that holds a lock.
     signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
@@ -212,7 +249,7 @@ def _take_stdout() -> BinaryIO:
     return os.fdopen(own, "wb")
 
 
-def _steer(gate: Gate, command: p.AnyCommand) -> None:
+def _steer(gate: Gate, command: p.Pause | p.Step | p.Continue | p.Stop) -> None:
     match command:
         case p.Pause():
             gate.pause()
@@ -222,8 +259,6 @@ def _steer(gate: Gate, command: p.AnyCommand) -> None:
             gate.go()
         case p.Stop():
             gate.stop()
-        case p.Poke():
-            gate.poke()
 
 
 def _tag(command: p.Command) -> str:

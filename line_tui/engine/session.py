@@ -17,12 +17,15 @@ from line_tui.engine.models import Keeper, LoadedModels, ModelSource
 from line_tui.engine.previews import previewed
 from line_tui.engine.strategies import make_strategy
 from line_tui.errors import LineError, MemoryLimitError, UsageError
-from line_tui.explain.loop import Loop, Models
+from line_tui.explain.loop import Loop
 from line_tui.explain.ports import Bank, Cancelled
-from line_tui.explain.state import apply, fold
-from line_tui.layers import LayerInfo, find_layer
+from line_tui.explain.state import fold
+from line_tui.layers import LayerInfo, find_neuron
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
+
+Growth = Callable[[Callable[[], None]], None]
+"""Draws more of the control set's vocabulary for the runs to come. Raises Cancelled when what it is given does."""
 
 
 class Session:
@@ -43,23 +46,23 @@ class Session:
         self._source = source
         self._keeper = keeper
         self._gate = gate
-        self._usual: ControlSet | None = None
-        envelopes = store.events(run_id)
-        self._state = fold(e.durable(envelopes))
-        self._journal = StoreJournal(store, run_id, show, (envelopes[-1].seq or 0) if envelopes else 0)
+        self._journal = StoreJournal(store, run_id, show)
+        self._state = fold(self._journal.reread())
 
-    def run(self) -> None:
+    def run(self) -> Growth | None:
         """Go on to the result; a stop and an error become events of the run.
 
-        Raises LineError when there is no run yet that could record it, or when the store takes nothing more.
+        Returns what may grow afterwards, when the run came to its result. Raises LineError when there is no run yet
+        that could record it, or when the store takes nothing more.
         """
         if self._state.outcome is not None:
             raise UsageError(
                 f"run '{self._run_id}' is finished", f"`line-tui runs show {self._run_id}` prints its result"
             )
         try:
-            while (lack := self._attempt()) is not None:
-                self._step_down(lack)
+            while isinstance(ended := self._attempt(), MemoryLimitError):
+                self._step_down(ended)
+            return ended
         except Cancelled:
             self._record(e.Stopped())
         except LineError as error:
@@ -67,37 +70,32 @@ class Session:
                 raise
             self._record(e.Failed(cause=error.cause, fix=error.fix, exit_code=error.exit_code))
         except Exception as error:
-            self._keeper.drop()
+            self._keeper.close()
             told = tell(error)
             if self._state.run is None:
                 raise told from error
             self._record(e.Failed(cause=told.cause, fix=told.fix))
+        return None
 
-    @property
-    def finished(self) -> bool:
-        """Whether the run has its result."""
-        return self._state.outcome is not None
+    def decide(self, event: e.Decision) -> None:
+        """Store what the person said; called by another thread than `run`. Raises StoreError."""
+        self._journal.decide(event)
+        self._gate.poke()
 
-    def grow(self, check: Callable[[], None]) -> None:
-        """Draw more of the control set's vocabulary for the runs to come. Raises Cancelled when `check` does."""
-        if self._usual is not None:
-            replace(self._usual, show=lambda event: None, check=check).grow()
-
-    def _attempt(self) -> MemoryLimitError | None:
+    def _attempt(self) -> Growth | MemoryLimitError:
         """Go on to the result; returns what was lacking when memory ran out."""
         try:
-            self._loop(self._begin())
+            return self._loop(self._begin())
         except MemoryLimitError as error:
             if self._state.settings is None:
                 raise
             # Not the error itself: its traceback would keep the models in memory.
             return MemoryLimitError(error.cause, error.fix)
-        return None
 
     def _step_down(self, lack: MemoryLimitError) -> None:
         """Too little memory ends no run: it goes on from its stored events with settings that need less."""
-        self._keeper.drop()
-        self._state = fold(e.durable(self._store.events(self._run_id)))
+        self._keeper.close()
+        self._state = fold(self._journal.reread())
         assert self._state.settings is not None
         settings = self._source.step_down(self._spec, self._state.settings)
         if settings is None:
@@ -125,16 +123,10 @@ class Session:
         self._record(*first)
         return loaded
 
-    def _loop(self, loaded: LoadedModels) -> None:
+    def _loop(self, loaded: LoadedModels) -> Growth:
         models = loaded.models
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
-        strategy = make_strategy(self._spec.strategy, loaded, self._source)
-        loop = Loop(models, strategy, self._journal, album, self._control(models, album), self._gate)
-        with previewed(models.generator, self._journal.show):
-            self._state = loop.run(self._state)
-
-    def _control(self, models: Models, album: StoredAlbum) -> Callable[[], Bank]:
-        usual = self._usual = ControlSet(
+        usual = ControlSet(
             source=self._source,
             models=models,
             layer=self._layer,
@@ -144,12 +136,19 @@ class Session:
             show=self._journal.show,
             check=self._gate.check,
         )
+        strategy = make_strategy(self._spec.strategy, loaded, self._source)
+        loop = Loop(models, strategy, self._journal, album, self._control(usual), self._gate)
+        with previewed(models.generator, self._journal.show):
+            self._state = loop.run(self._state)
+        return lambda check: replace(usual, show=lambda event: None, check=check).grow()
+
+    def _control(self, usual: ControlSet) -> Callable[[], Bank]:
         if self._spec.control is None:
             return usual.measure
         return FolderControl(
             folder=Path(self._spec.control),
             images=self._spec.images,
-            vision=models.vision,
+            vision=usual.models.vision,
             layer=self._layer,
             neuron=self._spec.neuron,
             activations=self._store.activations,
@@ -162,9 +161,7 @@ class Session:
         # Without its first event there is no run yet: it stays new, and can be begun again.
         if self._state.run is None and not isinstance(events[0], e.RunStarted):
             return
-        self._journal.append(*events)
-        for event in events:
-            self._state = apply(self._state, event)
+        self._state = fold(self._journal.append(*events), self._state)
 
 
 def tell(error: Exception) -> LineError:
@@ -176,7 +173,7 @@ def tell(error: Exception) -> LineError:
 def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
     """The layer that a run is about. Raises UnknownNameError for a layer or neuron that does not exist."""
     check_folder(spec)
-    return find_layer(layers, spec.model, spec.layer, spec.neuron)
+    return find_neuron(layers, spec.target)
 
 
 def settings_of(loaded: LoadedModels, layer: LayerInfo) -> e.Settings:

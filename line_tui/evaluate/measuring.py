@@ -30,7 +30,7 @@ Tell = Callable[[str], None]
 def evaluate(request: Request, tell: Tell) -> Report:
     """Read the files, draw what they say, score it. Raises LineError."""
     source = CataloguedModels()
-    layer = find_layer(source.layers(request.model), request.model, request.layer, None)
+    layer = find_layer(source.layers(request.model), request.model, request.layer)
     files = [read_explanations(Path(path), request.layer, layer.neurons) for path in request.explanations]
     folder = open_folder(Path(request.control)) if request.control is not None else None
     from line_tui.models.loader import load

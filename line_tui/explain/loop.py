@@ -98,8 +98,7 @@ class Loop:
                 return [self._draw_variant(state, step)]
 
     def _store(self, state: RunState, events: list[e.DurableEvent]) -> RunState:
-        self.journal.append(*events)
-        return fold(events, state)
+        return fold(self.journal.append(*events), state)
 
     def _phase(self, phase: e.Phase, detail: str = "") -> None:
         self.journal.show(e.PhaseChanged(phase=phase, detail=detail))

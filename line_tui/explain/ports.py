@@ -149,10 +149,12 @@ class Album(Protocol):
 class Journal(Protocol):
     """Where events go."""
 
-    def append(self, *events: DurableEvent) -> None:
-        """Store events together or not at all, then show them. Raises StoreError when the disk is full.
+    def append(self, *events: DurableEvent) -> list[DurableEvent]:
+        """Store events together or not at all, show them, and return what is stored since the last call or `unseen`.
 
-        Together, since a run that is cut off between two of them could not tell what is still to be done.
+        Together, since a run that is cut off between two of them could not tell what is still to be done. What the
+        person said during a step comes before the step's own events, as it does in the store: a state that is folded
+        live is the one that a replay folds. Raises StoreError when the disk is full.
         """
         ...
 
@@ -161,5 +163,5 @@ class Journal(Protocol):
         ...
 
     def unseen(self) -> list[DurableEvent]:
-        """Events that others (the person) stored in this run since the last call."""
+        """What the person said since the last call or `append`; it is stored."""
         ...

@@ -21,12 +21,13 @@ from torch import Tensor
 
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.explain.ports import Picture, Seen
-from line_tui.layers import LayerInfo, find_layer
+from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.exported import OUTPUT, fixed_batch, open_program
 from line_tui.models.files import fingerprint, locate
 from line_tui.models.pooling import Pooling, choose_pooling, count_neurons, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
+from line_tui.neuron import Neuron
 
 _log = logging.getLogger(__name__)
 
@@ -59,7 +60,9 @@ class BlackBox:
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
         """What is known of the layer. Raises UnknownNameError."""
-        return find_layer(self.layers, self._called, layer, neuron)
+        if neuron is None:
+            return find_layer(self.layers, self._called, layer)
+        return find_neuron(self.layers, Neuron(self._called, layer, neuron))
 
     def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
         """Activations `float32[images, neurons]`, and the maps of one neuron where the output has them."""

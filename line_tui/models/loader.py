@@ -31,7 +31,7 @@ from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
 from line_tui.models.networks import find_network
 from line_tui.models.shortage import is_shortage
-from line_tui.models.turns import Device, GeneratorInTurn, LanguageInTurn
+from line_tui.models.turns import Closable, Device, GeneratorInTurn, LanguageInTurn
 from line_tui.models.vision import TorchVision
 
 MAX_THREADS = 16
@@ -52,6 +52,11 @@ class Loaded:
     """Of the language model, -1 for all."""
     notes: tuple[str, ...] = ()
     """What is to be known of how they were loaded, a line each."""
+
+    def close(self) -> None:
+        """Free what Python does not free by itself; the models are not used again."""
+        if isinstance(self.models.language, Closable):
+            self.models.language.close()
 
 
 def load(

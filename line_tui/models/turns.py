@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from line_tui.explain.ports import Completion, Generator, Language, Picture, Prompt
 
@@ -38,6 +38,7 @@ class Device:
         self._guest = guest
 
 
+@runtime_checkable
 class Closable(Language, Protocol):
     """A language model that can give back its memory."""
 
@@ -73,6 +74,11 @@ class LanguageInTurn:
         """Free the model."""
         self._here().close()
         self._model = None
+
+    def close(self) -> None:
+        """Free the model for good."""
+        if self._model is not None:
+            self.leave()
 
     def _here(self) -> Closable:
         assert self._model is not None

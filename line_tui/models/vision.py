@@ -11,12 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from line_tui.explain.ports import Picture, Seen
-from line_tui.layers import LayerInfo, find_layer
+from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.arithmetic import repeatable
 from line_tui.models.layers import hooked, list_layers
 from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
 from line_tui.models.shortage import shortage_told
+from line_tui.neuron import Neuron
 
 
 class TorchVision:
@@ -52,7 +53,10 @@ class TorchVision:
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
         """What is known of a layer. Raises UnknownNameError for a layer or a neuron that there is not."""
-        return find_layer(self.layers, self._called, layer, neuron, exists=_has_module(self._model, layer))
+        exists = _has_module(self._model, layer)
+        if neuron is None:
+            return find_layer(self.layers, self._called, layer, exists)
+        return find_neuron(self.layers, Neuron(self._called, layer, neuron), exists)
 
     @torch.inference_mode()
     def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:

@@ -1,9 +1,8 @@
 """Runs, events and pictures on disk.
 
-Who writes what: the engine the events of the run that it works on and its pictures; the TUI and the command line the
-person's decisions (`Decided`, `ModeChanged`, `BudgetChanged`, events too), titles, notes, stars and deletions.
-Whoever stores an event shows it to its own user; the engine reads the decisions of others before each step. Events
-are never changed, and a deleted run only leaves the list, so that it can be restored, until a purge.
+Who writes what: whoever holds a run's lease writes its events, the person's decisions included, and its pictures; the
+TUI and the command line write titles, notes, stars and deletions. Events are never changed, and a deleted run only
+leaves the list, so that it can be restored, until a purge.
 
     line.db     SQLite: runs, events, cached activations
     images/     PNG files by identity, shared by all runs
@@ -19,7 +18,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 from line_tui.config import data_folder
-from line_tui.events import DurableEvent, Envelope, RunSpec
+from line_tui.events import Decision, DurableEvent, Envelope, RunSpec
 from line_tui.store.activations import Activations
 from line_tui.store.database import Database, open_database
 from line_tui.store.events import Events
@@ -76,6 +75,15 @@ class Store:
     def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
         """Store events, all of them or none."""
         return self._events.append(run_id, events)
+
+    def decide(self, run_id: str, event: Decision) -> Envelope:
+        """Store what the person said of a run that nobody works on. Raises StoreError when somebody does."""
+        with self.lease(run_id):
+            return self.append(run_id, event)
+
+    def forget(self, run_id: str) -> None:
+        """Take a run off that never had an event: what was asked for could not be begun."""
+        self._runs.forget(run_id)
 
     def events(self, run_id: str, after: int = 0) -> list[Envelope]:
         """Stored events of a run with a number above `after`, oldest first."""

@@ -88,6 +88,13 @@ class Runs:
                 raise StoreError(f"there is a run '{run_id}' already", "resume it, or choose another id") from None
             raise
 
+    def forget(self, run_id: str) -> None:
+        """Take a run off the table, if it has no event."""
+        with self._database.write() as transaction:
+            transaction.execute(
+                "DELETE FROM runs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM events WHERE run_id = ?)", (run_id, run_id)
+            )
+
     def spec(self, run_id: str) -> RunSpec:
         """What was asked for. Raises UnknownNameError."""
         rows = self._database.read("SELECT spec FROM runs WHERE id = ?", run_id)

@@ -15,7 +15,6 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from line_tui.config import Config, read_config
-from line_tui.engine import protocol
 from line_tui.errors import LineError
 from line_tui.events import ImageScored
 from line_tui.explain.state import RunState
@@ -24,10 +23,10 @@ from line_tui.models.layer_cache import LayerCache
 from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
 from line_tui.tui.commands import Palette, ScreenCommands
+from line_tui.tui.engine_room import EngineFactory
 from line_tui.tui.harmless import Harmless
 from line_tui.tui.known import Known
 from line_tui.tui.large import Protocol as PictureProtocol
-from line_tui.tui.ports import EngineFactory
 from line_tui.tui.present_run import PresentRun
 from line_tui.tui.remembered import Remembered
 from line_tui.tui.replay import Player
@@ -129,15 +128,6 @@ class LineApp(PresentRun):
         if self.tour:
             self.push_screen(Tour())
         self.call_after_refresh(self.need_engine)
-
-    def layers_listed(self, request: int, layers: list[protocol.LayerInfo] | str) -> None:
-        """The layers of a model that was asked for, or why there are none."""
-        self.known.layers_listed(request, layers)
-
-    def engine_died(self) -> None:
-        """Its run and what it was asked end with it."""
-        self.known.forget_requests()
-        super().engine_died()
 
     def _learned(self, model: str, layer: str | None) -> None:
         if self.chooser.is_running:

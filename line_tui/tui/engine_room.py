@@ -1,126 +1,116 @@
-"""The app's side of the engine process: it is started, told, heard, and its death is noticed."""
+"""The app's side of the engine: it is started when it is needed, heard, and its death is noticed."""
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
+from collections.abc import Callable
 
 from textual.message import Message
 
-from line_tui.engine import protocol
-from line_tui.engine.client import EngineExited
-from line_tui.errors import LineError
+from line_tui.engine.executor import Engine, EngineStatus, Executor, Handle
+from line_tui.errors import EngineError, LineError
 from line_tui.events import Envelope
+from line_tui.layers import LayerInfo
 from line_tui.tui.pace import Paced
-from line_tui.tui.ports import Engine, EngineFactory
 from line_tui.tui.typeahead import TypeAhead
-from line_tui.tui.widgets.banner import EngineStatus
+
+EngineFactory = Callable[[], Engine]
 
 
-class EngineSaid(Message):
-    """A message of the engine, on its way from the worker that reads it to the one handler that acts on it."""
+class Happened(Message):
+    """An event of a run, on its way from the worker that reads it to the one handler that acts on it."""
 
-    def __init__(self, message: protocol.AnyMessage | EngineExited) -> None:
+    def __init__(self, envelope: Envelope) -> None:
         super().__init__()
-        self.message = message
+        self.envelope = envelope
+
+
+class RunEnded(Message):
+    """Nobody works on a run any more; `error` is why, if it failed."""
+
+    def __init__(self, run_id: str, error: LineError | None) -> None:
+        super().__init__()
+        self.run_id = run_id
+        self.error = error
 
 
 class EngineRoom(TypeAhead, Paced):
-    """Base of the app. What the engine's news mean is said by `happened`, `layers_listed` and `engine_died`."""
+    """Base of the app. What the engine's news mean is said by `happened`, `run_ended` and `engine_died`."""
 
     def __init__(self, make_engine: EngineFactory) -> None:
         super().__init__()
         self.make_engine = make_engine
-        self.engine: Engine | None = None
-        self.engine_status = EngineStatus()
-        self._outbox: asyncio.Queue[protocol.AnyCommand] = asyncio.Queue()
-        self._when_ready: list[protocol.AnyCommand] = []
+        self._executor: Executor | None = None
 
     def happened(self, envelope: Envelope) -> None:
         """An event of a run."""
         raise NotImplementedError
 
-    def layers_listed(self, request: int, layers: list[protocol.LayerInfo] | str) -> None:
-        """The layers of a model that was asked for, or why there are none."""
+    def run_ended(self, run_id: str, error: LineError | None) -> None:
+        """Nobody works on a run any more."""
         raise NotImplementedError
 
     def engine_died(self) -> None:
         """The engine is gone; `engine_status` tells how."""
         raise NotImplementedError
 
+    @property
+    def executor(self) -> Executor:
+        """Where runs are worked on. Nothing is started yet."""
+        if self._executor is None:
+            self._executor = Executor(self.make_engine(), self._engine_is)
+        return self._executor
+
+    @property
+    def engine_status(self) -> EngineStatus:
+        """Where the engine stands; a replay alone needs none."""
+        return self._executor.status if self._executor is not None else EngineStatus()
+
     def need_engine(self) -> None:
-        """Start the engine unless it is there or on its way; a replay alone needs none."""
-        if self.engine_status.state in ("off", "dead"):
-            self.start_engine()
+        """Start the engine unless it is there or on its way."""
+        self.executor.need()
 
-    def start_engine(self) -> None:
-        """Start the engine's process, or another in place of a dead one."""
-        self.engine_status = EngineStatus("starting")
-        work = self._run_engine() if self.engine is None else self._restart_engine(self.engine)
-        self.run_worker(work, exit_on_error=False)
+    def follow(self, handle: Handle) -> None:
+        """Pass on what happens in a run."""
+        self.run_worker(self._follow(handle), exit_on_error=False)
 
-    async def _run_engine(self) -> None:
-        """Worker: start the process and pass all messages on."""
-        self.engine = self.make_engine()
-        self.run_worker(self._send_all(self.engine), exit_on_error=False)
+    async def _follow(self, handle: Handle) -> None:
+        error: LineError | None = None
         try:
-            await self.engine.start()
-        except LineError as error:
-            self.post_message(EngineSaid(EngineExited(None, None, [str(error)])))
-        async for message in self.engine.messages():
-            self.post_message(EngineSaid(message))
+            async for envelope in handle.events():
+                self.post_message(Happened(envelope))
+        except LineError as failed:
+            error = failed
+        self.post_message(RunEnded(handle.run_id, error))
 
-    async def _restart_engine(self, engine: Engine) -> None:
-        """Worker: another process; its messages come by the same way."""
+    def ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
+        """Ask for a model's layers; `answer` gets them, or why there are none, or None when the engine died."""
+        self.run_worker(self._ask_for_layers(model, answer), exit_on_error=False)
+
+    async def _ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
         try:
-            await engine.restart()
+            answer(await self.executor.layers(model))
+        except EngineError:
+            answer(None)
         except LineError as error:
-            self.post_message(EngineSaid(EngineExited(None, None, [str(error)])))
+            answer(f"{error.cause}\n{error.fix}")
 
-    def on_engine_said(self, event: EngineSaid) -> None:
-        """Act on a message of the engine: the one place where its news change the app."""
-        match event.message:
-            case protocol.Ready():
-                self.engine_status = EngineStatus("ready")
-                waiting, self._when_ready = self._when_ready, []
-                for command in waiting:
-                    self.tell(command)
-            case protocol.Happened(envelope=envelope):
-                self.happened(envelope)
-            case protocol.LayersListed(request=request, layers=layers):
-                self.layers_listed(request, layers)
-            case protocol.CommandFailed(request=None, cause=cause, fix=fix):
-                self.engine_status = replace(self.engine_status, problem=f"{cause} — {fix}")
-            case protocol.CommandFailed(request=int(request), cause=cause, fix=fix):
-                self.layers_listed(request, f"{cause}\n{fix}")
-            case EngineExited(code=code, signal=signal, last_lines=lines):
-                # An exit that a restart asked for is old news once the new process is on its way.
-                if self.engine_status.state != "starting":
-                    self.engine_status = EngineStatus("dead", code, signal, tuple(lines))
-                    self.engine_died()
+    def on_happened(self, message: Happened) -> None:
+        """Act on an event."""
+        self.happened(message.envelope)
 
-    def tell(self, command: protocol.AnyCommand) -> None:
-        """Send the engine a command; before it is ready, keep it until then."""
-        if self.engine_status.state == "ready":
-            self._outbox.put_nowait(command)
-        elif self.engine_status.state != "dead":
-            self._when_ready.append(command)
+    def on_run_ended(self, message: RunEnded) -> None:
+        """Act on the end of a run."""
+        self.run_ended(message.run_id, message.error)
 
-    async def _send_all(self, engine: Engine) -> None:
-        """Worker: send commands in the order in which they were given."""
-        while True:
-            command = await self._outbox.get()
-            try:
-                await engine.send(command)
-            except LineError:
-                # Its end is a message of its own, and says more.
-                self.log.warning("the engine is gone", command)
+    def _engine_is(self, status: EngineStatus) -> None:
+        if status.state == "dead":
+            self.engine_died()
 
     def engine_lines(self) -> list[str]:
         """What the engine wrote to its stderr."""
-        return self.engine.log.last_lines(400) if self.engine is not None else []
+        return self._executor.log_lines(400) if self._executor is not None else []
 
     async def on_unmount(self) -> None:
         """End the engine with the app."""
-        if self.engine is not None:
-            await self.engine.close()
+        if self._executor is not None:
+            await self._executor.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from line_tui.engine import protocol
 from line_tui.errors import LineError
 from line_tui.events import RunSpec
+from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.engine_room import EngineRoom
 from line_tui.tui.overview import NeuronOverview, bank_overview
@@ -17,7 +17,7 @@ class Known:
 
     def __init__(self, app: EngineRoom, kept: LayerCache, learned: Callable[[str, str | None], None]) -> None:
         """`learned` is told the model, and the layer too where it is the layer's neurons that are known now."""
-        self.layers: dict[str, list[protocol.LayerInfo] | str] = {}
+        self.layers: dict[str, list[LayerInfo] | str] = {}
         """By model; a text says why there are none."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
         """By model and layer; missing where there is no bank of it, or not yet."""
@@ -25,33 +25,28 @@ class Known:
         self._kept = kept
         self._answered: set[str] = set()
         self._learned = learned
-        self._requests: dict[int, str] = {}
+        self._asked: set[str] = set()
         self._looked_up: set[tuple[str, str]] = set()
 
     def ask_for_layers(self, model: str) -> None:
         """Ask the engine for a model's layers; until it answers, those that it named at an earlier start are shown."""
-        if model in self._answered or model in self._requests.values():
+        if model in self._answered or model in self._asked:
             return
         if model not in self.layers and (kept := self._kept.read(model)) is not None:
             self.layers[model] = kept
             self._learned(model, None)
-        self._app.need_engine()
-        request = max(self._requests, default=0) + 1
-        self._requests[request] = model
-        self._app.tell(protocol.ListLayers(request=request, model=model))
+        self._asked.add(model)
+        self._app.ask_for_layers(model, lambda layers: self._take_layers(model, layers))
 
-    def layers_listed(self, request: int, layers: list[protocol.LayerInfo] | str) -> None:
-        """The engine's answer."""
-        if (model := self._requests.pop(request, None)) is None:
+    def _take_layers(self, model: str, layers: list[LayerInfo] | str | None) -> None:
+        """The engine's answer; None when it died, and the next one may be asked."""
+        self._asked.discard(model)
+        if layers is None:
             return
         self._answered.add(model)
         if layers != self.layers.get(model):
             self.layers[model] = layers
             self._learned(model, None)
-
-    def forget_requests(self) -> None:
-        """The engine that was asked is gone."""
-        self._requests.clear()
 
     def ask_for_overview(self, model: str, layer: str) -> None:
         """Read what a shipped bank knows of a layer's neurons."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from line_tui.engine import protocol
+from line_tui.engine.executor import Handle
 from line_tui.errors import LineError, UnknownNameError
-from line_tui.events import Envelope, ModelsLoaded, PhaseChanged, RunSpec
+from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec
 from line_tui.store import RunSummary, Store
-from line_tui.tui.engine_room import EngineRoom
-from line_tui.tui.ports import EngineFactory
+from line_tui.tui.engine_room import EngineFactory, EngineRoom
 from line_tui.tui.screens.dialogs import Confirm
 from line_tui.tui.session import Session
 
@@ -23,8 +20,8 @@ class PresentRun(EngineRoom):
         self.session: Session | None = None
         self.paused = False
         self.runs: list[RunSummary] = []
-        self._spec = RunSpec(model="", layer="", neuron=0)
-        self._at_work: str | None = None
+        self._spec: RunSpec | None = None
+        self._work: Handle | None = None
 
     def watch_run(self) -> None:
         """Show the present run."""
@@ -33,8 +30,6 @@ class PresentRun(EngineRoom):
     def happened(self, envelope: Envelope) -> None:
         """An event of a run: the present one takes it in."""
         event = envelope.event
-        if isinstance(event, PhaseChanged) and event.phase == "idle" and envelope.run_id == self._at_work:
-            self._at_work = None
         if self.session is not None and envelope.run_id == self.session.run_id:
             self.session.feed(envelope)
             if isinstance(event, PhaseChanged) and event.phase == "paused":
@@ -42,9 +37,14 @@ class PresentRun(EngineRoom):
             for note in event.notes if isinstance(event, ModelsLoaded) else ():
                 self.notify(note, timeout=10)
 
+    def run_ended(self, run_id: str, error: LineError | None) -> None:
+        """Nobody works on a run any more: its own events, or the state of the engine, say why."""
+        if self._work is not None and self._work.run_id == run_id and self._work.ended:
+            self._work = None
+
     def engine_died(self) -> None:
         """Its run ends with it; what it stored last may not have been shown."""
-        self._at_work = None
+        self._work = None
         self.paused = False
         if self.session is not None:
             self._catch_up(self.session)
@@ -58,36 +58,35 @@ class PresentRun(EngineRoom):
 
     def start_run(self, spec: RunSpec) -> None:
         """Start a run and watch it; when one goes on, ask first."""
-        if self._at_work is not None:
+        if self._work is not None:
             question = "A run is going on. Stop it and start this one? It can go on later."
             self.push_screen(Confirm(question), lambda yes: self._stop_and_start(spec) if yes else None)
         else:
             self._start(spec)
 
     def _stop_and_start(self, spec: RunSpec) -> None:
-        self.tell(protocol.Stop())
+        self.stop_run()
         self._start(spec)
 
     def _start(self, spec: RunSpec) -> None:
-        self.need_engine()
         try:
             run_id = self.store.new_run_id()
         except LineError as error:
             self.notify(str(error), severity="error", timeout=10)
             return
-        self.session = Session(run_id, self.store)
+        self.session = Session(run_id, self.store, self._decide)
         self.paused = False
         self._spec = spec
-        self._work_on(protocol.Start(run_id=run_id, spec=spec))
+        self._work_on(self.executor.submit(run_id, spec))
         self.watch_run()
 
     def open_run(self, run_id: str) -> bool:
         """Look at a stored run: the one that goes on, or as the store has it. False when another has the engine."""
         if self.session is None or self.session.run_id != run_id:
-            if self._at_work is not None:
+            if self._work is not None:
                 self.notify("A run is going on: stop it first, or look at this one by its result or replay.")
                 return False
-            self.session = Session(run_id, self.store)
+            self.session = Session(run_id, self.store, self._decide)
             self.paused = False
             self._catch_up(self.session)
         self.watch_run()
@@ -97,26 +96,26 @@ class PresentRun(EngineRoom):
         """Go on with the present run from its last stored event, with a new engine if need be."""
         if self.session is None:
             return
-        self.need_engine()
+        run_id = self.session.run_id
         self.paused = False
         try:
-            self.store.spec(self.session.run_id)
+            self.store.spec(run_id)
         except UnknownNameError:
-            # The engine died before it had begun the run.
-            self._work_on(protocol.Start(run_id=self.session.run_id, spec=self._spec))
+            # The engine died before it had begun the run, or could not begin it.
+            if self._spec is not None:
+                self._work_on(self.executor.submit(run_id, self._spec))
         except LineError as error:
             self.notify(str(error), severity="error", timeout=10)
         else:
-            self._work_on(protocol.Resume(run_id=self.session.run_id))
+            self._work_on(self.executor.resume(run_id))
 
-    def _work_on(self, command: protocol.Start | protocol.Resume) -> None:
-        self.engine_status = replace(self.engine_status, problem="")
-        self._at_work = command.run_id
-        self.tell(command)
+    def _work_on(self, handle: Handle) -> None:
+        self._work = handle
+        self.follow(handle)
 
     def at_work_on(self, run_id: str) -> bool:
         """Whether the engine works on this run, or will as soon as it is ready."""
-        return self._at_work == run_id
+        return self._work is not None and self._work.run_id == run_id
 
     def _catch_up(self, session: Session) -> None:
         try:
@@ -124,12 +123,25 @@ class PresentRun(EngineRoom):
         except LineError as error:
             self.notify(str(error), title="The run cannot be read", severity="error", timeout=10)
 
+    def _decide(self, event: Decision) -> None:
+        """Give what the person said to whoever works on the present run; when nobody does, store it here."""
+        if self._work is not None and self.session is not None and self.at_work_on(self.session.run_id):
+            self._work.decide(event)
+        elif self.session is not None:
+            self.session.feed(self.store.decide(self.session.run_id, event))
+
     def hold(self, paused: bool) -> None:
         """Pause the run or let it go on."""
         self.paused = paused
-        self.tell(protocol.Pause() if paused else protocol.Continue())
+        if self._work is not None:
+            self._work.pause() if paused else self._work.go_on()
 
-    def poke(self) -> None:
-        """Tell the engine that the person said something; a dead one reads it when it is back."""
-        if self.engine_status.state == "ready":
-            self.tell(protocol.Poke())
+    def step_run(self) -> None:
+        """Let the run do one step, then hold."""
+        if self._work is not None:
+            self._work.step()
+
+    def stop_run(self) -> None:
+        """Stop the run, by ending the engine when it does not answer."""
+        if self._work is not None:
+            self.run_worker(self._work.cancel(), exit_on_error=False)

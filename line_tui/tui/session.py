@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -23,10 +23,6 @@ _NOTHING = RunState()
 
 class EventStore(Protocol):
     """Where the events of a run are."""
-
-    def append(self, run_id: str, event: e.DurableEvent) -> e.Envelope:
-        """Store an event. Raises StoreError."""
-        ...
 
     def events(self, run_id: str, after: int = 0) -> Iterable[e.Envelope]:
         """Stored events, oldest first."""
@@ -124,9 +120,11 @@ def new_id() -> str:
 class Session:
     """The changing side of a run. Every change goes through `feed`."""
 
-    def __init__(self, run_id: str, store: EventStore) -> None:
+    def __init__(self, run_id: str, store: EventStore, say: Callable[[e.Decision], None]) -> None:
+        """`say` gives what the person said to whoever writes the run's events; it comes back by `feed`."""
         self.run_id = run_id
         self.store = store
+        self._say = say
         self.snapshot = Snapshot(run_id=run_id)
         self._seen: set[int] = set()
         self._undoable: list[str | e.ModeChanged | e.BudgetChanged] = []
@@ -152,18 +150,18 @@ class Session:
     def decide(
         self, kind: e.DecisionKind, trial: str | None = None, concept: str | None = None, reason: str = ""
     ) -> None:
-        """Store a decision; it counts from now on, engine or no engine. Raises UsageError for no concept at all."""
+        """Decide something; it counts once it is stored. Raises UsageError for no concept at all."""
         if concept is not None and not (concept := as_concept(concept)):
             raise UsageError("a concept needs letters that can be seen", "write one to three words")
-        self._store(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
+        self._say(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
 
     def set_mode(self, ask_first: bool) -> None:
         """Let every proposal wait for the person, or none."""
-        self._store(e.ModeChanged(ask_first=ask_first))
+        self._say(e.ModeChanged(ask_first=ask_first))
 
     def set_budget(self, iterations: int) -> None:
         """Change how many iterations the run has in all."""
-        self._store(e.BudgetChanged(iterations=iterations))
+        self._say(e.BudgetChanged(iterations=iterations))
 
     @property
     def can_undo(self) -> bool:
@@ -176,16 +174,16 @@ class Session:
             return None
         last = self._undoable[-1]
         if not isinstance(last, str):
-            self._store(last)
+            self._say(last)
             return "the change of mode" if isinstance(last, e.ModeChanged) else "the change of budget"
         taken = next(d for d in self.snapshot.state.decisions if d.decision == last)
-        self._store(e.Decided(decision=new_id(), kind="undo", undoes=last))
+        self._say(e.Decided(decision=new_id(), kind="undo", undoes=last))
+        # Before it comes back, so that a second undo means the word before.
+        if last in self._undoable:
+            self._undoable.remove(last)
         trial = self.snapshot.state.trials.get(taken.trial or "")
         concept = taken.concept or (trial.concept if trial else "")
         return f"{taken.kind} “{concept}”"
-
-    def _store(self, event: e.DurableEvent) -> None:
-        self.feed(self.store.append(self.run_id, event))
 
     def _remember(self, event: e.AnyEvent) -> None:
         """Keep what would take back each word of the person; going back by hand is an undo too."""

@@ -55,6 +55,9 @@ class FakeLoaded:
     gpu_layers: int = 0
     notes: tuple[str, ...] = ()
 
+    def close(self) -> None:
+        pass
+
 
 class FakeSource:
     """Models named "fake" and "colours"; the profile does not matter."""

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from line_tui import events as e
 from line_tui.engine import protocol as p
-from line_tui.engine.client import EngineClient, EngineExited
+from line_tui.engine.client import EngineClient
+from line_tui.engine.executor import EngineExited
 from line_tui.explain.state import RunState, fold
 from line_tui.store import Store
 
@@ -45,7 +46,7 @@ async def run_through(folder: Path, spec: e.RunSpec, kills: list[int], command: 
         match message:
             case EngineExited():
                 sessions, seen, dead = sessions + 1, 0, False
-                await client.restart()
+                await client.start()
                 known = any(run.id == "a" for run in Store.open(folder).runs())
                 await client.send(p.Resume(run_id="a") if known else p.Start(run_id="a", spec=spec))
             case p.Happened(envelope=e.Envelope(event=e.Finished())):

@@ -11,9 +11,9 @@ import pytest
 
 from line_tui import events as e
 from line_tui.engine import protocol as p
-from line_tui.engine.client import EngineClient, EngineExited
+from line_tui.engine.client import EngineClient
+from line_tui.engine.executor import EngineExited
 from line_tui.engine.server import IDLE
-from line_tui.errors import EngineError
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE
 from tests.engine.sessions import decisive, state_of
@@ -215,10 +215,12 @@ async def test_an_error_is_an_event_and_the_engine_survives(
     assert error in failed.cause and failed.fix and failed.exit_code == exit_code
     assert store.run("a").status == "failed"
     assert ("Traceback" in client.log.path.read_text()) == (error == "a defect")
+    await client.close()
     monkeypatch.delenv("FAKE_ERROR")
-    await client.restart()
+    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
+    await client.start()
     await client.send(p.Resume(run_id="a"))
-    await until(messages, e.Finished)
+    await until(client.messages(), e.Finished)
     assert store.run("a").status == "finished"
     await client.close()
 
@@ -246,11 +248,11 @@ async def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> Non
 async def test_pause_step_and_continue(client: EngineClient, store: Store) -> None:
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=SPEC))
-    await client.send(p.Pause())
+    await client.send(p.Pause(run_id="a"))
     while (event := await until(messages, e.PhaseChanged)) and event.phase != "paused":  # type: ignore[attr-defined]
         pass
     before = len(store.events("a"))
-    await client.send(p.Step())
+    await client.send(p.Step(run_id="a"))
     while (event := await until(messages, e.PhaseChanged)) and event.phase != "paused":  # type: ignore[attr-defined]
         pass
     after = len(store.events("a"))
@@ -258,7 +260,7 @@ async def test_pause_step_and_continue(client: EngineClient, store: Store) -> No
     assert before < after <= before + 12
     await asyncio.sleep(0.2)
     assert len(store.events("a")) == after
-    await client.send(p.Continue())
+    await client.send(p.Continue(run_id="a"))
     await until(messages, e.Finished)
 
 
@@ -270,29 +272,18 @@ async def test_the_persons_decisions_are_read(client: EngineClient, store: Store
     while (event := await until(messages, e.PhaseChanged)) and event.phase != "waiting":  # type: ignore[attr-defined]
         pass
     waiting = list(state_of(store, "a").trials.values())[-1]
-    store.append("a", e.Decided(decision="d1", kind="reject", trial=waiting.id, reason="too dull"))
-    store.append("a", e.Decided(decision="mine", kind="add", concept="sunset"))
-    store.append("a", e.ModeChanged(ask_first=False))
-    await client.send(p.Poke())
-    await until(messages, e.Finished)
+    said: list[e.Decision] = [
+        e.Decided(decision="d1", kind="reject", trial=waiting.id, reason="too dull"),
+        e.Decided(decision="mine", kind="add", concept="sunset"),
+        e.ModeChanged(ask_first=False),
+    ]
+    for event in said:
+        await client.send(p.Decide(run_id="a", event=event))
+    heard = await until_idle(messages)
+    assert [event for event in heard if isinstance(event, (e.Decided, e.ModeChanged))] == said
     state = state_of(store, "a")
     assert not state.trials[waiting.id].images
     assert len(state.trials["mine"].images) == 3
-
-
-async def test_stop_leaves_a_run_that_goes_on(
-    client: EngineClient, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    messages = client.messages()
-    await client.send(p.Start(run_id="a", spec=SPEC))
-    await until(messages, e.TrialScored)
-    await client.stop()
-    assert client.alive and store.run("a").status in ("stopped", "finished")
-    await client.send(p.Start(run_id="b", spec=SPEC))
-    await client.stop()
-    assert store.run("b").status in ("new", "stopped")
-    await client.send(p.Resume(run_id="b"))
-    await until(messages, e.Finished)
 
 
 async def test_a_closed_stdin_stops_the_run_and_ends_the_engine(
@@ -330,33 +321,10 @@ async def test_a_signal_ends_the_engine_and_loses_nothing(
     assert store.run("a").status == ("stopped" if number == signal.SIGTERM else "interrupted")
     assert not client.alive
     monkeypatch.setenv("FAKE_DELAY", "0")
-    await client.restart()
+    await client.start()
     await client.send(p.Resume(run_id="a"))
     await until(messages, e.Finished)
     await client.send(p.Start(run_id="b", spec=SPEC))
     await until(messages, e.Finished)
     assert decisive(store, "a") == decisive(store, "b")
-    await client.close()
-
-
-async def test_the_ladder_ends_an_engine_that_does_not_answer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
-) -> None:
-    monkeypatch.setenv("FAKE_HANG", "1")
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE, grace=0.3)
-    await client.start()
-    messages = client.messages()
-    await client.send(p.Start(run_id="a", spec=SPEC))
-    # Before that, the engine would still answer.
-    while "hanging" not in client.log.last_lines():
-        await asyncio.sleep(0.01)
-    await client.stop()
-    exited = await until(messages, EngineExited)
-    assert isinstance(exited, EngineExited) and exited.signal == "SIGKILL" and not client.alive
-    with pytest.raises(EngineError, match="the engine is not running"):
-        await client.send(p.Resume(run_id="a"))
-    monkeypatch.delenv("FAKE_HANG")
-    await client.restart()
-    await client.send(p.Resume(run_id="a"))
-    await until(messages, e.Finished)
     await client.close()

@@ -14,9 +14,9 @@ from textual.pilot import Pilot
 from line_tui import events as e
 from line_tui.config import Config
 from line_tui.engine import protocol as p
-from line_tui.engine.client import EngineExited
+from line_tui.engine.executor import EngineExited
 from line_tui.engine.log import EngineLog
-from line_tui.errors import EngineError
+from line_tui.errors import EngineError, LineError
 from line_tui.models.catalog import Catalog, Profile, VisionEntry
 from line_tui.models.files import Source
 from line_tui.models.layer_cache import LayerCache
@@ -42,9 +42,10 @@ KILLED = EngineExited(None, "SIGKILL", ["loading denoiser", "drawing", "Killed"]
 
 @dataclass
 class ScriptedEngine:
-    """Answers `list_layers`, records everything else, and says what it is told to say."""
+    """Answers `list_layers`, stores decisions, stops when asked to, and says what else it is told to say."""
 
     log: EngineLog
+    store: Store
     sent: list[p.AnyCommand] = field(default_factory=list)
     starts: int = 0
     alive: bool = False
@@ -56,8 +57,8 @@ class ScriptedEngine:
         self.alive = True
         self.box.put_nowait(p.Ready(pid=1))
 
-    async def restart(self) -> None:
-        await self.start()
+    async def kill(self, grace: float) -> None:
+        self.die()
 
     async def close(self) -> None:
         self.alive = False
@@ -69,6 +70,16 @@ class ScriptedEngine:
         self.sent.append(command)
         if isinstance(command, p.ListLayers) and self.answers:
             self.box.put_nowait(p.LayersListed(request=command.request, layers=LAYERS))
+        if isinstance(command, p.Decide):
+            try:
+                self.say(self.store.append(command.run_id, command.event))
+            except LineError as error:
+                failed = p.CommandFailed(
+                    command="decide", cause=error.cause, fix=error.fix, exit_code=6, run_id=command.run_id
+                )
+                self.box.put_nowait(failed)
+        if isinstance(command, p.Stop):
+            self.say(e.PhaseChanged(phase="idle"), command.run_id)
 
     async def messages(self) -> AsyncIterator[Any]:
         while True:
@@ -145,8 +156,8 @@ class Stage:
 def stage(folder: Path, config: Config | None = None, **options: Any) -> Stage:
     """An app over an empty store in a folder."""
     options = {"images": "halfcell", "tour": False, **options}
-    engine = ScriptedEngine(EngineLog(folder / "engine.log"))
     store = Store.open(folder)
+    engine = ScriptedEngine(EngineLog(folder / "engine.log"), store)
     settings = {"catalog": CATALOG, "config": config or Config(), "layers": LayerCache(folder / "layers", CATALOG)}
     return Stage(build_app(store, lambda: engine, **settings, **options), engine, store)
 

@@ -14,7 +14,12 @@ from tests.tui.stage import NOON, events_of_a_run, keep, timed, until
 def session(tmp_path: Path) -> Session:
     store = Store.open(tmp_path)
     keep(store, until(events_of_a_run(), "spoon"))
-    session = Session("r1", store)
+    return open_session(store)
+
+
+def open_session(store: Store) -> Session:
+    """A session whose run nobody works on: what it says is stored and comes back at once."""
+    session = Session("r1", store, lambda event: session.feed(store.decide("r1", event)))
     session.catch_up()
     return session
 
@@ -56,15 +61,14 @@ def test_undo_takes_back_everything_in_reverse_order(session: Session) -> None:
 def test_undo_works_after_a_restart_too(session: Session) -> None:
     session.decide("pin", "t2")
     session.set_mode(True)
-    again = Session("r1", session.store)
-    again.catch_up()
+    again = open_session(session.store)  # type: ignore[arg-type]
     assert again.undo() == "the change of mode"
     assert again.undo() == "pin “boot”"
     assert not again.can_undo
 
 
 def test_catching_up_finds_what_was_stored_but_never_shown(session: Session) -> None:
-    session.store.append("r1", e.Stopped())
+    session.store.append("r1", e.Stopped())  # type: ignore[attr-defined]
     assert session.snapshot.active
     session.catch_up()
     assert not session.snapshot.active

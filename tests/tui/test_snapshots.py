@@ -167,7 +167,7 @@ async def export(on: Stage, pilot: Any) -> None:
 async def log(on: Stage, pilot: Any) -> None:
     on.engine.log.write(LOG)
     on.engine.log.close()
-    await settle(pilot, lambda: on.app.engine)
+    await settle(pilot, lambda: on.engine.alive)
     on.app.show_log()
 
 

@@ -11,13 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from line_tui.engine.executor import EngineStatus
 from line_tui.explain.state import Trial, concept_of, verdict
 from line_tui.tui import view
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.run_topics import topics
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.session import Session, Snapshot
-from line_tui.tui.widgets.banner import EngineBanner, EngineStatus
+from line_tui.tui.widgets.banner import EngineBanner
 from line_tui.tui.widgets.curve import CurvePane
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.histogram import HistogramPane

@@ -6,7 +6,6 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from line_tui.engine.protocol import Step, Stop
 from line_tui.errors import LineError
 from line_tui.explain.state import RunState, Trial, concept_of, standing, verdict
 from line_tui.tui import view
@@ -181,13 +180,12 @@ class Steering(LineScreen):
         self.app.push_screen(question, lambda text: use(text) if text is not None else None)
 
     def _safely(self, change: Any) -> Any:
-        """Store a change and tell the engine; a store that cannot be written says so and nothing changes."""
+        """Say something of the run; a store that cannot be written says so and nothing changes."""
         try:
             result = change()
         except LineError as error:
             self.notify(str(error), title="Not stored", severity="error", timeout=10)
             return None
-        self.line.poke()
         self.look()
         return result
 
@@ -204,7 +202,7 @@ class Steering(LineScreen):
 
     def action_step(self) -> None:
         """One step of the loop."""
-        self.line.tell(Step())
+        self.line.step_run()
 
     def action_stop(self) -> None:
         """End the run here."""
@@ -212,7 +210,7 @@ class Steering(LineScreen):
 
     def _stop(self, yes: bool | None) -> None:
         if yes:
-            self.line.tell(Stop())
+            self.line.stop_run()
 
     def action_restart(self) -> None:
         """Start the engine again and go on from the last stored event."""

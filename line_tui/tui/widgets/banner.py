@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from textual.content import Content
 
+from line_tui.engine.executor import EngineStatus
 from line_tui.tui.widgets.still import Still
-
-
-@dataclass(frozen=True)
-class EngineStatus:
-    """Where the engine process stands."""
-
-    state: Literal["off", "starting", "ready", "dead"] = "off"
-    code: int | None = None
-    signal: str | None = None
-    lines: tuple[str, ...] = ()
-    problem: str = ""
-    """A command that the engine could not carry out: cause and fix."""
-
-    @property
-    def death(self) -> str:
-        """How it ended, in a few words."""
-        if self.signal:
-            return f"killed by {self.signal}"
-        return f"exit code {self.code}"
 
 
 class EngineBanner(Still):

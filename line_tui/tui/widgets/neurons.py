@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.message import Message
 
-from line_tui.engine.protocol import LayerInfo
+from line_tui.layers import LayerInfo
 from line_tui.store import RunSummary
 from line_tui.tui.overview import NeuronOverview
 from line_tui.tui.widgets.frame import name_frame

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import pytest
 from textual.widgets import Input, Select, Static
 
@@ -82,9 +83,9 @@ async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
         on.engine.answers = False
         await pilot.press("down")
         await settle(pilot, lambda: len(on.engine.commands(p.ListLayers)) == 2)
-        on.engine.box.put_nowait(
-            p.CommandFailed(command="list_layers", cause="weights missing", fix="pull them", exit_code=4, request=1)
-        )
+        request = on.engine.commands(p.ListLayers)[-1].request
+        failed = p.CommandFailed(command="list_layers", cause="weights missing", fix="pull them", exit_code=4)
+        on.engine.box.put_nowait(msgspec.structs.replace(failed, request=request))
         layers = on.app.screen.query_one("#layers", Rows)
         await settle(pilot, lambda: layers.empty == "weights missing\npull them")
 

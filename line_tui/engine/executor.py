@@ -1,0 +1,342 @@
+"""Where runs are worked on, seen from whoever wants one: a spec goes in, a handle comes out.
+
+One executor talks to one engine, wherever that is: in this process (`line_tui.engine.local`) or in one beside the
+screen (`line_tui.engine.client`). Whoever works on a run is the only one that writes its events, decisions included.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+from line_tui import events as e
+from line_tui.engine import protocol as p
+from line_tui.engine.log import EngineLog
+from line_tui.errors import EngineError, LineError
+from line_tui.events import Decision, Envelope, RunSpec
+from line_tui.layers import LayerInfo
+
+GRACE = 5.0
+"""Seconds on each rung of the ladder that ends a run: asked, SIGTERM, SIGKILL."""
+
+
+@dataclass(frozen=True)
+class EngineExited:
+    """The engine is gone, and nobody had asked for that."""
+
+    code: int | None
+    """Its exit code, if it ended by itself."""
+    signal: str | None
+    """Name of the signal that ended it."""
+    last_lines: list[str]
+    """The end of what it wrote to stderr."""
+
+
+@dataclass(frozen=True)
+class EngineStatus:
+    """Where the engine stands."""
+
+    state: Literal["off", "starting", "ready", "dead"] = "off"
+    code: int | None = None
+    signal: str | None = None
+    lines: tuple[str, ...] = ()
+    problem: str = ""
+    """What the engine could not do: cause and fix."""
+
+    @property
+    def death(self) -> str:
+        """How it ended, in a few words."""
+        if self.signal:
+            return f"killed by {self.signal}"
+        return f"exit code {self.code}"
+
+
+class Engine(Protocol):
+    """An engine as its executor sees it: commands go in, messages come out."""
+
+    @property
+    def log(self) -> EngineLog:
+        """What it wrote to stderr."""
+        ...
+
+    async def start(self) -> None:
+        """Start it, or another in place of a dead one; its first message is `Ready`. Raises EngineError."""
+        ...
+
+    async def send(self, command: p.AnyCommand) -> None:
+        """Send a command. Raises EngineError when it is gone."""
+        ...
+
+    def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
+        """Messages as they come, of engines started later too, until `close`."""
+        ...
+
+    async def kill(self, grace: float) -> None:
+        """End it against its will, where that can be done; `EngineExited` follows."""
+        ...
+
+    async def close(self) -> None:
+        """End it in order, and `messages` with it."""
+        ...
+
+
+class Handle:
+    """One run that was submitted."""
+
+    def __init__(self, executor: Executor, run_id: str) -> None:
+        self.run_id = run_id
+        self._executor = executor
+        self._box: asyncio.Queue[Envelope | LineError | None] = asyncio.Queue()
+        self._ended = asyncio.Event()
+        self._cancelled = False
+        self._failure: LineError | None = None
+
+    async def events(self) -> AsyncIterator[Envelope]:
+        """Events as they happen, until the run is finished or stopped.
+
+        Raises LineError at the end of a run that failed, EngineError when the engine died.
+        """
+        while (item := await self._box.get()) is not None:
+            if isinstance(item, LineError):
+                raise item
+            yield item
+
+    @property
+    def ended(self) -> bool:
+        """Whether nobody works on the run any more."""
+        return self._ended.is_set()
+
+    def decide(self, event: Decision) -> None:
+        """Say something of the run; it comes back as an event once it is stored."""
+        self._executor.tell(p.Decide(run_id=self.run_id, event=event))
+
+    def pause(self) -> None:
+        """Hold before the next step."""
+        self._executor.tell(p.Pause(run_id=self.run_id))
+
+    def step(self) -> None:
+        """Do one step and hold again."""
+        self._executor.tell(p.Step(run_id=self.run_id))
+
+    def go_on(self) -> None:
+        """Go on after a pause."""
+        self._executor.tell(p.Continue(run_id=self.run_id))
+
+    async def cancel(self, grace: float = GRACE) -> None:
+        """Stop the run: ask; after `grace` seconds end its engine, by SIGTERM, then by SIGKILL.
+
+        Returns when nobody works on it any more. Nothing stored is lost, and the run can be resumed.
+        """
+        if self.ended:
+            return
+        self._cancelled = True
+        self._executor.tell(p.Stop(run_id=self.run_id))
+        try:
+            await asyncio.wait_for(self._ended.wait(), grace)
+        except TimeoutError:
+            await self._executor.kill(grace)
+            await self._ended.wait()
+
+    def take(self, envelope: Envelope) -> None:
+        """An event of the run: called by the executor."""
+        self._box.put_nowait(envelope)
+        match envelope.event:
+            case e.Failed(cause=cause, fix=fix, exit_code=exit_code):
+                self._failure = _error(cause, fix, exit_code)
+            case e.PhaseChanged(phase="idle"):
+                self.end(self._failure)
+
+    def fail(self, error: LineError) -> None:
+        """The run cannot be worked on: called by the executor."""
+        self._failure = error
+
+    def end(self, error: LineError | None) -> None:
+        """Nobody works on the run any more: called by the executor. A cancelled run has ended as it was asked to."""
+        if not self.ended:
+            self._ended.set()
+            self._box.put_nowait(None if self._cancelled else error)
+
+
+class Executor:
+    """Gives runs and questions to one engine, which is started when there is something to do."""
+
+    def __init__(self, engine: Engine, on_status: Callable[[EngineStatus], None] = lambda status: None) -> None:
+        """`on_status` hears each change of the engine's state."""
+        self._engine = engine
+        self._on_status = on_status
+        self.status = EngineStatus()
+        self._outbox: asyncio.Queue[p.AnyCommand] = asyncio.Queue()
+        self._started = asyncio.Event()
+        self._handles: dict[str, Handle] = {}
+        self._questions: dict[int, asyncio.Future[Any]] = {}
+        self._last_request = 0
+        self._refusal: LineError | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def need(self) -> None:
+        """Start the engine, unless it is there or on its way."""
+        if self.status.state == "off":
+            self._spawn(self._read_all())
+            self._spawn(self._send_all())
+        if self.status.state in ("off", "dead"):
+            self._refusal = None
+            self._become(EngineStatus("starting"))
+            self._spawn(self._start())
+
+    def submit(self, run_id: str, spec: RunSpec) -> Handle:
+        """Begin a run under a new id."""
+        return self._work(p.Start(run_id=run_id, spec=spec))
+
+    def resume(self, run_id: str) -> Handle:
+        """Go on with an unfinished run."""
+        return self._work(p.Resume(run_id=run_id))
+
+    async def layers(self, model: str) -> list[LayerInfo]:
+        """The layers of a model. Raises LineError."""
+        listed: p.LayersListed = await self._ask(p.ListLayers(request=self._new_request(), model=model))
+        return listed.layers
+
+    def tell(self, command: p.AnyCommand) -> None:
+        """Send a command, in its turn and once there is an engine."""
+        self._outbox.put_nowait(command)
+
+    async def kill(self, grace: float) -> None:
+        """End the engine against its will."""
+        await self._engine.kill(grace)
+
+    def log_lines(self, count: int) -> list[str]:
+        """The last lines that the engine wrote to stderr."""
+        return self._engine.log.last_lines(count)
+
+    async def __aenter__(self) -> Executor:
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the engine."""
+        await self._engine.close()
+        self._end_all(EngineError("the engine was closed", "resume the run"))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _work(self, command: p.Start | p.Resume) -> Handle:
+        handle = self._handles[command.run_id] = Handle(self, command.run_id)
+        if self.status.problem:
+            self._become(replace(self.status, problem=""))
+        self.need()
+        self.tell(command)
+        return handle
+
+    async def _ask(self, question: p.ListLayers) -> Any:
+        self.need()
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._questions[question.request] = future
+        self.tell(question)
+        return await future
+
+    def _new_request(self) -> int:
+        self._last_request += 1
+        return self._last_request
+
+    async def _start(self) -> None:
+        try:
+            await self._engine.start()
+        except LineError as error:
+            self._refusal = error
+            self._exited(EngineExited(None, None, [str(error)]))
+        else:
+            self._started.set()
+
+    async def _send_all(self) -> None:
+        while True:
+            command = await self._outbox.get()
+            await self._started.wait()
+            try:
+                await self._engine.send(command)
+            except LineError:
+                # Its end is a message of its own, and says more.
+                continue
+
+    async def _read_all(self) -> None:
+        async for message in self._engine.messages():
+            match message:
+                case p.Ready():
+                    self._become(EngineStatus("ready"))
+                case p.Happened(envelope=envelope):
+                    self._happened(envelope)
+                case p.LayersListed(request=request):
+                    self._answer(request, message)
+                case p.CommandFailed():
+                    self._failed(message)
+                case EngineExited():
+                    self._exited(message)
+
+    def _happened(self, envelope: Envelope) -> None:
+        handle = self._handles.get(envelope.run_id)
+        if handle is not None:
+            handle.take(envelope)
+            if handle.ended:
+                del self._handles[envelope.run_id]
+
+    def _answer(self, request: int, answer: p.AnyMessage | LineError) -> None:
+        future = self._questions.pop(request, None)
+        if future is None or future.done():
+            return
+        if isinstance(answer, LineError):
+            future.set_exception(answer)
+        else:
+            future.set_result(answer)
+
+    def _failed(self, failed: p.CommandFailed) -> None:
+        error = _error(failed.cause, failed.fix, failed.exit_code)
+        handle = self._handles.get(failed.run_id or "")
+        if failed.request is not None:
+            self._answer(failed.request, error)
+            return
+        if handle is not None and failed.command in ("start", "resume"):
+            handle.fail(error)
+        if self.status.state == "starting":
+            self._refusal = error
+        else:
+            self._become(replace(self.status, problem=str(error)))
+
+    def _exited(self, exited: EngineExited) -> None:
+        self._started.clear()
+        # What was meant for it is not for the next one.
+        while not self._outbox.empty():
+            self._outbox.get_nowait()
+        self._become(EngineStatus("dead", exited.code, exited.signal, tuple(exited.last_lines)))
+        self._end_all(self._refusal or died(exited, self._engine.log))
+
+    def _end_all(self, error: LineError) -> None:
+        for request in list(self._questions):
+            self._answer(request, error)
+        for run_id in list(self._handles):
+            self._handles.pop(run_id).end(error)
+
+    def _become(self, status: EngineStatus) -> None:
+        self.status = status
+        self._on_status(status)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def died(exited: EngineExited, log: EngineLog) -> EngineError:
+    """The error of an engine that is gone."""
+    how = f"was killed by {exited.signal}" if exited.signal else f"ended with code {exited.code}"
+    last = f" ({exited.last_lines[-1]})" if exited.last_lines else ""
+    return EngineError(f"the engine {how}{last}", f"nothing stored is lost; {log.path} has the details")
+
+
+def _error(cause: str, fix: str, exit_code: int) -> LineError:
+    error = LineError(cause, fix)
+    error.exit_code = exit_code
+    return error

@@ -1,0 +1,64 @@
+"""An engine in this process: for notebooks, tests and benches. It owns models, so the terminal must not import it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from line_tui.config import log_folder
+from line_tui.engine import protocol as p
+from line_tui.engine.executor import EngineExited
+from line_tui.engine.log import EngineLog
+from line_tui.engine.models import ModelSource
+from line_tui.engine.server import Server
+from line_tui.errors import EngineError
+from line_tui.store import Store
+
+
+class LocalEngine:
+    """A server on threads of this process. What its libraries write goes to this process's stderr, not to `log`."""
+
+    def __init__(self, store: Store, source: ModelSource, log: Path | None = None) -> None:
+        self.log = EngineLog(log or log_folder() / "engine.log")
+        self._store = store
+        self._source = source
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
+
+    async def start(self) -> None:
+        """Start the threads."""
+        loop = asyncio.get_running_loop()
+
+        def say(message: p.AnyMessage) -> None:
+            loop.call_soon_threadsafe(self._messages.put_nowait, message)
+
+        self._server = Server(self._store, self._source, say)
+        self._thread = threading.Thread(target=self._server.work, name="engine", daemon=True)
+        self._thread.start()
+        say(p.Ready(pid=os.getpid()))
+
+    async def send(self, command: p.AnyCommand) -> None:
+        """Carry out a command. Raises EngineError when there is no engine."""
+        if self._server is None:
+            raise EngineError("the engine is not running", "start it")
+        self._server.take(command)
+
+    async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
+        """Messages as they come, until `close`."""
+        while (message := await self._messages.get()) is not None:
+            yield message
+
+    async def kill(self, grace: float) -> None:
+        """A thread cannot be ended from outside: the run ends when the call that it is in returns."""
+
+    async def close(self) -> None:
+        """Stop all runs, close the models, end the threads."""
+        if self._server is not None and self._thread is not None:
+            self._server.shut_down()
+            await asyncio.to_thread(self._thread.join)
+            self._server = None
+        self._messages.put_nowait(None)

@@ -1,0 +1,196 @@
+"""Runs through handles, the same in this process and in a process of its own: steering, decisions, every end."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from line_tui import events as e
+from line_tui.engine.client import EngineClient
+from line_tui.engine.executor import Executor, Handle
+from line_tui.engine.local import LocalEngine
+from line_tui.errors import EngineError, LineError, StoreError, UnknownNameError
+from line_tui.explain.state import fold
+from line_tui.store import Store
+from tests.engine.conftest import FAKE_ENGINE
+from tests.engine.fake_engine import FakeSource
+from tests.engine.sessions import decisive, state_of
+
+SPEC = e.RunSpec(model="fake", layer="conv", neuron=0, strategy="published", iterations=4, images=3, seed=5)
+
+
+@pytest_asyncio.fixture(params=["local", "process"])
+async def executor(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> AsyncIterator[Executor]:
+    local = request.param == "local"
+    engine = LocalEngine(store, FakeSource()) if local else _process(tmp_path)
+    async with Executor(engine) as executor:
+        yield executor
+
+
+def _process(tmp_path: Path, command: tuple[str, ...] = FAKE_ENGINE, grace: float = 5.0) -> EngineClient:
+    return EngineClient(tmp_path / "data", tmp_path / "engine.log", command, grace)
+
+
+async def _all(handle: Handle) -> list[e.AnyEvent]:
+    return [envelope.event async for envelope in handle.events()]
+
+
+async def _until(handle: Handle, kind: type, phase: str = "") -> None:
+    async for envelope in handle.events():
+        if isinstance(envelope.event, kind) and phase in ("", getattr(envelope.event, "phase", "")):
+            return
+    raise AssertionError(f"no {kind.__name__}")
+
+
+async def test_a_whole_run(executor: Executor, store: Store) -> None:
+    seen = await _all(executor.submit("a", SPEC))
+    assert e.durable(e.Envelope(run_id="a", time=0, event=event) for event in seen) == e.durable(store.events("a"))
+    assert store.run("a").label == "strawberry"
+
+
+async def test_both_places_find_the_same(store: Store, tmp_path: Path) -> None:
+    async with Executor(LocalEngine(store, FakeSource())) as here, Executor(_process(tmp_path)) as beside:
+        await _all(here.submit("a", SPEC))
+        await _all(beside.submit("b", SPEC))
+    assert decisive(store, "a") == decisive(store, "b")
+
+
+async def test_pause_step_and_go_on(executor: Executor, store: Store) -> None:
+    handle = executor.submit("a", SPEC)
+    handle.pause()
+    await _until(handle, e.PhaseChanged, "paused")
+    before = len(store.events("a"))
+    handle.step()
+    await _until(handle, e.PhaseChanged, "paused")
+    assert before < len(store.events("a"))
+    handle.go_on()
+    await _all(handle)
+    assert store.run("a").status == "finished"
+
+
+async def test_what_is_said_during_a_step_is_folded_where_it_is_stored(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_DELAY", "0.05")
+    live: list[e.DurableEvent] = []
+    said: list[e.Decision] = [
+        e.Decided(decision="d1", kind="add", concept="sunset"),
+        e.BudgetChanged(iterations=1),
+    ]
+    async with Executor(LocalEngine(store, FakeSource())) as executor:
+        handle = executor.submit("a", SPEC)
+        async for envelope in handle.events():
+            if isinstance(envelope.event, e.Durable):
+                live.append(envelope.event)  # type: ignore[arg-type]
+            if isinstance(envelope.event, e.Progress) and envelope.event.phase == "drawing":
+                while said:
+                    handle.decide(said.pop(0))
+    stored = e.durable(store.events("a"))
+    kinds = [type(event) for event in stored]
+    assert e.Decided in kinds[: kinds.index(e.ImageScored)] and stored == live
+    assert fold(live) == state_of(store, "a")
+    # What the loop itself decided from is what a replay sees: the budget of 1 held.
+    assert max(t.iteration for t in state_of(store, "a").trials.values() if t.origin == "llm") == 1
+
+
+async def test_a_run_that_nobody_works_on_takes_decisions(executor: Executor, store: Store) -> None:
+    handle = executor.submit("a", SPEC)
+    await _all(handle)
+    handle.decide(e.Decided(decision="late", kind="accept", trial="t1"))
+    for _ in range(500):
+        if state_of(store, "a").decisions:
+            break
+        await asyncio.sleep(0.02)
+    assert state_of(store, "a").decisions[0].decision == "late"
+
+
+async def test_nobody_else_writes_a_run_that_goes_on(store: Store) -> None:
+    store.create("a", SPEC)
+    with store.lease("a"), pytest.raises(StoreError, match="another process works on run 'a'"):
+        store.decide("a", e.ModeChanged(ask_first=True))
+    assert store.events("a") == []
+
+
+async def test_cancel_leaves_a_run_that_goes_on(executor: Executor, store: Store) -> None:
+    handle = executor.submit("a", SPEC)
+    await _until(handle, e.TrialScored)
+    await handle.cancel()
+    assert store.run("a").status in ("stopped", "finished") and executor.status.state == "ready"
+    handle = executor.submit("b", SPEC)
+    await handle.cancel()
+    assert store.run("b").status in ("new", "stopped")
+    await _all(executor.resume("b"))
+    assert store.run("b").status == "finished"
+
+
+@pytest.mark.parametrize("change", [{"model": "fak"}, {"layer": "fd"}, {"neuron": 3}, {"neuron": -1}])
+async def test_a_run_that_cannot_begin_leaves_nothing(
+    executor: Executor, store: Store, change: dict[str, object]
+) -> None:
+    with pytest.raises(LineError) as raised:
+        await _all(executor.submit("a", msgspec.structs.replace(SPEC, **change)))
+    assert raised.value.exit_code == 3 and raised.value.fix
+    assert store.runs(include_deleted=True) == []
+    with pytest.raises(UnknownNameError):
+        store.spec("a")
+
+
+async def test_a_second_start_does_not_take_the_first_away(executor: Executor, store: Store) -> None:
+    store.create("a", SPEC)
+    with pytest.raises(LineError, match="there is a run 'a' already"):
+        await _all(executor.submit("a", SPEC))
+    assert [run.id for run in store.runs()] == ["a"]
+
+
+async def test_a_hung_engine_is_ended_by_cancel_and_the_run_goes_on(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_HANG", "1")
+    async with Executor(_process(tmp_path, grace=0.3)) as executor:
+        handle = executor.submit("a", SPEC)
+        # Before that, the engine would still answer.
+        while "hanging" not in executor.log_lines(20):
+            await asyncio.sleep(0.01)
+        await handle.cancel(grace=0.3)
+        # It was asked for: no error, though the process was killed.
+        await _all(handle)
+        while executor.status.state != "dead":
+            await asyncio.sleep(0.01)
+        assert executor.status.signal == "SIGKILL"
+        monkeypatch.delenv("FAKE_HANG")
+        await _all(executor.resume("a"))
+    assert store.run("a").status == "finished"
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("import sys; sys.exit('no torch here')", "ended with code 1 (no torch here)"),
+        ("import os; os.abort()", "SIGABRT"),
+    ],
+)
+async def test_an_engine_that_dies_before_it_is_ready(tmp_path: Path, code: str, told: str) -> None:
+    states = []
+    engine = _process(tmp_path, (sys.executable, "-c", code))
+    async with Executor(engine, lambda status: states.append(status.state)) as executor:
+        with pytest.raises(EngineError) as raised:
+            await _all(executor.submit("a", SPEC))
+        assert told in str(raised.value)
+        with pytest.raises(EngineError):
+            await executor.layers("fake")
+    assert states == ["starting", "dead", "starting", "dead"]
+
+
+async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "config.toml").write_text("[engine]\nniceness = nonsense\n")
+    monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
+    async with Executor(_process(tmp_path)) as executor:
+        with pytest.raises(LineError) as raised:
+            await _all(executor.submit("a", SPEC))
+    assert raised.value.exit_code == 2 and "config.toml" in raised.value.cause
