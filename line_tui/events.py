@@ -18,6 +18,7 @@ SCHEMA_VERSION = 1
 Origin = Literal["vocabulary", "random", "llm", "summary", "user", "bank"]
 Move = Literal["start", "new", "generalise", "specialise", "combine", "contrast", "summarise"]
 DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo"]
+Judgement = Literal["right", "too narrow", "wrong"]
 Metric = Literal["mean", "auc"]
 Strategy = Literal["published", "adaptive"]
 Purpose = Literal["search", "choose", "report"]
@@ -264,6 +265,14 @@ class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
     undoes: str | None = None
 
 
+class Judged(Durable, frozen=True, kw_only=True, tag="judged"):
+    """What the person says of the label; a later one replaces it, and None takes it back."""
+
+    judgement: Judgement | None
+    label: str | None = None
+    """The label that was judged; None for the finding that there is none."""
+
+
 class ModeChanged(Durable, frozen=True, kw_only=True, tag="mode_changed"):
     """Ask-first (every proposal waits for the person) or automatic."""
 
@@ -409,6 +418,7 @@ DurableEvent = (
     | PoolChanged
     | Explained
     | Decided
+    | Judged
     | ModeChanged
     | BudgetChanged
     | SettingsChanged

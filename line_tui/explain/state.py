@@ -80,6 +80,7 @@ class RunState(msgspec.Struct, frozen=True):
     senses: tuple[e.SenseFound, ...] = ()
     pairs: tuple[e.MinimalPairMeasured, ...] = ()
     outcome: e.Finished | None = None
+    judged: e.Judged | None = None
     failure: e.Failed | None = None
     calls: int = 0
     """Of the language model."""
@@ -158,9 +159,13 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
             return change(state, explanation=event)
         case e.Decided():
             return _decide(state, event)
+        case e.Judged():
+            return change(state, judged=event if event.judgement else None)
         case e.ModeChanged(ask_first=ask_first):
             return change(state, ask_first=ask_first)
         case e.BudgetChanged(iterations=iterations):
+            if state.outcome is not None and iterations > state.iterations:
+                state = _reopened(state)
             return change(state, iterations=iterations)
         case e.SettingsChanged(settings=settings):
             return change(state, settings=settings)
@@ -176,6 +181,13 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
             return change(state, status="failed", failure=event)
         case e.Stopped():
             return change(state, status="stopped")
+
+
+def _reopened(state: RunState) -> RunState:
+    """A finished run that is to go on: its result no longer holds, all that was drawn does."""
+    return msgspec.structs.replace(
+        state, status="stopped", outcome=None, verified=None, explanation=None, senses=(), pairs=(), judged=None
+    )
 
 
 def _called(state: RunState, cost: e.LanguageCost) -> RunState:
@@ -260,3 +272,18 @@ def rejected(state: RunState) -> list[tuple[str, str]]:
         for trial in state.trials.values()
         if verdict(state, trial) == "rejected"
     ]
+
+
+def kept_senses(state: RunState) -> list[e.SenseFound]:
+    """The senses whose concept the person did not reject since."""
+    return [sense for sense in state.senses if not _is_rejected(state, sense.trial, sense.label)]
+
+
+def kept_pairs(state: RunState) -> list[e.MinimalPairMeasured]:
+    """The minimal pairs of concepts that the person did not reject since."""
+    return [pair for pair in state.pairs if not _is_rejected(state, None, pair.concept)]
+
+
+def _is_rejected(state: RunState, id: str | None, concept: str) -> bool:
+    named = [trial for trial in state.trials.values() if trial.id == id or (id is None and trial.concept == concept)]
+    return bool(named) and all(verdict(state, trial) == "rejected" for trial in named)

@@ -23,6 +23,8 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
                     the layer for which a word does as well, null where it is not known), features (the activations
                     that the concept detectors read), left (what the strongest unexplained control pictures were drawn
                     from), final (whether it was measured on pictures that had no part in choosing it)}
+    judgement       what the person said of the label: right, too narrow, wrong; null without
+    decisions       what the person decided and did not take back, oldest first: [{kind, concept, reason}]
     senses          the concepts of the final explanation: [{label, concepts, share, coverage (its older name), auc,
                     mad, images, ci_low, ci_high, p_value, correlation, correlation_low, correlation_high}]
     minimal_pairs   [{concept, variant, kind, lost, p_value, told_apart, before: [{path, activation}], after: the same}]
@@ -49,7 +51,7 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
-from line_tui.explain.state import Control, RunState, Trial, concept_of, verdict
+from line_tui.explain.state import Control, RunState, Trial, concept_of, kept_pairs, kept_senses, standing, verdict
 
 SCHEMA_VERSION = 1
 _OF_INTERVALS = ("ci_low", "ci_high", "p_value", "correlation", "correlation_low", "correlation_high")
@@ -82,8 +84,10 @@ def result(state: RunState, total_seconds: float) -> dict[str, Any]:
         "reason": state.outcome.reason if state.outcome else None,
         "score": _label_score(state),
         "explanation": _explanation(state.explanation),
-        "senses": [_sense(sense) for sense in state.senses],
-        "minimal_pairs": [_pair(pair) for pair in state.pairs],
+        "judgement": state.judged.judgement if state.judged else None,
+        "decisions": [_decision(state, decision) for decision in standing(state)],
+        "senses": [_sense(sense) for sense in kept_senses(state)],
+        "minimal_pairs": [_pair(pair) for pair in kept_pairs(state)],
         "trials": [_trial(state, trial) for trial in state.trials.values()],
         "cost": _cost(state, total_seconds),
         "settings": settings,
@@ -127,6 +131,12 @@ def _explanation(explained: e.Explained | None) -> dict[str, Any] | None:
     for concept in found["concepts"]:
         del concept["trial"]
     return found
+
+
+def _decision(state: RunState, decision: e.Decided) -> dict[str, Any]:
+    trial = state.trials.get(decision.trial or "")
+    concept = decision.concept or (concept_of(state, trial) if trial else None)
+    return {"kind": decision.kind, "concept": concept, "reason": decision.reason or None}
 
 
 def _sense(sense: e.SenseFound) -> dict[str, Any]:

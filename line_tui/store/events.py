@@ -15,7 +15,9 @@ from line_tui.errors import StoreError, UnknownNameError
 from line_tui.events import DurableEvent, Envelope
 from line_tui.store.database import Database
 
-Kind = TypeVar("Kind", e.Finished, e.ImageScored, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified)
+Kind = TypeVar(
+    "Kind", e.Finished, e.ImageScored, e.Judged, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified
+)
 
 
 @cache

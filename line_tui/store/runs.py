@@ -29,7 +29,7 @@ _STATUS: dict[str, RunStatus] = {
     "finished": "finished",
 }
 # A gap before these is no work of the engine: nobody worked, or the person thought.
-_IDLE = ("models_loaded", "decided", "mode_changed", "budget_changed")
+_IDLE = ("models_loaded", "decided", "judged", "mode_changed", "budget_changed")
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +52,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Time worked on it, over all sessions."""
     title: str
     note: str
+    judgement: e.Judgement | None = None
     starred: bool
     deleted: bool
 
@@ -146,6 +147,9 @@ class Runs:
         seconds = 0.0
         for n, event in enumerate(outline):
             status = _STATUS.get(event["type"], status)
+            if event["type"] == "budget_changed" and status == "finished":
+                # It is to go on.
+                status = "stopped"
             if n and event["type"] not in _IDLE:
                 seconds += event["time"] - outline[n - 1]["time"]
         seconds += sum(event.seconds for event in self._events.of(row["id"], e.ModelsLoaded))
@@ -167,9 +171,14 @@ class Runs:
             seconds=seconds,
             title=row["title"],
             note=row["note"],
+            judgement=self._judgement(row["id"]) if status == "finished" else None,
             starred=bool(row["starred"]),
             deleted=row["deleted"] is not None,
         )
+
+    def _judgement(self, run_id: str) -> e.Judgement | None:
+        said = self._events.of(run_id, e.Judged)
+        return said[-1].judgement if said else None
 
     def _result(self, run_id: str, spec: RunSpec) -> tuple[str | None, float | None]:
         finished = self._events.of(run_id, e.Finished)[-1]

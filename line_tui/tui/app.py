@@ -16,7 +16,7 @@ from textual.screen import Screen
 
 from line_tui.config import Config, read_config
 from line_tui.errors import LineError
-from line_tui.events import ImageScored
+from line_tui.events import ImageScored, RunSpec
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.models.layer_cache import LayerCache
@@ -39,6 +39,10 @@ from line_tui.tui.terminal import picture_protocol
 from line_tui.tui.theme import DARK, LIGHT
 
 _HARMLESS = Harmless()
+
+
+MORE = 10
+"""Iterations that a finished run is gone on with."""
 
 
 class LineApp(PresentRun):
@@ -166,6 +170,25 @@ class LineApp(PresentRun):
         """What a stored run found."""
         if (snapshot := self.read_run(run_id)) is not None:
             self.show_result(snapshot)
+
+    def show_neuron(self, spec: RunSpec, by: int) -> None:
+        """The latest result of another neuron of a layer, in place of this one; the chooser on it where it has none."""
+        neuron = max(0, spec.neuron + by)
+        self.read_runs()
+        for run in self.runs:
+            if (run.model, run.layer, run.neuron, run.status) == (spec.model, spec.layer, neuron, "finished"):
+                self.pop_screen()
+                self.show_stored_result(run.id)
+                return
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+        self.chooser.go_to(spec.model, spec.layer, neuron)
+
+    def go_on(self, run_id: str) -> None:
+        """Let a finished run search further, and watch it."""
+        if self.open_run(run_id) and self.session is not None:
+            self.session.set_budget(self.session.snapshot.state.iterations + MORE)
+            self.resume()
 
     def read_run(self, run_id: str) -> Snapshot | None:
         """A stored run as it stands; None, with a message, when it cannot be read or never began."""

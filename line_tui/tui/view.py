@@ -173,6 +173,12 @@ def iteration(state: RunState) -> int:
     return min(latest, state.iterations)
 
 
+def control_mean(state: RunState) -> float | None:
+    """Mean activation of the control set; None before it is measured."""
+    values = state.control.flat if state.control is not None else []
+    return sum(values) / len(values) if values else None
+
+
 def activation_range(state: RunState) -> tuple[float, float]:
     """Smallest and largest activation seen in control and trials; (0, 1) before the first."""
     values = state.control.flat if state.control is not None else []

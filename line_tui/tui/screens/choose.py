@@ -55,6 +55,8 @@ class ChooseScreen(LineScreen):
         self.spec = RunSpec(model="", layer="", neuron=0)
         self.filters = dict.fromkeys(_COLUMNS, "")
         self.finding = "models"
+        self._sought: tuple[str, str, int] | None = None
+        """Model, layer and neuron that the cursors are to go to as soon as they are listed."""
 
     # -- what is shown ---
 
@@ -110,6 +112,14 @@ class ChooseScreen(LineScreen):
         self.show_plan()
         self.refresh_keys()
 
+    def go_to(self, model: str, layer: str, neuron: int) -> None:
+        """Put the cursors on a neuron, and the focus into its list."""
+        self._sought = (model, layer, neuron)
+        self.spec = msgspec.structs.replace(self.spec, model=model)
+        self.filters = dict.fromkeys(_COLUMNS, "")
+        self.show_all()
+        self.set_focus(self.query_one(NeuronTable))
+
     def learned(self, model: str, layer: str | None) -> None:
         """Show what is known now of a model's layers, or of a layer's neurons, if it is still wanted."""
         if model == self.spec.model:
@@ -134,6 +144,8 @@ class ChooseScreen(LineScreen):
             )
             # The last layer is where most begin: its neurons have names.
             layers.go_to(self.spec.layer or (known[-1].name if known else None))
+            if self._sought is not None and self._sought[0] == self.spec.model:
+                layers.go_to(self._sought[1])
         name_frame(layers, subtitle=_filtered(self.filters["layers"]))
         self._take_layer(layers.key)
 
@@ -151,6 +163,9 @@ class ChooseScreen(LineScreen):
                 labels.setdefault(run.neuron, run)
         bank = self.line.known.overviews.get((self.spec.model, layer.name))
         neurons.show_layer(layer, labels, bank, self.filters["neurons"])
+        if self._sought is not None and self._sought[:2] == (self.spec.model, layer.name):
+            neurons.go_to(str(self._sought[2]))
+            self._sought = None
         self._take_neuron(neurons.key)
 
     def show_plan(self) -> None:

@@ -15,17 +15,18 @@ from textual.widgets import Static
 from line_tui import events as e
 from line_tui.errors import LineError
 from line_tui.explain.pairs import visibility
-from line_tui.explain.state import RunState
+from line_tui.explain.state import RunState, kept_pairs, kept_senses
+from line_tui.report.argument import argument, percent
 from line_tui.tui import view
 from line_tui.tui.command_line import command_line
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
-from line_tui.tui.session import Snapshot
+from line_tui.tui.session import Snapshot, advance
 from line_tui.tui.widgets.findings import cost, headline, sides, top_images, verified
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.rows import Rows
-from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import PictureGrid, Shown, Thumbnails
 from line_tui.tui.widgets.timeline import COLUMNS, rows
 from line_tui.tui.wording import number
 
@@ -40,6 +41,12 @@ class ResultScreen(LineScreen):
         ),
         Binding("v", "large", "View", id="result.view", tooltip="The top picture at the cursor, in large"),
         Binding("h", "heat", "Heat", id="result.heat", tooltip="Where the neuron fires, over the pictures"),
+        Binding("1", "judge('right')", "Right", id="result.right-label", tooltip="The label is right; again: no word"),
+        Binding("2", "judge('too narrow')", "Narrow", id="result.too-narrow", tooltip="The label is too narrow"),
+        Binding("3", "judge('wrong')", "Wrong", id="result.wrong", tooltip="The label is wrong"),
+        Binding("full_stop", "neuron(1)", "Next", id="result.next", tooltip="The next neuron of the layer"),
+        Binding("comma", "neuron(-1)", "Before", id="result.before", tooltip="The neuron before", show=False),
+        Binding("plus", "go_on", "+10", id="result.go-on", tooltip="Ten more iterations"),
         Binding("asterisk", "star", "Star", id="result.star", tooltip="Star the run, or take the star away"),
         Binding("N", "note", "Note", id="result.note", tooltip="Write a note on the run"),
         Binding("E", "export", "Export", id="result.export", tooltip="HTML, JSON, CSV, pictures"),
@@ -61,12 +68,16 @@ class ResultScreen(LineScreen):
         state = self.state
         with VerticalScroll(id="page"):
             yield Static(headline(state), id="headline")
-            yield Static(id="facts")
+            yield Static(id="argument")
             yield Thumbnails(id="top")
-            for n, sense in enumerate(state.senses):
+            yield Static(id="facts")
+            senses = kept_senses(state)
+            for n, sense in enumerate(senses if len(senses) > 1 else ()):
                 yield Static(_sense(n, sense), classes="heading")
-                yield _strip(state, view.shown_images(state.trials.get(sense.trial)), f"sense-{n}", sense.label)
-            for n, pair in enumerate(state.pairs):
+                yield from _fresh(state, sense.trial, f"sense-{n}")
+            if len(senses) <= 1 and state.outcome is not None:
+                yield from _fresh(state, state.outcome.trial or "", "fresh")
+            for n, pair in enumerate(kept_pairs(state)):
                 yield Static(_pair(pair), classes="heading")
                 with Horizontal(classes="pair"):
                     yield _strip(state, sides(pair, before=True), f"pair-{n}-before", pair.concept)
@@ -90,12 +101,18 @@ class ResultScreen(LineScreen):
         self.set_focus(self.query_one("#page"))
 
     def show_facts(self) -> None:
-        """Note, star, cost and command of the run."""
+        """The argument, and note, star, judgement, cost and command of the run."""
         try:
             run = self.line.store.run(self.snapshot.run_id)
         except LineError:
             run = None
+        said = argument(self.state)
+        words = self.query_one("#argument", Static)
+        words.display = bool(said)
+        words.update(Content("\n".join(said)))
         parts: list[tuple[str, str] | str] = [(cost(self.state), "$text-muted")]
+        if self.state.judged is not None:
+            parts += [("\nyou say: ", "$text-muted"), (f"{self.state.judged.judgement}", "bold $accent")]
         if run is not None and (run.note or run.starred):
             parts += [("\n★ " if run.starred else "\n", "$accent"), run.note]
         parts.append((f"\n$ {command_line(self.state.spec)}", "$text-muted"))
@@ -105,7 +122,9 @@ class ResultScreen(LineScreen):
         images = top_images(self.state)
         low, high = view.activation_range(self.state)
         top = self.query_one("#top", Thumbnails)
-        top.show(Shown(images, 0, low, high, self.heat, self.line.images != "off"), "Top pictures")
+        mean = view.control_mean(self.state)
+        shown = Shown(images, 0, low, high, self.heat, self.line.images != "off", mean=mean, names=True)
+        top.show(shown, "Strongest pictures of the run")
         name_frame(top, subtitle=top.prompt)
 
     def topics(self) -> Iterable[tuple[str, str]]:
@@ -114,7 +133,17 @@ class ResultScreen(LineScreen):
             "The score",
             "A verified label is measured on pictures drawn for that alone, with fresh seeds. The interval is for "
             "the share of control pictures that a picture of the concept beats. A score of the search is the highest "
-            "of many noisy ones: it is too high by nature.",
+            "of many noisy ones: it is too high by nature. The mark ╎ on a bar is the control's mean.",
+        )
+        yield (
+            "Share",
+            "Of the neuron's strong responses on the control set, how much a concept accounts for beyond those before "
+            "it. What no concept accounts for is what the label leaves out.",
+        )
+        yield (
+            "Your word",
+            "1 right, 2 too narrow, 3 wrong: kept with the run, exported, and counted in the list of runs. The same "
+            "key again takes it back.",
         )
         yield (
             "Senses",
@@ -127,6 +156,10 @@ class ResultScreen(LineScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply to this run."""
+        if action == "judge":
+            return self.state.outcome is not None
+        if action == "go_on":
+            return self.state.outcome is not None and self.state.outcome.label is not None
         if action not in ("picture", "large", "heat"):
             return True
         top = self.query_one("#top", Thumbnails) if self.query("#top") else None
@@ -145,8 +178,32 @@ class ResultScreen(LineScreen):
 
     @on(Thumbnails.Picked)
     def _picked(self, event: Thumbnails.Picked) -> None:
-        self.query_one("#top", Thumbnails).put(event.index)
-        self._show_top()
+        if event.pictures.id == "top":
+            event.pictures.put(event.index)
+            self._show_top()
+        else:
+            self.line.show_picture(list(event.pictures.shown.images), event.index, self.state)
+
+    def action_judge(self, judgement: e.Judgement) -> None:
+        """Say what the label is worth; the same word again takes it back."""
+        said = self.state.judged.judgement if self.state.judged is not None else None
+        label = self.state.outcome.label if self.state.outcome is not None else None
+        event = e.Judged(judgement=None if said == judgement else judgement, label=label)
+        try:
+            envelope = self.line.store.append(self.snapshot.run_id, event)
+        except LineError as error:
+            self.notify(str(error), title="Not stored", severity="error", timeout=10)
+            return
+        self.snapshot = advance(self.snapshot, envelope)
+        self.show_facts()
+
+    def action_neuron(self, by: int) -> None:
+        """The result of the next neuron of the layer, or the chooser on it where it has none."""
+        self.line.show_neuron(self.state.spec, by)
+
+    def action_go_on(self) -> None:
+        """Ten more iterations."""
+        self.line.go_on(self.snapshot.run_id)
 
     def action_heat(self) -> None:
         """Where the neuron fires, where the layer can tell."""
@@ -188,11 +245,24 @@ class ResultScreen(LineScreen):
         self.line.play(self.snapshot.run_id)
 
 
+def _fresh(state: RunState, id: str, name: str) -> Iterable[Widget]:
+    """All pictures that were drawn for a concept's score, in the order in which they were drawn."""
+    trial = state.trials.get(id)
+    images = tuple(sorted(trial.seen("report"), key=lambda image: image.index)) if trial is not None else ()
+    if trial is None or not images:
+        return
+    low, high = view.activation_range(state)
+    yield Static(Content(f"{len(images)} fresh pictures of “{trial.concept}”, in the order drawn"), classes="heading")
+    grid = PictureGrid(id=name)
+    grid.show(Shown(images, 0, low, high, mean=view.control_mean(state)), "")
+    yield grid
+
+
 def _strip(state: RunState, images: Iterable[e.ImageScored], id: str, title: str) -> Thumbnails:
     strip = Thumbnails(id=id)
     low, high = view.activation_range(state)
     strip.add_class("small")
-    strip.show(Shown(tuple(images), 0, low, high), title)
+    strip.show(Shown(tuple(images), 0, low, high, mean=view.control_mean(state)), title)
     return strip
 
 
@@ -201,7 +271,7 @@ def _sense(n: int, sense: e.SenseFound) -> Content:
     others = [concept for concept in sense.concepts if concept != sense.label]
     if others:
         parts.append((f"  also {', '.join(others[:6])}", "$text-muted"))
-    share = "" if sense.share is None else f"  accounts for {sense.share:.0%} of the strong responses"
+    share = "" if sense.share is None else f"  accounts for {percent(sense.share)} of the strong responses"
     parts.append((f"{share}\n", "$text-muted"))
     if sense.score is not None:
         parts += verified(sense.score)
@@ -219,5 +289,5 @@ def _pair(pair: e.MinimalPairMeasured) -> Content:
         (pair.concept, "bold"),
         (" against ", "$text-muted"),
         (_variant(pair), "bold"),
-        (f"   loses {pair.lost:.0%}  p {number(pair.p_value)}  {visibility(pair.told_apart)}", "$text-muted"),
+        (f"   loses {percent(pair.lost)}  p {number(pair.p_value)}  {visibility(pair.told_apart)}", "$text-muted"),
     )

@@ -153,7 +153,8 @@ class RunScreen(Steering):
         images = tuple(view.shown_images(trial))
         open_still = trial is not None and trial.score is None and verdict(state, trial) != "rejected"
         planned = view.images_each(state) if state.run is not None and open_still else 0
-        shown = Shown(images, planned, low, high, self.heat, self.line.images != "off", self._previews(trial))
+        mean = view.control_mean(state)
+        shown = Shown(images, planned, low, high, self.heat, self.line.images != "off", self._previews(trial), mean)
         title = "Pictures"
         if trial is not None:
             title = f"{concept_of(state, trial)}" + ("" if self.chosen is None else " · f follows the run")

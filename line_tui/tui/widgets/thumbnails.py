@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
@@ -21,6 +22,7 @@ from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.wording import number
 
 SMALLEST = 8
+_REVERSED = Style(reverse=True)
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Shown:
     """False shows activations only, for terminals without colours or over slow links."""
     previews: tuple[bytes, ...] = ()
     """Of pictures that are being drawn, in the places after the others."""
+    mean: float | None = None
+    """The control's mean activation, marked on each bar."""
+    names: bool = False
+    """Whether each picture says its concept, because they are of several."""
 
 
 class Thumbnails(Widget, can_focus=False):
@@ -52,8 +58,9 @@ class Thumbnails(Widget, can_focus=False):
     class Picked(Message):
         """A picture was clicked."""
 
-        def __init__(self, index: int) -> None:
+        def __init__(self, pictures: Thumbnails, index: int) -> None:
             super().__init__()
+            self.pictures = pictures
             self.index = index
 
     def __init__(self, id: str | None = None) -> None:
@@ -105,12 +112,12 @@ class Thumbnails(Widget, can_focus=False):
         size, first, count = self._layout()
         place = (event.x - self.gutter.left) // (size + 2)
         if 0 <= place < count:
-            self.post_message(self.Picked(first + place))
+            self.post_message(self.Picked(self, first + place))
 
     def _layout(self) -> tuple[int, int, int]:
         """Size of a picture in columns, the first one shown, and how many fit."""
         slots = max(1, self.shown.planned, len(self.shown.images))
-        high = 2 * max(1, self.size.height - 1)
+        high = 2 * max(1, self.size.height - self._lines)
         wide = self.size.width // min(slots, 5) - 2
         size = max(SMALLEST, min(THUMBNAIL, high, wide)) // 2 * 2
         count = max(1, self.size.width // (size + 2))
@@ -121,7 +128,7 @@ class Thumbnails(Widget, can_focus=False):
         """Where the pictures from this one on are, and the line of activations, whose scale they change."""
         size, first, _ = self._layout()
         left = max(0, new - first) * (size + 2)
-        rows = min(size // 2, self.size.height - 1)
+        rows = min(size // 2, self.size.height - self._lines)
         return [Region(left, 0, max(0, self.size.width - left), rows), Region(0, rows, self.size.width, 1)]
 
     def render_line(self, y: int) -> Strip:
@@ -131,20 +138,33 @@ class Thumbnails(Widget, can_focus=False):
             text = " Pictures appear here as they are drawn." if y == 0 else ""
             return Strip([Segment(text, base + self._style("dim"))]).adjust_cell_length(self.size.width, base)
         size, first, count = self._layout()
-        rows = min(size // 2, self.size.height - 1)
+        rows = min(size // 2, self.size.height - self._lines)
+        strip = self._row(y, rows, size, first, count, base)
+        left = len(self.shown.images) - first - count
+        if left > 0 and y == rows:
+            more = Segment(f"+{left} →", base + self._style("dim"))
+            strip = Strip([*strip.crop(0, count * (size + 2)), more]).adjust_cell_length(self.size.width, base)
+        return strip
+
+    @property
+    def _lines(self) -> int:
+        """Lines of text under a picture."""
+        return 2 if self.shown.names else 1
+
+    def _row(self, y: int, rows: int, size: int, first: int, count: int, base: Style) -> Strip:
+        """One line of a row of pictures."""
         segments: list[Segment] = []
         for index in range(first, first + count):
             image = self.shown.images[index] if index < len(self.shown.images) else None
             if y == rows:
                 segments += self._label(image, index, size, base)
+            elif y == rows + 1 and self.shown.names:
+                segments.append(self._concept(image, size, base))
             elif y < rows:
                 segments += self._picture(image, index, y, rows, size, base)
             else:
                 segments.append(Segment(" " * size, base))
             segments.append(Segment("  ", base))
-        left = len(self.shown.images) - first - count
-        if left > 0 and y == rows:
-            segments.append(Segment(f"+{left} →", base + self._style("dim")))
         return Strip(segments).adjust_cell_length(self.size.width, base).simplify()
 
     def _style(self, name: str) -> Style:
@@ -169,8 +189,51 @@ class Thumbnails(Widget, can_focus=False):
         here = index == self.cursor
         text = ("▸" if here else " ") + number(image.activation) + " "
         text = text[:size]
-        share = (image.activation - self.shown.low) / (self.shown.high - self.shown.low)
-        return [
-            Segment(text, base + self._style("cursor") if here else base),
-            Segment(bar(share, size - len(text)), base + self._style("bar")),
-        ]
+        style = base + self._style("cursor") if here else base
+        return [Segment(text, style), *self._bar(image.activation, size - len(text), base)]
+
+    def _bar(self, activation: float, width: int, base: Style) -> list[Segment]:
+        low, spread = self.shown.low, self.shown.high - self.shown.low
+        filled = base + self._style("bar")
+        cells = bar((activation - low) / spread, width)
+        if self.shown.mean is None or not width:
+            return [Segment(cells, filled)]
+        place = min(width - 1, max(0, int((self.shown.mean - low) / spread * width)))
+        under = filled + _REVERSED if cells[place] == "█" else base + self._style("dim")
+        return [Segment(cells[:place], filled), Segment("╎", under), Segment(cells[place + 1 :], filled)]
+
+    def _concept(self, image: e.ImageScored | None, size: int, base: Style) -> Segment:
+        text = image.concept if image is not None else ""
+        text = text if cell_len(text) <= size else set_cell_size(text, size - 1) + "…"
+        return Segment(set_cell_size(text, size), base + self._style("dim"))
+
+
+class PictureGrid(Thumbnails):
+    """All pictures of a set, row under row, in the order in which they were drawn."""
+
+    SIZE: ClassVar[int] = 10
+    """Side of a picture in columns: five to a row of half a narrow terminal, and still to be told apart."""
+
+    def _layout(self) -> tuple[int, int, int]:
+        return self.SIZE, 0, max(1, (self.size.width + 2) // (self.SIZE + 2))
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Of all rows."""
+        across = max(1, (width + 2) // (self.SIZE + 2))
+        return -(-len(self.shown.images) // across) * (self.SIZE // 2 + self._lines)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click picks a picture."""
+        size, _, across = self._layout()
+        column = (event.x - self.gutter.left) // (size + 2)
+        row = (event.y - self.gutter.top) // (size // 2 + self._lines)
+        index = row * across + column
+        if 0 <= column < across and 0 <= index < len(self.shown.images):
+            self.post_message(self.Picked(self, index))
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the row of pictures that it belongs to."""
+        size, _, across = self._layout()
+        row, inner = divmod(y, size // 2 + self._lines)
+        count = max(0, min(across, len(self.shown.images) - row * across))
+        return self._row(inner, size // 2, size, row * across, count, self.rich_style)

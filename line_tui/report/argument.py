@@ -1,0 +1,170 @@
+"""What a run found, argued in words made from its numbers: for the screen and the page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from line_tui import events as e
+from line_tui.explain.state import RunState, concept_of, verdict
+
+STRONGEST = 20
+"""Control pictures that are counted."""
+LITTLE = 1 / 3
+"""Share of the strong responses below which a label is called too narrow."""
+CHANCE = 0.05
+_NAMED = 4
+
+
+def argument(state: RunState) -> list[str]:
+    """What the neuron answers to, how much of it that is, what is left, how sure it is, what would change it.
+
+    A sentence or two each; what was not measured is left out or said to be so. Empty before the first score.
+    """
+    label = _label(state)
+    if label is None:
+        return [*_none(state), *_left(state)] if state.outcome is not None else []
+    return [_what(state, label), *_how_much(state, label), *_left(state), *_how_sure(state), *_change(state, label)]
+
+
+def narrow(state: RunState) -> bool:
+    """Whether the label accounts for so little of the neuron that it is probably too narrow."""
+    return bool(state.explanation and state.explanation.concepts and state.explanation.concepts[0].share < LITTLE)
+
+
+def _label(state: RunState) -> str | None:
+    if state.outcome is not None:
+        return state.outcome.label
+    return state.verified.concept if state.verified is not None else None
+
+
+def _what(state: RunState, label: str) -> str:
+    others = [one.concept for one in _concepts(state) if one.concept != label]
+    also = f", and also to {_listed(others)}" if others else ""
+    start = "This neuron answers to" if state.outcome is not None else "So far this neuron answers to"
+    return f"{start} “{label}”{also}."
+
+
+def _none(state: RunState) -> list[str]:
+    assert state.outcome is not None
+    said = [f"No concept that was tried accounts for this neuron: {state.outcome.reason}."]
+    if state.explanation is not None and state.explanation.p_value is not None:
+        said.append(f"Of random directions of the layer, {percent(state.explanation.p_value)} do as well or better.")
+    return said
+
+
+def _how_much(state: RunState, label: str) -> list[str]:
+    explained = state.explanation
+    if explained is None or not explained.concepts:
+        words = strongest_words(state)
+        if not words:
+            return []
+        return [
+            f"How much of the neuron that accounts for was not measured. Its {STRONGEST} strongest control pictures "
+            f"were drawn from {_listed(words)}."
+        ]
+    first, *more = explained.concepts
+    said = f"“{first.concept}” accounts for {percent(first.share)} of the strong responses"
+    for one in more:
+        said += f", “{one.concept}” for {percent(one.share)} more"
+    said += f"; {percent(explained.unexplained)} is accounted for by nothing that was tried."
+    if narrow(state):
+        said += " That is little: the label is probably too narrow, or one of several."
+    return [said]
+
+
+def _left(state: RunState) -> list[str]:
+    explained = state.explanation
+    if explained is None or not explained.left:
+        return []
+    words = _strongest(state)
+    among = sum(word in explained.left for word in words)
+    counted = f"; of the {len(words)} strongest control pictures, {among} are among them" if words else ""
+    return [f"The strongest pictures that are left were drawn from {_listed(explained.left)}{counted}."]
+
+
+def _how_sure(state: RunState) -> list[str]:
+    if state.verified is None:
+        return ["It was measured on pictures that also guided the search: it is the highest of many, and flatters."]
+    score = state.verified.score
+    interval = f"95 % interval {percent(score.ci_low)} to {percent(score.ci_high)}"
+    said = (
+        f"A picture of “{state.verified.concept}” drives the neuron more than a control picture in "
+        f"{percent(score.auc)} of cases ({interval}, from {score.images} pictures drawn for that alone)"
+    )
+    if score.correlation is not None:
+        said += f"; how much a picture shows it predicts the neuron with a correlation of {score.correlation:.2f}"
+        if score.correlation_low is not None and score.correlation_high is not None:
+            said += f" ({score.correlation_low:.2f} to {score.correlation_high:.2f})"
+    said += "."
+    explained = state.explanation
+    if explained is not None and explained.p_value is not None:
+        said += f" Of random directions of the layer, {percent(explained.p_value)} do as well."
+    return [said]
+
+
+def _change(state: RunState, label: str) -> list[str]:
+    said = []
+    rivals = _rivals(state, label)
+    if rivals:
+        said.append(f"{_listed(rivals)} {'does' if len(rivals) == 1 else 'do'} as well within the interval")
+    explained = state.explanation
+    if explained is not None and explained.left and explained.unexplained > LITTLE:
+        said.append(f"a concept that also covers {_listed(explained.left[:3])} would replace it")
+    if explained is not None and explained.p_value is not None and explained.p_value > CHANCE:
+        said.append("a random direction does as well too often to rule out chance")
+    if state.verified is None:
+        said.append("fresh pictures may score lower")
+    return [f"What would change this: {'; '.join(said)}."] if said else []
+
+
+def _rivals(state: RunState, label: str) -> list[str]:
+    """Other concepts whose two-sided score is within the label's interval."""
+    low = state.verified.score.correlation_low if state.verified is not None else None
+    if low is None:
+        return []
+    told = {label, *(one.concept for one in _concepts(state))}
+    found = []
+    for trial in state.trials.values():
+        score = trial.score.correlation if trial.score is not None else None
+        concept = concept_of(state, trial)
+        if score is not None and score >= low and concept not in told and verdict(state, trial) != "rejected":
+            found.append((score, concept))
+    return [concept for _, concept in sorted(found, reverse=True)][:2]
+
+
+def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
+    return state.explanation.concepts if state.explanation is not None else ()
+
+
+def _strongest(state: RunState) -> list[str]:
+    """What each of the control's strongest pictures was drawn from, the strongest first."""
+    if state.control is None or state.control.apart:
+        return []
+    pictures = [
+        (activation, word)
+        for word, row in zip(state.control.concepts, state.control.activations, strict=True)
+        for activation in row
+    ]
+    return [word for _, word in sorted(pictures, key=lambda picture: -picture[0])[:STRONGEST]]
+
+
+def strongest_words(state: RunState) -> list[str]:
+    """The words of the control's strongest pictures, each once."""
+    return list(dict.fromkeys(_strongest(state)))
+
+
+def _listed(words: Sequence[str]) -> str:
+    shown = [f"“{word}”" for word in words[:_NAMED]]
+    if len(words) > _NAMED:
+        return f"{', '.join(shown)} and {len(words) - _NAMED} more"
+    return " and ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
+
+
+def percent(share: float) -> str:
+    """A share in words that people read."""
+    # Neither all nor nothing by rounding alone.
+    if 0 < share < 0.01:
+        return "less than 1 %"
+    if 0.99 < share < 1:
+        return "over 99 %"
+    return f"{share:.0%}".replace("%", " %")
