@@ -10,7 +10,7 @@ from typing import Any
 from line_tui.errors import UsageError
 
 
-def start_app(make_client: Callable[[Path | None], Any], data: Path | None, replay: str | None = None) -> None:
+def start_app(make_client: Callable[..., Any], data: Path | None, replay: str | None = None) -> None:
     """Run the app until the person leaves it; `replay` is the beginning of the id of a run to play.
 
     Raises UsageError without a terminal.
@@ -36,7 +36,14 @@ def start_app(make_client: Callable[[Path | None], Any], data: Path | None, repl
     try:
         run_id = store.find(replay) if replay is not None else None
         images = picture_protocol(config.tui.images)
-        app = build_app(store, lambda: make_client(data), catalog=catalog, config=config, images=images, replay=run_id)
+        app = build_app(
+            store,
+            lambda: make_client(data, gives_way=True),
+            catalog=catalog,
+            config=config,
+            images=images,
+            replay=run_id,
+        )
         garbage.collect_on_request()
         app.run()
     finally:

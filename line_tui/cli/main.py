@@ -101,10 +101,10 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
 
 
-def _client(data: Path | None) -> Any:
+def _client(data: Path | None, gives_way: bool = False) -> Any:
     from line_tui.engine.client import EngineClient
 
-    return EngineClient(data)
+    return EngineClient(data, gives_way=gives_way)
 
 
 def _tell(message: str, code: int) -> int:

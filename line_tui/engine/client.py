@@ -30,14 +30,18 @@ class EngineClient:
         log: Path | None = None,
         command: Sequence[str] | None = None,
         grace: float = GRACE,
+        gives_way: bool = False,
     ) -> None:
         """`data` is the data folder, `log` the file for the engine's stderr, `command` another engine than ours.
 
+        `gives_way` lets a screen beside it come first, as far as the settings say.
         `grace` is how many seconds the engine gets at `close` on each rung of the ladder: asked, SIGTERM, SIGKILL.
         """
         self._grace = grace
         # -P: a random.py in the user's folder must not take the place of Python's own.
         self._command = list(command or (sys.executable, "-P", "-m", "line_tui.engine.server"))
+        if gives_way:
+            self._command.append("--give-way")
         if data is not None:
             self._command += ["--data", str(data)]
         self.log = EngineLog(log or log_folder() / "engine.log")

@@ -209,7 +209,8 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     """Serve one client over stdin and stdout; return when it goes away, or on SIGTERM."""
     parser = argparse.ArgumentParser(prog="line_tui.engine.server", description=__doc__)
     parser.add_argument("--data", type=Path, help="data folder")
-    folder = parser.parse_args(arguments).data
+    parser.add_argument("--give-way", action="store_true", help="let the screen come first")
+    options = parser.parse_args(arguments)
     out = _take_stdout()
     lock = threading.Lock()
 
@@ -224,8 +225,9 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
                 pass
 
     try:
-        give_way(read_config().engine.niceness)
-        store = Store.open(folder)
+        if options.give_way:
+            give_way(read_config().engine.niceness)
+        store = Store.open(options.data)
     except Exception as error:
         told = error if isinstance(error, LineError) else tell(error)
         say(p.CommandFailed(command="?", cause=told.cause, fix=told.fix, exit_code=told.exit_code))

@@ -89,7 +89,7 @@ class Terminal:
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 
 
-def measure(presses: int, link: float | None) -> dict[str, float]:
+def measure(presses: int, link: float | None, niceness: int | None = None) -> dict[str, float]:
     """Start the app and a run, press keys while it draws, and follow it to the end.
 
     `link` is in bytes a second; None for a terminal on this machine.
@@ -97,7 +97,10 @@ def measure(presses: int, link: float | None) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         config = folder / "config.toml"
-        config.write_text('[explain]\nstrategy = "published"\niterations = 90\nimages = 5\n')
+        config.write_text(
+            '[explain]\nstrategy = "published"\niterations = 90\nimages = 5\n'
+            + (f"[engine]\nniceness = {niceness}\n" if niceness is not None else "")
+        )
         environment = os.environ | {"LINE_TUI_CONFIG": str(config), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         report = folder / "report.json"
         command = [sys.executable, "-P", "-m", "line_tui.tui.measured", str(folder / "data"), str(report)]
@@ -154,10 +157,11 @@ def main() -> None:
     )
     parser.add_argument("--presses", type=int, default=200, help="keys to press")
     parser.add_argument("--link", type=float, help="kilobytes a second that the terminal takes, as over a slow link")
+    parser.add_argument("--niceness", type=int, help="of the engine, instead of the usual one")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     link = 1000 * arguments.link if arguments.link else None
-    found = measure(max(20, arguments.presses), link)
+    found = measure(max(20, arguments.presses), link, arguments.niceness)
     if arguments.json:
         print(msgspec.json.encode(found).decode())
     else:

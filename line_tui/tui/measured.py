@@ -37,7 +37,9 @@ def main(data: Path, report: Path) -> None:
     """Run the app; at its end write frames due and frames dropped."""
     app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
     store = Store.open(data)
-    app = app_module.build_app(store, lambda: EngineClient(data), config=read_config(), images="halfcell", tour=False)
+    app = app_module.build_app(
+        store, lambda: EngineClient(data, gives_way=True), config=read_config(), images="halfcell", tour=False
+    )
     garbage.collect_on_request()
     app.run()
     due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0
