@@ -10,9 +10,14 @@ import torchvision
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from line_tui.errors import unknown_name
 from line_tui.models.efficientnet_lite import EfficientNetLite0
 
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
+TRANSFORMING = ("googlenet", "inception_v3")
+"""Architectures whose weights alone do not say what is done to their input."""
+AUXILIARY = r"aux\d|AuxLogits"
+"""Names of their heads for training."""
 
 
 def torchvision_names() -> list[str]:
@@ -20,19 +25,33 @@ def torchvision_names() -> list[str]:
     return list(torchvision.models.list_models(module=torchvision.models))
 
 
-def build(architecture: str, classes: int = 1000, image_size: int | None = None, pretrained: bool = False) -> nn.Module:
+def check_architecture(architecture: str) -> None:
+    """Raises UnknownNameError for what is no classification network: others fetch parts of themselves."""
+    if architecture not in torchvision_names():
+        raise unknown_name(
+            "architecture", architecture, torchvision_names(), f"name one of torchvision's, or {EFFICIENTNET_LITE0}"
+        )
+
+
+def build(
+    architecture: str,
+    classes: int = 1000,
+    image_size: int | None = None,
+    transform_input: bool = False,
+) -> nn.Module:
     """A torchvision network or `EFFICIENTNET_LITE0`, with fresh weights.
 
-    `image_size` is needed by vision transformers that are not of their usual one. `pretrained` says that ImageNet
-    weights will be put in: GoogLeNet and Inception then undo the usual normalisation of their input, as theirs was
-    another.
+    `image_size` is needed by vision transformers that are not of their usual one. `transform_input` is for GoogLeNet
+    and Inception alone: with torchvision's weights they undo the usual normalisation of their input, as theirs was
+    another. Their heads for training are left out. Raises UnknownNameError.
     """
     if architecture == EFFICIENTNET_LITE0:
         return EfficientNetLite0(classes).eval()
+    check_architecture(architecture)
     options: dict[str, Any] = {"num_classes": classes}
-    if architecture in ("googlenet", "inception_v3"):
+    if architecture in TRANSFORMING:
         # Their own initialisation takes minutes and is for training.
-        options |= {"init_weights": False, "transform_input": pretrained}
+        options |= {"init_weights": False, "transform_input": transform_input, "aux_logits": False}
     if architecture.startswith("vit_") and image_size is not None:
         options["image_size"] = image_size
     model: nn.Module = torchvision.models.get_model(architecture, weights=None, **options)

@@ -11,6 +11,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,22 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from line_tui.errors import ModelFileError, UsageError
+from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.explain.ports import Picture, Seen
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.exported import OUTPUT, fixed_batch, open_program
-from line_tui.models.files import fingerprint, locate
-from line_tui.models.pooling import Pooling, choose_pooling, count_neurons, first_tensor, neuron_maps, pool
-from line_tui.models.preprocess import Preprocess
+from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, open_program
+from line_tui.models.files import content, locate
+from line_tui.models.folder import SUFFIXES
+from line_tui.models.networks import must_be_said_by
+from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool
+from line_tui.models.sound import finite
 from line_tui.neuron import Neuron
 
 _log = logging.getLogger(__name__)
+
+MOST_FILES = 2000
+"""Beside a function's module."""
 
 Look = Callable[[NDArray[np.uint8]], Any]
 """`uint8[pictures, height, width, 3]` to `float[pictures, ...]`."""
@@ -50,10 +56,12 @@ class BlackBox:
     def layers(self) -> list[LayerInfo]:
         """The layer, its shape found by looking at a grey picture. Raises UsageError."""
         shape = tuple(self._batch([np.full((224, 224, 3), 128, np.uint8)]).shape)
-        pooling = choose_pooling(shape, set(), channels_last=False)
+        pooling = _POOLINGS.get(len(shape))
         if pooling is None:
+            # Of three axes nobody can say which has the neurons.
             raise UsageError(
-                f"{self._called} gives an output of {len(shape)} axes", "return pictures by neurons, or a map of them"
+                f"{self._called} gives an output of {len(shape)} axes, {list(shape)}",
+                "return pictures by neurons, or maps: pictures by neurons by height by width",
             )
         neurons = count_neurons(shape, pooling)
         return [LayerInfo(name=OUTPUT, kind=self._kind, shape=list(shape[1:]), neurons=neurons, pooling=pooling)]
@@ -65,26 +73,59 @@ class BlackBox:
         return find_neuron(self.layers, Neuron(self._called, layer, neuron))
 
     def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
-        """Activations `float32[images, neurons]`, and the maps of one neuron where the output has them."""
+        """Activations `float32[images, neurons]`, and the maps of one neuron where the output has them.
+
+        Neurons whose activations are no finite numbers have NaN for all pictures. Raises UnknownNameError, UsageError,
+        ModelFileError when `neuron` is one of these.
+        """
         if not pictures:
             raise ValueError("no pictures to look at")
-        pooling: Pooling = self.check(layer, neuron).pooling  # type: ignore[assignment]
-        batches = [pictures[start : start + self.batch_size] for start in range(0, len(pictures), self.batch_size)]
-        output = torch.cat([self._batch(batch) for batch in batches])
-        maps = None if neuron is None else neuron_maps(output, pooling, neuron)
-        return Seen(pool(output, pooling).numpy(), None if maps is None else maps.numpy())
+        info = self.check(layer, neuron)
+        pooled: dict[int, Tensor] = {}
+        maps: dict[int, Tensor] = {}
+        for shape in dict.fromkeys(picture.shape for picture in pictures):
+            alike = [n for n, picture in enumerate(pictures) if picture.shape == shape]
+            for start in range(0, len(alike), self.batch_size):
+                chosen = alike[start : start + self.batch_size]
+                output = self._batch([pictures[n] for n in chosen])
+                if output.ndim != len(info.shape) + 1 or output.shape[1] != info.neurons:
+                    raise UsageError(
+                        f"{self._called} gave {list(output.shape)} for pictures of {shape[0]} x {shape[1]}, "
+                        f"and {info.neurons} neurons for others",
+                        "let it give as many neurons for a picture of any size",
+                    )
+                pooled |= dict(zip(chosen, pool(output, info.pooling), strict=True))
+                area = None if neuron is None else neuron_maps(output, info.pooling, neuron)
+                maps |= {} if area is None else dict(zip(chosen, area, strict=True))
+        order = range(len(pictures))
+        same = len({area.shape for area in maps.values()}) == 1
+        activations = torch.stack([pooled[n] for n in order]).numpy()
+        return Seen(
+            finite(activations, self._called, layer, neuron),
+            torch.stack([maps[n] for n in order]).numpy() if same else None,
+        )
 
     def _batch(self, pictures: Sequence[Picture]) -> Tensor:
         count = len(pictures)
         padded = np.stack([*pictures, *[pictures[-1]] * (self.batch_size - count)])
-        with torch.inference_mode():
-            seen = self._look(padded)
-        output = first_tensor(seen)
-        output = torch.as_tensor(np.asarray(seen)) if output is None else output
-        if output.ndim == 0 or len(output) != len(padded):
+        try:
+            with torch.inference_mode():
+                seen = self._look(padded)
+            output = first_tensor(seen)
+            output = torch.as_tensor(np.asarray(seen)) if output is None else output
+        except (LineError, torch.OutOfMemoryError):
+            raise
+        except Exception as error:  # Whatever the user's code raises.
+            told = " ".join(str(error).split())[:300]
             raise UsageError(
-                f"{self._called} gave {tuple(output.shape)} for {len(padded)} pictures",
-                "its first axis must be the picture",
+                f"{self._called} failed on pictures of {pictures[0].shape[0]} x {pictures[0].shape[1]}: "
+                f"{type(error).__name__}: {told}",
+                "correct its code, or how its pictures are prepared",
+            ) from error
+        if output.ndim == 0 or len(output) != len(padded) or output.is_complex():
+            raise UsageError(
+                f"{self._called} gave {tuple(output.shape)} {output.dtype} for {len(padded)} pictures",
+                "its first axis must be the picture, its values real numbers",
             )
         return output[:count].float().cpu()
 
@@ -98,30 +139,39 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
     if entry is None or entry.format not in _OPEN:
         return None
     path = locate(entry.source, entry.id)
-    if entry.format == "export" and fixed_batch(open_program(path, name)) is None:
+    check_code_allowed(entry, path)
+    if entry.format == "export" and fixed_batch(open_program(path, entry)) is None:
         # A network with inner layers.
         return None
-    if entry.format != "export" and not entry.allow_code:
-        raise UsageError(
-            f"{name} would run code from {entry.function or path}",
-            "if you trust it, set allow_code = true for it in your catalog.toml",
-        )
-    if entry.allow_code:
-        _log.warning("%s runs code from %s", name, entry.function or path)
+    _log.warning("%s runs code from %s", name, entry.function or path)
+    look, prepared = _OPEN[entry.format](entry, path)
+    identity = content(*_code(entry, path))
     return BlackBox(
         name,
-        _OPEN[entry.format](entry, path),
-        fingerprint(path, entry.function, *_code(entry, path)),
+        look,
+        blake2b(f"{identity} {entry.function} {prepared}".encode(), digest_size=6).hexdigest(),
         batch_size,
         _KINDS.get(entry.format, "black box"),
     )
 
 
-def _code(entry: VisionEntry, path: Path) -> list[bytes]:
-    """The source of a function's module and its neighbours: activations must not outlive the code they are of."""
+def _code(entry: VisionEntry, path: Path) -> list[Path]:
+    """What a black box is made of; of a function all files beside its module but pictures, as it may read any."""
     if entry.format != "function":
-        return []
-    return [file.read_bytes() for file in sorted(_folder(path).glob("*.py"))]
+        return [path]
+    files = [file for file in sorted(_folder(path).rglob("*")) if file.is_file() and _counts(file, _folder(path))]
+    if len(files) > MOST_FILES:
+        raise UsageError(
+            f"{entry.id}: there are {len(files)} files beside its function, too many to tell when it changes",
+            "give the module and what it reads a folder of their own",
+        )
+    return files
+
+
+def _counts(file: Path, folder: Path) -> bool:
+    inside = file.relative_to(folder)
+    hidden = any(part.startswith((".", "__pycache__")) for part in inside.parts)
+    return not hidden and file.suffix.lower() not in SUFFIXES
 
 
 def _folder(path: Path) -> Path:
@@ -136,22 +186,44 @@ def code_warning(name: str, catalog: Catalog) -> str:
     return ""
 
 
-def _open_function(entry: VisionEntry, path: Path) -> Look:
+def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     module, _, function = (entry.function or "").partition(":")
-    folder = str(_folder(path))
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    folder = _folder(path).resolve()
+    # What was imported before may have been edited since, or be of the same name in another folder.
+    first = module.partition(".")[0]
+    ours = (folder / f"{first}.py").exists() or (folder / first).is_dir()
+    for name, known in list(sys.modules.items()):
+        if (ours and name.partition(".")[0] == first) or _lies_in(known, folder):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+    sys.path.insert(0, str(folder))
+    # Compiled files are told from their source by its time in seconds and its size: none are read, and none written.
+    before = sys.pycache_prefix, sys.dont_write_bytecode
+    sys.pycache_prefix, sys.dont_write_bytecode = str(folder / ".none"), True
     try:
         found = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except LineError:
+        raise
+    except Exception as error:  # Whatever the user's code raises.
         raise UsageError(
-            f"{entry.id}: {entry.function!r} cannot be imported from {folder}: {error}", 'say function = "module:name"'
+            f"{entry.id}: {entry.function!r} cannot be imported from {folder}: {type(error).__name__}: {error}",
+            'say function = "module:name"',
         ) from error
+    finally:
+        sys.pycache_prefix, sys.dont_write_bytecode = before
+        # Left behind the others for what it imports later.
+        sys.path.remove(str(folder))
+        sys.path.append(str(folder))
     look: Look = found
-    return look
+    return look, ""
 
 
-def _open_script(entry: VisionEntry, path: Path) -> Look:
+def _lies_in(module: Any, folder: Path) -> bool:
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and Path(file).resolve().is_relative_to(folder)
+
+
+def _open_script(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     try:
         module = torch.jit.load(path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
@@ -159,8 +231,8 @@ def _open_script(entry: VisionEntry, path: Path) -> Look:
     return _prepared(entry, module)
 
 
-def _open_export(entry: VisionEntry, path: Path) -> Look:
-    program = open_program(path, entry.id)
+def _open_export(entry: VisionEntry, path: Path) -> tuple[Look, str]:
+    program = open_program(path, entry)
     batch, module = fixed_batch(program) or 1, program.module()
 
     def run(pictures: Tensor) -> Tensor:
@@ -172,12 +244,12 @@ def _open_export(entry: VisionEntry, path: Path) -> Look:
     return _prepared(entry, run)
 
 
-def _prepared(entry: VisionEntry, module: Callable[[Tensor], Any]) -> Look:
-    preprocess = Preprocess(entry.size, entry.size, entry.mean, entry.std)
-    return lambda pictures: module(preprocess(list(pictures)))
+def _prepared(entry: VisionEntry, module: Callable[[Tensor], Any]) -> tuple[Look, str]:
+    preprocess = must_be_said_by(entry)
+    return lambda pictures: module(preprocess(list(pictures))), preprocess.told
 
 
-_OPEN: dict[str, Callable[[VisionEntry, Path], Look]] = {
+_OPEN: dict[str, Callable[[VisionEntry, Path], tuple[Look, str]]] = {
     "function": _open_function,
     "torchscript": _open_script,
     "export": _open_export,
@@ -186,3 +258,4 @@ _KINDS = {
     "torchscript": "black box: TorchScript takes no hooks",
     "export": "black box: exported for one batch size",
 }
+_POOLINGS = {2: "as-is", 4: "spatial-mean"}

@@ -13,9 +13,6 @@ from line_tui.errors import UsageError, unknown_name
 from line_tui.models.files import Source, bundled_models
 from line_tui.models.lock import Pin, held, read_pins
 
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every entry of the catalogue says."""
@@ -87,26 +84,39 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     torch.export. The others are black boxes."""
     architecture: str | None = None
     """A torchvision architecture or "efficientnet-lite0"; None where the folder's `config.json` names it."""
-    classes: int = 1000
-    """Output neurons of the weights in a file."""
+    classes: int | None = None
+    """Output neurons of the weights in a file; None to read them off."""
+    state_dict: str | None = None
+    """Where the weights are in a checkpoint that holds several, such as "model_ema"."""
+    transform_input: bool | None = None
+    """Of GoogLeNet and Inception: true where training began with torchvision's weights."""
     labels: str | None = None
     """JSON list of the output neurons' names: a path, or a file beside the weights; "imagenet" for its classes."""
     preprocess: str = "DEFAULT"
     """Name of the architecture's torchvision weights that take their pictures as these do."""
-    size: int = 224
-    """Side of the input of a TorchScript or exported model in pixels; `mean` and `std` are theirs too."""
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
+    size: int | None = None
+    """Side of the input in pixels. With `mean` and `std` it says how pictures are prepared, whatever the files say."""
+    resize: int | None = None
+    """Length of the shorter side before the crop to `size`; None for `size`."""
+    mean: tuple[float, float, float] | None = None
+    std: tuple[float, float, float] | None = None
+    interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
     function: str | None = None
     """ "module:name" of a function from `uint8[n, h, w, 3]` to `float[n, neurons]`; `source` is the module's folder."""
     allow_code: bool = False
-    """A function and a TorchScript file run code of their own: only with this."""
+    """A function, a TorchScript file and an exported program may run code of their own: only with this."""
     encoder: Encoder | None = None
     """Features of a sparse autoencoder on top of a layer."""
 
     def __post_init__(self) -> None:
         if (self.format == "function") != (self.function is not None):
             raise ValueError('format = "function" and function = "module:name" go together')
+        if self.format == "function" and (self.size, self.resize, self.mean, self.std) != (None,) * 4:
+            raise ValueError("a function prepares its pictures itself: leave out size, resize, mean and std")
+        if self.std is not None and not all(value > 0 for value in self.std):
+            raise ValueError("std must be greater than 0")
+        if not all(value is None or 1 <= value <= 4096 for value in (self.size, self.resize)):
+            raise ValueError("size and resize must be from 1 to 4096")
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

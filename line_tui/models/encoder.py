@@ -50,7 +50,7 @@ class Encoded(nn.Module):
             self.features(tensor)
 
 
-def with_encoder(network: nn.Module, size: int, layer: str, path: Path, name: str) -> Encoded:
+def with_encoder(network: nn.Module, size: int | tuple[int, int], layer: str, path: Path, name: str) -> Encoded:
     """The network with the encoder in a file on top of a layer. Raises ModelFileError, UnknownNameError."""
     layers = {info.name: info for info in list_layers(network, size)}
     if layer not in layers:

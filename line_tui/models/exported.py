@@ -9,19 +9,33 @@ import torch
 from torch import nn
 from torch.export import ExportedProgram
 
-from line_tui.errors import ModelFileError
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.models.catalog import VisionEntry
 from line_tui.models.pooling import first_tensor
 
 OUTPUT = "output"
 """The layer that is what the program returns; it need not come from a module."""
 
 
-def open_program(path: Path, name: str) -> ExportedProgram:
-    """The program in a file, without running it. Raises ModelFileError."""
+def open_program(path: Path, entry: VisionEntry) -> ExportedProgram:
+    """The program in a file. Raises UsageError where its entry does not allow it to run code, ModelFileError.
+
+    torch unpickles parts of such a file and evaluates others, so reading one is running it.
+    """
+    check_code_allowed(entry, path)
     try:
         return torch.export.load(path)
     except Exception as error:  # What it raises for damaged files is not documented, and varies.
-        raise ModelFileError(f"{name}: {path} is damaged or no exported program", "export it again") from error
+        raise ModelFileError(f"{entry.id}: {path} is damaged or no exported program", "export it again") from error
+
+
+def check_code_allowed(entry: VisionEntry, path: Path) -> None:
+    """Raises UsageError where an entry does not allow that its model runs code of its own."""
+    if not entry.allow_code:
+        raise UsageError(
+            f"{entry.id} would run code from {entry.function or path}",
+            "if you trust it, set allow_code = true for it in your catalog.toml",
+        )
 
 
 def fixed_batch(program: ExportedProgram) -> int | None:

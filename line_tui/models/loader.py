@@ -31,6 +31,7 @@ from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
 from line_tui.models.networks import find_network
 from line_tui.models.shortage import is_shortage
+from line_tui.models.sound import check_steady
 from line_tui.models.turns import Closable, Device, GeneratorInTurn, LanguageInTurn
 from line_tui.models.vision import TorchVision
 
@@ -236,9 +237,16 @@ def _needs(profile: str, model: str, device: str, catalog: Catalog) -> Needs:
 
 
 def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision | BlackBox:
-    """Load a vision model. Raises UnknownNameError, ModelFileError, UsageError."""
-    if (box := find_black_box(model, catalog, batch_size)) is not None:
-        return box
+    """Load a vision model, and see that it says the same of the same picture twice.
+
+    Raises UnknownNameError, ModelFileError, UsageError.
+    """
+    vision = find_black_box(model, catalog, batch_size) or _load_network(model, catalog, batch_size, device)
+    check_steady(vision, vision.layers[-1], model)
+    return vision
+
+
+def _load_network(model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision:
     network = find_network(model, catalog)
     return TorchVision(
         network.load(),
@@ -285,7 +293,7 @@ def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
     if (box := find_black_box(model, catalog, batch_size=1)) is not None:
         return box.layers
     network = find_network(model, catalog)
-    return list_layers(build_empty(network.outline), network.preprocess.size, network.neuron_names)
+    return list_layers(build_empty(network.outline), network.preprocess.shape, network.neuron_names)
 
 
 def default_threads() -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,15 +15,24 @@ from torch import nn
 from torchvision.transforms import InterpolationMode
 
 from line_tui.errors import ModelFileError, UsageError, unknown_name
-from line_tui.models.architectures import EFFICIENTNET_LITE0, build, build_random, torchvision_names
+from line_tui.models.architectures import (
+    AUXILIARY,
+    EFFICIENTNET_LITE0,
+    TRANSFORMING,
+    build,
+    build_empty,
+    build_random,
+    check_architecture,
+    torchvision_names,
+)
 from line_tui.models.catalog import Catalog, Encoder, VisionEntry
 from line_tui.models.efficientnet_lite import MEAN, SIZE, STD, rename
 from line_tui.models.encoder import with_encoder
 from line_tui.models.exported import open_program, unflatten
-from line_tui.models.files import fingerprint, locate
-from line_tui.models.preprocess import Preprocess
+from line_tui.models.files import content, hashed, locate
+from line_tui.models.preprocess import Preprocess, by_torchvision, classification
 from line_tui.models.timm_vision import TimmFolder
-from line_tui.models.weights import fill, read_weights
+from line_tui.models.weights import count_classes, fill, find_weights, read_checkpoint, read_weights
 from line_tui.worlds.emoji.planted import PlantedNetwork, PlantedUnits
 
 
@@ -36,12 +46,19 @@ class Network:
     """The network with its weights. Raises ModelFileError."""
     outline: Callable[[], nn.Module]
     """The same network with any weights, for its layers alone."""
-    revision: Callable[[], str]
-    """What tells these weights from others."""
+    content: Callable[[], str]
+    """What tells these weights from others. Raises ModelFileError."""
     neuron_names: list[str] = field(default_factory=list)
     """Of its output."""
     device: str | None = None
     """The one device that it can compute on; None for any."""
+
+    def revision(self) -> str:
+        """What its activations depend on: the content of its weights, and all that is done to a picture.
+
+        Raises ModelFileError.
+        """
+        return blake2b(f"{self.content()} {self.preprocess.told}".encode(), digest_size=6).hexdigest()
 
 
 def find_network(spec: str, catalog: Catalog) -> Network:
@@ -63,7 +80,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
     if weights == "random":
         return _random(spec, name)
     if Path(weights).suffix or "/" in weights:
-        return _from_file(spec, name, Path(weights).expanduser(), _usual(name))
+        return _from_file(spec, name, Path(weights).expanduser())
     return _from_cache(spec, name, weights or "DEFAULT")
 
 
@@ -94,14 +111,14 @@ def _encoded(network: Network, encoder: Encoder) -> Network:
     path = Path(encoder.path).expanduser()
 
     def on_top(module: nn.Module) -> nn.Module:
-        return with_encoder(module, network.preprocess.size, encoder.layer, path, network.name)
+        return with_encoder(module, network.preprocess.shape, encoder.layer, path, network.name)
 
-    return Network(
-        network.name,
-        network.preprocess,
+    return replace(
+        network,
         load=lambda: on_top(network.load()),
         outline=lambda: on_top(network.outline()),
-        revision=lambda: f"{network.revision()}-{fingerprint(path, encoder.layer)}",
+        content=lambda: f"{network.content()}-{content(path)}-{encoder.layer}",
+        neuron_names=[],
     )
 
 
@@ -113,60 +130,54 @@ def _from_entry(entry: VisionEntry) -> Network:
     if entry.format == "export":
         return _from_export(entry)
     if entry.architecture is not None:
-        path = locate(entry.source, entry.id)
-        usual = _usual(entry.architecture, entry.preprocess)
-        return _from_file(entry.id, entry.architecture, path, usual, entry.classes, entry.labels)
+        return _from_file(entry.id, entry.architecture, locate(entry.source, entry.id), entry)
     folder = locate(entry.source, entry.id)
     if (folder / "planted.safetensors").exists():
         return _from_planted(entry.id, folder)
     config = _read_json(folder / "config.json", FolderConfig, entry.id)
-    preprocess = Preprocess(config.input_size, config.input_size, config.mean, config.std)
     weights = folder / "model.safetensors"
+    preprocess = said_by(entry) or classification(config.input_size, config.input_size, config.mean, config.std)
 
     def outline() -> nn.Module:
-        return build(config.architecture, config.num_classes, config.input_size)
+        return build(
+            config.architecture, config.num_classes, config.input_size, transform_input=bool(entry.transform_input)
+        )
 
     return Network(
         entry.id,
         preprocess,
         load=lambda: fill(outline(), read_weights(weights, entry.id), entry.id, weights),
         outline=outline,
-        revision=lambda: fingerprint(weights),
+        content=lambda: f"{content(weights)}-{config.architecture}-{entry.transform_input}",
         neuron_names=_read_labels(folder / (entry.labels or "labels.json"), entry.id),
     )
 
 
 def _from_transformers(entry: VisionEntry) -> Network:
     # Imported here: a large library that most vision models do without.
-    from line_tui.models import transformers_vision as hub
+    from line_tui.models.transformers_vision import TransformersFolder
 
     folder = locate(entry.source, entry.id)
-    try:
-        preprocess, names = hub.read_preprocess(folder), hub.read_classes(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise ModelFileError(
-            f"{entry.id}: {folder} is no model of transformers: {error}", "name a folder that holds one"
-        ) from error
+    known = TransformersFolder(folder, entry.id)
     return Network(
         entry.id,
-        preprocess,
-        load=lambda: hub.load_transformer(folder, entry.id),
-        outline=lambda: hub.outline_transformer(folder, entry.id),
-        revision=lambda: fingerprint(folder),
-        neuron_names=names,
+        said_by(entry) or known.preprocess(),
+        load=known.load,
+        outline=known.outline,
+        content=lambda: content(folder),
+        neuron_names=known.neuron_names,
     )
 
 
 def _from_timm(entry: VisionEntry) -> Network:
     folder = locate(entry.source, entry.id)
     known = TimmFolder(folder, entry.id)
-    weights = folder / "model.safetensors"
     return Network(
         entry.id,
-        known.preprocess,
-        load=lambda: fill(known.build(), read_weights(weights, entry.id), entry.id, weights),
+        said_by(entry) or known.preprocess,
+        load=known.load,
         outline=known.build,
-        revision=lambda: fingerprint(weights),
+        content=lambda: content(folder),
         neuron_names=_imagenet_classes() if entry.labels == "imagenet" else known.neuron_names,
     )
 
@@ -174,13 +185,13 @@ def _from_timm(entry: VisionEntry) -> Network:
 def _from_export(entry: VisionEntry) -> Network:
     path = locate(entry.source, entry.id)
     # Opened here: an outline is built without memory for weights, and these come with theirs.
-    program = open_program(path, entry.id)
+    program = open_program(path, entry)
     return Network(
         entry.id,
-        Preprocess(entry.size, entry.size, entry.mean, entry.std),
+        must_be_said_by(entry),
         load=lambda: unflatten(program),
         outline=lambda: unflatten(program),
-        revision=lambda: fingerprint(path, entry.function),
+        content=lambda: content(path),
         # Tensors that it makes on the way are made where it was exported.
         device="cpu",
     )
@@ -202,48 +213,66 @@ def _from_planted(name: str, folder: Path) -> Network:
         }
         return fill(outline(), weights, name, folder)
 
-    preprocess = Preprocess(below.input_size, below.input_size, below.mean, below.std)
-    return Network(name, preprocess, load, outline, lambda: "-".join(map(fingerprint, files.values())))
+    preprocess = classification(below.input_size, below.input_size, below.mean, below.std)
+    return Network(name, preprocess, load, outline, lambda: content(*files.values()))
 
 
 def _random(spec: str, architecture: str) -> Network:
-    usual = _usual(architecture)
-    return Network(
-        spec,
-        usual,
-        load=lambda: build_random(architecture, usual.size),
-        outline=lambda: build(architecture, image_size=usual.size),
-        revision=lambda: "random",
-    )
-
-
-def _from_file(
-    spec: str,
-    architecture: str,
-    path: Path,
-    preprocess: Preprocess,
-    classes: int | None = None,
-    labels: str | None = None,
-) -> Network:
-    """Weights in a file; how many output neurons they have is read off their last tensor."""
-    weights = read_weights(path, spec)
-    if architecture == EFFICIENTNET_LITE0:
-        weights = rename(weights)
-    outputs = classes or len(next(reversed(weights.values())))
-    names = _imagenet_classes() if labels == "imagenet" else []
-    if labels and not names:
-        names = _read_labels(path.parent / Path(labels).expanduser(), spec)
-
-    def outline() -> nn.Module:
-        return build(architecture, outputs, preprocess.size, pretrained=outputs == 1000)
-
+    preprocess = _usual(architecture)
+    size = max(preprocess.shape)
     return Network(
         spec,
         preprocess,
-        load=lambda: fill(outline(), weights, spec, path),
-        outline=outline,
-        revision=lambda: fingerprint(path),
-        neuron_names=names,
+        load=lambda: build_random(architecture, size),
+        outline=lambda: build(architecture, image_size=size),
+        content=lambda: "random",
+    )
+
+
+def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | None = None) -> Network:
+    """Weights in a file; how many output neurons they have is read off them."""
+    preprocess = (entry and said_by(entry)) or _usual(architecture, entry.preprocess if entry else "DEFAULT")
+    size = max(preprocess.shape)
+    checkpoint = read_checkpoint(path, spec)
+    transform_input = _transforms_input(spec, architecture, path, entry)
+
+    def make(classes: int) -> nn.Module:
+        return build(architecture, classes, size, transform_input)
+
+    if architecture == EFFICIENTNET_LITE0:
+        checkpoint = rename(read_weights(path, spec))
+    names = build_empty(lambda: make(1000)).state_dict()
+    weights = find_weights(checkpoint, names, spec, path, entry.state_dict if entry else None, AUXILIARY)
+    classes = (entry and entry.classes) or count_classes(weights, make) or 1000
+    labels = (entry and entry.labels) or ""
+    return Network(
+        spec,
+        preprocess,
+        load=lambda: fill(make(classes), weights, spec, path),
+        outline=lambda: make(classes),
+        content=lambda: f"{content(path)}-{architecture}-{transform_input}-{entry and entry.state_dict}",
+        neuron_names=_labels(labels, path, spec),
+    )
+
+
+def _labels(labels: str, path: Path, name: str) -> list[str]:
+    if not labels:
+        return []
+    return _imagenet_classes() if labels == "imagenet" else _read_labels(path.parent / Path(labels).expanduser(), name)
+
+
+def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEntry | None) -> bool:
+    """Whether the network undoes the usual normalisation. Raises UsageError where that cannot be known."""
+    if architecture not in TRANSFORMING:
+        return False
+    if entry is not None and entry.transform_input is not None:
+        return entry.transform_input
+    if hashed(path).startswith(_weights(architecture, "DEFAULT").url.rpartition("-")[2].removesuffix(".pth")):
+        return True
+    raise UsageError(
+        f"{spec}: the weights of {architecture} do not say what is done to its input",
+        "give it an entry in your catalog.toml, with transform_input = true where its training began with "
+        "torchvision's weights, else false",
     )
 
 
@@ -251,11 +280,11 @@ def _from_cache(spec: str, architecture: str, version: str) -> Network:
     """torchvision's own weights, where torch has fetched them before."""
     weights = _weights(architecture, version)
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
-    preprocess = _preprocess(weights)
+    preprocess = by_torchvision(weights.transforms())
     names = list(weights.meta["categories"])
 
     def outline() -> nn.Module:
-        return build(architecture, len(names), preprocess.size, pretrained=True)
+        return build(architecture, len(names), max(preprocess.shape), transform_input=architecture in TRANSFORMING)
 
     def load() -> nn.Module:
         if not path.exists():
@@ -263,23 +292,62 @@ def _from_cache(spec: str, architecture: str, version: str) -> Network:
                 f"{spec}: its weights are not on this machine",
                 f"put {weights.url} at {path}, name a file as {architecture}:FILE, or try {architecture}:random",
             )
-        return fill(outline(), read_weights(path, spec), spec, path)
+        given = find_weights(read_checkpoint(path, spec), outline().state_dict(), spec, path, ignored=AUXILIARY)
+        return fill(outline(), given, spec, path)
 
-    return Network(spec, preprocess, load, outline, lambda: fingerprint(path), names)
+    return Network(spec, preprocess, load, outline, lambda: content(path), names)
+
+
+def said_by(entry: VisionEntry) -> Preprocess | None:
+    """How an entry says that pictures are prepared; None where it says nothing.
+
+    Raises UsageError where it says a part that cannot be put in the place of the usual one.
+    """
+    given = (entry.size, entry.mean, entry.std)
+    if all(value is None for value in (*given, entry.resize)):
+        return None
+    if entry.architecture is not None and entry.format == "weights" and entry.architecture != EFFICIENTNET_LITE0:
+        usual = _weights(entry.architecture, entry.preprocess).transforms
+        said: dict[str, Any] = {"mean": entry.mean, "std": entry.std}
+        if entry.size is not None or entry.resize is not None:
+            size = entry.size or usual().crop_size[0]
+            said |= {"crop_size": size, "resize_size": entry.resize or size}
+        return by_torchvision(usual(**{key: value for key, value in said.items() if value is not None}))
+    if any(value is None for value in given):
+        raise UsageError(
+            f"{entry.id}: its entry says only a part of how its pictures are prepared",
+            f"add {', '.join(name for name, value in zip(_GIVEN, given, strict=True) if value is None)} "
+            "to it in your catalog.toml, or leave out size, resize, mean and std",
+        )
+    assert entry.size is not None and entry.mean is not None and entry.std is not None
+    way = InterpolationMode(entry.interpolation)
+    return classification(entry.size, entry.resize or entry.size, entry.mean, entry.std, way)
+
+
+def must_be_said_by(entry: VisionEntry) -> Preprocess:
+    """How an entry says that pictures are prepared, of a format that does not. Raises UsageError."""
+    preprocess = said_by(entry)
+    if preprocess is None:
+        raise UsageError(
+            f"{entry.id}: a file of format {entry.format} does not say how its pictures are prepared",
+            "add size, mean and std to its entry in your catalog.toml; torchvision's usual are size = 224, "
+            "mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]",
+        )
+    return preprocess
+
+
+_GIVEN = ("size", "mean", "std")
 
 
 def _usual(architecture: str, version: str = "DEFAULT") -> Preprocess:
     """How an architecture takes its pictures. Raises UnknownNameError."""
     if architecture == EFFICIENTNET_LITE0:
-        return Preprocess(SIZE, 256, MEAN, STD, InterpolationMode.BICUBIC)
-    if architecture not in torchvision_names():
-        raise unknown_name(
-            "architecture", architecture, torchvision_names(), f"name one of torchvision's, or {EFFICIENTNET_LITE0}"
-        )
-    return _preprocess(_weights(architecture, version))
+        return classification(SIZE, 256, MEAN, STD, InterpolationMode.BICUBIC)
+    return by_torchvision(_weights(architecture, version).transforms())
 
 
 def _weights(architecture: str, version: str) -> Any:
+    check_architecture(architecture)
     known = torchvision.models.get_model_weights(architecture)
     try:
         return known.DEFAULT if version == "DEFAULT" else known[version]
@@ -291,17 +359,6 @@ def _weights(architecture: str, version: str) -> Any:
 
 def _imagenet_classes() -> list[str]:
     return list(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
-
-
-def _preprocess(weights: Any) -> Preprocess:
-    preset = weights.transforms()
-    return Preprocess(
-        size=preset.crop_size[0],
-        resize=preset.resize_size[0],
-        mean=tuple(preset.mean),
-        std=tuple(preset.std),
-        interpolation=preset.interpolation,
-    )
 
 
 Read = TypeVar("Read")

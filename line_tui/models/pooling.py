@@ -2,39 +2,90 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from torch import Tensor
 
-Pooling = Literal["as-is", "token-0", "token-mean", "spatial-mean", "spatial-mean-channels-last"]
+Pooling = str
+"""`as-is`, `token-0`, `token-mean`, `token-mean-after-K`, `spatial-mean` or `spatial-mean-channels-last`."""
+_AFTER = "token-mean-after-"
 
 
-def choose_pooling(shape: tuple[int, ...], moving: set[int], channels_last: bool) -> Pooling | None:
-    """The pooling for an output of this shape, batch first; None when it has none.
+@dataclass(frozen=True)
+class Evidence:
+    """What a network's parameters and its other layers say of the meaning of axes."""
 
-    `moving` are the axes whose length changes with the size of the picture, where that could be found out;
-    `channels_last` says that the module itself works on the last axis (linear, layer norm). Two axes: as they are.
-    Three: tokens by features; the first token, or the mean where the tokens are a full square of patches and there
-    is no class token among them. Four: the spatial mean, over the last two axes as in a convolution, or over the
-    middle two as in Swin's and ConvNeXt's blocks.
+    class_token: bool = False
+    """True when a class token comes first."""
+    prefix: int = 0
+    """Tokens before the patches: class, distillation, registers."""
+    patches: frozenset[int] = frozenset()
+    """Patches of a picture, as the convolutions that cut it up have them."""
+    maps: frozenset[tuple[int, ...]] = frozenset()
+    """Shapes, without the batch, of layers that are known to have channels first."""
+    maps_last: frozenset[tuple[int, ...]] = frozenset()
+    """Shapes, without the batch, of layers that are known to have channels last."""
+
+
+def choose_pooling(
+    shape: tuple[int, ...],
+    rows: frozenset[int] | None,
+    columns: frozenset[int] | None,
+    evidence: Evidence,
+    kind: Literal["channels-first", "channels-last", "unknown"] = "unknown",
+) -> Pooling | None:
+    """The pooling for an output of this shape, batch first; None where its neurons cannot be told.
+
+    `rows` and `columns` are the axes that grow when the picture gets taller or wider, None for a network of one
+    size. Two axes: as they are. Three: tokens by features. Four: maps, whose space is the axis that grows with the
+    height and the one that grows with the width; without these, the kind of the module decides, or the shape, where
+    a module of a known kind has the same.
     """
+    moving = (rows or frozenset()) | (columns or frozenset())
     if len(shape) == 2:
-        return "as-is"
+        return None if moving else "as-is"
     if len(shape) == 3:
-        return "token-mean" if round(shape[1] ** 0.5) ** 2 == shape[1] else "token-0"
+        return None if 2 in moving else _choose_tokens(shape[1], evidence)
     if len(shape) != 4:
         return None
-    if channels_last or (moving and moving <= {1, 2}):
-        return "spatial-mean-channels-last"
-    if moving and moving <= {2, 3}:
+    if rows and columns and rows != columns:
+        return {(2, 3): "spatial-mean", (1, 2): "spatial-mean-channels-last"}.get((min(rows), min(columns)))
+    if moving:
+        # Windows: one axis has all of them, and which of the others is the channel only the module can say.
+        return "spatial-mean-channels-last" if kind == "channels-last" and 3 not in moving else None
+    if kind == "channels-first" or shape[2:] == (1, 1):
         return "spatial-mean"
-    # A model of one fixed size: pictures are square, so square maps are a convolution's.
-    return "spatial-mean" if shape[2] == shape[3] else "spatial-mean-channels-last"
+    if kind == "channels-last":
+        return "spatial-mean-channels-last"
+    first, last = shape[1:] in evidence.maps, shape[1:] in evidence.maps_last
+    if first == last:
+        return None
+    return "spatial-mean" if first else "spatial-mean-channels-last"
+
+
+def _choose_tokens(tokens: int, evidence: Evidence) -> Pooling:
+    def is_grid(count: int) -> bool:
+        return count in evidence.patches or (count > 0 and math.isqrt(count) ** 2 == count)
+
+    if tokens == 1:
+        return "token-0"
+    if evidence.class_token:
+        # Registers and class token may join at different depths.
+        joined = any(tokens - before in evidence.patches for before in range(1, evidence.prefix + 1))
+        apart = tokens in evidence.patches or (not joined and is_grid(tokens))
+        return "token-mean" if apart else "token-0"
+    if evidence.prefix and is_grid(tokens - evidence.prefix):
+        return f"{_AFTER}{evidence.prefix}"
+    return "token-0" if not is_grid(tokens) and is_grid(tokens - 1) else "token-mean"
 
 
 def pool(output: Tensor, pooling: Pooling) -> Tensor:
     """`float[images, ...]` to a new `float[images, neurons]`."""
+    if pooling.startswith(_AFTER):
+        return output[:, int(pooling.removeprefix(_AFTER)) :].mean(1)
     match pooling:
         case "as-is":
             return output.clone()
@@ -46,6 +97,8 @@ def pool(output: Tensor, pooling: Pooling) -> Tensor:
             return output.mean((2, 3))
         case "spatial-mean-channels-last":
             return output.mean((1, 2))
+        case _:
+            raise ValueError(f"no pooling named '{pooling}'")
 
 
 def neuron_maps(output: Tensor, pooling: Pooling, neuron: int) -> Tensor | None:
@@ -69,4 +122,4 @@ def first_tensor(output: Any) -> Tensor | None:
     if isinstance(output, Tensor):
         return output
     values = output.values() if isinstance(output, Mapping) else output if isinstance(output, (tuple, list)) else ()
-    return next((value for value in values if isinstance(value, Tensor)), None)
+    return next((found for value in values if (found := first_tensor(value)) is not None), None)

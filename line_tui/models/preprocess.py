@@ -1,41 +1,90 @@
-"""Pictures of any size to a vision model's input."""
+"""What is done to a picture before a network sees it: by the library that the network comes from, never by our own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.transforms import InterpolationMode
-from torchvision.transforms.functional import center_crop, normalize, resize
+from torchvision.transforms._presets import ImageClassification
+from torchvision.transforms.functional import center_crop
 
 from line_tui.explain.ports import Picture
-from line_tui.models.catalog import IMAGENET_MEAN, IMAGENET_STD
+
+_PROBE = 512
+"""Side in pixels of the pictures by which a way is measured."""
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """Resize the shorter side, crop the centre, normalise."""
+    """One way of preparing pictures; its numbers are measured, whatever the library calls them."""
 
-    size: int
-    """Side of the model's input in pixels."""
-    resize: int
-    """Length of the shorter side before the crop; as `size` for no crop of a square picture."""
-    mean: tuple[float, float, float] = IMAGENET_MEAN
-    std: tuple[float, float, float] = IMAGENET_STD
-    interpolation: InterpolationMode = InterpolationMode.BILINEAR
+    prepare: Callable[[Picture], Tensor]
+    """A picture to `float32[3, height, width]`, which may depend on the picture's own size."""
+    told: str
+    """All that is done, as the library prints it; a model's identity rests on it."""
 
     def __call__(self, pictures: Sequence[Picture]) -> Tensor:
-        """`uint8[height, width, 3]` pictures to `float32[pictures, 3, size, size]`."""
-        return torch.stack([self._one(picture) for picture in pictures])
+        """`uint8[height, width, 3]` pictures to `float32[pictures, 3, height, width]`.
 
-    def _one(self, picture: Picture) -> Tensor:
-        image = torch.from_numpy(picture.copy()).permute(2, 0, 1)
-        image = resize(image, [self.resize], interpolation=self.interpolation, antialias=True)
-        return self.crop_and_normalise(image.float() / 255)
+        Raises RuntimeError for pictures that end up in different sizes.
+        """
+        return torch.stack([self.prepare(picture) for picture in pictures])
 
-    def crop_and_normalise(self, image: Tensor) -> Tensor:
-        """What is left to do for `float[..., 3, height, width]` in [0, 1] whose shorter side has the right length."""
-        normal: Tensor = normalize(center_crop(image, [self.size, self.size]), list(self.mean), list(self.std))
-        return normal
+    @cached_property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of a square picture when the network sees it."""
+        height, width = self.prepare(_grey(128)).shape[1:]
+        return int(height), int(width)
+
+    @cached_property
+    def side(self) -> int:
+        """Side in pixels of a square picture that is not resized; its margins may be cropped."""
+        ramp = np.broadcast_to(np.linspace(0, 255, _PROBE)[None, :, None], (_PROBE, _PROBE, 3))
+        row = self.prepare(ramp.round().astype(np.uint8))[0].mean(0)
+        black, white = self.prepare(_grey(0))[0].mean(), self.prepare(_grey(255))[0].mean()
+        step = float((row[-2] - row[1]) / (len(row) - 3)) if len(row) > 3 else 0.0
+        # By how much of the whole ramp the picture changes from one place to the next.
+        whole = float(white - black) * _PROBE / (_PROBE - 1)
+        return max(*self.shape, round(whole / step)) if step else max(self.shape)
+
+    def crop_and_normalise(self, images: Tensor) -> Tensor:
+        """What is left to do for `float[..., 3, side, side]` in [0, 1]; differentiable."""
+        black = self.prepare(_grey(0)).mean((1, 2))[:, None, None].to(images)
+        white = self.prepare(_grey(255)).mean((1, 2))[:, None, None].to(images)
+        cropped: Tensor = center_crop(images, list(self.shape))
+        return black + cropped * (white - black)
+
+
+def classification(
+    size: int,
+    resize: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    interpolation: InterpolationMode = InterpolationMode.BILINEAR,
+) -> Preprocess:
+    """Resize the shorter side, crop the centre, normalise."""
+    return by_torchvision(
+        ImageClassification(
+            crop_size=size, resize_size=resize, mean=tuple(mean), std=tuple(std), interpolation=interpolation
+        )
+    )
+
+
+def by_torchvision(preset: Any) -> Preprocess:
+    """As `Weights.transforms()` does it for a decoded picture."""
+
+    def prepare(picture: Picture) -> Tensor:
+        prepared: Tensor = preset(torch.from_numpy(picture.copy()).permute(2, 0, 1))
+        return prepared
+
+    return Preprocess(prepare, " ".join(f"torchvision {preset!r}".split()))
+
+
+def _grey(level: int) -> Picture:
+    return np.full((_PROBE, _PROBE, 3), level, np.uint8)

@@ -3,54 +3,87 @@
 from __future__ import annotations
 
 import json
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from torch import nn
-from torchvision.transforms import InterpolationMode
+from PIL import Image
+from torch import Tensor, nn
 
 from line_tui.errors import ModelFileError, UsageError
-from line_tui.models.catalog import IMAGENET_MEAN, IMAGENET_STD
+from line_tui.explain.ports import Picture
 from line_tui.models.preprocess import Preprocess
+
+WEIGHTS = "model.safetensors"
 
 
 class TimmFolder:
-    """`config.json` of a folder, beside `model.safetensors`."""
+    """A folder with `config.json` and `model.safetensors`, opened by timm itself, as `local-dir:`."""
 
     def __init__(self, folder: Path, name: str) -> None:
         """Read what the folder says. Raises ModelFileError."""
         self._name = name
+        self._folder = folder
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             self.architecture = str(config["architecture"])
-        except (OSError, ValueError, KeyError) as error:
+            said = config.get("pretrained_cfg", config)
+            self.neuron_names = _names(config.get("label_names", said.get("label_names")))
+        except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ModelFileError(
                 f"{name}: {folder} is no model of timm: {error}", "name a folder that holds one"
-            ) from (error)
-        said: dict[str, Any] = config.get("pretrained_cfg", {})
-        self.classes = int(config.get("num_classes", said.get("num_classes", 1000)))
-        self.neuron_names = [str(name) for name in config.get("label_names", [])]
-        size = int(said.get("input_size", (3, 224, 224))[-1])
-        self.preprocess = Preprocess(
-            size=size,
-            resize=int(size / said.get("crop_pct", 1.0)),
-            mean=tuple(said.get("mean", IMAGENET_MEAN)),
-            std=tuple(said.get("std", IMAGENET_STD)),
-            interpolation=InterpolationMode(said.get("interpolation", "bicubic")),
-        )
+            ) from error
 
     def build(self) -> nn.Module:
         """The network with fresh weights. Raises UsageError without timm, ModelFileError when timm does not know it."""
+        return self._create(pretrained=False)
+
+    def load(self) -> nn.Module:
+        """The network with the folder's weights, safetensors alone. Raises UsageError, ModelFileError."""
+        if not (self._folder / WEIGHTS).is_file():
+            raise ModelFileError(f"{self._name}: there is no {self._folder / WEIGHTS}", "save the model as safetensors")
+        return self._create(pretrained=True).float()
+
+    @cached_property
+    def preprocess(self) -> Preprocess:
+        """As `create_transform(**resolve_model_data_config(model))` does it. Raises UsageError, ModelFileError."""
+        timm = self._timm()
+        config = timm.data.resolve_model_data_config(self.build())
+        transform = timm.data.create_transform(**config, is_training=False)
+
+        def prepare(picture: Picture) -> Tensor:
+            prepared: Tensor = transform(Image.fromarray(picture))
+            return prepared
+
+        return Preprocess(prepare, " ".join(f"timm {transform!r}".split()))
+
+    def _create(self, pretrained: bool) -> nn.Module:
+        timm = self._timm()
+        try:
+            model: nn.Module = timm.create_model(f"local-dir:{self._folder}", pretrained=pretrained)
+        except Exception as error:  # What timm raises for odd settings and weights that do not fit varies.
+            cause = str(error).strip() or type(error).__name__
+            if cause.startswith("Unknown model"):
+                cause = f"timm has no architecture '{self.architecture}'"
+            cause = " ".join(cause.split())
+            raise ModelFileError(
+                f"{self._name}: timm cannot open {self._folder}: {cause[:300]}",
+                "correct config.json, or update timm",
+            ) from error
+        return model.eval()
+
+    def _timm(self) -> Any:
         try:
             import timm
         except ImportError as error:
             raise UsageError(
                 f"{self._name} is a model of timm, which is not installed", "run `pip install timm`"
-            ) from (error)
-        try:
-            model: nn.Module = timm.create_model(self.architecture, pretrained=False, num_classes=self.classes)
-        except (RuntimeError, ValueError, TypeError) as error:
-            raise ModelFileError(
-                f"{self._name}: timm has no architecture '{self.architecture}'", "update timm, or correct config.json"
             ) from error
-        return model.eval()
+        return timm
+
+
+def _names(said: Any) -> list[str]:
+    """In a list, or in an object of index -> name."""
+    if isinstance(said, dict):
+        return [str(said.get(str(n), said.get(n, ""))) for n in range(len(said))]
+    return [str(name) for name in said or []]

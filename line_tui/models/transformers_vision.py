@@ -1,97 +1,178 @@
-"""Vision models in the layout of the Hugging Face hub: ViT, CLIP, SigLIP, DINOv2 and others of transformers."""
+"""Vision models in the layout of the Hugging Face hub: opened by transformers, pictures prepared by its processors."""
 
 from __future__ import annotations
 
-import json
+import inspect
 from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
-from torch import nn
-from torchvision.transforms import InterpolationMode
+from PIL import Image
+from torch import Tensor, nn
 
-from line_tui.errors import ModelFileError
-from line_tui.models.catalog import IMAGENET_MEAN, IMAGENET_STD
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.explain.ports import Picture
 from line_tui.models.preprocess import Preprocess
 
-_TOWERS = {"clip": "CLIPVisionModel", "siglip": "SiglipVisionModel", "siglip2": "SiglipVisionModel"}
-"""Models of pictures and text, and the class of their half that sees."""
-_INTERPOLATIONS = {
-    0: InterpolationMode.NEAREST,
-    2: InterpolationMode.BILINEAR,
-    3: InterpolationMode.BICUBIC,
-}
-"""By Pillow's numbers."""
+LOCAL = {"local_files_only": True, "trust_remote_code": False}
+"""No network, and no code of the folder's own."""
+_PIXELS = "pixel_values"
 
 
-def load_transformer(folder: Path, name: str) -> nn.Module:
-    """The network in a folder, in float32: safetensors alone, no code of its own. Raises ModelFileError."""
-    try:
-        model = _class(folder).from_pretrained(
-            folder, local_files_only=True, use_safetensors=True, trust_remote_code=False
+class TransformersFolder:
+    """A folder with `config.json`, weights as safetensors, and the settings of an image processor."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        """Read what the folder says. Raises ModelFileError."""
+        self._folder = folder
+        self._name = name
+        try:
+            config = transformers.AutoConfig.from_pretrained(folder, **LOCAL)
+            # It would fetch another network, whose weights the folder's replace anyway.
+            if getattr(config, "use_pretrained_backbone", False):
+                config.use_pretrained_backbone = False
+            self._class, self._config = _seeing(config)
+        except Exception as error:  # What the library raises for damaged files is not documented, and varies.
+            raise ModelFileError(
+                f"{name}: {folder} is no model of transformers that sees: {_first_line(error)}",
+                "name a folder that holds one",
+            ) from error
+
+    @property
+    def neuron_names(self) -> list[str]:
+        """Names of the output neurons; none where the model has no classes."""
+        if "ForImageClassification" not in self._class.__name__:
+            return []
+        labels = self._config.id2label or {}
+        return [str(labels.get(n, n)) for n in range(len(labels))]
+
+    def preprocess(self) -> Preprocess:
+        """As `AutoImageProcessor` of the folder does it. Raises UsageError where the folder has none."""
+        try:
+            processor = transformers.AutoImageProcessor.from_pretrained(self._folder, **LOCAL)
+        except Exception as error:
+            raise UsageError(
+                f"{self._name}: {self._folder} does not say how its pictures are prepared: {_first_line(error)}",
+                "save its image processor there, or add size, mean and std to its entry in your catalog.toml",
+            ) from error
+
+        def prepare(picture: Picture) -> Tensor:
+            try:
+                made = processor(images=Image.fromarray(picture), return_tensors="pt")
+            except Exception as error:  # What the library raises for settings that do not go together varies.
+                raise UsageError(
+                    f"{self._name}: its {type(processor).__name__} fails: {_first_line(error)}",
+                    "correct its settings, or add size, mean and std to its entry in your catalog.toml",
+                ) from error
+            return self._only_pixels(made)
+
+        told = f"transformers {type(processor).__name__} {processor.to_json_string()}"
+        return Preprocess(prepare, " ".join(told.split()))
+
+    def load(self) -> nn.Module:
+        """The network with its weights, in float32: safetensors alone. Raises ModelFileError."""
+        options: dict[str, Any] = {}
+        try:
+            model, missing = self._open(options)
+            if missing and all(key.startswith("pooler.") for key in missing):
+                # Saved without the part after the last layer, which would be random.
+                options["add_pooling_layer"] = False
+                model, missing = self._open(options)
+        except Exception as error:
+            raise ModelFileError(
+                f"{self._name}: cannot open the model in {self._folder}: {_first_line(error)}",
+                "files are missing, damaged or of another version: fetch the model again",
+            ) from error
+        if missing:
+            shown = ", ".join(sorted(missing)[:3])
+            raise ModelFileError(
+                f"{self._name}: {self._folder} lacks {len(missing)} weights of {self._class.__name__}, such as {shown}",
+                "save the model again, or correct `architectures` in its config.json",
+            )
+        return _by_name(model.float().eval())
+
+    def outline(self) -> nn.Module:
+        """The network with fresh weights. Raises ModelFileError."""
+        try:
+            options = {} if self._has_pooler() else {"add_pooling_layer": False}
+            return _by_name(self._class(self._config, **options).eval())
+        except Exception as error:
+            raise ModelFileError(
+                f"{self._name}: cannot read the model in {self._folder}: {_first_line(error)}", "fetch the model again"
+            ) from error
+
+    def _open(self, options: dict[str, Any]) -> tuple[Any, set[str]]:
+        model, told = self._class.from_pretrained(
+            self._folder,
+            config=self._config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            output_loading_info=True,
+            **LOCAL,
+            **options,
         )
-    except Exception as error:  # What the library raises for damaged files is not documented, and varies.
-        raise ModelFileError(
-            f"{name}: cannot open the model in {folder}: {_first_line(error)}",
-            "files are missing, damaged or of another version: fetch the model again",
-        ) from error
-    module: nn.Module = model.float().eval()
-    return module
+        # A gap is filled with random numbers, of which the library only warns.
+        return model, set(told["missing_keys"]) | {str(key) for key in told["mismatched_keys"]}
+
+    def _has_pooler(self) -> bool:
+        if "add_pooling_layer" not in inspect.signature(self._class.__init__).parameters:
+            return True
+        files = sorted(self._folder.glob("*.safetensors"))
+        return not files or any("pooler." in key for file in files for key in _keys(file))
+
+    def _only_pixels(self, made: Any) -> Tensor:
+        pixels = made.get(_PIXELS)
+        masks = [made[key] for key in made if key != _PIXELS and isinstance(made[key], Tensor)]
+        if not isinstance(pixels, Tensor) or pixels.ndim != 4 or len(pixels) != 1:
+            shape = list(getattr(pixels, "shape", []))
+            raise UsageError(
+                f"{self._name}: its processor makes {shape} of one picture, not one image of height and width",
+                'put a function around the model (format = "function" in your catalog.toml)',
+            )
+        if any(not mask.bool().all() for mask in masks):
+            raise UsageError(
+                f"{self._name}: its processor masks part of the picture, which is not supported",
+                'put a function around the model (format = "function" in your catalog.toml)',
+            )
+        return pixels[0].float()
 
 
-def outline_transformer(folder: Path, name: str) -> nn.Module:
-    """The network with fresh weights. Raises ModelFileError."""
-    try:
-        kind = _class(folder)
-        config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True)
-        config = getattr(config, "vision_config", config)
-        model = kind.from_config(config) if hasattr(kind, "from_config") else kind(config)
-    except Exception as error:
-        raise ModelFileError(
-            f"{name}: cannot read the model in {folder}: {_first_line(error)}", "fetch the model again"
-        ) from error
-    module: nn.Module = model.eval()
-    return module
+def _seeing(config: Any) -> tuple[Any, Any]:
+    """The class that takes pictures alone, and its settings: as saved, or of two halves the one that sees."""
+    saved = [getattr(transformers, name, None) for name in config.architectures or []]
+    kinds = [kind for kind in saved if kind is not None and _takes_pictures_alone(kind)]
+    if kinds:
+        return kinds[0], config
+    config = getattr(config, "vision_config", config)
+    kind = transformers.MODEL_MAPPING.get(type(config), None)
+    kind = kind[0] if isinstance(kind, (tuple, list)) else kind
+    if kind is None or not _takes_pictures_alone(kind):
+        raise ValueError(f"a model of the type '{config.model_type}' takes more than pictures")
+    return kind, config
 
 
-def read_preprocess(folder: Path) -> Preprocess:
-    """How the model takes its pictures, by its `preprocessor_config.json`; the usual way where there is none."""
-    path = folder / "preprocessor_config.json"
-    said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    resize = _side(said.get("size", 224))
-    crops = said.get("do_center_crop", "crop_size" in said)
-    mean, std = said.get("image_mean", IMAGENET_MEAN), said.get("image_std", IMAGENET_STD)
-    return Preprocess(
-        size=_side(said["crop_size"]) if crops and "crop_size" in said else resize,
-        resize=resize,
-        mean=tuple(mean),
-        std=tuple(std),
-        interpolation=_INTERPOLATIONS.get(said.get("resample", 2), InterpolationMode.BILINEAR),
-    )
+def _takes_pictures_alone(kind: Any) -> bool:
+    takes = inspect.signature(kind.forward).parameters
+    return _PIXELS in takes and "input_ids" not in takes
 
 
-def read_classes(folder: Path) -> list[str]:
-    """Names of the output neurons; none where the model has no classes."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if not _classifies(config):
-        return []
-    labels = config.get("id2label", {})
-    return [labels[str(n)] for n in range(len(labels))]
+def _by_name(model: nn.Module) -> nn.Module:
+    """Hand pictures over by name: not every model takes them first."""
+
+    def rename(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        return (inputs[1:], {_PIXELS: inputs[0], **named}) if inputs else (inputs, named)
+
+    # Part of the network from now on, so it is never removed.
+    model.register_forward_pre_hook(rename, with_kwargs=True)
+    return model
 
 
-def _class(folder: Path) -> Any:
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if config.get("model_type") in _TOWERS:
-        return getattr(transformers, _TOWERS[config["model_type"]])
-    return transformers.AutoModelForImageClassification if _classifies(config) else transformers.AutoModel
+def _keys(file: Path) -> list[str]:
+    from safetensors import safe_open
 
-
-def _classifies(config: dict[str, Any]) -> bool:
-    return any("ForImageClassification" in name for name in config.get("architectures") or [])
-
-
-def _side(size: int | dict[str, int]) -> int:
-    return size if isinstance(size, int) else next(iter(size.values()))
+    with safe_open(file, framework="pt") as opened:
+        return list(opened.keys())
 
 
 def _first_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from line_tui.errors import UsageError
 from line_tui.explain.ports import Picture, Seen
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.arithmetic import repeatable
@@ -17,6 +18,7 @@ from line_tui.models.layers import hooked, list_layers
 from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
 from line_tui.models.shortage import shortage_told
+from line_tui.models.sound import finite
 from line_tui.neuron import Neuron
 
 
@@ -49,7 +51,7 @@ class TorchVision:
     @cached_property
     def layers(self) -> list[LayerInfo]:
         """All layers that can be explained, in the order in which they finish."""
-        return list_layers(self._model, self._preprocess.size, self._neuron_names)
+        return list_layers(self._model, self._preprocess.shape, self._neuron_names)
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
         """What is known of a layer. Raises UnknownNameError for a layer or a neuron that there is not."""
@@ -62,38 +64,45 @@ class TorchVision:
     def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
         """Activations `float32[images, neurons]` of a layer, and the maps of one neuron where it has them.
 
-        A module that runs several times in one pass counts with its last run. Raises UnknownNameError, ValueError for
-        no pictures, MemoryLimitError.
+        A module that runs several times in one pass counts with its last run. Neurons whose activations are no finite
+        numbers have NaN for all pictures. Raises UnknownNameError, ModelFileError when `neuron` is one of these,
+        ValueError for no pictures, MemoryLimitError.
         """
         if not pictures:
             raise ValueError("no pictures to look at")
-        pooling: Pooling = self.check(layer, neuron).pooling  # type: ignore[assignment]
-        pooled: list[Tensor] = []
-        maps: list[Tensor] = []
-        for start in range(0, len(pictures), self.batch_size):
-            batch = list(pictures[start : start + self.batch_size])
-            count = len(batch)
-            batch += [batch[-1]] * (self.batch_size - count)
-            activations, area = self._run(self._preprocess(batch).to(self._device), layer, pooling, neuron)
-            pooled.append(activations[:count].float().cpu())
-            if area is not None:
-                maps.append(area[:count].float().cpu())
+        pooling = self.check(layer, neuron).pooling
+        prepared = [self._preprocess.prepare(picture) for picture in pictures]
+        pooled: dict[int, Tensor] = {}
+        maps: dict[int, Tensor] = {}
+        # Without a crop, pictures keep their proportions, and only those of one size make a batch.
+        for shape in dict.fromkeys(tensor.shape for tensor in prepared):
+            alike = [n for n, tensor in enumerate(prepared) if tensor.shape == shape]
+            for start in range(0, len(alike), self.batch_size):
+                chosen = alike[start : start + self.batch_size]
+                padded = chosen + [chosen[-1]] * (self.batch_size - len(chosen))
+                batch = torch.stack([prepared[n] for n in padded]).to(self._device)
+                activations, area = self._run(batch, layer, pooling, neuron)
+                pooled |= dict(zip(chosen, activations.float().cpu(), strict=False))
+                maps |= {} if area is None else dict(zip(chosen, area.float().cpu(), strict=False))
+        order = range(len(pictures))
+        activations = torch.stack([pooled[n] for n in order])
+        same = len({area.shape for area in maps.values()}) == 1
         return Seen(
-            activations=torch.cat(pooled).numpy().astype(np.float32, copy=False),
-            maps=torch.cat(maps).numpy() if maps else None,
+            activations=finite(activations.numpy().astype(np.float32, copy=False), self._called, layer, neuron),
+            maps=torch.stack([maps[n] for n in order]).numpy() if same else None,
         )
 
     @property
     def side(self) -> int:
         """Side in pixels of a square picture that is looked at without being resized."""
-        return self._preprocess.resize
+        return self._preprocess.side
 
     def respond(self, images: Tensor, layer: str, neuron: int) -> Tensor:
         """A neuron's activations `float[images]`, differentiable in `float[images, 3, side, side]` in [0, 1].
 
         Raises UnknownNameError.
         """
-        pooling: Pooling = self.check(layer, neuron).pooling  # type: ignore[assignment]
+        pooling = self.check(layer, neuron).pooling
         batch = self._preprocess.crop_and_normalise(images.to(self._device))
         return self._run(batch, layer, pooling, None)[0][:, neuron]
 
@@ -109,8 +118,17 @@ class TorchVision:
 
         lack = f"{self._called}: {self.batch_size} pictures do not fit in memory"
         module = self._model.get_submodule(layer)
-        with shortage_told(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
-            self._model(batch)
+        try:
+            with shortage_told(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
+                self._model(batch)
+        except (RuntimeError, ValueError, AssertionError) as error:
+            told = " ".join(str(error).split())[:200] or type(error).__name__
+            raise UsageError(
+                f"{self._called} does not take pictures of {batch.shape[2]} x {batch.shape[3]}: {told}",
+                "crop or resize them, or correct size, mean and std in its entry",
+            ) from error
+        if not found:
+            raise UsageError(f"layer '{layer}' of {self._called} did not run for this picture", "choose another layer")
         return found[0]
 
 

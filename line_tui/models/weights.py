@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import pickle
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +16,29 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from line_tui.errors import ModelFileError
+from line_tui.models.architectures import build_empty
+
+Weights = dict[str, Tensor]
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
+_COMPILED = re.compile(r"(^|\.)_orig_mod\.")
+_COUNTER = "num_batches_tracked"
+"""Of use in training alone; old files lack it."""
+_DEEPEST = 4
+_SHOWN = 3
 
 
-def read_weights(path: Path, name: str) -> dict[str, Tensor]:
-    """The tensors of a weights file on the CPU, by parameter name.
+def read_checkpoint(path: Path, name: str) -> Any:
+    """What a weights file holds, on the CPU: tensors by name, perhaps deeper inside of a training checkpoint.
 
-    Training checkpoints are unwrapped ("state_dict", "model"), and data-parallel prefixes removed. Raises
-    ModelFileError when the file is missing, damaged, or holds code.
+    Raises ModelFileError when the file is missing, damaged, or holds code.
     """
     try:
         if path.suffix == ".safetensors":
-            tensors: dict[str, Tensor] = load_file(path)
-            return tensors
-        state = torch.load(path, map_location="cpu", weights_only=True)
+            return load_file(path)
+        # What torchvision's own training script writes beside the weights: names and values, no code.
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ModelFileError(f"{name}: there is no {path}", "correct the path") from error
     except pickle.UnpicklingError as error:
@@ -36,29 +47,154 @@ def read_weights(path: Path, name: str) -> dict[str, Tensor]:
             "fetch it again, or save its state_dict as safetensors",
         ) from error
     except (SafetensorError, OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
+        if "TorchScript" in str(error):
+            raise ModelFileError(
+                f"{name}: {path} is a TorchScript file, no weights", 'give it an entry with format = "torchscript"'
+            ) from error
         raise ModelFileError(f"{name}: {path} is damaged or no weights file", "fetch it again") from error
-    return _unwrap(state, path, name)
 
 
-def fill(model: nn.Module, weights: dict[str, Tensor], name: str, path: Path) -> nn.Module:
-    """The model with these weights, in float32 and evaluation mode. Raises ModelFileError when they do not fit it."""
-    # Older DenseNet files write norm.1 for norm1.
-    weights = {_OLD_DENSENET.sub(r"\1\2", key): value for key, value in weights.items()}
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        lines = [line.strip() for line in str(error).splitlines()[1:]]
+def read_weights(path: Path, name: str) -> Weights:
+    """The only tensors in a file, by parameter name and without wrappers. Raises ModelFileError."""
+    found = list(_state_dicts(read_checkpoint(path, name)))
+    if not found:
+        raise ModelFileError(f"{name}: {path} holds no state_dict", "save the model's state_dict, not the model")
+    return {key.removeprefix("module."): value for key, value in found[0].weights.items()}
+
+
+@dataclass(frozen=True)
+class _Named:
+    where: str
+    """Keys that lead to it, with dots; empty for the outermost."""
+    weights: Weights
+
+
+def find_weights(
+    checkpoint: Any, expected: Iterable[str], name: str, path: Path, which: str | None = None, ignored: str = "$^"
+) -> Weights:
+    """The weights in a checkpoint that an architecture with the `expected` parameters can take, shapes aside.
+
+    They may lie deeper inside, and behind a prefix, as DataParallel, torch.compile, Lightning and moving averages have
+    them. `which` names one of several, by where it lies; `ignored` is a pattern of parameters that do not matter.
+    Raises ModelFileError for none, and for several that differ.
+    """
+    wanted = {key for key in expected if not key.endswith(_COUNTER)}
+    found: list[_Named] = []
+    nearest: _Named | None = None
+    for each in _state_dicts(checkpoint):
+        prefixes = _prefixes(each.weights, wanted)
+        # A network beside its moving average is no part of it.
+        whole = [prefix for prefix in prefixes if all(prefix + key in each.weights for key in wanted)]
+        for prefix in prefixes:
+            others = [other for other in whole if other != prefix and other.startswith(prefix)]
+            inner = {
+                key.removeprefix(prefix): value
+                for key, value in each.weights.items()
+                if key.startswith(prefix) and not any(key.startswith(other) for other in others)
+            }
+            inner = {key: value for key, value in inner.items() if not re.match(ignored, key)}
+            one = _Named(".".join(part for part in (each.where, prefix.rstrip(".")) if part), inner)
+            keys = {key for key in inner if not key.endswith(_COUNTER)}
+            if keys == wanted:
+                found.append(one)
+            elif nearest is None or len(wanted - keys) < len(wanted - nearest.weights.keys()):
+                nearest = one
+    if which is not None:
+        found = [one for one in found if one.where == which]
+    if not found and which is not None:
+        raise ModelFileError(f"{name}: {path} has no weights at '{which}' that fit", "correct `state_dict`")
+    if not found and nearest is None:
+        raise ModelFileError(f"{name}: {path} holds no state_dict", "save the model's state_dict, not the model")
+    if not found and nearest is not None:
+        raise _misfit(name, path, wanted, nearest.weights)
+    if any(not _same(one.weights, found[0].weights) for one in found[1:]):
+        places = ", ".join(f"'{one.where}'" for one in found)
         raise ModelFileError(
-            f"{name}: {path} belongs to another architecture: {lines[0] if lines else error}",
-            "name the architecture that the weights were made for",
-        ) from error
+            f"{name}: {path} holds several sets of weights: {places}",
+            f'say which in its entry in your catalog.toml, state_dict = "{found[0].where}"',
+        )
+    return found[0].weights
+
+
+def count_classes(weights: Weights, make: Callable[[int], nn.Module]) -> int | None:
+    """Output neurons of weights, read off the tensor whose shape depends on them in what `make(classes)` builds."""
+    few, many = (build_empty(lambda: make(classes)).state_dict() for classes in (11, 13))  # noqa: B023
+    for key, tensor in few.items():
+        moved = [axis for axis in range(tensor.ndim) if tensor.shape[axis] != many[key].shape[axis]]
+        if moved and key in weights and weights[key].ndim == tensor.ndim:
+            return weights[key].shape[moved[0]]
+    return None
+
+
+def fill(model: nn.Module, weights: Weights, name: str, path: Path) -> nn.Module:
+    """The model with these weights, in float32 and evaluation mode. Raises ModelFileError when they do not fit it."""
+    own = model.state_dict()
+    weights = {key: own[key] for key in own if key.endswith(_COUNTER)} | weights
+    unlike = [key for key, value in weights.items() if key in own and not _alike(value, own[key])]
+    if weights.keys() != own.keys() or unlike:
+        raise _misfit(name, path, set(own), weights, {key: own[key] for key in unlike})
+    model.load_state_dict(weights)
     return model.float().eval()
 
 
-def _unwrap(state: Any, path: Path, name: str) -> dict[str, Tensor]:
-    for key in ("state_dict", "model"):
-        if isinstance(state, dict) and isinstance(state.get(key), dict):
-            state = state[key]
-    if not isinstance(state, dict) or not state or not all(isinstance(value, Tensor) for value in state.values()):
-        raise ModelFileError(f"{name}: {path} holds no state_dict", "save the model's state_dict, not the model")
-    return {key.removeprefix("module."): value for key, value in state.items()}
+def _alike(one: Tensor, other: Tensor) -> bool:
+    # Quantised weights are whole numbers, which would be copied without their scale.
+    return one.shape == other.shape and one.is_floating_point() == other.is_floating_point()
+
+
+def _misfit(
+    name: str, path: Path, wanted: set[str], given: Mapping[str, Tensor], unlike: Mapping[str, Tensor] | None = None
+) -> ModelFileError:
+    lacks = [key for key in sorted(wanted - given.keys()) if not key.endswith(_COUNTER)]
+    others = [key for key in sorted(given.keys() - wanted) if not key.endswith(_COUNTER)]
+    said = []
+    if lacks:
+        said.append(f"it lacks {len(lacks)} of {len(wanted)} tensors: {_some(lacks)}")
+    if others:
+        said.append(f"it has {len(others)} others: {_some([f'{key} {list(given[key].shape)}' for key in others])}")
+    if unlike:
+        shapes = [f"{key} is {_described(given[key])}, not {_described(value)}" for key, value in unlike.items()]
+        said.append(_some(shapes))
+    return ModelFileError(
+        f"{name}: {path} belongs to another architecture: {'; '.join(said)}",
+        "name the architecture that the weights were made for, and `classes` where an entry says them",
+    )
+
+
+def _some(texts: list[str]) -> str:
+    return ", ".join(texts[:_SHOWN]) + (", ..." if len(texts) > _SHOWN else "")
+
+
+def _described(tensor: Tensor) -> str:
+    kind = "" if tensor.is_floating_point() else f" {str(tensor.dtype).removeprefix('torch.')}"
+    return f"{list(tensor.shape)}{kind}"
+
+
+def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_Named]:
+    """All objects of named tensors in a checkpoint, the outermost first."""
+    if not isinstance(checkpoint, Mapping) or depth > _DEEPEST:
+        return
+    tensors = {
+        _OLD_DENSENET.sub(r"\1\2", _COMPILED.sub(r"\1", key)): value
+        for key, value in checkpoint.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
+    }
+    if tensors:
+        yield _Named(where, tensors)
+    for key, value in checkpoint.items():
+        yield from _state_dicts(value, f"{where}.{key}" if where else str(key), depth + 1)
+
+
+def _prefixes(weights: Weights, wanted: set[str]) -> list[str]:
+    """What may stand before the names: where the names of an architecture end a name of the file."""
+    anchors = sorted(wanted, key=len)[-_SHOWN:] + sorted(wanted, key=len)[:_SHOWN]
+    found = {""}
+    for key in weights:
+        for anchor in anchors:
+            if key.endswith(f".{anchor}"):
+                found.add(key.removesuffix(anchor))
+    return sorted(found)
+
+
+def _same(one: Weights, other: Weights) -> bool:
+    return all(key in other and torch.equal(value, other[key]) for key, value in one.items())

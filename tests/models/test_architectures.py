@@ -5,7 +5,7 @@ import torchvision
 
 from line_tui.models.architectures import build, build_empty, torchvision_names
 from line_tui.models.layers import list_layers
-from line_tui.models.preprocess import Preprocess
+from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 
 MOST_PARAMETERS = 100_000_000
@@ -40,7 +40,7 @@ def test_layers_are_listed_without_weights_and_looked_at(name):
     assert layers[-1].neurons == 1000 and len(layers[-1].names) == 1000
     if sum(parameter.numel() for parameter in model.parameters()) > MOST_PARAMETERS:
         return
-    vision = TorchVision(materialise(model), name, Preprocess(size, size), batch_size=1)
+    vision = TorchVision(materialise(model), name, classification(size, size, (0, 0, 0), (1, 1, 1)), batch_size=1)
     middle = layers[len(layers) // 2]
     picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
     seen = vision.look([picture], middle.name, neuron=0)

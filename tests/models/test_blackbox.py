@@ -124,7 +124,7 @@ def test_torchscript_says_why_it_has_one_layer(tmp_path):
 def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(tmp_path, pictures):
     program = torch.export.export(Net(), (torch.zeros(2, 3, 4, 4),))
     torch.export.save(program, tmp_path / "net.pt2")
-    catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", **PLAIN)])
+    catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", allow_code=True, **PLAIN)])
     box = find_black_box("mine", catalog, 3)
     wanted = [400, 200, 400, 200, 200][:pictures]
     seen = box.look([RED, GREY, RED, GREY, GREY][:pictures], "output").activations

@@ -54,7 +54,7 @@ def test_an_entry_with_an_encoder(tmp_path):
         encoder=Encoder(layer="layer4", path=str(path)),
     )
     network = find_network("mine", Catalog(vision=[entry]))
-    layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.size)}
+    layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.shape)}
     assert (layers["features"].neurons, layers["features"].pooling) == (40, "spatial-mean")
     vision = TorchVision(network.load(), "mine", network.preprocess)
     seen = vision.look([np.zeros((64, 64, 3), np.uint8)], "features", 3)

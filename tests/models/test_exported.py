@@ -15,7 +15,7 @@ from line_tui.models.architectures import build_random
 from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.files import Source
 from line_tui.models.loader import layers_of, load_vision
-from line_tui.models.preprocess import Preprocess
+from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 
 SIZE = 32
@@ -28,7 +28,9 @@ def export(network: nn.Module, path: Path, size: int = SIZE) -> Catalog:
         network.eval(), (torch.zeros(2, 3, size, size),), dynamic_shapes=({0: torch.export.Dim.AUTO},)
     )
     torch.export.save(program, path)
-    entry = VisionEntry(id="mine", source=Source(path=str(path)), format="export", size=size, mean=MEAN, std=STD)
+    entry = VisionEntry(
+        id="mine", source=Source(path=str(path)), format="export", size=size, mean=MEAN, std=STD, allow_code=True
+    )
     return Catalog(vision=[entry])
 
 
@@ -40,7 +42,7 @@ def pictures(count: int) -> list[Picture]:
 def test_the_layers_are_those_of_the_network_and_its_output(tmp_path: Path) -> None:
     network = build_random("resnet18")
     catalog = export(network, tmp_path / "net.pt2")
-    inside = TorchVision(network, "resnet18", Preprocess(SIZE, SIZE, MEAN, STD), batch_size=3)
+    inside = TorchVision(network, "resnet18", classification(SIZE, SIZE, MEAN, STD), batch_size=3)
     known = {layer.name: layer for layer in inside.layers}
     listed = {layer.name: layer for layer in layers_of("mine", catalog)}
     assert list(listed) == [*known, "output"]

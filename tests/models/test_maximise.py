@@ -5,7 +5,7 @@ from torch import nn
 
 from line_tui.errors import UnknownNameError
 from line_tui.models.maximise import maximise
-from line_tui.models.preprocess import Preprocess
+from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 
 
@@ -15,7 +15,7 @@ def redness() -> TorchVision:
     conv = nn.Conv2d(3, 2, 1, bias=False)
     with torch.no_grad():
         conv.weight[:] = torch.tensor([[1.0, -1, -1], [-1.0, 1, 1]])[:, :, None, None]
-    plain = Preprocess(size=16, resize=16, mean=(0, 0, 0), std=(1, 1, 1))
+    plain = classification(size=16, resize=16, mean=(0, 0, 0), std=(1, 1, 1))
     return TorchVision(nn.Sequential(conv), "redness", plain, batch_size=1)
 
 

@@ -3,7 +3,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import save_file
-from torchvision.models import resnet18
+from torchvision.models import regnet_y_400mf, resnet18
 
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.models.architectures import build_empty
@@ -26,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 def test_the_bundled_network_and_its_units():
     network = find_network("emoji-resnet18", OURS)
     model = network.load()
-    assert network.preprocess.size == 64
+    assert network.preprocess.shape == (64, 64)
     assert model.fc.out_features == len(network.neuron_names) > 100
     assert network.revision() == find_network("emoji-resnet18", OURS).revision() != ""
 
@@ -34,7 +34,7 @@ def test_the_bundled_network_and_its_units():
 def test_the_planted_network_is_its_network_and_units_without_names():
     network = find_network("emoji-planted", OURS)
     model = network.load()
-    layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.size)}
+    layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.shape)}
     pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = model.planted(find_network("emoji-resnet18", OURS).load()(pictures))
@@ -52,7 +52,7 @@ def test_random_weights_are_the_same_every_time():
 
 def test_torchs_cache(cache):
     network = find_network("resnet18", OURS)
-    assert network.neuron_names[0] == "tench" and network.preprocess.size == 224
+    assert network.neuron_names[0] == "tench" and network.preprocess.shape == (224, 224)
     with pytest.raises(ModelFileError, match=r"not on this machine — put https://.*resnet18-f37072fd.pth at .*:random"):
         network.load()
     torch.manual_seed(1)
@@ -108,10 +108,11 @@ def test_an_unknown_architecture_in_an_entry():
 
 
 def test_class_names_and_preprocessing_of_torchvisions_weights(tmp_path):
-    torch.save(resnet18().state_dict(), tmp_path / "a.pth")
+    torch.save(regnet_y_400mf().state_dict(), tmp_path / "a.pth")
     source = Source(path=str(tmp_path / "a.pth"))
-    entry = VisionEntry(id="a", source=source, architecture="resnet50", labels="imagenet", preprocess="IMAGENET1K_V1")
+    options = {"architecture": "regnet_y_400mf", "labels": "imagenet", "preprocess": "IMAGENET1K_V1"}
+    entry = VisionEntry(id="a", source=source, **options)
     network = find_network("a", Catalog(vision=[entry]))
-    assert network.preprocess.resize == 256 and network.neuron_names[1] == "goldfish"
-    with pytest.raises(ModelFileError, match="another architecture"):
-        network.load()
+    assert "resize_size=[256]" in network.preprocess.told and network.neuron_names[1] == "goldfish"
+    with pytest.raises(ModelFileError, match=r"lacks \d+ of \d+ tensors: .*; it has"):
+        find_network(f"resnet18:{tmp_path}/a.pth", OURS)

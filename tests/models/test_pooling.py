@@ -2,28 +2,59 @@ import pytest
 import torch
 from torch import nn
 
-from line_tui.models.pooling import choose_pooling, count_neurons, first_tensor, neuron_maps, pool
+from line_tui.models.pooling import Evidence, choose_pooling, count_neurons, first_tensor, neuron_maps, pool
+
+CLASS_TOKEN = Evidence(class_token=True, prefix=1, patches=frozenset({196, 256, 48}))
+REGISTERS = Evidence(class_token=True, prefix=5, patches=frozenset({4, 256}))
+ONLY_REGISTERS = Evidence(prefix=4, patches=frozenset({196}))
 
 
 @pytest.mark.parametrize(
-    ("shape", "moving", "channels_last", "expected"),
+    ("shape", "evidence", "expected"),
     [
-        ((2, 10), set(), False, "as-is"),
-        ((2, 10), set(), True, "as-is"),
-        ((2, 197, 768), set(), False, "token-0"),
-        ((2, 261, 384), set(), True, "token-0"),  # a class token and four registers before 16 x 16 patches
-        ((2, 196, 768), set(), False, "token-mean"),  # 14 x 14 patches and no class token
-        ((2, 64, 56, 56), {2, 3}, False, "spatial-mean"),
-        ((2, 56, 56, 96), {1, 2}, False, "spatial-mean-channels-last"),
-        ((2, 512, 1, 1), set(), False, "spatial-mean"),
-        ((2, 64, 49, 128), set(), False, "spatial-mean-channels-last"),
-        ((2, 7, 7, 7), set(), True, "spatial-mean-channels-last"),
-        ((2,), set(), False, None),
-        ((2, 3, 4, 5, 6), set(), False, None),
+        ((2, 197, 768), Evidence(), "token-0"),
+        ((2, 197, 768), CLASS_TOKEN, "token-0"),
+        ((2, 196, 768), CLASS_TOKEN, "token-mean"),  # before the class token joins, as in CaiT
+        ((2, 49, 768), CLASS_TOKEN, "token-0"),  # 6 x 8 patches and a class token, which is 7 x 7
+        ((2, 261, 384), REGISTERS, "token-0"),
+        ((2, 9, 384), REGISTERS, "token-0"),  # 2 x 2 patches, four registers and a class token, which is 3 x 3
+        ((2, 200, 384), ONLY_REGISTERS, "token-mean-after-4"),
+        ((2, 196, 768), Evidence(), "token-mean"),
+        ((2, 1, 768), CLASS_TOKEN, "token-0"),
     ],
 )
-def test_pooling_by_shape(shape, moving, channels_last, expected):
-    assert choose_pooling(shape, moving, channels_last) == expected
+def test_tokens(shape, evidence, expected):
+    assert choose_pooling(shape, None, None, evidence) == expected
+    assert choose_pooling(shape, frozenset({1}), frozenset({1}), evidence) == expected
+    assert choose_pooling(shape, frozenset({2}), frozenset({2}), evidence) is None  # channels by tokens
+
+
+KNOWN = Evidence(maps=frozenset({(64, 7, 7)}), maps_last=frozenset({(49, 64, 64), (7, 7, 7)}))
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "columns", "kind", "expected"),
+    [
+        ((2, 10), None, None, "unknown", "as-is"),
+        ((2, 10), {1}, {1}, "unknown", None),  # flattened space
+        ((2, 64, 56, 56), {2}, {3}, "unknown", "spatial-mean"),
+        ((2, 56, 56, 96), {1}, {2}, "unknown", "spatial-mean-channels-last"),
+        ((2, 56, 96, 56), {1}, {3}, "unknown", None),
+        ((2, 64, 49, 64), {1}, {1}, "unknown", None),  # windows
+        ((2, 64, 49, 64), {1}, {1}, "channels-last", "spatial-mean-channels-last"),
+        ((2, 8, 197, 197), {2, 3}, {2, 3}, "unknown", None),  # attention
+        ((2, 512, 1, 1), None, None, "unknown", "spatial-mean"),
+        ((2, 64, 7, 7), None, None, "unknown", "spatial-mean"),
+        ((2, 49, 64, 64), None, None, "unknown", "spatial-mean-channels-last"),
+        ((2, 5, 8, 8), None, None, "unknown", None),
+        ((2, 5, 8, 8), None, None, "channels-first", "spatial-mean"),
+        ((2,), None, None, "unknown", None),
+        ((2, 3, 4, 5, 6), None, None, "unknown", None),
+    ],
+)
+def test_maps(shape, rows, columns, kind, expected):
+    rows, columns = (None if axes is None else frozenset(axes) for axes in (rows, columns))
+    assert choose_pooling(shape, rows, columns, KNOWN, kind) == expected
 
 
 def test_exact_numbers():
@@ -33,6 +64,7 @@ def test_exact_numbers():
     tokens = output.reshape(2, 3, 4)
     assert pool(tokens, "token-0").tolist() == [[0, 1, 2, 3], [12, 13, 14, 15]]
     assert pool(tokens, "token-mean").tolist() == [[4, 5, 6, 7], [16, 17, 18, 19]]
+    assert pool(tokens, "token-mean-after-1").tolist() == [[6, 7, 8, 9], [18, 19, 20, 21]]
     assert pool(output.reshape(2, 12), "as-is").tolist() == output.reshape(2, 12).tolist()
 
 

@@ -49,7 +49,7 @@ def catalog(folder):
 @pytest.mark.parametrize("architecture", POOLINGS)
 def test_layers_are_listed_and_looked_at(architecture, saved):
     network = saved(architecture)
-    assert (network.preprocess.size, network.preprocess.resize) == (160, 200)
+    assert network.preprocess.shape == (160, 160) and network.preprocess.side == 200
     layers = list_layers(build_empty(network.outline), 160, network.neuron_names)
     assert layers[-1].names == ["a", "b", "c"]
     vision = TorchVision(network.load(), "mine", network.preprocess, batch_size=2)

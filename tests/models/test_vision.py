@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from line_tui.errors import UnknownNameError
-from line_tui.models.preprocess import Preprocess
+from line_tui.errors import UnknownNameError, UsageError
+from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 from tests.models.toys import PLAIN, Colours, paint
 
@@ -60,7 +60,7 @@ def test_hooks_are_removed_even_after_an_error():
         raise RuntimeError("broken")
 
     seeing._model.attend.forward = broken
-    with pytest.raises(RuntimeError, match="broken"):
+    with pytest.raises(UsageError, match="broken"):
         seeing.look([RED], "conv")
     assert all(not module._forward_hooks for module in seeing._model.modules())
 
@@ -99,7 +99,7 @@ def test_unknown_layers_and_neurons(layer, neuron, message):
 def test_preprocess_resizes_crops_and_normalises():
     picture = np.zeros((8, 16, 3), np.uint8)
     picture[:, 4:12] = 255
-    prepared = Preprocess(size=4, resize=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))([picture, picture])
+    prepared = classification(size=4, resize=4, mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))([picture, picture])
     assert prepared.shape == (2, 3, 4, 4) and prepared.dtype == torch.float32
     # The centre is white: 1 is (1 - .5) / .5. Antialiasing reaches across the edges of the crop.
     assert prepared[:, :, :, 1:3].min() == 1.0

@@ -4,9 +4,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from line_tui.models.preprocess import Preprocess
+from line_tui.models.preprocess import classification
 
-PLAIN = Preprocess(size=4, resize=4, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+PLAIN = classification(size=4, resize=4, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 """Pixels as they are, divided by 255."""
 
 

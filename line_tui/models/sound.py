@@ -1,0 +1,61 @@
+"""Whether what a vision model says can be used: numbers that are finite, and the same for the same picture."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.explain.ports import Floats, Picture, Vision
+from line_tui.layers import LayerInfo
+
+_NOISE = 1e-3
+"""Largest difference, as a share of a neuron's largest activation, that comes of the order of additions."""
+_UNSTEADY = 0.05
+"""Share of neurons from which on a model is unsteady; some are planted noise, which amplifies any digit."""
+
+
+def finite(activations: Floats, model: str, layer: str, neuron: int | None) -> Floats:
+    """`float32[images, neurons]` with NaN for all pictures of a neuron that is not finite for one of them.
+
+    Raises ModelFileError when `neuron` is such a one.
+    """
+    broken: NDArray[np.bool_] = ~np.all(np.isfinite(activations), axis=0)
+    if neuron is not None and broken[neuron]:
+        found = activations[:, neuron]
+        value = found[~np.isfinite(found)][0]
+        raise ModelFileError(
+            f"{model}, layer {layer}, neuron {neuron}: its activation is {value}, which is no finite number",
+            "weights may be damaged, or numbers overflow: look at the layers before it",
+        )
+    if broken.any():
+        activations = np.where(broken, np.float32(np.nan), activations)
+    return activations
+
+
+def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
+    """Look at the same pictures in other company. Raises UsageError where the same picture gives other numbers.
+
+    Dropout is random, and batch normalisation in training mode mixes the pictures of a batch: a model that was saved
+    in training mode can have either, and no call to `eval` reaches it.
+    """
+    first, second, third = builtin_pictures()
+    one = vision.look([first, second], layer.name).activations[1]
+    other = vision.look([second, third], layer.name).activations[0]
+    scale = np.maximum(np.abs(one), np.abs(other))
+    moved = np.abs(one - other) > _NOISE * scale + _NOISE * np.nanmax(scale, initial=0)
+    if moved.mean() > _UNSTEADY:
+        raise UsageError(
+            f"{model} gives other activations for the same picture: dropout or batch normalisation in training mode",
+            "save it anew after model.eval()",
+        )
+
+
+def builtin_pictures(side: int = 256) -> list[Picture]:
+    """Three pictures that anybody can make: stripes of colour, a disc on grey, and pixels of all colours."""
+    rows, columns = np.mgrid[0:side, 0:side]
+    stripes = np.stack([columns, rows, columns[::-1, ::-1]], -1) * 255 // (side - 1)
+    inside = (rows - side / 2) ** 2 + (columns - side / 2) ** 2 < (side / 3) ** 2
+    disc = np.where(inside[..., None], (220, 60, 40), (128, 128, 128))
+    pixels: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    return [stripes.astype(np.uint8), disc.astype(np.uint8), pixels]

@@ -1,0 +1,332 @@
+"""Activations are those of the library's own documented way of running a model, which computes all right values."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torchvision
+import transformers as t
+from PIL import Image, ImageOps
+from safetensors.torch import save_file
+
+from line_tui.models.architectures import torchvision_names
+from line_tui.models.catalog import Catalog, Encoder, VisionEntry
+from line_tui.models.files import Source
+from line_tui.models.folder import read_picture
+from line_tui.models.loader import load_vision
+from line_tui.models.networks import find_network
+
+timm = pytest.importorskip("timm")
+
+SIZES = {"square": (64, 64), "wide": (70, 160), "tall": (301, 97), "small": (9, 12), "large": (700, 500)}
+
+
+def picture(kind: str) -> Image.Image:
+    """Smooth and noisy in parts, so that a resize, a crop or a filter that is another one shows."""
+    height, width = SIZES[kind]
+    random = np.random.default_rng(len(kind))
+    rows, columns = np.mgrid[0:height, 0:width]
+    smooth = np.stack([rows * 255 / height, columns * 255 / width, (rows + columns) % 64 * 4], -1)
+    noise = random.integers(0, 256, (height, width, 3))
+    return Image.fromarray(np.where(columns[..., None] % 17 < 9, smooth, noise).astype(np.uint8))
+
+
+PICTURES = {kind: picture(kind) for kind in SIZES}
+
+
+def entry(folder: Path, format: str, **options) -> Catalog:
+    options = {"id": "mine", "source": Source(path=str(folder)), "format": format} | options
+    return Catalog(vision=[VisionEntry(**options)])
+
+
+def look(catalog: Catalog, layer: str, batch_size: int = 2, model: str = "mine") -> np.ndarray:
+    vision = load_vision(model, catalog, batch_size, "cpu")
+    return vision.look([np.asarray(each) for each in PICTURES.values()], layer).activations
+
+
+def same(ours: np.ndarray, theirs: torch.Tensor) -> None:
+    scale = theirs.abs().max().item()
+    np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-3, atol=1e-4 * scale)
+    assert np.ptp(ours, axis=0).max() > 1e-2 * scale, "the pictures are all the same to it, and so would a mistake be"
+
+
+@torch.no_grad()
+def lively(model: torch.nn.Module, size: int = 64) -> torch.nn.Module:
+    """The model in evaluation mode; before, its batch norms see a batch, or a random network shows nothing."""
+    for module in model.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None
+    coarse = torch.rand(8, 3, 9, 9, generator=torch.Generator().manual_seed(0)) * 4 - 2
+    model.train()(torch.nn.functional.interpolate(coarse, (size, size)))
+    return model.eval()
+
+
+@torch.no_grad()
+def torchvision_reference(model: torch.nn.Module, transforms) -> torch.Tensor:
+    tensors = [torch.from_numpy(np.array(each)).permute(2, 0, 1) for each in PICTURES.values()]
+    return torch.cat([model(transforms(tensor)[None]) for tensor in tensors])
+
+
+@pytest.mark.parametrize("name", torchvision_names())
+def test_torchvision_prepares_pictures_by_its_own_transforms(name):
+    weights = torchvision.models.get_model_weights(name).DEFAULT
+    ours = find_network(f"{name}:random", Catalog()).preprocess
+    for each in PICTURES.values():
+        tensor = torch.from_numpy(np.array(each)).permute(2, 0, 1)
+        assert torch.equal(ours.prepare(np.asarray(each)), weights.transforms()(tensor))
+
+
+@pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_y_400mf", "swin_t"])
+def test_torchvision(name, tmp_path):
+    torch.manual_seed(0)
+    model = lively(torchvision.models.get_model(name, num_classes=7))
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    wanted = torchvision_reference(model, torchvision.models.get_model_weights(name).DEFAULT.transforms())
+    layer = next(
+        layer for layer, module in reversed(list(model.named_modules())) if isinstance(module, torch.nn.Linear)
+    )
+    same(look(Catalog(), layer, model=f"{name}:{tmp_path}/weights.pth"), wanted)
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+@pytest.mark.parametrize("transform_input", [True, False])
+@pytest.mark.parametrize("aux_logits", [True, False])
+def test_networks_that_transform_their_input(name, transform_input, aux_logits, tmp_path):
+    torch.manual_seed(0)
+    options = {"transform_input": transform_input, "aux_logits": aux_logits, "init_weights": False}
+    model = lively(torchvision.models.get_model(name, num_classes=5, **options), 299)
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    wanted = torchvision_reference(model, torchvision.models.get_model_weights(name).DEFAULT.transforms())
+    catalog = entry(tmp_path / "weights.pth", "weights", architecture=name, transform_input=transform_input)
+    same(look(catalog, "fc"), wanted)
+
+
+def test_what_an_entry_says_of_pictures_replaces_what_is_usual(tmp_path):
+    torch.manual_seed(0)
+    model = torchvision.models.resnet18(num_classes=5).eval()
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    said = {"size": 96, "resize": 128, "mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)}
+    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
+        crop_size=96, resize_size=128, mean=said["mean"], std=said["std"]
+    )
+    catalog = entry(tmp_path / "weights.pth", "weights", architecture="resnet18", **said)
+    same(look(catalog, "fc"), torchvision_reference(model, transforms))
+
+
+TIMM = {
+    "plain": ("test_resnet", {}, {}),
+    "pooled by the mean": ("test_vit", {"global_pool": "avg", "class_token": False}, {}),
+    "registers": ("test_vit", {"reg_tokens": 2}, {}),
+    "of another size": ("test_vit", {"img_size": 96, "dynamic_img_size": False}, {"input_size": (3, 96, 96)}),
+    "cropped": ("test_resnet", {}, {"crop_pct": 0.6, "interpolation": "bilinear", "mean": (0.5,) * 3}),
+    "squashed": ("test_resnet", {}, {"crop_mode": "squash", "crop_pct": 1.0}),
+    "with a border": ("test_resnet", {}, {"crop_mode": "border", "crop_pct": 1.0}),
+    "without a head": ("test_convnext", {"num_classes": 0}, {}),
+}
+
+
+@pytest.mark.parametrize("case", TIMM)
+def test_timm(case, tmp_path):
+    from timm.models._hub import save_for_hf
+
+    architecture, options, data = TIMM[case]
+    torch.manual_seed(0)
+    model = timm.create_model(architecture, **{"num_classes": 5} | options).eval()
+    save_for_hf(model, tmp_path, safe_serialization=True, data_config=data)
+    again = timm.create_model(f"local-dir:{tmp_path}", pretrained=True).eval()
+    transform = timm.data.create_transform(**timm.data.resolve_model_data_config(again), is_training=False)
+    with torch.no_grad():
+        wanted = torch.cat([again(transform(each)[None]) for each in PICTURES.values()])
+        assert torch.equal(wanted[:1], model(transform(PICTURES["square"])[None]))
+    vision = load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
+    same(look(entry(tmp_path, "timm"), vision.layers[-1].name), wanted)
+
+
+VIT = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "patch_size": 8}
+TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 99}
+
+
+def vit(**options):
+    return t.ViTForImageClassification(t.ViTConfig(**VIT | {"image_size": 32, "num_labels": 5} | options))
+
+
+def convnext():
+    return t.ConvNextForImageClassification(t.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4, num_labels=4))
+
+
+def dinov2(**options):
+    return t.Dinov2Model(t.Dinov2Config(**VIT, image_size=32))
+
+
+def clip():
+    vision = VIT | {"image_size": 32}
+    return t.CLIPModel(t.CLIPConfig(vision_config=vision, text_config=TEXT, projection_dim=16))
+
+
+def siglip():
+    return t.SiglipModel(t.SiglipConfig(vision_config=VIT | {"image_size": 32}, text_config=TEXT))
+
+
+SQUARE = {"height": 32, "width": 32}
+TRANSFORMERS = {
+    "vit": (vit, t.ViTImageProcessor, {"size": SQUARE}),
+    "vit without normalising": (vit, t.ViTImageProcessor, {"size": SQUARE, "do_normalize": False}),
+    "vit without rescaling": (vit, t.ViTImageProcessor, {"size": SQUARE, "do_rescale": False}),
+    "vit rescaled otherwise": (vit, t.ViTImageProcessor, {"size": SQUARE, "rescale_factor": 1 / 127.5}),
+    "vit by the nearest pixel": (vit, t.ViTImageProcessor, {"size": SQUARE, "resample": 0}),
+    "vit by Lanczos": (vit, t.ViTImageProcessor, {"size": SQUARE, "resample": 1}),
+    "vit with Pillow": (vit, "ViTImageProcessorPil", {"size": SQUARE, "resample": 3}),
+    "dinov2": (dinov2, t.BitImageProcessor, {"size": {"shortest_edge": 40}, "crop_size": SQUARE}),
+    "dinov2 without a crop": (dinov2, t.BitImageProcessor, {"size": {"shortest_edge": 32}, "do_center_crop": False}),
+    "dinov2 as it is": (dinov2, t.BitImageProcessor, {"do_resize": False, "do_center_crop": False}),
+    "clip": (clip, t.CLIPImageProcessor, {"size": {"shortest_edge": 32}, "crop_size": SQUARE}),
+    "siglip": (siglip, t.SiglipImageProcessor, {"size": SQUARE}),
+    "convnext": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 32}, "crop_pct": 0.5}),
+    "convnext from 384 on": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 384}}),
+    "beit": (
+        lambda: t.BeitForImageClassification(t.BeitConfig(**VIT, image_size=32, num_labels=4)),
+        t.BeitImageProcessor,
+        {"size": {"height": 40, "width": 40}, "crop_size": SQUARE, "do_center_crop": True},
+    ),
+    "deit": (
+        lambda: t.DeiTForImageClassificationWithTeacher(t.DeiTConfig(**VIT, image_size=32, num_labels=4)),
+        t.DeiTImageProcessor,
+        {"size": {"height": 40, "width": 40}, "crop_size": SQUARE},
+    ),
+    "efficientnet": (
+        lambda: lively(
+            t.EfficientNetForImageClassification(
+                t.EfficientNetConfig(width_coefficient=0.1, depth_coefficient=0.1, hidden_dim=128, num_labels=4)
+            )
+        ),
+        t.EfficientNetImageProcessor,
+        {"size": {"height": 64, "width": 64}, "rescale_offset": True},
+    ),
+    "mobilenet": (
+        lambda: t.MobileNetV2ForImageClassification(t.MobileNetV2Config(depth_multiplier=0.25, num_labels=4)),
+        t.MobileNetV2ImageProcessor,
+        {"size": {"shortest_edge": 70}, "crop_size": {"height": 64, "width": 64}},
+    ),
+}
+
+
+def outputs(model: t.PreTrainedModel, pixels: torch.Tensor) -> torch.Tensor:
+    if isinstance(model, (t.CLIPModel, t.SiglipModel)):
+        model = model.vision_model
+    made = model(pixel_values=pixels)
+    if "logits" in made:
+        return made.logits
+    return made.last_hidden_state[:, 0] if hasattr(model.config, "layerscale_value") else made.pooler_output
+
+
+LAST = {"dinov2": "layernorm", "clip": "post_layernorm", "siglip": "head"}
+
+
+@pytest.mark.parametrize("case", TRANSFORMERS)
+@pytest.mark.parametrize("in_processor", [False, True])
+def test_transformers(case, in_processor, tmp_path):
+    make, kind, options = TRANSFORMERS[case]
+    torch.manual_seed(0)
+    model = make().eval()
+    model.save_pretrained(tmp_path, safe_serialization=True)
+    if isinstance(kind, str):
+        kind = getattr(t, kind)
+    kind(**options).save_pretrained(tmp_path)
+    if in_processor:
+        # As transformers 5 saves CLIP and SigLIP.
+        settings = json.loads((tmp_path / "preprocessor_config.json").read_text())
+        (tmp_path / "preprocessor_config.json").unlink()
+        (tmp_path / "processor_config.json").write_text(json.dumps({"image_processor": settings}))
+    processor = t.AutoImageProcessor.from_pretrained(tmp_path)
+    with torch.no_grad():
+        prepared = [processor(images=each, return_tensors="pt")["pixel_values"] for each in PICTURES.values()]
+        wanted = torch.cat([outputs(model, pixels) for pixels in prepared])
+    vision = load_vision("mine", entry(tmp_path, "transformers"), 2, "cpu")
+    ending = LAST.get(case.partition(" ")[0])
+    names = [layer.name for layer in vision.layers]
+    layer = next(name for name in reversed(names) if name.split(".")[-1] == ending) if ending else names[-1]
+    if case == "deit":
+        # The mean of two heads, of which each is a layer.
+        with torch.no_grad():
+            wanted = torch.cat([model(pixel_values=pixels).distillation_logits for pixels in prepared])
+    same(look(entry(tmp_path, "transformers"), layer), wanted)
+
+
+class Small(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = torch.nn.Conv2d(3, 8, 5, stride=3)
+        self.norm = torch.nn.BatchNorm2d(8)
+        self.drop = torch.nn.Dropout(0.5)
+        self.fc = torch.nn.Linear(8, 6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.drop(self.norm(self.conv(x)).relu().mean((2, 3))))
+
+
+SAID = {"size": 48, "mean": (0.4, 0.5, 0.6), "std": (0.2, 0.3, 0.4), "allow_code": True}
+
+
+def small() -> tuple[Small, torch.Tensor]:
+    torch.manual_seed(0)
+    model = Small().eval()
+    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
+        crop_size=48, resize_size=48, mean=SAID["mean"], std=SAID["std"]
+    )
+    return model, torchvision_reference(model, transforms)
+
+
+@pytest.mark.parametrize("batch", ["any", 1, 3])
+def test_exported_programs(batch, tmp_path):
+    model, wanted = small()
+    example = torch.zeros(2 if batch == "any" else batch, 3, 48, 48)
+    shapes = ({0: torch.export.Dim.AUTO},) if batch == "any" else None
+    torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), tmp_path / "net.pt2")
+    same(look(entry(tmp_path / "net.pt2", "export", **SAID), "output"), wanted)
+
+
+@pytest.mark.parametrize("make", [torch.jit.script, lambda model: torch.jit.trace(model, torch.zeros(1, 3, 48, 48))])
+def test_torchscript(make, tmp_path):
+    model, wanted = small()
+    make(model).save(tmp_path / "net.pt")
+    same(look(entry(tmp_path / "net.pt", "torchscript", **SAID), "output"), wanted)
+
+
+def test_features_of_a_sparse_autoencoder(tmp_path):
+    torch.manual_seed(0)
+    model = torchvision.models.resnet18(num_classes=5).eval()
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    encoder = {"W_enc": torch.randn(512, 20), "b_enc": torch.randn(20), "b_dec": torch.rand(512)}
+    save_file(encoder, tmp_path / "sae.safetensors")
+    inside = torchvision.models.feature_extraction.create_feature_extractor(model, {"layer4": "x"})
+    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
+    tensors = [torch.from_numpy(np.array(each)).permute(2, 0, 1) for each in PICTURES.values()]
+    with torch.no_grad():
+        x = torch.cat([inside(transforms(tensor)[None])["x"] for tensor in tensors]).movedim(1, -1)
+        wanted = torch.relu((x - encoder["b_dec"]) @ encoder["W_enc"] + encoder["b_enc"]).mean((1, 2))
+    catalog = entry(
+        tmp_path / "weights.pth",
+        "weights",
+        architecture="resnet18",
+        encoder=Encoder(layer="layer4", path=str(tmp_path / "sae.safetensors")),
+    )
+    same(look(catalog, "features"), wanted)
+
+
+MODES = ["RGB", "L", "LA", "P", "RGBA", "CMYK", "1", "YCbCr"]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("turned", [False, True])
+def test_files_are_read_as_pillow_reads_them(mode, turned, tmp_path):
+    path = tmp_path / ("x.png" if mode not in ("CMYK", "YCbCr") else "x.jpg")
+    exif = Image.Exif()
+    if turned:
+        exif[0x0112] = 6
+    PICTURES["wide"].convert(mode).save(path, exif=exif)
+    with Image.open(path) as opened:
+        wanted = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+    assert np.array_equal(read_picture(path), wanted)
+    assert wanted.shape == ((160, 70, 3) if turned else (70, 160, 3))
