@@ -18,8 +18,13 @@ def result_of(store: Store, run_id: str) -> dict[str, Any]:
     """The result of a stored run. Raises UsageError for a run that never began."""
     state = fold(durable(store.events(run_id)))
     if state.run is None:
-        raise UsageError(f"run '{run_id}' never began", f"begin it with `line-tui explain --resume {run_id}`")
+        raise never_began(run_id)
     return result(state, store.run(run_id).seconds)
+
+
+def never_began(run_id: str) -> UsageError:
+    """The error for a run without its first event."""
+    return UsageError(f"run '{run_id}' never began", f"begin it with `line-tui explain --resume {run_id}`")
 
 
 def to_text(found: dict[str, Any]) -> str:

@@ -9,10 +9,11 @@ import click
 
 from line_tui.cli.options import data_option
 from line_tui.cli.runs_filter import filter_options, matching, runs_argument
-from line_tui.cli.say import put, put_data, put_json
+from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
+    from line_tui.report.files import Kind
     from line_tui.store import Store
 
 
@@ -20,24 +21,30 @@ if TYPE_CHECKING:
 @runs_argument
 @click.option("--format", "kind", type=click.Choice(["csv", "json", "html", "png"]), default="csv", show_default=True)
 @click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for html and png.")
+@click.option("--open", "open_it", is_flag=True, help="Show what was written in the desktop's own program.")
 @filter_options
 @data_option
-def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path | None, **wanted: Any) -> None:
+def export(
+    run_ids: tuple[str, ...], kind: Kind, folder: Path | None, open_it: bool, data: Path | None, **wanted: Any
+) -> None:
     """Print the results of runs, of all finished ones by default, oldest first.
 
     CSV begins with the columns `neuron,explanation`; JSON is a list of what `explain --json` prints. HTML is a page a
-    run that opens offline, PNG a folder of pictures a run; both are written into the folder of `--to`.
+    run that opens offline, with an index over several, PNG a folder of pictures a run; both are written into the folder
+    of `--to`.
 
     \b
     Examples:
       line-tui runs export > explanations.csv
       line-tui runs export 20261123-k3 20261123-m7 --format json
-      line-tui runs export 20261123-k3 --format html --to report
+      line-tui runs export 20261123-k3 --format html --to report --open
+      line-tui runs export --model resnet50 --format html --to report
     """
 
     from line_tui.cli.result import result_of
     from line_tui.report.result_csv import to_csv
     from line_tui.store import Store
+    from line_tui.tui.desktop import open_file
 
     store = Store.open(data)
     named = [store.find(run_id) for run_id in run_ids]
@@ -47,9 +54,13 @@ def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path 
     if kind in ("html", "png"):
         if folder is None:
             raise UsageError(f"{kind} needs a folder to write into", "name one with --to")
-        for run_id in named:
-            put(str(_write(store, run_id, kind, folder)))
+        written = _write(store, named, kind, folder)
+        put("\n".join(map(str, written)))
+        if open_it and written and not open_file(written[0]):
+            say("there is no program here to open it with")
         return
+    if open_it:
+        raise UsageError(f"--open shows no {kind}", "use it with --format html or png")
     results = [result_of(store, run_id) for run_id in named]
     if kind == "json":
         put_json(results)
@@ -57,30 +68,26 @@ def export(run_ids: tuple[str, ...], kind: str, folder: Path | None, data: Path 
         put_data(to_csv(results))
 
 
-def _write(store: Store, run_id: str, kind: str, folder: Path) -> Path:
-    from line_tui.cli.result import result_of
+def _write(store: Store, run_ids: list[str], kind: Kind, folder: Path) -> list[Path]:
+    """Write runs into a folder, pages with an index over them; return what was written, the index first."""
+    from line_tui.cli.result import never_began
     from line_tui.events import durable
     from line_tui.explain.state import fold
-    from line_tui.report.html import to_html
-    from line_tui.report.pngs import copy_pictures
-    from line_tui.tui.command_line import command_line
+    from line_tui.report.files import write, write_index
+    from line_tui.report.html import About
 
-    result = result_of(store, run_id)
-    state = fold(durable(store.events(run_id)))
+    runs = []
+    for run_id in run_ids:
+        run = store.run(run_id)
+        about = About(created=run.created, seconds=run.seconds, title=run.title, note=run.note)
+        state = fold(durable(store.events(run_id)))
+        if state.run is None:
+            raise never_began(run_id)
+        runs.append((state, about))
     try:
-        if kind == "png":
-            return copy_pictures(state, folder / run_id)
-        folder.mkdir(parents=True, exist_ok=True)
-        page = folder / f"{run_id}.html"
-        page.write_text(to_html(state, result, command_line(state.spec), read_picture), encoding="utf-8")
+        written = [write(state, about, kind, folder) for state, about in runs]
+        if kind == "html" and len(runs) > 1:
+            written.insert(0, write_index(runs, folder))
     except OSError as error:
         raise UsageError(f"cannot write into {folder}: {error.strerror}", "choose another folder") from error
-    return page
-
-
-def read_picture(path: str) -> bytes | None:
-    """A picture file's bytes; None where the file is gone."""
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return None
+    return written

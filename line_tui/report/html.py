@@ -4,32 +4,53 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+import msgspec
 from markupsafe import Markup
 
+from line_tui import __version__
 from line_tui import events as e
 from line_tui.explain.pairs import visibility
-from line_tui.explain.state import RunState
+from line_tui.explain.state import RunState, kept_pairs, kept_senses
+from line_tui.report.argument import argument, percent
+from line_tui.report.repeat import how_to_repeat
 from line_tui.report.svg import curve, histogram
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 TOP = 10
 """Pictures under "What drives it most"."""
+INDEXED = 5
+"""Pictures of a run in an index."""
 
 ReadPicture = Callable[[str], bytes | None]
 
 
-def to_html(state: RunState, result: Mapping[str, Any], command: str, read: ReadPicture) -> str:
+class About(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a run beside its events."""
+
+    created: float | None = None
+    """Unix seconds."""
+    seconds: float = 0.0
+    """Time worked on it."""
+    title: str = ""
+    note: str = ""
+
+    @property
+    def date(self) -> str:
+        """When it was begun, in this machine's time; empty where that is not known."""
+        return "" if self.created is None else f"{datetime.fromtimestamp(self.created).astimezone():%Y-%m-%d %H:%M %Z}"
+
+
+def to_html(state: RunState, result: Mapping[str, Any], about: About, read: ReadPicture) -> str:
     """The page of a run.
 
-    `result` is what `result_json.result` says of the state, `command` the line that repeats the run, and `read`
-    gives a PNG file's bytes by its path, None where the file is gone.
+    `result` is what `result_json.result` says of the state, and `read` gives a PNG file's bytes by its path, None
+    where the file is gone.
     """
-    environment = Environment(
-        loader=PackageLoader("line_tui.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters["number"] = _number
     label = state.trials.get(state.outcome.trial or "") if state.outcome else None
     images = sorted(
         (image for trial in state.trials.values() for image in trial.images),
@@ -37,27 +58,84 @@ def to_html(state: RunState, result: Mapping[str, Any], command: str, read: Read
         reverse=True,
     )
     shown = label.activations("report") or label.activations() if label else []
-    return environment.get_template("report.html.j2").render(
-        title=f"{result['model']} {result['layer']} {result['neuron']}: {result['label'] or 'no label'}",
-        run=result,
-        top=[
-            {"picture": _picture(image.image, read), "activation": image.activation, "concept": image.concept}
-            for image in images[:TOP]
-        ],
-        histogram=Markup(histogram(state.control.flat if state.control else [], shown)),
-        curve=Markup(curve([trial["score"] for trial in result["trials"] if trial["score"] is not None])),
-        pairs=[_pair(pair, read) for pair in state.pairs],
-        trials=[
-            trial
-            | {
-                "is_label": label is not None and id == label.id,
-                "pictures": [_picture(image.image, read) for image in state.trials[id].seen()],
-            }
-            for id, trial in zip(state.trials, result["trials"], strict=True)
-        ],
-        command=command,
-        facts={key: result[key] for key in ("run_id", "profile", "strategy", "seed", "pooling")} | result["settings"],
+    command, told = how_to_repeat(state)
+    asked = msgspec.to_builtins(state.spec)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=f"{result['model']} {result['layer']} {result['neuron']}: {result['label'] or 'no label'}",
+            run=result,
+            about=about,
+            argument=argument(state),
+            top=[_shown(image, read) for image in images[:TOP]],
+            fresh=[
+                {"concept": state.trials[id].concept, "pictures": [_shown(image, read) for image in seen]}
+                for id in _verified(state)
+                if (seen := sorted(state.trials[id].seen("report"), key=lambda image: image.index))
+            ],
+            histogram=Markup(histogram(state.control.flat if state.control else [], shown)),
+            curve=Markup(curve([trial["score"] for trial in result["trials"] if trial["score"] is not None])),
+            pairs=[_pair(pair, read) for pair in kept_pairs(state)],
+            trials=[
+                trial
+                | {
+                    "is_label": label is not None and id == label.id,
+                    "pictures": [_picture(image.image, read) for image in state.trials[id].seen()],
+                }
+                for id, trial in zip(state.trials, result["trials"], strict=True)
+            ],
+            command=command,
+            told=told,
+            facts={"run": result["run_id"], "begun": about.date or "–", "worked on it": f"{about.seconds:.0f} s"}
+            | {"line-tui": f"{__version__} (that wrote this page)", "bank": _bank(result)}
+            | {key: value for key, value in asked.items() if key not in ("model", "layer", "neuron")}
+            | {"iterations": state.iterations, "pooling": result["pooling"]}
+            | result["settings"],
+        )
     )
+
+
+def to_index(entries: Sequence[tuple[Mapping[str, Any], RunState, About]], read: ReadPicture) -> str:
+    """A page over the pages `RUN.html` beside it: one row a run."""
+    rows = []
+    for result, state, about in entries:
+        images = sorted(
+            (image for trial in state.trials.values() for image in trial.images), key=lambda image: -image.activation
+        )
+        pictures = [_picture(image.image, read) for image in images[:INDEXED]]
+        rows.append({"run": result, "about": about, "pictures": pictures})
+    return _environment().get_template("index.html.j2").render(rows=rows, version=__version__)
+
+
+def _environment() -> Environment:
+    # Only who writes a page pays for the templates.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("line_tui.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["number"] = _number
+    environment.filters["share"] = lambda value: "–" if value is None else percent(value)
+    return environment
+
+
+def _verified(state: RunState) -> list[str]:
+    """Trials that were judged on fresh pictures: the label first, then further senses."""
+    label = [state.outcome.trial] if state.outcome is not None and state.outcome.trial else []
+    return [id for id in dict.fromkeys([*label, *(one.trial for one in kept_senses(state))]) if id in state.trials]
+
+
+def _shown(image: e.ImageScored, read: ReadPicture) -> dict[str, Any]:
+    return {"picture": _picture(image.image, read), "activation": image.activation, "concept": image.concept}
+
+
+def _bank(result: Mapping[str, Any]) -> str:
+    bank = result["bank"]
+    if bank is None:
+        return "–"
+    missing = f", {bank['missing']} not drawn yet" if bank["missing"] else ""
+    return f"{bank['id']} ({bank['concepts']} concepts{missing})"
 
 
 def _number(value: float | None) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-WIDTH, HEIGHT, MARGIN = 640, 180, 34
+WIDTH, HEIGHT, MARGIN = 640, 196, 42
 
 
 def curve(scores: Sequence[float]) -> str:
@@ -22,7 +22,8 @@ def curve(scores: Sequence[float]) -> str:
     )
     dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/>' for x, y in zip(across, heights, strict=True))
     return _frame(
-        f'<path class="best" d="{line}"/>{dots}{_label(MARGIN, high, low, high)}{_label(MARGIN, low, low, high)}',
+        f'<path class="best" d="{line}"/>{dots}{_label(MARGIN, high, low, high)}{_label(MARGIN, low, low, high)}'
+        + _axes("concepts in the order in which they were tried", "score"),
         "Score of each trial, and the best so far",
     )
 
@@ -51,12 +52,22 @@ def histogram(control: Sequence[float], concept: Sequence[float], bins: int = 48
         f'<text x="{MARGIN}" y="{HEIGHT - 4}">{low:.3g}</text>'
         f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 4}" text-anchor="end">{high:.3g}</text>'
     )
-    return _frame(bars + ticks + ends, "Activations: control set (bars) and the concept's images (ticks)")
+    return _frame(
+        bars + ticks + ends + _axes("activation", "control pictures"),
+        "Activations: control set (bars) and the concept's images (ticks)",
+    )
 
 
 def _height(score: float, low: float, high: float) -> float:
     share = (score - low) / (high - low) if high > low else 0.5
     return HEIGHT - MARGIN - share * (HEIGHT - 2 * MARGIN)
+
+
+def _axes(across: str, up: str) -> str:
+    return (
+        f'<text x="{WIDTH / 2}" y="{HEIGHT - 4}" text-anchor="middle">{across}</text>'
+        f'<text transform="translate(11 {HEIGHT / 2}) rotate(-90)" text-anchor="middle">{up}</text>'
+    )
 
 
 def _label(x: float, score: float, low: float, high: float) -> str:

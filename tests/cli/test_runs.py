@@ -130,3 +130,20 @@ def test_csv_has_names_intervals_and_shares(call: Call) -> None:
         "" if made["score"][key] is None else str(made["score"][key]) for key in ("ci_low", "ci_high")
     )
     assert {"share", "unexplained", "correlation", "p_value"} <= row.keys()
+
+
+def test_pages_of_several_runs_have_an_index_and_can_be_opened(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(tmp_path)
+    opened: list[Path] = []
+    monkeypatch.setattr("line_tui.tui.desktop.open_file", lambda path: opened.append(path) or True)
+    to = ("--to", str(tmp_path / "out"))
+    lines = call("runs", "export", "--format", "html", *to, "--open").out.splitlines()
+    assert [Path(line).name for line in lines] == ["index.html", "r1.html", "r3.html"]
+    assert opened == [tmp_path / "out" / "index.html"]
+    index = (tmp_path / "out" / "index.html").read_text()
+    assert 'href="r1.html"' in index and 'href="r3.html"' in index
+    alone = call("runs", "export", "r1", "--format", "html", *to).out.splitlines()
+    assert [Path(line).name for line in alone] == ["r1.html"] and len(opened) == 1
+    assert call("runs", "export", "r1", "--open").code == 2

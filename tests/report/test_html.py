@@ -7,15 +7,19 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from line_tui import __version__
 from line_tui import events as e
 from line_tui.explain.state import fold
-from line_tui.report.html import to_html
+from line_tui.report.files import write_index
+from line_tui.report.html import About, to_html
 from line_tui.report.pngs import copy_pictures
 from line_tui.report.result_json import result
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage
+from tests.tui.screens.test_result import convinced
 
 PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
@@ -32,7 +36,7 @@ def run() -> Run:
 
 def page_of(run: Run, data: bytes | None = PNG) -> str:
     state = fold(run.journal.stored)
-    return to_html(state, result(state, 1.0), "line-tui explain fake fc 0", lambda path: data)
+    return to_html(state, result(state, 1.0), About(), lambda path: data)
 
 
 def test_it_loads_nothing(run: Run) -> None:
@@ -54,7 +58,7 @@ def test_text_from_a_model_is_escaped() -> None:
     state = fold(Run().journal.stored)
     hostile = e.Proposed(trial="t1", concept="<b>&", origin="user", iteration=1)
     state = fold([hostile], state)
-    page = to_html(state, result(state, 1.0), "x", lambda path: None)
+    page = to_html(state, result(state, 1.0), About(), lambda path: None)
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp;" in page
 
@@ -70,7 +74,7 @@ def test_minimal_pairs_stand_side_by_side(run: Run) -> None:
         concept="red rose", variant="rose", kind="drop", before=[side], after=[side], lost=0.25, p_value=0.01
     )
     state = fold([pair], fold(run.journal.stored))
-    page = to_html(state, result(state, 1.0), "x", lambda path: PNG)
+    page = to_html(state, result(state, 1.0), About(), lambda path: PNG)
     assert "“red rose” against “rose”" in page
     assert "25 % of the activation" in page
 
@@ -99,3 +103,48 @@ def test_in_a_browser(run: Run, tmp_path: Path) -> None:
     )
     assert "strawberry" in done.stdout
     assert done.stdout.count("<img") == page_of(run).count("<img")
+
+
+def test_the_page_says_all_that_is_known_of_the_run(run: Run) -> None:
+    decided = e.Decided(decision="d", kind="reject", trial="t1", reason="a colour")
+    started = msgspec.structs.replace(run.journal.stored[0], name="red <things>")
+    state = fold([started, *run.journal.stored[1:-1], decided, run.journal.stored[-1]])
+    state = fold([e.Judged(judgement="too narrow", label="x")], state)
+    about = About(created=1_790_000_000.0, seconds=12.4, title="talk", note="look again")
+    page = to_html(state, result(state, 12.4), about, lambda path: PNG)
+    found = result(state, 12.4)
+    for part in (
+        *(
+            "red &lt;things&gt;",
+            "talk",
+            "look again",
+            "too narrow",
+            "2026-09",
+            "12 s",
+            __version__,
+            found["bank"]["id"],
+        ),
+        *("a colour", "What a person decided", "You steered this run (1 decision", "runs replay", "arXiv:2604.08039"),
+        *("batch size", "prompt template", "ask first", "metric", "control pictures", "in which they were tried"),
+    ):
+        assert part in page, part
+
+
+def test_all_fresh_pictures_are_on_the_page_in_the_order_drawn() -> None:
+    state = fold(convinced())
+    page = to_html(state, result(state, 1.0), About(), lambda path: PNG)
+    after = page.split("All 23 fresh pictures of “strawberry”, in the order drawn")[1].split("<h2>")[0]
+    assert re.findall(r"<figcaption>([\d.]+)", after) == [f"{n / 50:.3g}" for n in range(23)]
+    assert "accounts for 30 % of the strong responses" in page
+
+
+def test_an_unsteered_run_is_said_to_be_repeatable(run: Run) -> None:
+    assert "it gives the same label and the same pictures" in page_of(run)
+
+
+def test_an_index_over_runs(run: Run, tmp_path: Path) -> None:
+    state = fold(run.journal.stored)
+    path = write_index([(state, About(note="x")), (fold(convinced()), About())], tmp_path)
+    page = path.read_text()
+    assert page.count('.html">') == 2 and "30 %" in page
+    assert not re.findall(r"(?:src|href)=['\"](?:http|//)", page)

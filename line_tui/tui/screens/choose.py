@@ -15,8 +15,8 @@ from textual.widgets import Input, Static
 
 from line_tui.events import RunSpec
 from line_tui.layers import LayerInfo
+from line_tui.report.repeat import command_line
 from line_tui.store import RunSummary
-from line_tui.tui.command_line import command_line
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_topics import topics
 from line_tui.tui.screens.plan import Plan

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
-import msgspec
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -19,48 +17,19 @@ from textual.widgets import Input, Static
 from line_tui.errors import LineError
 from line_tui.events import durable
 from line_tui.explain.state import fold
-from line_tui.tui.command_line import command_line
+from line_tui.report.files import KINDS, Kind, write
+from line_tui.report.html import About
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
 if TYPE_CHECKING:
     from line_tui.store import Store
 
-KINDS = {
-    "html": "HTML page with pictures and plots, opens offline",
-    "json": "JSON, everything of the run",
-    "csv": "CSV, neuron and explanation first",
-    "png": "PNG files, the strongest picture first",
-}
 
-
-def write(store: Store, run_id: str, kind: str, folder: Path) -> Path:
-    """Write a run into a folder; return the file, or the folder of pictures. Raises LineError, OSError."""
-    # Only who exports pays for the templates.
-    from line_tui.report.html import to_html
-    from line_tui.report.pngs import copy_pictures
-    from line_tui.report.result_csv import to_csv
-    from line_tui.report.result_json import result
-
-    state = fold(durable(store.events(run_id)))
-    if kind == "png":
-        return copy_pictures(state, folder / run_id)
-    found = result(state, store.run(run_id).seconds)
-    texts: dict[str, Callable[[], str]] = {
-        "html": lambda: to_html(state, found, command_line(state.spec), _read),
-        "json": lambda: msgspec.json.format(msgspec.json.encode(found)).decode() + "\n",
-        "csv": lambda: to_csv([found]),
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{run_id}.{kind}"
-    path.write_text(texts[kind](), encoding="utf-8")
-    return path
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return None
+def write_run(store: Store, run_id: str, kind: Kind, folder: Path) -> Path:
+    """Write a stored run into a folder. Raises LineError, OSError, ValueError."""
+    run = store.run(run_id)
+    about = About(created=run.created, seconds=run.seconds, title=run.title, note=run.note)
+    return write(fold(durable(store.events(run_id))), about, kind, folder)
 
 
 class ExportScreen(ModalScreen[None]):
@@ -98,16 +67,16 @@ class ExportScreen(ModalScreen[None]):
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:
-        self._write(event.key, Path(self.query_one("#folder", Input).value).expanduser())
+        self._write(cast(Kind, event.key), Path(self.query_one("#folder", Input).value).expanduser())
 
     @on(Input.Submitted)
     def _named(self) -> None:
         self.set_focus(self.query_one("#kinds", Rows))
 
     @work(thread=True)
-    def _write(self, kind: str, folder: Path) -> None:
+    def _write(self, kind: Kind, folder: Path) -> None:
         try:
-            self.post_message(self.Written(f"✔ {write(self.store, self.run_id, kind, folder)}"))
+            self.post_message(self.Written(f"✔ {write_run(self.store, self.run_id, kind, folder)}"))
         except (LineError, OSError, ValueError) as error:
             self.post_message(self.Written(f"✗ {error}"))
 

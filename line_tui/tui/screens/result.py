@@ -17,8 +17,8 @@ from line_tui.errors import LineError
 from line_tui.explain.pairs import visibility
 from line_tui.explain.state import RunState, kept_pairs, kept_senses
 from line_tui.report.argument import argument, percent
+from line_tui.report.repeat import command_line
 from line_tui.tui import view
-from line_tui.tui.command_line import command_line
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.session import Snapshot, advance

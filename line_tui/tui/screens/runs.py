@@ -13,8 +13,8 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from line_tui.errors import LineError
+from line_tui.report.repeat import command_line
 from line_tui.store import RunSummary
-from line_tui.tui.command_line import command_line
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.widgets.frame import name_frame

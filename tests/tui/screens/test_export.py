@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from line_tui.tui.screens.export import KINDS, ExportScreen
+from line_tui.report.files import KINDS
+from line_tui.tui.screens.export import ExportScreen
 from tests.tui.stage import Stage, events_of_a_run, keep, settle, stage
 
 

@@ -1,0 +1,43 @@
+"""How a run is done again: the command that does the same, and what it cannot bring back."""
+
+from __future__ import annotations
+
+import shlex
+
+import msgspec
+
+from line_tui.events import RunSpec
+from line_tui.explain.state import RunState
+
+_OPTIONS = ("profile", "strategy", "metric", "seed", "iterations", "images", "control")
+
+
+def command_line(spec: RunSpec) -> str:
+    """`line-tui explain ...` for a run; options that keep their default are left out."""
+    defaults = {field.name: field.default for field in msgspec.structs.fields(RunSpec)}
+    words = ["line-tui", "explain", spec.model, spec.layer, str(spec.neuron)]
+    for name in _OPTIONS:
+        value = getattr(spec, name)
+        if value != defaults[name]:
+            words += [f"--{name}", str(value)]
+    return shlex.join(words)
+
+
+def how_to_repeat(state: RunState) -> tuple[str, str]:
+    """The command for a run that has its first event, and what to expect of it."""
+    spec = state.spec
+    if state.iterations > spec.iterations:
+        spec = msgspec.structs.replace(spec, iterations=state.iterations)
+    steered = len(state.decisions)
+    if steered:
+        told = (
+            f"You steered this run ({steered} {'decision' if steered == 1 else 'decisions'}, listed here): the command "
+            "does the same search without them, and may find another label. The run itself can be played again."
+        )
+    elif state.iterations != state.spec.iterations:
+        told = "The budget was changed while it ran: the command has the last one, and may find another label."
+    elif state.settings is not None and not state.settings.bit_identical:
+        told = "Too little memory forced another batch size in the middle: the pictures will not be the same."
+    else:
+        told = "On the same machine, with the same models, it gives the same label and the same pictures."
+    return command_line(spec), told
