@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
@@ -13,8 +14,8 @@ from line_tui.text import shown, shown_lines
 class PlainConsole(Console):
     """A console that shows every text as it is."""
 
-    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
-        super().__init__(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+    def __init__(self, *, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
 
     def tell(self, text: str, style: str | None = None) -> None:
         """Print a text on one line, which is the terminal's to break."""

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from line_tui.text import shown_lines
+from line_tui.text import shown
 
 COLUMNS = [
     *("neuron", "explanation", "name", "score", "metric", "auc", "ci_low", "ci_high", "mad", "p_value"),
@@ -48,4 +48,4 @@ def _given(value: object) -> object:
 
 def _inert(cell: str) -> str:
     """A text that neither a terminal nor a spreadsheet obeys: there, a cell that begins so is a formula."""
-    return f"'{shown_lines(cell)}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else shown_lines(cell)
+    return f"'{shown(cell)}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else shown(cell)

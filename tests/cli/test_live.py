@@ -7,6 +7,7 @@ from rich.console import Console
 
 from line_tui import events as e
 from line_tui.cli.live import LiveView
+from line_tui.consoles import PlainConsole
 from line_tui.explain.state import RunState
 from tests.report.test_result import EVENTS
 
@@ -24,7 +25,7 @@ def see(view: LiveView, *events: e.AnyEvent) -> None:
 
 @pytest.fixture
 def view() -> LiveView:
-    return LiveView(Console(file=io.StringIO(), width=80), RunState())
+    return LiveView(PlainConsole(file=io.StringIO(), width=80), RunState())
 
 
 def test_the_phase_and_its_progress(view: LiveView) -> None:
@@ -51,14 +52,14 @@ def test_images_done_best_and_time_left(view: LiveView, monkeypatch: pytest.Monk
 
 def test_what_is_to_be_known_of_the_models_stays_on_the_screen() -> None:
     file = io.StringIO()
-    view = LiveView(Console(file=file, width=80), RunState())
+    view = LiveView(PlainConsole(file=file, width=80), RunState())
     see(view, e.ModelsLoaded(seconds=1.0, notes=["llama: 16 of its 32 layers fit on the GPU"]))
     assert file.getvalue() == "llama: 16 of its 32 layers fit on the GPU\n"
 
 
 def test_elsewhere_one_line_a_concept() -> None:
     file = io.StringIO()
-    view = LiveView(Console(file=file, width=80), RunState())
+    view = LiveView(PlainConsole(file=file, width=80), RunState())
     with view.shown():
         see(view, *EVENTS, e.Token(text="nothing of this"))
     assert file.getvalue().splitlines() == [

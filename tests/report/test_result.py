@@ -172,5 +172,5 @@ def test_csv_begins_with_neuron_and_explanation() -> None:
     text = to_csv([done, odd, none])
     assert text.startswith("neuron,explanation,name,score,metric,auc,ci_low,ci_high,mad,")
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert [row["explanation"] for row in rows] == ["rose", 'a "rose", red\nor so', ""]
+    assert [row["explanation"] for row in rows] == ["rose", 'a "rose", red or so', ""]
     assert (rows[0]["score"], rows[0]["images"], rows[2]["score"]) == ("0.9", "2", "")
