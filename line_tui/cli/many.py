@@ -65,6 +65,8 @@ def known_runs(store: Store, spec: RunSpec) -> dict[int, str]:
     """Runs that were asked for in the same words, by neuron; of several, one that is finished."""
     found: dict[int, str] = {}
     for run in store.runs():
+        if run.status == "damaged":
+            continue
         asked = store.spec(run.id)
         same = msgspec.structs.replace(asked, neuron=spec.neuron) == spec
         if same and (run.neuron not in found or run.status == "finished"):

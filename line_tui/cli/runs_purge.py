@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from line_tui.cli.confirm import confirmed
 from line_tui.cli.options import data_option, json_option
 from line_tui.cli.say import put_json, say
+
+if TYPE_CHECKING:
+    from line_tui.store.purge import Purge
 
 
 @click.command()
@@ -24,21 +28,26 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
       line-tui runs purge
       line-tui runs purge --yes
     """
-    from rich.filesize import decimal
-
     from line_tui.store import Store
 
     store = Store.open(data)
     found = store.purgeable()
-    what = f"{len(found.runs)} deleted runs and {len(found.images)} pictures of theirs ({decimal(found.bytes)})"
     erased: dict[str, object] = {"runs": [], "images": 0, "freed": 0}
-    if not found.runs:
+    if not found.runs and not found.images:
         say("there are no deleted runs")
-    elif confirmed(f"Erase {what} for good?", yes):
-        store.purge(found)
+    elif confirmed(f"Erase {_told(found)} for good?", yes):
+        # Meanwhile somebody may have restored one, or a run may show one of the pictures.
+        found = store.purge(found)
         erased = {"runs": found.runs, "images": len(found.images), "freed": found.bytes}
-        say(f"erased {what}")
+        say(f"erased {_told(found)}")
     else:
         say("nothing is erased")
     if as_json:
         put_json(erased)
+
+
+def _told(found: Purge) -> str:
+    from rich.filesize import decimal
+
+    pictures = f"{len(found.images)} pictures that nothing else shows ({decimal(found.bytes)})"
+    return f"{len(found.runs)} deleted runs and {pictures}"

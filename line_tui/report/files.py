@@ -9,6 +9,7 @@ from typing import Any, Literal
 import msgspec
 
 from line_tui.explain.state import RunState
+from line_tui.png import read_png
 from line_tui.report.html import About, to_html, to_index
 from line_tui.report.pngs import copy_pictures
 from line_tui.report.result_csv import to_csv
@@ -28,9 +29,9 @@ def write(state: RunState, about: About, kind: Kind, folder: Path) -> Path:
     found = result(state, about.seconds)
     run_id = found["run_id"]
     if kind == "png":
-        return copy_pictures(state, folder / run_id)
+        return copy_pictures(state, folder / run_id, read_png)
     texts: dict[Kind, Callable[[], str]] = {
-        "html": lambda: to_html(state, found, about, _read),
+        "html": lambda: to_html(state, found, about, read_png),
         "json": lambda: msgspec.json.format(msgspec.json.encode(found)).decode() + "\n",
         "csv": lambda: to_csv([found]),
     }
@@ -46,12 +47,5 @@ def write_index(runs: Iterable[tuple[RunState, About]], folder: Path) -> Path:
         (result(state, about.seconds), state, about) for state, about in runs
     ]
     path = folder / "index.html"
-    path.write_text(to_index(entries, _read), encoding="utf-8")
+    path.write_text(to_index(entries, read_png), encoding="utf-8")
     return path
-
-
-def _read(path: str) -> bytes | None:
-    try:
-        return Path(path).read_bytes()
-    except OSError:
-        return None

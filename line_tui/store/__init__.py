@@ -6,7 +6,7 @@ leaves the list, so that it can be restored, until a purge.
 
     line.db     SQLite: runs, events, cached activations
     images/     PNG files by identity, shared by all runs
-    leases/     one lock file a run, held by the engine that works on it
+    leases/     one lock file for each run that an engine works on
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class Store:
         self.activations = Activations(database)
         self._database = database
         self._leases = Leases(folder / "leases")
-        self._events = Events(database)
+        self._events = Events(database, self.images)
         self._runs = Runs(database, self._events, self._leases)
-        self._purger = Purger(database, self._events, self.images, self._leases)
+        self._purger = Purger(database, self.images, self._leases)
 
     @staticmethod
     def open(folder: Path | None = None) -> Store:
@@ -50,7 +50,10 @@ class Store:
         Raises StoreError for a store that is damaged, of a newer version, or not writable.
         """
         folder = (folder or data_folder()).absolute()
-        return Store(folder, open_database(folder / "line.db"))
+        store = Store(folder, open_database(folder / "line.db"))
+        store.images.sweep()
+        store._leases.sweep()
+        return store
 
     def close(self) -> None:
         """Close the database."""
@@ -129,9 +132,9 @@ class Store:
         """What a purge would erase: deleted runs, and the pictures that no other run shows. Raises StoreError."""
         return self._purger.find()
 
-    def purge(self, found: Purge) -> None:
-        """Erase it for good. Raises StoreError."""
-        self._purger.erase(found)
+    def purge(self, found: Purge) -> Purge:
+        """Erase for good what was found and still is to go, and return that. Raises StoreError while a run goes on."""
+        return self._purger.erase(found)
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
         """Hold a run while working on it. Raises StoreError when another process does."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from line_tui import private
 from line_tui.errors import StoreError
 from line_tui.store.filesystem import is_network
 
@@ -52,6 +53,7 @@ class Database:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
+        self._file = path.stat()
         self._connection = connection
         self._lock = threading.RLock()
 
@@ -59,6 +61,7 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction, on disk when the block is left. Raises StoreError, and then nothing was written."""
         with self._lock, _told(self.path):
+            self._check_place()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -68,6 +71,13 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _check_place(self) -> None:
+        """SQLite would go on writing into a file that has no name any more."""
+        if not self.path.exists() or not os.path.samestat(self._file, self.path.stat()):
+            raise StoreError(
+                f"{self.path} was deleted or replaced while it was in use", "bring it back from a backup, or begin anew"
+            )
 
     def read(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query. Raises StoreError."""
@@ -91,7 +101,7 @@ def open_database(path: Path) -> Database:
     left as it is.
     """
     with _told(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        private.make_folder(path.parent)
         if not path.exists():
             _make(path)
         if path.stat().st_size == 0:
@@ -117,6 +127,7 @@ def _make(path: Path) -> None:
                 f"PRAGMA synchronous = FULL; BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; "
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
+        draft.chmod(0o600)
         _publish(draft, path)
     finally:
         draft.unlink(missing_ok=True)
@@ -148,6 +159,8 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
 
 def _configure(path: Path, connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
+    # A damaged text spoils its own row, and not the query.
+    connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA foreign_keys = ON")
     if is_network(path.parent):
         connection.execute("PRAGMA journal_mode = DELETE")

@@ -14,10 +14,14 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.events import DurableEvent, Envelope
 from line_tui.store.database import Database
+from line_tui.store.images import IDENTITY, Images
 
 Kind = TypeVar(
     "Kind", e.Finished, e.ImageScored, e.Judged, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified
 )
+
+UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError)
+"""What comes of reading a value that line-tui did not write, or that was damaged."""
 
 
 @cache
@@ -28,18 +32,22 @@ def _decoder() -> msgspec.json.Decoder[DurableEvent]:
 class Events:
     """Appends and reads events; none is ever changed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, images: Images) -> None:
         self._database = database
+        self._images = images
 
     def append(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
         """Store events, all or none; they are on disk when this returns.
 
         Raises StoreError, UnknownNameError for the run.
         """
-        now = time.time()
         try:
             with self._database.write() as transaction:
-                last = transaction.execute("SELECT max(seq) FROM events WHERE run_id = ?", (run_id,)).fetchone()[0] or 0
+                last, before = transaction.execute(
+                    "SELECT coalesce(max(seq), 0), coalesce(max(time), 0) FROM events WHERE run_id = ?", (run_id,)
+                ).fetchone()
+                # The clock may be set back; a run's time does not run backwards.
+                now = max(time.time(), before)
                 envelopes = [
                     Envelope(run_id=run_id, time=now, event=event, seq=last + n) for n, event in enumerate(events, 1)
                 ]
@@ -60,10 +68,15 @@ class Events:
         )
         try:
             return [
-                Envelope(run_id=run_id, time=row["time"], event=_decoder().decode(row["body"]), seq=row["seq"])
+                Envelope(
+                    run_id=run_id,
+                    time=float(row["time"]),
+                    event=self._placed(run_id, _decoder().decode(row["body"])),
+                    seq=int(row["seq"]),
+                )
                 for row in rows
             ]
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise _unknown(run_id, error) from error
 
     def of(self, run_id: str, kind: type[Kind]) -> list[Kind]:
@@ -72,15 +85,43 @@ class Events:
         rows = self._database.read("SELECT body FROM events WHERE run_id = ? AND type = ? ORDER BY seq", run_id, tag)
         try:
             return [msgspec.json.decode(row["body"], type=kind) for row in rows]
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise _unknown(run_id, error) from error
 
+    def _placed(self, run_id: str, event: DurableEvent) -> DurableEvent:
+        """The event of this run and with each picture where this store has it, whatever the event itself says."""
+        if isinstance(event, e.RunStarted):
+            return msgspec.structs.replace(event, run_id=run_id)
+        if isinstance(event, e.ImageScored):
+            return msgspec.structs.replace(event, image=self._place(event.image))
+        if isinstance(event, e.MinimalPairMeasured):
+            before, after = (
+                [msgspec.structs.replace(side, image=self._place(side.image)) for side in sides]
+                for sides in (event.before, event.after)
+            )
+            return msgspec.structs.replace(event, before=before, after=after)
+        return event
 
-def _unknown(run_id: str, error: msgspec.DecodeError) -> StoreError:
-    return StoreError(f"run '{run_id}' holds an event that this version does not know ({error})", "upgrade line-tui")
+    def _place(self, image: e.ImageRecord) -> e.ImageRecord:
+        path = str(self._images.path(image.identity)) if IDENTITY.fullmatch(image.identity) else ""
+        return msgspec.structs.replace(image, path=path)
+
+
+def _unknown(run_id: str, error: Exception) -> StoreError:
+    return StoreError(
+        f"run '{run_id}' holds an event that this version does not know ({error})",
+        f"upgrade line-tui; if it is damaged, `line-tui runs delete {run_id}` takes it off the list",
+    )
 
 
 def _row(envelope: Envelope) -> tuple[str, int | None, float, str | int | None, str]:
     event = envelope.event
-    body = msgspec.json.encode(event).decode()
+    try:
+        body = msgspec.json.encode(event).decode()
+        # A number that is not finite becomes "null", which nobody could read again.
+        _decoder().decode(body)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise StoreError(
+            f"{type(event).__name__} cannot be stored: {error}", "a model gave a number or a text that is none"
+        ) from error
     return envelope.run_id, envelope.seq, envelope.time, type(event).__struct_config__.tag, body

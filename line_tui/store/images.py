@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -12,9 +16,18 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from line_tui import private
 from line_tui.errors import StoreError
 from line_tui.events import ImageRecord
 from line_tui.explain.ports import Generator, Picture
+from line_tui.png import decode_png, read_png
+
+IDENTITY = re.compile(r"[0-9a-f]{32}")
+_SEAL = "line-tui"
+"""Names the text in a picture's file that says which picture this is."""
+_DRAFTS = ".drafts"
+_AGE = 3600.0
+"""Seconds after which nobody is still writing a draft."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +54,20 @@ class Images:
         self.folder = folder
 
     def path(self, identity: str) -> Path:
-        """Where a picture of this identity is or would be."""
+        """Where a picture of this identity is or would be. Raises StoreError for an identity that is none."""
+        if not IDENTITY.fullmatch(identity):
+            raise StoreError(f"'{identity}' is no picture's identity", "the database was not written by line-tui")
         return self.folder / identity[:2] / f"{identity}.png"
 
     def read(self, identity: str) -> Picture | None:
-        """The picture, or None where there is none or the file is damaged."""
-        path = self.path(identity)
-        try:
-            with Image.open(path) as image:
-                # Checks the checksums of the whole file, and leaves it unusable for anything else.
-                image.verify()
-            with Image.open(path) as image:
-                return np.asarray(image.convert("RGB"))
-        except (OSError, SyntaxError, ValueError):
+        """The picture as it was written; None where there is none, or the file was damaged or replaced."""
+        content = read_png(self.path(identity))
+        image = decode_png(content) if content is not None else None
+        if image is None:
             return None
+        picture = np.asarray(image.convert("RGB"))
+        # A file that somebody put in its place is a picture too, but not this one.
+        return picture if image.info.get(_SEAL) == _seal(identity, picture) else None
 
     def write(self, identity: str, picture: Picture, texts: dict[str, str]) -> Path:
         """Put a picture on disk: synced under another name, then renamed. Raises StoreError.
@@ -65,9 +78,11 @@ class Images:
         info = PngInfo()
         for key, text in texts.items():
             info.add_itxt(key, text)
+        info.add_text(_SEAL, _seal(identity, picture))
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, draft = tempfile.mkstemp(dir=path.parent, suffix=".part")
+            private.make_folder(path.parent)
+            private.make_folder(self.folder / _DRAFTS)
+            handle, draft = tempfile.mkstemp(dir=self.folder / _DRAFTS)
             try:
                 with os.fdopen(handle, "wb") as file:
                     Image.fromarray(picture).save(file, "png", pnginfo=info)
@@ -87,7 +102,20 @@ class Images:
     def size(self, identity: str) -> int:
         """Bytes of the file; 0 where there is none."""
         path = self.path(identity)
-        return path.stat().st_size if path.exists() else 0
+        return path.lstat().st_size if path.is_file() else 0
+
+    def identities(self) -> Iterator[str]:
+        """Of all pictures that are here."""
+        for path in self.folder.glob("??/*.png"):
+            if IDENTITY.fullmatch(path.stem) and self.path(path.stem) == path:
+                yield path.stem
+
+    def sweep(self) -> None:
+        """Take away what killed processes left half written."""
+        with suppress(OSError):
+            for path in (self.folder / _DRAFTS).iterdir():
+                if time.time() - path.lstat().st_mtime > _AGE:
+                    path.unlink()
 
     def delete(self, identity: str) -> None:
         """Delete the file, if there is one. Raises StoreError."""
@@ -126,13 +154,18 @@ class StoredAlbum:
 
     def has(self, identity: str) -> bool:
         """Whether there is a file for it; reading it may still fail."""
-        return self._images.path(identity).exists()
+        return self._images.path(identity).is_file()
 
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
         """Put a picture on disk. Raises StoreError."""
         texts = {"prompt": prompt, "seed": str(seed), "generator": self._recipe.generator}
         path = self._images.write(identity, picture, texts)
         return ImageRecord(identity=identity, path=str(path), prompt=prompt, seed=seed)
+
+
+def _seal(identity: str, picture: Picture) -> str:
+    """Hash of a picture and its name: `picture` is `uint8[height, width, 3]`."""
+    return blake2b(f"{identity}{picture.shape}".encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
 def _sync_folder(folder: Path) -> None:

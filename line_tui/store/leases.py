@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import re
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from line_tui import private
 from line_tui.errors import StoreError
+
+RUN_ID = re.compile(r"[\w][\w.-]{0,63}", re.ASCII)
+"""An id becomes the name of files: it must lead to no other folder."""
+_WORKING = ".working"
+"""Held by all who work on any run, and by a purge alone."""
+_AGE = 60.0
+"""Seconds for which a lease that nobody holds may be the reservation of a run that is about to begin."""
 
 
 class Leases:
-    """One lock file a run, in one folder."""
+    """One lock file for each run that is worked on, in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -19,22 +30,82 @@ class Leases:
     @contextmanager
     def take(self, run_id: str) -> Iterator[None]:
         """Hold a run while the block lasts. Raises StoreError when another process holds it."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with (self._folder / run_id).open("w") as file:
+        with (
+            self._hold(_WORKING, fcntl.LOCK_SH, "a purge goes on", "wait for its end"),
+            self._hold(run_id, fcntl.LOCK_EX, f"another process works on run '{run_id}'", "stop it there first"),
+        ):
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StoreError(f"another process works on run '{run_id}'", "stop it there first") from None
+                yield
+            finally:
+                # While it is held: nobody else can have begun to use it.
+                with suppress(OSError):
+                    (self._folder / run_id).unlink()
+
+    @contextmanager
+    def take_all(self) -> Iterator[None]:
+        """Keep everybody from working on any run while the block lasts. Raises StoreError when somebody does."""
+        with self._hold(_WORKING, fcntl.LOCK_EX, "a run goes on", "stop it, or wait for its end"):
             yield
 
-    def held(self, run_id: str) -> bool:
-        """Whether any process holds a run."""
-        path = self._folder / run_id
-        if not path.exists():
+    def reserve(self, run_id: str) -> bool:
+        """Whether an id is this caller's alone, as nobody has reserved it before. Raises StoreError."""
+        try:
+            private.make_folder(self._folder)
+            os.close(os.open(self._folder / run_id, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except FileExistsError:
             return False
-        with path.open() as file:
-            try:
+        except OSError as error:
+            raise self._told(error) from error
+        return True
+
+    def held(self, run_id: str) -> bool:
+        """Whether any process holds a run, as far as one can see."""
+        if not RUN_ID.fullmatch(run_id):
+            return False
+        try:
+            with (self._folder / run_id).open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
         return False
+
+    def sweep(self) -> None:
+        """Take away what killed processes left."""
+        with suppress(OSError, StoreError):
+            for path in self._folder.iterdir():
+                if path.name != _WORKING and time.time() - path.lstat().st_mtime > _AGE:
+                    with self._hold(path.name, fcntl.LOCK_EX, "", ""):
+                        path.unlink()
+
+    @contextmanager
+    def _hold(self, name: str, kind: int, cause: str, fix: str) -> Iterator[None]:
+        if name != _WORKING and not RUN_ID.fullmatch(name):
+            raise StoreError(f"'{name}' is no run's id", "the database was not written by line-tui")
+        path = self._folder / name
+        try:
+            private.make_folder(self._folder)
+            while True:
+                file = os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb")
+                try:
+                    fcntl.flock(file, kind | fcntl.LOCK_NB)
+                    # Between the two, whoever held it may have taken the file away.
+                    if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                        break
+                except BaseException:
+                    file.close()
+                    raise
+                file.close()
+        except BlockingIOError:
+            raise StoreError(cause, fix) from None
+        except OSError as error:
+            raise self._told(error) from error
+        with file:
+            yield
+
+    def _told(self, error: OSError) -> StoreError:
+        return StoreError(
+            f"{self._folder} cannot be used: {error.strerror or error}",
+            "give yourself permission, or choose another folder with --data",
+        )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 
-from line_tui import events as e
 from line_tui.errors import StoreError
 from line_tui.store.database import Database
-from line_tui.store.events import Events
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
+
+# Read from the text of the events: also of those that no version can decode any more.
+_IDENTITY = re.compile(r'"identity"\s*:\s*"([0-9a-f]{32})"')
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Purge:
 
     runs: list[str]
     images: list[str]
-    """Identities of pictures that only these runs show."""
+    """Identities of pictures that no other run shows, nor any bank: of these runs, or left by runs that were killed."""
     bytes: int
     """Of those pictures, on disk."""
 
@@ -27,36 +28,44 @@ class Purge:
 class Purger:
     """Finds what deleted runs keep, and erases it."""
 
-    def __init__(self, database: Database, events: Events, images: Images, leases: Leases) -> None:
+    def __init__(self, database: Database, images: Images, leases: Leases) -> None:
         self._database = database
-        self._events = events
         self._images = images
         self._leases = leases
 
     def find(self) -> Purge:
         """What would go now. Raises StoreError while a run goes on: it may be about to show one of the pictures."""
-        rows = self._database.read("SELECT id, deleted FROM runs ORDER BY id")
-        for row in rows:
+        for row in self._database.read("SELECT id FROM runs"):
             if self._leases.held(row["id"]):
                 raise StoreError(f"run '{row['id']}' goes on", "stop it, or wait for its end, then purge")
-        gone = [row["id"] for row in rows if row["deleted"] is not None]
-        kept = {image for row in rows if row["deleted"] is None for image in self._shown(row["id"])}
-        images = sorted({image for run_id in gone for image in self._shown(run_id)} - kept)
-        return Purge(gone, images, sum(map(self._images.size, images)))
+        return self._find()
 
-    def erase(self, purge: Purge) -> None:
-        """Erase it. Raises StoreError; what is left then goes with the next purge."""
-        # The pictures first: as long as the runs are there, it is known which ones are theirs.
-        for image in purge.images:
-            self._images.delete(image)
-        with self._database.write() as transaction:
-            transaction.executemany("DELETE FROM activations WHERE image = ?", [(image,) for image in purge.images])
-            transaction.executemany("DELETE FROM events WHERE run_id = ?", [(run_id,) for run_id in purge.runs])
-            transaction.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in purge.runs])
+    def erase(self, announced: Purge) -> Purge:
+        """Erase what was announced and is still to go, and return that.
+
+        Raises StoreError; what is left then goes with the next purge.
+        """
+        # Nobody can begin to work on a run, nor restore one, until all is done.
+        with self._leases.take_all(), self._database.write() as transaction:
+            now = self._find()
+            runs = sorted(set(announced.runs) & set(now.runs))
+            images = sorted(set(announced.images) & set(now.images))
+            size = sum(map(self._images.size, images))
+            # The pictures first: as long as the runs are there, it is known which ones are theirs.
+            for image in images:
+                self._images.delete(image)
+            transaction.executemany("DELETE FROM activations WHERE image = ?", [(image,) for image in images])
+            transaction.executemany("DELETE FROM events WHERE run_id = ?", [(run_id,) for run_id in runs])
+            transaction.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in runs])
         self._database.compact()
+        return Purge(runs, images, size)
 
-    def _shown(self, run_id: str) -> Iterator[str]:
-        for scored in self._events.of(run_id, e.ImageScored):
-            yield scored.image.identity
-        for pair in self._events.of(run_id, e.MinimalPairMeasured):
-            yield from (side.image.identity for side in [*pair.before, *pair.after])
+    def _find(self) -> Purge:
+        gone = {row["id"] for row in self._database.read("SELECT id FROM runs WHERE deleted IS NOT NULL")}
+        shown: dict[bool, set[str]] = {True: set(), False: set()}
+        for row in self._database.read("SELECT run_id, body FROM events WHERE body LIKE '%identity%'"):
+            shown[row["run_id"] in gone].update(_IDENTITY.findall(str(row["body"])))
+        bank = {row["image"] for row in self._database.read("SELECT DISTINCT image FROM activations")}
+        theirs = shown[True] | (set(self._images.identities()) - bank)
+        images = sorted(theirs - shown[False])
+        return Purge(sorted(gone), images, sum(map(self._images.size, images)))

@@ -14,11 +14,12 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError, unknown_name
 from line_tui.events import RunSpec
 from line_tui.store.database import Database
-from line_tui.store.events import Events
-from line_tui.store.leases import Leases
+from line_tui.store.events import UNREADABLE, Events
+from line_tui.store.leases import RUN_ID, Leases
 
-RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finished"]
-"""As folded from the events, but a run that nobody works on any more is "interrupted" instead of "running"."""
+RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finished", "damaged"]
+"""As folded from the events, but a run that nobody works on any more is "interrupted" instead of "running", and one
+that cannot be read is "damaged"."""
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATUS: dict[str, RunStatus] = {
@@ -73,7 +74,8 @@ class Runs:
             number = seconds * 388 + secrets.randbelow(388)
             letters = "".join(_LETTERS[number >> shift & 31] for shift in (20, 15, 10, 5, 0))
             run_id = f"{now:%Y%m%d}-{letters}"
-            if not self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id):
+            taken = self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id)
+            if not taken and self._leases.reserve(run_id):
                 return run_id
 
     def create(self, run_id: str, spec: RunSpec) -> None:
@@ -101,11 +103,16 @@ class Runs:
         rows = self._database.read("SELECT spec FROM runs WHERE id = ?", run_id)
         if not rows:
             raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
-        return msgspec.json.decode(rows[0]["spec"], type=RunSpec)
+        try:
+            return msgspec.json.decode(rows[0]["spec"], type=RunSpec)
+        except UNREADABLE as error:
+            raise StoreError(
+                f"run '{run_id}' is damaged: {error}", f"`line-tui runs delete {run_id}` takes it off the list"
+            ) from error
 
     def find(self, prefix: str) -> str:
         """The one run whose id begins so, deleted ones too. Raises UnknownNameError for none or several."""
-        ids = self._ids()
+        ids = [run_id for run_id in self._ids() if RUN_ID.fullmatch(run_id)]
         if prefix in ids:
             return prefix
         matches = [run_id for run_id in ids if prefix and run_id.startswith(prefix)]
@@ -138,9 +145,35 @@ class Runs:
         return self._summary(rows[0])
 
     def _ids(self) -> list[str]:
-        return [row["id"] for row in self._database.read("SELECT id FROM runs ORDER BY id")]
+        return [str(row["id"]) for row in self._database.read("SELECT id FROM runs ORDER BY id")]
 
     def _summary(self, row: sqlite3.Row) -> RunSummary:
+        """What is known of a run: of one that cannot be read little, but that must not hide the others."""
+        try:
+            return self._read(row)
+        except (StoreError, *UNREADABLE):
+            return RunSummary(
+                id=str(row["id"]),
+                model="?",
+                layer="?",
+                strategy="?",
+                profile="?",
+                neuron=-1,
+                status="damaged",
+                label=None,
+                score=None,
+                images=0,
+                created=row["created"] if isinstance(row["created"], float) else 0.0,
+                seconds=0.0,
+                title=str(row["title"]),
+                note=str(row["note"]),
+                starred=bool(row["starred"]),
+                deleted=row["deleted"] is not None,
+            )
+
+    def _read(self, row: sqlite3.Row) -> RunSummary:
+        if not RUN_ID.fullmatch(row["id"]):
+            raise ValueError("no run's id")
         outline = self._database.read("SELECT seq, type, time FROM events WHERE run_id = ? ORDER BY seq", row["id"])
         spec = msgspec.json.decode(row["spec"], type=RunSpec)
         status: RunStatus = "new"
@@ -151,7 +184,7 @@ class Runs:
                 # It is to go on.
                 status = "stopped"
             if n and event["type"] not in _IDLE:
-                seconds += event["time"] - outline[n - 1]["time"]
+                seconds += max(0.0, event["time"] - outline[n - 1]["time"])
         seconds += sum(event.seconds for event in self._events.of(row["id"], e.ModelsLoaded))
         if status == "running" and not self._leases.held(row["id"]):
             status = "interrupted"
@@ -167,10 +200,10 @@ class Runs:
             label=label,
             score=score,
             images=sum(event["type"] == "image_scored" for event in outline),
-            created=row["created"],
+            created=float(row["created"]),
             seconds=seconds,
-            title=row["title"],
-            note=row["note"],
+            title=str(row["title"]),
+            note=str(row["note"]),
             judgement=self._judgement(row["id"]) if status == "finished" else None,
             starred=bool(row["starred"]),
             deleted=row["deleted"] is not None,

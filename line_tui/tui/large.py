@@ -41,13 +41,14 @@ def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, 
 def _read(path: Path, thumbnail: bytes) -> Image | None:
     from PIL import Image
 
-    try:
-        with Image.open(path) as file:
-            return file.convert("RGB")
-    except OSError:
-        if len(thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
-            return None
-        return Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), thumbnail)
+    from line_tui.png import decode_png, read_png
+
+    content = read_png(path)
+    if content is not None and (image := decode_png(content)) is not None:
+        return image.convert("RGB")
+    if len(thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
+        return None
+    return Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), thumbnail)
 
 
 def _heated(picture: Image, heat: list[list[float]]) -> Image:

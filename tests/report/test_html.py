@@ -13,6 +13,7 @@ import pytest
 from line_tui import __version__
 from line_tui import events as e
 from line_tui.explain.state import fold
+from line_tui.png import read_png
 from line_tui.report.files import write_index
 from line_tui.report.html import About, to_html
 from line_tui.report.pngs import copy_pictures
@@ -85,7 +86,7 @@ def test_pictures_as_a_folder(run: Run, tmp_path: Path) -> None:
     record = e.ImageRecord(identity="i", path=str(source), prompt="rose", seed=9)
     image = e.ImageScored(trial="t1", concept="ice/cream", index=0, image=record, activation=0.5)
     state = fold([e.Proposed(trial="t1", concept="x", origin="llm", iteration=1), image], fold(Run().journal.stored))
-    folder = copy_pictures(state, tmp_path / "out")
+    folder = copy_pictures(state, tmp_path / "out", read_png)
     assert [path.name for path in folder.iterdir()] == ["0001_+0.500_ice-cream_9.png"]
 
 

@@ -101,7 +101,8 @@ async def test_own_words_become_visible_words(tmp_path: Path, events: Sequence[e
         session = on.app.session
         assert session is not None
         session.decide("add", None, "a \x1b[31mred\u202e\n apple", NASTY)
-        said = session.snapshot.state.decisions[-1]
+        await settle(pilot, lambda: on.engine.commands(p.Decide))
+        said = on.engine.commands(p.Decide)[-1].event
         assert said.concept == "a [31mred apple" and obeyed(said.reason) == set()
         with pytest.raises(UsageError, match="letters that can be seen"):
             session.decide("add", None, "\u202e\x1b")
