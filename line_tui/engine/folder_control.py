@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +12,10 @@ import numpy as np
 from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain.company import bank_of
+from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats, Picture, Vision
 from line_tui.layers import LayerInfo
-from line_tui.models.folder import PictureFolder, open_folder, readable
+from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
 from line_tui.store.activations import Activations, View
 
 _BATCH = 32
@@ -53,6 +53,7 @@ class FolderControl:
     def measure(self) -> Bank:
         """The neuron's activations on the pictures. Raises UsageError, Cancelled."""
         opened = open_folder(self.folder)
+        self._skipped.update(opened.left_out)
         bank = self._with_classes(opened) if opened.classes else self._apart(opened)
         skipped = [f"{path}: {reason}" for path, reason in self._skipped.items()]
         digest = blake2b(" ".join(self._seen).encode(), digest_size=6).hexdigest()
@@ -80,14 +81,13 @@ class FolderControl:
         seen = self._look(opened.loose, len(opened.loose))
         if not len(seen):
             raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
-        scale = float(np.abs(seen).max())
-        return replace(self.vocabulary(), apart=seen[:, self.neuron], layer_scale=scale)
+        own = neuron_of(seen, self.neuron)
+        return replace(self.vocabulary(), apart=own, layer_scale=float(np.abs(silenced(seen)).max()))
 
     def _look(self, files: list[Path], count: int) -> Floats:
         """`float32[pictures, neurons]` of the first `count` files that are pictures, or of as many as there are."""
         found: list[Floats] = []
-        pictures = readable(files, count, self._skipped)
-        while batch := list(islice(pictures, _BATCH)):
+        for batch in in_batches(readable(files, count, self._skipped), _BATCH):
             self.check()
             found.append(self._look_at(batch))
         return np.concatenate(found) if found else np.empty((0, self.layer.neurons), np.float32)

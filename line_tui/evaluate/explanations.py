@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from line_tui.errors import UsageError
@@ -12,6 +12,7 @@ from line_tui.text import as_concept
 NEURON_COLUMNS = ("neuron", "unit")
 LABEL_COLUMNS = ("explanation", "description", "concept", "label")
 LAYER_COLUMN = "layer"
+_MOST = 1e9
 KNOWN = "`neuron,explanation`, `layer,unit,description[,similarity]` and `neuron,concept,...`"
 
 
@@ -21,6 +22,8 @@ class Explanation:
 
     neuron: int
     text: str
+    line: int = field(default=0, compare=False)
+    """Where in the file, the header being the first."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,11 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file)
+            # Spreadsheets of many countries write semicolons.
+            first = file.readline()
+            file.seek(0)
+            delimiter = max(",;\t", key=first.count)
+            reader = csv.reader(file, delimiter=delimiter)
             header = [name.strip().lower() for name in next(reader, [])]
             rows = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
@@ -71,7 +78,13 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
         if cause is not None:
             bad.append(BadRow(line, cause))
         else:
-            found[neuron] = Explanation(neuron, text)
+            found[neuron] = Explanation(neuron, text, line)
+    if not found:
+        told = f"line {bad[0].line}: {bad[0].cause}" if bad else f"all {others} rows are about other layers"
+        raise UsageError(
+            f"{path} explains no neuron of layer '{layer}': {told if rows else 'it has a header alone'}",
+            "correct the file, or name the layer that it is about",
+        )
     return Explanations(path, list(found.values()), bad, others)
 
 
@@ -86,10 +99,20 @@ def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) 
     if len(row) <= max(neuron_column, label_column):
         return f"{len(row)} columns, fewer than the header has", -1, ""
     number, text = row[neuron_column].strip(), as_concept(row[label_column])
-    if not number.isdecimal():
-        return f"'{number}' is no neuron's number", -1, ""
-    if int(number) >= neurons:
-        return f"there is no neuron {number}, the layer has {neurons}", -1, ""
+    neuron = _whole(number)
+    if neuron is None:
+        return f"'{number[:40]}' is no neuron's number", -1, ""
+    if neuron >= neurons:
+        return f"there is no neuron {neuron}, the layer has {neurons}", -1, ""
     if not text:
-        return f"neuron {number} has no explanation", -1, ""
-    return None, int(number), text
+        return f"neuron {neuron} has no explanation", -1, ""
+    return None, neuron, text
+
+
+def _whole(number: str) -> int | None:
+    """A number from 0 on; pandas writes 3.0 where a column had gaps."""
+    try:
+        value = float(number)
+    except ValueError:
+        return None
+    return int(value) if value.is_integer() and 0 <= value < _MOST else None

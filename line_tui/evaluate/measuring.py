@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.errors import ModelFileError, UsageError
-from line_tui.evaluate.explanations import Explanations, read_explanations
+from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
-from line_tui.evaluate.scoring import COSY_PROMPT, compare, score
+from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, score
+from line_tui.explain.finite import neuron_of
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
 from line_tui.layers import find_layer
-from line_tui.models.folder import PictureFolder, open_folder, readable
+from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
 
 STREAM = "evaluate"
 """No run's search draws with these seeds."""
@@ -70,7 +70,14 @@ def measure(
             seen[text] = draw_and_look(text, prompt, request, generator, vision)
         return seen[text]
 
-    scored = {str(each.path): score(each.rows, control, look) for each in files}
+    bad: dict[str, list[BadRow]] = {}
+    scored: dict[str, list[Scored]] = {}
+    for each in files:
+        sound, broken = _sound(each.rows, control, look)
+        bad[str(each.path)] = [*each.bad, *broken]
+        scored[str(each.path)] = score(sound, control, look)
+    if not any(scored.values()):
+        raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "look at the model")
     return Report(
         model=request.model,
         layer=request.layer,
@@ -82,16 +89,32 @@ def measure(
         files=[
             File(
                 path=str(each.path),
-                auc=float(np.mean([one.auc for one in scored[str(each.path)]])) if each.rows else None,
-                mad=float(np.mean([one.mad for one in scored[str(each.path)]])) if each.rows else None,
+                auc=float(np.mean([one.auc for one in scored[str(each.path)]])) if scored[str(each.path)] else None,
+                mad=float(np.mean([one.mad for one in scored[str(each.path)]])) if scored[str(each.path)] else None,
                 scored=scored[str(each.path)],
-                bad_rows=each.bad,
+                bad_rows=bad[str(each.path)],
                 other_layers=each.other_layers,
             )
             for each in files
         ],
         compared=compare(scored),
     )
+
+
+def _sound(
+    rows: Sequence[Explanation], control: Floats, look: Callable[[str], Floats]
+) -> tuple[list[Explanation], list[BadRow]]:
+    """The rows whose neurons are finite numbers for all pictures, and the others with the reason."""
+    sound, broken = [], []
+    for row in rows:
+        try:
+            # The control first: what is broken there needs no drawing.
+            neuron_of(control, row.neuron)
+            neuron_of(look(row.text), row.neuron)
+            sound.append(row)
+        except ModelFileError as error:
+            broken.append(BadRow(row.line, error.cause))
+    return sound, broken
 
 
 def draw_and_look(text: str, prompt: str, request: Request, generator: Generator, vision: Vision) -> Floats:
@@ -110,10 +133,10 @@ def look_at_folder(folder: PictureFolder, vision: Vision, layer: str) -> tuple[F
     """Activations of a folder's pictures `float32[images, neurons]`, and what could not be read."""
     paths = [path for each in folder.classes for path in each.files] or folder.loose
     skipped: dict[Path, str] = {}
-    pictures = readable(paths, len(paths), skipped)
+    skipped |= folder.left_out
     found = []
-    while batch := [picture for _, picture in islice(pictures, BATCH)]:
-        found.append(vision.look(batch, layer).activations)
+    for batch in in_batches(readable(paths, len(paths), skipped), BATCH):
+        found.append(vision.look([picture for _, picture in batch], layer).activations)
     if not found:
         raise UsageError(f"no picture in {folder.path} can be read", "name another folder")
     return np.concatenate(found), [f"{path}: {reason}" for path, reason in skipped.items()]

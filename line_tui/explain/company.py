@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from line_tui.events import Company
+from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats
 
 STRONGEST = 24
@@ -17,11 +18,12 @@ NEIGHBOURS = 8
 
 
 def bank_of(name: str, concepts: list[str], activations: Floats, neuron: int) -> Bank:
-    """One neuron's control set out of its layer's, `float32[concepts, images, neurons]`."""
+    """One neuron's control set out of its layer's, `float32[concepts, images, neurons]`. Raises ModelFileError."""
+    own, activations = neuron_of(activations, neuron), silenced(activations)
     return Bank(
         name,
         concepts,
-        activations[:, :, neuron],
+        own,
         layer_scale=float(np.abs(activations).max()),
         company=company(concepts, activations, neuron),
     )

@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from line_tui import events as e
+from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.pairs import loss, told_apart
 from line_tui.explain.ports import Album, Bank, Floats, Generator, Journal, Language, Picture, Vision
 from line_tui.explain.prompting import render
@@ -175,6 +176,7 @@ class Loop:
         drawn = time.perf_counter()
         seen = self.models.vision.look(pictures, spec.layer, spec.neuron)
         looked = time.perf_counter()
+        own = neuron_of(seen.activations, spec.neuron)
         return [
             e.ImageScored(
                 trial=draw.trial,
@@ -182,7 +184,7 @@ class Loop:
                 index=index,
                 purpose=draw.purpose,
                 image=records[n],
-                activation=float(seen.activations[n, spec.neuron]),
+                activation=float(own[n]),
                 cached=n not in fresh,
                 thumbnail=thumbnail(pictures[n]),
                 activation_map=None if seen.maps is None else seen.maps[n].round(4).tolist(),
@@ -202,9 +204,10 @@ class Loop:
         prompts = [fill_template(template, step.variant, seed) for seed in seeds]
         pictures, records, _ = self._pictures(prompts, seeds)
         seen = self.models.vision.look(pictures, spec.layer, spec.neuron).activations
+        own = neuron_of(seen, spec.neuron)
         after = [
             e.PairSide(image=record, activation=float(value), thumbnail=thumbnail(picture))
-            for record, value, picture in zip(records, seen[:, spec.neuron], pictures, strict=True)
+            for record, value, picture in zip(records, own, pictures, strict=True)
         ]
         assert state.control is not None
         lost, p_value = loss([i.activation for i in before], [i.activation for i in after], state.control.flat)
@@ -225,7 +228,8 @@ class Loop:
         if len(pictures) < len(before):
             return None  # Pictures may have been deleted since; a judgement on some of them would be another one.
         seen = self.models.vision.look(pictures, spec.layer).activations
-        return told_apart(np.delete(seen, spec.neuron, axis=1), np.delete(after, spec.neuron, axis=1))
+        rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (seen, after)]
+        return told_apart(rest[0], rest[1])
 
     def _pictures(
         self, prompts: Sequence[str], seeds: Sequence[int]

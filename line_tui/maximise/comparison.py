@@ -98,7 +98,7 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
     except OSError as error:
         raise StoreError(f"cannot write {request.picture}: {error.strerror}", "choose another --to") from error
     # Measured like any image: on the eight bits that were written, in the fixed batch.
-    ascent = float(vision.look([picture], request.layer).activations[0, request.neuron])
+    ascent = float(vision.look([picture], request.layer, request.neuron).activations[0, request.neuron])
     generated = best_generated(states, vision.name)
     return Comparison(
         **{name: getattr(request, name) for name in ("model", "layer", "neuron", "steps", "seed", "picture")},

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Picture
 from line_tui.text import as_concept
 
-SUFFIXES = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+FORMATS = {
+    "AVIF": (".avif",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "JPEG2000": (".jp2", ".j2k", ".jpx"),
+    "MPO": (".mpo",),
+    "PNG": (".png", ".apng"),
+    "PPM": (".pbm", ".pgm", ".pnm", ".ppm"),
+    "TGA": (".tga",),
+    "TIFF": (".tif", ".tiff"),
+    "WEBP": (".webp",),
+}
+"""What is opened, by Pillow's names: others start programs (PostScript), or are no photographs."""
+SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
+LONGEST = 50
+"""Most times that a picture may be as long as it is narrow: whoever resizes its shorter side makes it enormous."""
+PIXELS_AT_A_TIME = 50_000_000
+"""Of pictures that are in memory together."""
+SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "trainval", "extra"})
+CONTAINERS = frozenset({"images", "imgs", "pictures", "jpegimages", "data"})
 NAMES = "names.json"
 """Beside the subfolders: what each class is called, where a subfolder's name does not say it ("n01440764")."""
 
@@ -41,24 +63,33 @@ class PictureFolder:
     """By subfolder, sorted; empty for a folder without subfolders."""
     loose: list[Path]
     """Pictures that lie in the folder itself, where there are no classes."""
+    left_out: dict[Path, str] = field(default_factory=dict)
+    """Files and subfolders that cannot be read as pictures, with the reason."""
 
 
 def open_folder(path: Path) -> PictureFolder:
-    """List a folder. Raises UsageError when it is none, holds no pictures, or has two classes of one name."""
+    """List a folder, links followed.
+
+    Raises UsageError when it is none, holds no pictures, has two classes of one name, or has subfolders that are no
+    classes.
+    """
     path = path.expanduser().absolute()
     if not path.is_dir():
         raise UsageError(f"{path} is no folder", "name a folder of pictures, or of one subfolder a class")
     names = _names(path / NAMES)
     subfolders = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
-    listed = [(_concept(folder, names), _pictures(folder)) for folder in subfolders]
-    classes = [PictureClass(concept, files) for concept, files in listed if files]
-    loose = [] if classes else _pictures(path, deep=False)
+    left_out: dict[Path, str] = {}
+    listed = [(folder, _pictures(folder, left_out)) for folder in subfolders]
+    _check_classes(path, [(folder, files) for folder, files in listed if files and folder.name not in names])
+    classes = [PictureClass(_concept(folder, names), files) for folder, files in listed if files]
+    loose = [] if classes else _pictures(path, left_out, deep=False)
     if not classes and not loose:
-        raise UsageError(f"{path} holds no pictures", f"known are {', '.join(sorted(SUFFIXES))}")
+        told = "".join(f"; {reason}" for reason in list(left_out.values())[:1])
+        raise UsageError(f"{path} holds no pictures{told}", f"known are {', '.join(sorted(SUFFIXES))}")
     concepts = [each.concept for each in classes]
     if twice := next((concept for concept in concepts if concepts.count(concept) > 1), None):
         raise UsageError(f"{path} has two classes named '{twice}'", f"rename a subfolder, or correct {NAMES}")
-    return PictureFolder(path, classes, loose)
+    return PictureFolder(path, classes, loose, left_out)
 
 
 def _concept(folder: Path, names: dict[str, str]) -> str:
@@ -68,9 +99,47 @@ def _concept(folder: Path, names: dict[str, str]) -> str:
     return concept
 
 
-def _pictures(folder: Path, deep: bool = True) -> list[Path]:
-    found = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(path for path in found if path.suffix.lower() in SUFFIXES and path.is_file())
+def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
+    """Raises UsageError for subfolders that are parts of a data set, or hold the classes one folder deeper."""
+    if not classes:
+        return
+    folders = [folder for folder, _ in classes]
+    deeper = [{file.relative_to(folder).parts[0] for file in files} for folder, files in classes]
+    nested = all(
+        file.parent != folder and len(file.relative_to(folder).parts) > 1 for folder, files in classes for file in files
+    )
+    parts = all(folder.name.lower() in SPLITS | CONTAINERS for folder in folders)
+    shared = len(deeper) > 1 and bool(set.intersection(*deeper))
+    if parts or (nested and (shared or any(len(names) > 1 for names in deeper))):
+        shown = ", ".join(folder.name for folder in folders[:3])
+        raise UsageError(
+            f"the subfolders of {path} ({shown}) are no classes, it seems, but parts of a data set",
+            f"name the folder that holds the classes, such as {folders[-1]}, or list what the subfolders are called "
+            f"in {path / NAMES}",
+        )
+
+
+def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> list[Path]:
+    found: list[Path] = []
+    others: list[Path] = []
+    seen: set[Path] = set()
+    for here, below, files in os.walk(folder, followlinks=True):
+        real = Path(here).resolve()
+        # A link may lead back to a folder above it.
+        below[:] = [name for name in below if deep and real not in seen and not name.startswith(".")]
+        if real in seen:
+            continue
+        seen.add(real)
+        for name in files:
+            path = Path(here) / name
+            if name.startswith(".") or name == NAMES or not path.is_file():
+                continue
+            (found if path.suffix.lower() in SUFFIXES else others).append(path)
+    if others:
+        kinds = ", ".join(sorted({path.suffix.lower() or path.name for path in others})[:5])
+        are = "is no picture" if len(others) == 1 else "are no pictures"
+        left_out[folder] = f"{len(others)} of its {len(others) + len(found)} files {are} of a known type ({kinds})"
+    return sorted(found)
 
 
 def _names(path: Path) -> dict[str, str]:
@@ -89,13 +158,56 @@ def read_picture(path: Path) -> Picture:
             # Pillow warns of odd metadata, which do not matter, and of sizes that could fill the memory, which do.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as image:
-                upright = ImageOps.exif_transpose(image)
+            Image.init()
+            with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as image:
+                if max(image.size) > LONGEST * min(image.size):
+                    raise UnreadablePicture(
+                        f"{image.width} x {image.height} pixels are too long and narrow, more than {LONGEST} to 1"
+                    )
+                upright = ImageOps.exif_transpose(_eight_bits(image))
                 return np.asarray(upright.convert("RGB"), dtype=np.uint8)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise UnreadablePicture("it has too many pixels") from None
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except UnidentifiedImageError:
+        raise UnreadablePicture(f"it is no picture of a known type ({', '.join(FORMATS)})") from None
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError) as error:
         raise UnreadablePicture(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of more than eight bits in eight, where Pillow itself would take all that is above 255 for white."""
+    if image.mode.startswith("I;16"):
+        # The higher byte, as torchvision's `to_dtype(scale=True)` and Pillow for colours of 16 bits have it.
+        return _with_exif(Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)), image)
+    if image.mode not in ("I", "F"):
+        return image
+    values = np.asarray(image)
+    low, high = values.min(), values.max()
+    if image.mode == "F" and np.isfinite(values).all() and low >= 0 and high <= 1:
+        return _with_exif(Image.fromarray((values * 255).round().astype(np.uint8)), image)
+    kind = "floating-point numbers" if image.mode == "F" else "whole numbers of 32 bits"
+    raise UnreadablePicture(
+        f"its grey is {kind} from {low:g} to {high:g}, of which nobody can say what is white; save it with 8 bits"
+    )
+
+
+def _with_exif(made: Image.Image, of: Image.Image) -> Image.Image:
+    made.getexif().update(of.getexif())
+    return made
+
+
+def in_batches(pictures: Iterator[tuple[Path, Picture]], count: int) -> Iterator[list[tuple[Path, Picture]]]:
+    """Up to `count` pictures at a time, fewer where they are large."""
+    batch: list[tuple[Path, Picture]] = []
+    pixels = 0
+    for each in pictures:
+        batch.append(each)
+        pixels += each[1].shape[0] * each[1].shape[1]
+        if len(batch) == count or pixels >= PIXELS_AT_A_TIME:
+            yield batch
+            batch, pixels = [], 0
+    if batch:
+        yield batch
 
 
 def readable(files: list[Path], count: int, skipped: dict[Path, str]) -> Iterator[tuple[Path, Picture]]:

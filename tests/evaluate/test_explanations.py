@@ -55,3 +55,21 @@ def test_a_file_that_is_no_text_is_an_error(tmp_path: Path) -> None:
     path.write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(UsageError, match="cannot be read"):
         read_explanations(path, "fc", 10)
+
+
+@pytest.mark.parametrize("number", ["3.0", "3", " 3 ", "003", "3.", "+3"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_numbers_and_tables_as_other_programs_write_them(tmp_path: Path, number: str, delimiter: str) -> None:
+    text = f"neuron{delimiter}explanation\n{number}{delimiter}red apple\n"
+    assert read(tmp_path, text).rows == [Explanation(3, "red apple")]
+
+
+@pytest.mark.parametrize("number", ["3.5", "-1", "²", "nan", "inf", "9" * 5000, "", "x"])
+def test_a_file_that_explains_nothing_is_an_error(tmp_path: Path, number: str) -> None:
+    with pytest.raises(UsageError, match="explains no neuron of layer 'fc': line 2: ") as error:
+        read(tmp_path, f"neuron,explanation\n{number},red apple\n")
+    assert len(str(error.value)) < 400
+    with pytest.raises(UsageError, match="all 1 rows are about other layers"):
+        read(tmp_path, "layer,neuron,explanation\nlayer4,3,dog\n")
+    with pytest.raises(UsageError, match="it has a header alone"):
+        read(tmp_path, "neuron,explanation\n")

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torchvision.transforms.v2.functional import to_dtype
 
 from line_tui.errors import UsageError
-from line_tui.models.folder import UnreadablePicture, open_folder, read_picture, readable
+from line_tui.models.folder import SUFFIXES, UnreadablePicture, in_batches, open_folder, read_picture, readable
 
 
 def _draw(path: Path, colour: tuple[int, ...] = (255, 0, 0), mode: str = "RGB", size: tuple[int, int] = (8, 6)) -> Path:
@@ -95,3 +98,109 @@ def test_a_picture_that_would_fill_the_memory(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
     with pytest.raises(UnreadablePicture, match="too many pixels"):
         read_picture(_draw(tmp_path / "a.png"))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tiff"])
+def test_grey_of_16_bits_is_what_torchvision_makes_of_it(tmp_path: Path, suffix: str) -> None:
+    grey = (np.arange(65536, step=257).reshape(16, 16) ^ 37).astype(np.uint16)
+    Image.fromarray(grey).save(tmp_path / f"a{suffix}")
+    wanted = to_dtype(torch.from_numpy(grey), torch.uint8, scale=True).numpy()
+    picture = read_picture(tmp_path / f"a{suffix}")
+    assert all(np.array_equal(picture[..., channel], wanted) for channel in range(3))
+
+
+def test_grey_of_fractions_is_what_pillow_saves_of_them(tmp_path: Path) -> None:
+    shares = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
+    Image.fromarray(shares).save(tmp_path / "a.tiff")
+    wanted = to_dtype(torch.from_numpy(shares), torch.uint8, scale=True).numpy().astype(int)
+    assert np.abs(read_picture(tmp_path / "a.tiff")[..., 0].astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.array([[0.0, 255.0]], np.float32),
+        np.array([[-0.5, 1.0]], np.float32),
+        np.array([[0.0, np.nan]], np.float32),
+        np.array([[0, 70_000]], np.int32),
+    ],
+)
+def test_grey_whose_white_nobody_knows_is_refused(tmp_path: Path, values: np.ndarray) -> None:
+    Image.fromarray(values).save(tmp_path / "a.tiff")
+    with pytest.raises(UnreadablePicture, match="nobody can say what is white"):
+        read_picture(tmp_path / "a.tiff")
+
+
+@pytest.mark.parametrize("size", [(1, 4000), (4000, 1), (1, 3_000_000)])
+def test_a_thread_of_pixels_is_refused_before_it_is_decoded(tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(UnreadablePicture, match="too long and narrow"):
+        read_picture(_draw(tmp_path / "a.png", size=size))
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PDF", "PCX", "XBM"])
+def test_formats_that_are_not_listed_are_never_opened(tmp_path: Path, kind: str) -> None:
+    # By its content Pillow would start Ghostscript for the first of these.
+    Image.new("1" if kind == "XBM" else "RGB", (8, 6)).save(tmp_path / "x.png", kind)
+    with pytest.raises(UnreadablePicture, match="no picture of a known type"):
+        read_picture(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES - {".apng"}))
+def test_every_listed_type_is_read(tmp_path: Path, suffix: str) -> None:
+    _draw(tmp_path / f"a/x{suffix}", (255,) if suffix == ".pbm" else (0, 0, 255), "1" if suffix == ".pbm" else "RGB")
+    [each] = open_folder(tmp_path).classes
+    assert read_picture(each.files[0]).shape == (6, 8, 3)
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    _draw(tmp_path / "cat/a.png")
+    (tmp_path / "dog").mkdir()
+    (tmp_path / "dog/a.heic").write_bytes(b"")
+    (tmp_path / "cat/notes.txt").write_text("")
+    folder = open_folder(tmp_path)
+    assert [each.concept for each in folder.classes] == ["cat"]
+    assert folder.left_out[tmp_path / "dog"] == "1 of its 1 files is no picture of a known type (.heic)"
+    assert folder.left_out[tmp_path / "cat"] == "1 of its 2 files is no picture of a known type (.txt)"
+
+
+def test_links_are_followed_and_never_in_a_circle(tmp_path: Path) -> None:
+    _draw(tmp_path / "store/1/a.png")
+    _draw(tmp_path / "store/1/deeper/b.png")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "cat").symlink_to(tmp_path / "store/1")
+    (root / "dog").mkdir()
+    (root / "dog/more").symlink_to(tmp_path / "store/1/deeper")
+    (tmp_path / "store/1/deeper/up").symlink_to(tmp_path / "store/1")
+    (root / "gone").symlink_to(tmp_path / "nowhere")
+    found = {each.concept: sorted(file.name for file in each.files) for each in open_folder(root).classes}
+    assert found == {"cat": ["a.png", "b.png"], "dog": ["a.png", "b.png"]}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        ["train/cat/a.png", "train/dog/a.png", "val/cat/a.png", "val/dog/a.png"],
+        ["val/cat/a.png", "val/dog/a.png"],
+        ["train/a.png", "Test/a.png"],
+        ["images/a.png"],
+        ["first/cat/a.png", "first/dog/a.png"],
+        ["a/abbey/a.png", "a/alley/a.png", "b/bakery/a.png", "b/bridge/a.png"],
+    ],
+)
+def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, files: list[str]) -> None:
+    for file in files:
+        _draw(tmp_path / file)
+    with pytest.raises(UsageError, match="are no classes, it seems"):
+        open_folder(tmp_path)
+    # Unless somebody says that they are.
+    names = {Path(file).parts[0]: Path(file).parts[0] for file in files}
+    (tmp_path / "names.json").write_text(json.dumps(names))
+    assert {each.concept for each in open_folder(tmp_path).classes} == set(names)
+
+
+def test_large_pictures_are_not_in_memory_together(tmp_path: Path) -> None:
+    pictures = [(tmp_path / str(n), np.broadcast_to(np.uint8(0), (5000, 5000, 3))) for n in range(5)]
+    assert [len(batch) for batch in in_batches(iter(pictures), 32)] == [2, 2, 1]
+    small = [(tmp_path / str(n), np.zeros((4, 4, 3), np.uint8)) for n in range(70)]
+    assert [len(batch) for batch in in_batches(iter(small), 32)] == [32, 32, 6]

@@ -1,0 +1,26 @@
+"""Activations that are no finite numbers: of the neuron in question an error, of others as good as silent."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from line_tui.errors import ModelFileError
+from line_tui.explain.ports import Floats
+
+
+def neuron_of(activations: Floats, neuron: int) -> Floats:
+    """One neuron of a layer's `float32[..., neurons]`. Raises ModelFileError when it is not finite everywhere."""
+    own = activations[..., neuron]
+    broken = own[~np.isfinite(own)]
+    if broken.size:
+        raise ModelFileError(
+            f"neuron {neuron}: its activation is {broken.flat[0]}, which is no finite number",
+            "weights may be damaged, or numbers overflow: look at the layers before it; other neurons may be sound",
+        )
+    return own
+
+
+def silenced(activations: Floats) -> Floats:
+    """A layer's `float32[..., neurons]` with zeros for each neuron that is not finite somewhere."""
+    finite = np.isfinite(activations).all(axis=tuple(range(activations.ndim - 1)))
+    return activations if finite.all() else np.where(finite, activations, np.float32(0))
