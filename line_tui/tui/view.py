@@ -38,6 +38,11 @@ def waiting(state: RunState) -> Trial | None:
     return next((trial for trial in state.trials.values() if waits_for_person(state, trial)), None)
 
 
+def waiting_count(state: RunState) -> int:
+    """How many proposals wait for the person."""
+    return sum(waits_for_person(state, trial) for trial in state.trials.values())
+
+
 def current(state: RunState) -> Trial | None:
     """The trial that the loop works on: the first that is neither scored nor rejected."""
     for trial in state.trials.values():

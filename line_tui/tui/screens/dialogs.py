@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -19,9 +21,20 @@ class Ask(ModalScreen[str | None]):
     ]
 
     def __init__(
-        self, question: str, value: str = "", placeholder: str = "", *, optional: bool = False, whole: bool = False
+        self,
+        question: str,
+        value: str = "",
+        placeholder: str = "",
+        *,
+        optional: bool = False,
+        whole: bool = False,
+        longest: int = 0,
+        refuse: Callable[[str], str | None] = lambda text: None,
     ) -> None:
+        """`longest` limits what is typed or pasted; `refuse` says what is wrong with an answer, None for nothing."""
         super().__init__()
+        self.longest = longest
+        self.refuse = refuse
         self.question = question
         self.value = value
         self.placeholder = placeholder
@@ -38,17 +51,20 @@ class Ask(ModalScreen[str | None]):
                 placeholder=self.placeholder,
                 type="integer" if self.whole else "text",
                 select_on_focus=self.whole,
+                max_length=self.longest,
                 id="answer",
             )
-            yield Static("Enter keeps it · Esc leaves everything as it is", classes="hint")
+            yield Static("Enter keeps it · Esc leaves everything as it is", classes="hint", id="ask-hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Give the answer back."""
         text = event.value.strip()
-        if text or self.optional:
-            self.dismiss(text)
-        else:
+        if not text and not self.optional:
             self.app.bell()
+        elif (wrong := self.refuse(text)) is not None:
+            self.query_one("#ask-hint", Static).update(Content(f"✗ {wrong}"))
+        else:
+            self.dismiss(text)
 
     def action_cancel(self) -> None:
         """Give nothing back."""

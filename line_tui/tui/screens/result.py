@@ -150,8 +150,27 @@ class ResultScreen(LineScreen):
             "High-scoring concepts that mean different things. A neuron that answers to several has several senses.",
         )
         yield (
+            "Fresh",
+            "Drawn with seeds that the search never used, for the score alone: what a label was chosen by would "
+            "flatter it.",
+        )
+        yield (
+            "p",
+            "How often pictures that have nothing to do with the concept would do as well by chance. Below 0.05 chance "
+            "is a poor explanation. Of random directions: how many directions of the layer that mean nothing are "
+            "explained as well by some word.",
+        )
+        yield (
+            "An estimate at the edge of its interval",
+            "AUC cannot be above 1. An estimate of 1 therefore has its whole interval below it: with 50 pictures, all "
+            "of which win, the true share may still be a little lower.",
+        )
+        yield (
             "Minimal pairs",
-            "The same seeds with one word changed or dropped. What the neuron loses is what that word was worth.",
+            "The same seeds with one word changed or dropped. What the neuron loses is what that word was worth; more "
+            "than 100 % means that the pictures without it drive the neuron less than the control does. In how many "
+            "cases the change can be seen is judged by the layer's other neurons: 50 % is chance, and a pair that they "
+            "cannot tell apart says nothing about the word.",
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -74,7 +74,7 @@ class RunScreen(Steering):
 
     def on_mount(self) -> None:
         """Look at the run from now on."""
-        self.set_focus(self.query_one("#proposal"))
+        self.set_focus(self.query_one(PoolTable))
         self.set_interval(1 / FRAMES, self.look_again)
         self.call_after_refresh(self.look)
 
@@ -135,7 +135,7 @@ class RunScreen(Steering):
         trial = self.shown_trial()
         # After the result the label, until then what the keys are about: out of sight it could not be judged.
         meant = trial if state.outcome is not None else self.target()
-        if meant is not None and self.chosen is None and self.focused is not pool:
+        if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
         name = concept_of(state, trial) if trial else ""
         activations = [image.activation for image in view.shown_images(trial)]
@@ -197,11 +197,10 @@ class RunScreen(Steering):
         return state.trials.get(self.snapshot.trial or "") or trial
 
     def target(self) -> Trial | None:
-        """What accept and reject are about: the row with the focus, else what waits, is drawn, or is shown."""
+        """What accept and reject are about: the row that the person went to, else what waits, is drawn, or is shown."""
         state = self.snapshot.state
-        for table in (self.query_one(PoolTable), self.query_one(Timeline)):
-            if self.focused is table:
-                return state.trials.get(table.key or "")
+        if self.chosen in state.trials:
+            return state.trials[self.chosen]
         return view.waiting(state) or view.current(state) or self.shown_trial()
 
     # -- looking around ---
@@ -226,7 +225,9 @@ class RunScreen(Steering):
 
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
-        if self.focused is event.rows and event.key in self.snapshot.state.trials:
+        # Of the rows that went with a row, one has come into its place.
+        of_person = event.by_person or (self.chosen is not None and self.focused is event.rows)
+        if of_person and event.key in self.snapshot.state.trials:
             self.chosen = event.key
             self.look()
 
@@ -243,10 +244,8 @@ class RunScreen(Steering):
         self._look_anew()
 
     def action_back(self) -> None:
-        """From a table to the proposal, from there to the chooser; the run goes on."""
-        proposal = self.query_one("#proposal")
-        if self.focused is not None and self.focused is not proposal:
-            self.set_focus(proposal)
+        """From a row back to what happens now, from there to the chooser; the run goes on."""
+        if self.chosen is not None:
             self.action_follow()
         else:
             self.app.pop_screen()

@@ -61,6 +61,50 @@ def why(state: RunState, trial: Trial) -> str:
     return f"{text} Its score is {number(view.value(state, trial))}: {where}."
 
 
+def _loop(state: RunState, metric: str) -> str:
+    """What the strategy that runs does."""
+    images, iterations = state.spec.images, state.iterations
+    match state.spec.strategy:
+        case "published":
+            return (
+                "Ten words of the control set begin. Then the language model sees the pool and proposes a concept, the "
+                f"text-to-image model draws {images} pictures of it, the neuron is measured on them, and the pool "
+                f"keeps the ten that score best (score: {metric}). After {iterations} iterations and a summary the "
+                "best of the pool is the label. Nothing measures it again."
+            )
+        case "vocabulary":
+            return (
+                "No language model takes part: the strongest words of the control set are drawn on fresh pictures, and "
+                f"the best of them is the label (score: {metric})."
+            )
+    return (
+        "The control set's strongest words begin: their pictures are there already. In each iteration the language "
+        "model proposes a concept, a few pictures are drawn of it, and more of those that may win. What leads in the "
+        "end, the finalists, are measured on fresh pictures, and the result is reported from 50 more, drawn for that "
+        f"alone. There are {iterations} iterations."
+    )
+
+
+def _of_the_pool(state: RunState) -> Iterator[tuple[str, str]]:
+    yield (
+        "Pool",
+        "The concepts that may become the label, best first; what left it stands below. n is how many pictures a score "
+        "rests on, those of the control set that show the word included: a word of the bank has a score before the run "
+        "has drawn anything.",
+    )
+    yield (
+        "From",
+        "Who proposed it: vocab and bank are words of the control set, llm the language model, summary its last word "
+        "on the best, random a word by chance, you yourself.",
+    )
+    if state.run is None or state.spec.strategy != "published":
+        yield (
+            "Finalist",
+            "One of the concepts that lead at the end of the search. Finalists are compared on pictures of fresh seeds "
+            "that the search has not seen; what you accepted is always one of them.",
+        )
+
+
 def topics(snapshot: Snapshot, trial: Trial | None) -> Iterator[tuple[str, str]]:
     """Heading and text, the concept at hand first."""
     state = snapshot.state
@@ -68,17 +112,18 @@ def topics(snapshot: Snapshot, trial: Trial | None) -> Iterator[tuple[str, str]]
         yield "Why this concept", why(state, trial)
     if state.run is not None:
         metric = "mean activation" if state.spec.metric == "mean" else "AUC"
-        yield (
-            "The loop",
-            f"The language model sees the pool and proposes a concept, the text-to-image model draws "
-            f"{state.spec.images} pictures of it, the neuron is measured on them, and the pool keeps what scores best "
-            f"(score: {metric}). After {state.iterations} iterations the best of the pool is the label.",
-        )
+        yield "The loop", _loop(state, metric)
+    yield from _of_the_pool(state)
     yield (
         "Signs",
         "? waits for you · ▸ being drawn · ✓ accepted · ★ pinned · ✗ rejected · ○ left the pool · ▲ new best",
     )
     yield from SCORES
+    yield (
+        "Histogram",
+        "Columns are the control's pictures by activation. Below the axis each ▲ is one picture of the concept, and a "
+        "digit is so many at one place, 9 for nine or more. The further right of the columns, the more it stands out.",
+    )
     yield (
         "Heat map",
         "With h the pictures turn grey and light up where the neuron fires. Only layers with a height and width "

@@ -8,12 +8,15 @@ from textual.binding import Binding, BindingType
 
 from line_tui.errors import LineError
 from line_tui.explain.state import RunState, Trial, concept_of, standing, verdict
+from line_tui.explain.words import same_form
 from line_tui.tui import view
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask, Confirm
 from line_tui.tui.session import Session, Snapshot
 
+LONGEST = 60
+"""Characters of a person's own concept, typed or pasted."""
 _ABOUT_A_TRIAL = {"accept", "reject", "reject_because", "pin", "ban"}
 _DECISIONS = _ABOUT_A_TRIAL | {"edit", "add", "undo", "mode", "budget"}
 
@@ -125,7 +128,12 @@ class Steering(LineScreen):
             return
         concept = concept_of(self.snapshot.state, trial)
         self._ask(
-            Ask(f"Draw this instead of “{concept}”:", value=concept),
+            Ask(
+                f"Draw this instead of “{concept}”:",
+                value=concept,
+                longest=LONGEST,
+                refuse=lambda text: self._known_already(text, but=trial.id),
+            ),
             lambda text: self._change_concept(trial, text),
         )
 
@@ -139,9 +147,23 @@ class Steering(LineScreen):
     def action_add(self) -> None:
         """Add a concept of one's own."""
         self._ask(
-            Ask("Your own concept, one to three words:", placeholder="ripe tomato"),
+            Ask(
+                "Your own concept, one to three words:",
+                placeholder="ripe tomato",
+                longest=LONGEST,
+                refuse=self._known_already,
+            ),
             lambda text: self._decide("add", None, concept=text),
         )
+
+    def _known_already(self, text: str, but: str | None = None) -> str | None:
+        """Why a concept would be one too many; None where it is new."""
+        state = self.source.snapshot.state
+        for row in view.ranked(state):
+            if row.trial.id != but and same_form(row.concept) == same_form(text):
+                undo = ": a on it takes it back in" if row.place == "rejected" else ""
+                return f"“{row.concept}” is in this run already{undo}"
+        return None
 
     def action_undo(self) -> None:
         """Take back the last word."""

@@ -44,16 +44,33 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
         key=entry.trial.id,
         cells=(
             [mark(entry)],
-            entry.concept,
+            [(entry.concept, ""), *follows(state, entry)],
             [value],
             share(score.auc) if score else "",
             number(score.mad) if score else "",
-            str(len(entry.trial.images)),
+            str(score.images if score else len(entry.trial.images)),
             [(SHORT_ORIGINS[entry.trial.origin], "dim")],
             verified,
         ),
         tone="dim" if entry.place in ("out", "rejected", "queued") else "",
     )
+
+
+def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
+    """What happens because of the person's word, said where it was said."""
+    if state.outcome is not None:
+        return []
+    said = ""
+    if entry.place == "rejected":
+        said = "never the label" if entry.trial.images else "not drawn"
+        said += ", and the model is told"
+    elif entry.place == "waiting":
+        said = "waits for you"
+    elif entry.trial.score is None and (entry.verdict == "accepted" or entry.trial.origin == "user"):
+        said = "will be drawn"
+    elif entry.verdict == "accepted":
+        said = "stays in the pool" if state.spec.strategy == "published" else "goes to the final"
+    return [(f"  {said}", "dim")] if said else []
 
 
 def mark(entry: view.TrialRow) -> Part:

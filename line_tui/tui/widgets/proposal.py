@@ -101,7 +101,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
     else:
         parts.append((f"from {_source(trial)}\n", "$text-muted"))
     if waits_for_person(state, trial) and meant.id != trial.id:
-        parts.append((f"Draw it? First Esc: the keys are about “{concept_of(state, meant)}”", "$accent"))
+        parts.append((f"Draw it? First f: the keys are about “{concept_of(state, meant)}”", "$accent"))
     elif waits_for_person(state, trial):
         parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
     elif verdict(state, trial) == "rejected":
@@ -160,5 +160,7 @@ class ProposalPane(VerticalScroll, can_focus=True):
         else:
             due = view.iteration(state) + (1 if snapshot.phase == "proposing" else 0)
             title = f"Proposal · iteration {min(due, state.iterations)}" if due else "First pool"
+            if (waiting := view.waiting_count(state)) > 1:
+                title = f"{title} · 1 of {waiting} that wait"
         name_frame(self, title)
         self.query_one("#proposal-text", Still).put(describe(snapshot, meant, roomy=self.size.height > 5))

@@ -65,10 +65,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
     class Moved(Message):
         """The cursor is on another row, or on none."""
 
-        def __init__(self, rows: Rows, key: str | None) -> None:
+        def __init__(self, rows: Rows, key: str | None, by_person: bool = False) -> None:
             super().__init__()
             self.rows = rows
             self.key = key
+            self.by_person = by_person
 
         @property
         def control(self) -> Rows:
@@ -147,11 +148,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
-        self._put(self.cursor + by)
+        self._put(self.cursor + by, by_person=True)
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a page."""
-        self._put(self.cursor + by * max(1, self.size.height - 1 - self.head))
+        self._put(self.cursor + by * max(1, self.size.height - 1 - self.head), by_person=True)
 
     def action_choose(self) -> None:
         """Take the row under the cursor."""
@@ -164,7 +165,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if 0 <= place < len(self.rows):
             if place == self.cursor:
                 self.action_choose()
-            self._put(place)
+            self._put(place, by_person=True)
 
     def watch_has_focus(self, focused: bool) -> None:
         """The cursor looks different without the focus."""
@@ -176,7 +177,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if shown:
             self.vertical_scrollbar.position = self.scroll_y
 
-    def _put(self, place: int) -> None:
+    def _put(self, place: int, by_person: bool = False) -> None:
         place = min(max(0, place), len(self.rows) - 1)
         if place < 0 or place == self.cursor:
             return
@@ -185,7 +186,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = place
         # The head covers the topmost line.
         self.scroll_to_region(Region(0, place, 1, 1 + self.head), animate=False, force=True)
-        self.post_message(self.Moved(self, self.key))
+        self.post_message(self.Moved(self, self.key, by_person))
 
     # -- drawing ---
 

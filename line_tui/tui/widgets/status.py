@@ -55,7 +55,8 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") ->
         score = number(top.value)
         name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
         found.append(Field(f"best {top.concept} {score}", f"{name} {score}", "bold $accent"))
-    left = seconds_left(snapshot)
+    # A recording has no pace of its own.
+    left = None if replay else seconds_left(snapshot)
     if left is not None:
         found.append(Field(f"about {duration(left)} left", f"{short_duration(left)} left"))
     return found

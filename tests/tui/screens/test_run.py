@@ -1,7 +1,9 @@
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from textual.events import Paste
 from textual.widgets import Input, Static
 
 from line_tui import events as e
@@ -41,6 +43,18 @@ def decisions(on: Stage, run_id: str) -> list[e.Decided]:
     return [event.event for event in on.store.events(run_id) if isinstance(event.event, e.Decided)]
 
 
+async def go_to(on: Stage, pilot: Any, key: str) -> PoolTable:
+    """Go to a row of the pool as a person does."""
+    table = on.app.screen.query_one(PoolTable)
+    on.app.screen.set_focus(table)
+    place = [row.key for row in table.rows].index(key)
+    await pilot.press("home", *["down"] * place)
+    if not place:
+        await pilot.press("down", "up")
+    assert table.key == key
+    return table
+
+
 async def test_enter_on_a_neuron_starts_its_run(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot)
@@ -57,7 +71,7 @@ async def test_everything_is_in_view(on: Stage) -> None:
         for part in ("drawing 1/2", "it 3/10", "65 img", "tomato 0.790", "left"):
             assert part in line, line
         assert "automatic · seed 0" in text(on, "#title")
-        assert on.app.screen.query_one(PoolTable).rows[0].cells[1] == "tomato"
+        assert on.app.screen.query_one(PoolTable).rows[0].cells[1] == [("tomato", "")]
         assert len(on.app.screen.query_one(Thumbnails).shown.images) == 5
 
 
@@ -109,9 +123,7 @@ async def test_a_key_decides_on_what_waits(on: Stage, key: str, kind: str) -> No
 async def test_in_the_table_a_key_is_about_its_row(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         run_id = await start(on, pilot, ASKED)
-        table = on.app.screen.query_one(PoolTable)
-        on.app.screen.set_focus(table)
-        table.go_to("t1")
+        table = await go_to(on, pilot, "t1")
         await pilot.press("x")
         assert decisions(on, run_id)[-1].trial == "t1"
         await settle(pilot, lambda: table.rows[-1].key == "t1", "it is listed as rejected")
@@ -352,12 +364,10 @@ async def test_the_pictures_before_stay_until_the_first_new_one(on: Stage) -> No
 async def test_the_proposal_says_when_the_keys_are_about_something_else(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot, ASKED)
-        table = on.app.screen.query_one(PoolTable)
-        on.app.screen.set_focus(table)
-        table.go_to("t1")
-        await settle(pilot, lambda: "First Esc: the keys are about “tomato”" in text(on, "#proposal-text"))
+        await go_to(on, pilot, "t1")
+        await settle(pilot, lambda: "First f: the keys are about “tomato”" in text(on, "#proposal-text"))
         await pilot.press("escape")
-        await settle(pilot, lambda: "First Esc" not in text(on, "#proposal-text"))
+        await settle(pilot, lambda: "First f" not in text(on, "#proposal-text"))
 
 
 async def test_the_cursor_stays_in_its_place_when_a_row_is_rejected(on: Stage) -> None:
@@ -375,8 +385,7 @@ async def test_the_cursor_stays_in_its_place_when_a_row_is_rejected(on: Stage) -
 async def test_a_word_that_is_said_is_not_offered_again(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot, ASKED)
-        on.app.screen.set_focus(on.app.screen.query_one(PoolTable))
-        on.app.screen.query_one(PoolTable).go_to("t1")
+        await go_to(on, pilot, "t1")
         await pilot.press("a")
         await settle(pilot, lambda: "a" not in on.app.screen.active_bindings)
         await pilot.press("p")
@@ -400,3 +409,64 @@ async def test_an_edit_that_comes_too_late_is_added(on: Stage) -> None:
         await happen(on, pilot, run_id, [late])
         await pilot.press("enter")
         assert (decisions(on, run_id)[-1].kind, decisions(on, run_id)[-1].concept) == ("add", "ripe tomatos")
+
+
+async def test_what_follows_from_a_word_is_said_in_its_row(on: Stage) -> None:
+    def said(table: PoolTable, key: str) -> str:
+        cell = next(row.cells[1] for row in table.rows if row.key == key)
+        return "".join(text for text, _ in cell)
+
+    async with on.app.run_test(size=(200, 50)) as pilot:
+        await start(on, pilot, ASKED)
+        table = on.app.screen.query_one(PoolTable)
+        assert "waits for you" in said(table, "t99")
+        await pilot.press("x")
+        await settle(pilot, lambda: "ripe tomato  not drawn, and the model is told" in said(table, "t99"))
+        await go_to(on, pilot, "t1")
+        await pilot.press("a")
+        await settle(pilot, lambda: "tomato  stays in the pool" in said(table, "t1"))
+        await pilot.press("x")
+        await settle(pilot, lambda: "never the label, and the model is told" in said(table, "t1"))
+
+
+async def test_a_key_is_about_the_row_that_waits_until_the_person_goes_to_another(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        table = on.app.screen.query_one(PoolTable)
+        assert on.app.screen.focused is table and table.key == "t99"
+        second = msgspec.structs.replace(PROPOSAL, trial="t100", concept="ripe pear")
+        await happen(on, pilot, run_id, [second])
+        await settle(pilot, lambda: "1 of 2 that wait" in str(on.app.screen.query_one("#proposal").border_title))
+        await pilot.press("a")
+        await settle(pilot, lambda: table.key == "t100")
+        await pilot.press("a")
+        await settle(pilot, lambda: len(decisions(on, run_id)) == 2)
+        assert [decision.trial for decision in decisions(on, run_id)] == ["t99", "t100"]
+
+
+async def test_a_concept_of_ones_own_is_new_and_short(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, ASKED)
+        await pilot.press("n", *"The Tomato", "enter")
+        assert isinstance(on.app.screen, Ask)
+        assert "“tomato” is in this run already" in text(on, "#ask-hint")
+        field = on.app.screen.query_one(Input)
+        field.value = ""
+        field.post_message(Paste("x" * 500))
+        await pilot.press(*"y" * 70)
+        assert len(field.value) == 60
+        field.value = "blue"
+        await pilot.press("enter")
+        await settle(pilot, lambda: decisions(on, run_id))
+        assert decisions(on, run_id)[-1].concept == "blue"
+
+
+async def test_n_is_what_a_score_rests_on(on: Stage) -> None:
+    bank = [
+        e.Proposed(trial="t50", concept="cloud", origin="bank", iteration=1),
+        e.TrialScored(trial="t50", mean=8.88, auc=0.9, mad=1.0, images=4),
+    ]
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await start(on, pilot, [*MIDDLE, *bank])
+        row = next(row for row in on.app.screen.query_one(PoolTable).rows if row.key == "t50")
+        assert row.cells[5] == "4"
