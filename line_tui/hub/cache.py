@@ -16,6 +16,9 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
+from line_tui.errors import HubError
+from line_tui.hub.names import check, check_repository, is_commit, is_digest, is_file_name
+
 PART = ".line-tui.part"
 """How the name of a file ends of which only the beginning is here."""
 
@@ -35,24 +38,29 @@ class Repository:
 
     @staticmethod
     def of(repo: str) -> Repository:
-        """The cache of "owner/name"."""
+        """The cache of "owner/name". Raises HubError for a name that is none."""
+        check_repository(repo)
         return Repository(cache_folder() / f"models--{repo.replace('/', '--')}")
 
     def blob(self, digest: str) -> Path:
-        """Where the file of a hash is or would be."""
+        """Where the file of a hash is or would be. Raises HubError for a hash that is none."""
+        check(digests=[digest])
         return self.folder / "blobs" / digest
 
     def part(self, digest: str) -> Path:
-        """Where the beginning of a file is kept while it is being fetched."""
+        """Where the beginning of a file is kept while it is being fetched. Raises HubError for a hash that is none."""
+        check(digests=[digest])
         return self.folder / "blobs" / f"{digest}{PART}"
 
     def snapshot(self, revision: str | None) -> Path | None:
         """The folder of a branch, tag or commit; None when it is not here."""
         name = revision or _BRANCH
         reference = self.folder / "refs" / name
-        commit = reference.read_text().strip() if reference.is_file() else name
+        commit = name
+        if not is_commit(name) and is_file_name(name) and reference.is_file():
+            commit = reference.read_text(errors="replace").strip()
         folder = self.folder / "snapshots" / commit
-        return folder if folder.is_dir() else None
+        return folder if is_commit(commit) and folder.is_dir() else None
 
     def files(self, snapshot: Path) -> dict[str, Path]:
         """The files of a snapshot by their name in the repository, dangling links too."""
@@ -62,12 +70,17 @@ class Repository:
     def publish(self, commit: str, revision: str | None, digests: dict[str, str]) -> Path:
         """Make a snapshot of blobs that are all here, given by name; returns its folder.
 
-        Done last, so that no program ever finds a model of which half is missing.
+        Done last, so that no program ever finds a model of which half is missing. Raises HubError for names that
+        lead elsewhere.
         """
+        check(commits=[commit], digests=digests.values(), names=[*digests, revision or _BRANCH])
+        self.check_place()
         snapshot = self.folder / "snapshots" / commit
         for name, digest in digests.items():
             link = snapshot / name
             link.parent.mkdir(parents=True, exist_ok=True)
+            if not link.parent.resolve().is_relative_to(self.folder.resolve() / "snapshots" / commit):
+                raise HubError(f"{link.parent} leads out of the cache", "delete it, and pull again")
             draft = link.with_name(f".{link.name}.{os.getpid()}")
             draft.unlink(missing_ok=True)
             draft.symlink_to(os.path.relpath(self.blob(digest), link.parent))
@@ -75,26 +88,55 @@ class Repository:
         reference = self.folder / "refs" / (revision or _BRANCH)
         if revision != commit:
             reference.parent.mkdir(parents=True, exist_ok=True)
-            reference.write_text(commit)
+            draft = reference.with_name(f".{reference.name}.{os.getpid()}")
+            draft.unlink(missing_ok=True)
+            draft.write_text(commit)
+            draft.replace(reference)
         return snapshot
 
     def remove(self, files: list[Path]) -> int:
-        """Delete files of snapshots, and their blobs where no other snapshot has them; returns the bytes freed."""
-        blobs = {file.parent / file.readlink() for file in files if file.is_symlink()}
-        blobs = {Path(os.path.normpath(blob)) for blob in blobs}
+        """Delete files of snapshots, and their blobs where no other snapshot has them; returns the bytes freed.
+
+        Raises HubError, and deletes nothing, for a file that is in another folder. What a link leads to outside of
+        this repository's blobs stays.
+        """
+        self.check_place()
+        top = self.folder.resolve()
+        for file in files:
+            if not any(file.parent.resolve().is_relative_to(top / part) for part in ("snapshots", "blobs")):
+                raise HubError(f"{file} is no file of the cache", "delete the link that leads there")
+        blobs = {blob for file in files if (blob := self._blob_of(file)) is not None}
         freed = 0
         for file in files:
             if not file.is_symlink():
                 freed += file.stat().st_size
             file.unlink()
             _remove_empty(file.parent, self.folder)
-        others = (path for path in self.folder.glob("snapshots/**/*") if path.is_symlink())
-        blobs -= {Path(os.path.normpath(path.parent / path.readlink())) for path in others}
+        blobs -= {self._blob_of(path) for path in self.folder.glob("snapshots/**/*")}
         for blob in blobs:
             if blob.exists():
                 freed += blob.stat().st_size
                 blob.unlink()
         return freed
+
+    def check_place(self) -> None:
+        """Raises HubError when one of its folders is a link: it could lead to anybody's files."""
+        for name in ("blobs", "snapshots", "refs"):
+            if (self.folder / name).is_symlink():
+                raise HubError(f"{self.folder / name} is a link", "delete it; all of a repository is in one folder")
+
+    def _blob_of(self, file: Path) -> Path | None:
+        """The blob that a file of a snapshot is a link to, if it is one."""
+        if not file.is_symlink():
+            return None
+        target = Path(os.path.normpath(file.parent / file.readlink()))
+        ours = target.parent == Path(os.path.normpath(self.folder / "blobs")) and is_digest(target.name)
+        return target if ours and not target.is_symlink() else None
+
+
+def part_size(part: Path) -> int:
+    """Bytes of a file whose beginning is here; 0 where there is none, or where something else has its name."""
+    return part.stat().st_size if part.is_file() and not part.is_symlink() else 0
 
 
 def _remove_empty(folder: Path, top: Path) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from line_tui.errors import HubError
-from line_tui.hub.cache import Repository, cache_folder
+from line_tui.hub.cache import Repository, cache_folder, part_size
 from line_tui.hub.digests import is_sha256, matches, sha256
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub, RemoteFile
@@ -43,7 +43,7 @@ class Plan:
         """Bytes that are not here yet."""
         repository = Repository.of(self.repo)
         parts = (repository.part(file.digest) for file in self.missing)
-        return sum(file.size for file in self.missing) - sum(part.stat().st_size for part in parts if part.exists())
+        return sum(file.size for file in self.missing) - sum(map(part_size, parts))
 
 
 def plan(entry: Entry, hub: Hub) -> Plan:
@@ -97,6 +97,7 @@ def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: R
 
 def _bring(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
     repository = Repository.of(plan.repo)
+    repository.check_place()
     for file in plan.missing:
         part = repository.part(file.digest)
         hub.fetch(plan.repo, plan.commit, file, part, partial(on_bytes, file.name))

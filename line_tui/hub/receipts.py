@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from line_tui import private
 from line_tui.config import data_folder
 
 
@@ -18,13 +20,11 @@ class Receipts:
         self._path = path or data_folder() / "verified.json"
 
     def write(self, paths: Iterable[Path]) -> None:
-        """Note that files have just been verified."""
-        receipts = {path: stamp for path, stamp in self._read().items() if os.path.exists(path)}  # noqa: PTH110
-        receipts |= {str(path.resolve()): _stamp(path) for path in paths}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        draft.write_bytes(msgspec.json.encode(receipts))
-        draft.replace(self._path)
+        """Note that files have just been verified, where that can be written."""
+        with suppress(OSError, ValueError):
+            receipts = {path: stamp for path, stamp in self._read().items() if os.path.exists(path)}  # noqa: PTH110
+            receipts |= {str(path.resolve()): _stamp(path) for path in paths}
+            private.write(self._path, msgspec.json.encode(receipts))
 
     def hold(self, paths: Iterable[Path]) -> bool:
         """Whether each of the files was verified and has not changed since."""
@@ -34,7 +34,7 @@ class Receipts:
     def _read(self) -> dict[str, tuple[int, int]]:
         try:
             return msgspec.json.decode(self._path.read_bytes(), type=dict[str, tuple[int, int]])
-        except (OSError, msgspec.DecodeError):
+        except (OSError, ValueError, RecursionError):
             return {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
 from line_tui.errors import HubError
+from line_tui.hub.cache import part_size
+from line_tui.hub.names import check, check_repository
 
 _RETRIES = 5
 _TIMEOUT = 30.0  # seconds without a byte
@@ -53,29 +56,35 @@ class Hub:
 
     def list(self, repo: str, revision: str | None) -> Listing:
         """The files of a repository. Raises HubError."""
+        check_repository(repo)
         with self._told(repo):
             info = HfApi(endpoint=self._endpoint).model_info(repo, revision=revision, files_metadata=True)
-        files = [
-            RemoteFile(entry.rfilename, entry.size or 0, entry.lfs.sha256 if entry.lfs else entry.blob_id or "")
-            for entry in info.siblings or []
-        ]
-        return Listing(str(info.sha), files)
+            files = [
+                RemoteFile(entry.rfilename, _bytes(entry.size), entry.lfs.sha256 if entry.lfs else entry.blob_id or "")
+                for entry in info.siblings or []
+            ]
+            commit = str(info.sha)
+            check(commits=[commit], digests=[file.digest for file in files], names=[file.name for file in files])
+        return Listing(commit, files)
 
     def fetch(self, repo: str, commit: str, file: RemoteFile, part: Path, on_bytes: OnBytes) -> None:
         """Fetch a file, going on from what `part` holds already; a lost connection is tried again.
 
         Raises HubError. What was fetched stays in `part`.
         """
-        part.parent.mkdir(parents=True, exist_ok=True)
         url = hf_hub_url(repo, file.name, revision=commit, endpoint=self._endpoint)
         failures = 0
-        while (have := _size(part)) < file.size or not part.exists():
+        with self._told(repo):
+            part.parent.mkdir(parents=True, exist_ok=True)
+            if part.is_symlink():
+                part.unlink()
+        while (have := part_size(part)) < file.size or not part.exists():
             with self._told(repo):
                 try:
-                    self._go_on(url, part, have, on_bytes)
-                    failures = 0 if _size(part) > have else failures + 1
+                    self._go_on(url, part, have, file.size, on_bytes)
+                    failures = 0 if part_size(part) > have else failures + 1
                 except httpx2.TransportError:
-                    failures = 0 if _size(part) > have else failures + 1
+                    failures = 0 if part_size(part) > have else failures + 1
                     if failures >= _RETRIES:
                         raise
             if failures >= _RETRIES:
@@ -85,7 +94,7 @@ class Hub:
             if failures:
                 self._wait(2.0**failures)
 
-    def _go_on(self, url: str, part: Path, have: int, on_bytes: OnBytes) -> None:
+    def _go_on(self, url: str, part: Path, have: int, size: int, on_bytes: OnBytes) -> None:
         headers = {**build_hf_headers(), "Accept-Encoding": "identity"}
         if have:
             headers["Range"] = f"bytes={have}-"
@@ -98,10 +107,14 @@ class Hub:
                 if response.status_code != httpx2.codes.PARTIAL_CONTENT:
                     file.truncate(0)
                     have = 0
-                for chunk in response.iter_bytes():
-                    file.write(chunk)
-                    have += len(chunk)
+                # Raw: nothing was asked for in a compressed form, which could grow without end.
+                for chunk in response.iter_raw():
+                    file.write(chunk[: size - have])
+                    have = min(size, have + len(chunk))
                     on_bytes(have)
+                    if have == size:
+                        # What comes after the announced size is not the file.
+                        break
 
     @contextmanager
     def _told(self, repo: str) -> Iterator[None]:
@@ -137,6 +150,12 @@ class Hub:
                 "the disk of the model cache is full" if full else _first_line(error),
                 "free some space or set HF_HOME to a folder on another disk, and pull again: it goes on from there",
             ) from error
+        except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+            # The library has no error of its own for an answer that is none: a page to log in to a network, say.
+            raise HubError(
+                f"{self._endpoint} does not answer as a hub does ({type(error).__name__}: {_first_line(error)})",
+                "open that address in a browser: a network may want you to log in; correct HF_ENDPOINT if it is set",
+            ) from error
 
 
 def gated(repo: str) -> HubError:
@@ -149,7 +168,7 @@ def gated(repo: str) -> HubError:
 
 @contextmanager
 def _alone(part: Path) -> Iterator[BinaryIO]:
-    with part.open("ab") as file:
+    with os.fdopen(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW, 0o666), "ab") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -157,8 +176,10 @@ def _alone(part: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _bytes(size: object) -> int:
+    if not isinstance(size, int) or size < 0:
+        raise ValueError(f"a file of {size!r} bytes")
+    return size
 
 
 def _first_line(error: Exception) -> str:

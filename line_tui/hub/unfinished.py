@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from line_tui.hub.cache import PART, cache_folder
+from line_tui.hub.cache import PART, cache_folder, part_size
 from line_tui.hub.pull import gigabytes
 from line_tui.models.catalog import Entry
 
@@ -24,7 +24,7 @@ class Unfinished:
     @property
     def size(self) -> int:
         """Bytes."""
-        return sum(part.stat().st_size for part in self.parts)
+        return sum(map(part_size, self.parts))
 
     @property
     def found(self) -> str:
@@ -51,16 +51,19 @@ def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
     for folder in sorted(cache_folder().glob("models--*")):
         # The hub allows no two hyphens in a row in a name.
         repo = folder.name.removeprefix("models--").replace("--", "/")
-        parts = [part for part in sorted(folder.glob(f"blobs/*{PART}")) if not _is_being_fetched(part)]
+        parts = [part for part in sorted(folder.glob(f"blobs/*{PART}")) if _is_left(part)]
         if parts:
             found.append(Unfinished(repo, parts, [entry.id for entry in entries if entry.source.hub == repo]))
     return found
 
 
-def _is_being_fetched(part: Path) -> bool:
-    with part.open("rb") as file:
-        try:
+def _is_left(part: Path) -> bool:
+    """Whether it is the beginning of a file that nobody is fetching."""
+    try:
+        if part.is_symlink() or not part.is_file():
+            return False
+        with part.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
+    except OSError:
+        return False
+    return True

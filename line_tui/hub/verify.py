@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import importlib.metadata
+import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from line_tui.errors import ModelFileError
+from line_tui.errors import HubError, ModelFileError
 from line_tui.hub.cache import Repository
 from line_tui.hub.digests import matches
 from line_tui.hub.receipts import Receipts
@@ -64,21 +65,31 @@ def _judge(entry: Entry, receipts: Receipts, *, hash_all: bool) -> Verdict:
     try:
         path = locate(entry.source, entry.id)
         files = files_of(entry)
-    except ModelFileError as error:
+    except (ModelFileError, HubError) as error:
         return Verdict(id=entry.id, state="missing", path=None, size=0, problem=error.cause, fix=error.fix)
-    state, problem = _compare(entry.source, files, receipts, hash_all)
+    try:
+        state, problem = _compare(entry.source, files, receipts, hash_all)
+    except OSError as error:
+        state, problem = "corrupt", f"{path} cannot be read: {error.strerror or error}"
     return Verdict(
         id=entry.id,
         state=state,
         path=str(path),
-        size=sum(file.stat().st_size for file in files if file.exists()),
+        size=sum(map(_size, files)),
         problem=problem,
         fix=_fix(entry) if problem else "",
     )
 
 
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
+
+
 def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bool) -> tuple[State, str]:
-    if lost := next((file for file in files if not file.exists()), None):
+    if lost := next((file for file in files if not os.path.exists(file)), None):  # noqa: PTH110
         return "corrupt", f"{lost} is a link to a file that is gone"
     wanted = select(source, source.sha256)[0] if source.hub is not None else []
     if absent := next((name for name in wanted if not any(_is_named(file, name) for file in files)), None):

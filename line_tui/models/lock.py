@@ -5,14 +5,17 @@ A branch moves on whenever its owner wants; a model that was pulled once stays w
 
 from __future__ import annotations
 
-import os
+import re
 from pathlib import Path
 
 import msgspec
 
+from line_tui import private
 from line_tui.config import data_folder
 from line_tui.errors import UsageError
 from line_tui.models.files import Source
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +38,13 @@ def read_pins() -> dict[str, Pin]:
     """The pin of each model that was pulled, by its name in the catalogue. Raises UsageError."""
     path = lock_path()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Pin])
+        pins = msgspec.json.decode(path.read_bytes(), type=dict[str, Pin])
+        if bad := next((name for name, pin in pins.items() if not _COMMIT.fullmatch(pin.commit)), None):
+            raise ValueError(f"the commit of '{bad}' is none")
+        return pins
     except FileNotFoundError:
         return {}
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(
             f"the lock file {path} cannot be read: {error}",
             "correct it, or delete it: the next pull of each model then takes its newest revision",
@@ -49,10 +55,7 @@ def write_pin(name: str, pin: Pin) -> None:
     """Put a model's pin into the lock file, in the place of an earlier one. Raises UsageError, OSError."""
     path = lock_path()
     pins = dict(sorted((read_pins() | {name: pin}).items()))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(msgspec.json.format(msgspec.json.encode(pins)))
-    draft.replace(path)
+    private.write(path, msgspec.json.format(msgspec.json.encode(pins)))
 
 
 def held(source: Source, pin: Pin | None) -> Source:

@@ -218,7 +218,7 @@ def test_deleting_what_is_unfinished_leaves_the_model(
     hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(["models", "pull", "tiny"])
-    Repository.of("someone/tiny").part("f00").write_bytes(b"of an older revision")
+    Repository.of("someone/tiny").part("f00" + "0" * 37).write_bytes(b"of an older revision")
     assert run(["models", "remove", "tiny", "--unfinished", "--yes"]) == 0
     assert run(["models", "verify", "tiny"]) == 0
 

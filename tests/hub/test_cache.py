@@ -5,6 +5,7 @@ from pathlib import Path
 from line_tui.hub.cache import Repository
 
 COMMIT = "a" * 40
+ONE, OTHER = "1" * 40, "2" * 40
 
 
 def _published(cache: Path, *snapshots: tuple[str, dict[str, str]]) -> Repository:
@@ -18,28 +19,28 @@ def _published(cache: Path, *snapshots: tuple[str, dict[str, str]]) -> Repositor
 
 
 def test_the_layout_is_the_hubs(cache: Path) -> None:
-    _published(cache, (COMMIT, {"unet/model.safetensors": "f00"}))
+    _published(cache, (COMMIT, {"unet/model.safetensors": ONE}))
     link = cache / "models--someone--tiny/snapshots" / COMMIT / "unet/model.safetensors"
-    assert str(link.readlink()) == "../../../blobs/f00"
+    assert str(link.readlink()) == f"../../../blobs/{ONE}"
     assert (cache / "models--someone--tiny/refs/main").read_text() == COMMIT
 
 
 def test_removing_frees_what_nothing_else_uses(cache: Path) -> None:
-    repository = _published(cache, (COMMIT, {"a": "f00", "b": "ba5"}), ("b" * 40, {"a": "f00"}))
+    repository = _published(cache, (COMMIT, {"a": ONE, "b": OTHER}), ("b" * 40, {"a": ONE}))
     files = repository.files(cache / "models--someone--tiny/snapshots" / COMMIT)
-    assert repository.remove([files["a"], files["b"]]) == 3
+    assert repository.remove([files["a"], files["b"]]) == 40
     assert repository.snapshot(COMMIT) is None
-    assert repository.blob("f00").exists()
-    assert not repository.blob("ba5").exists()
+    assert repository.blob(ONE).exists()
+    assert not repository.blob(OTHER).exists()
 
 
 def test_removing_one_of_two_models_of_a_repository(cache: Path) -> None:
-    repository = _published(cache, (COMMIT, {"small.gguf": "f00", "large.gguf": "ba5"}))
+    repository = _published(cache, (COMMIT, {"small.gguf": ONE, "large.gguf": OTHER}))
     snapshot = repository.snapshot(None)
     assert snapshot is not None
     repository.remove([snapshot / "small.gguf"])
     assert list(repository.files(snapshot)) == ["large.gguf"]
-    assert (snapshot / "large.gguf").read_text() == "ba5"
+    assert (snapshot / "large.gguf").read_text() == OTHER
 
 
 def test_a_repository_that_is_not_here(cache: Path) -> None:

@@ -1,0 +1,47 @@
+"""What the hub, or a file in its cache, may call things: each becomes a path, which must not lead out of the cache."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from line_tui.errors import HubError
+from line_tui.text import shown
+
+_REPOSITORY = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?", re.ASCII)
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_DIGEST = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_FIX = "nothing was written or deleted; the repository, the lock file or the cache is not what it should be"
+
+
+def is_commit(text: str) -> bool:
+    """Whether a text is the full name of a commit."""
+    return _COMMIT.fullmatch(text) is not None
+
+
+def is_digest(text: str) -> bool:
+    """Whether a text is a SHA-256, or a SHA-1 of git's."""
+    return _DIGEST.fullmatch(text) is not None
+
+
+def is_file_name(text: str) -> bool:
+    """Whether a text names a file within a folder, or a branch."""
+    parts = text.split("/")
+    return text.isprintable() and "\\" not in text and not any(part in ("", ".", "..") or ":" in part for part in parts)
+
+
+def check_repository(name: str) -> None:
+    """Raises HubError for a name that is no repository's."""
+    if not _REPOSITORY.fullmatch(name) or ".." in name:
+        raise HubError(f"'{shown(name)}' is no repository's name", "write `hub` as owner/name")
+
+
+def check(*, commits: Iterable[str] = (), digests: Iterable[str] = (), names: Iterable[str] = ()) -> None:
+    """Raises HubError for a commit, a hash or a name of a file or a branch that is none."""
+    for kind, is_one, texts in (
+        ("commit", is_commit, commits),
+        ("hash", is_digest, digests),
+        ("file's name", is_file_name, names),
+    ):
+        if (bad := next((text for text in texts if not is_one(text)), None)) is not None:
+            raise HubError(f"'{shown(bad)[:100]}' is no {kind}", _FIX)
