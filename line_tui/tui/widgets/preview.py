@@ -29,6 +29,11 @@ class Preview(Vertical):
         yield HistogramPane(id="preview-histogram")
         yield Thumbnails(id="preview-pictures")
 
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        for pane in ("#preview-histogram", "#preview-pictures"):
+            self.query_one(pane).display = False
+
     def show(
         self, name: str, profile: NeuronProfile | None, run: RunSummary | None, images: Iterable[e.ImageScored]
     ) -> None:
