@@ -20,6 +20,7 @@ def bench() -> None:
     Examples:
       line-tui bench method --quick
       line-tui bench language --hidden 60
+      line-tui bench layer --neurons 16 --apart 2
     """
 
 
@@ -49,6 +50,13 @@ def language(arguments: tuple[str, ...]) -> int:
 def tui(arguments: tuple[str, ...]) -> int:
     """Measure how quick the app is in a real terminal while a run keeps the cores busy."""
     return _run("line_tui.tui.bench", arguments)
+
+
+@bench.command(context_settings=_FORWARD)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def layer(arguments: tuple[str, ...]) -> int:
+    """Measure what a layer costs: neurons one by one, together, and what the engine adds to the models."""
+    return _run("line_tui.bench.layer", arguments)
 
 
 def _run(module: str, arguments: tuple[str, ...]) -> int:

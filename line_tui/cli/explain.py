@@ -71,7 +71,8 @@ def explain(
     """Explain NEURON (its number, or its name) of LAYER of MODEL; the label goes to stdout.
 
     NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then CSV goes to stdout, and neurons that were explained
-    by the same call before are not explained again.
+    by the same call before are not explained again. Several such calls at once share the work. A neuron that fails
+    ends no other: it is told, and the exit code is that of the first that failed.
 
     Ctrl-C stops the run at once. It loses nothing, and the line it prints resumes it.
 
@@ -124,6 +125,9 @@ def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
     """What may be changed of a run that goes on: how long it searches. Raises UsageError for anything else."""
+    from line_tui.events import durable
+    from line_tui.explain.state import fold
+
     if others := sorted(set(given) - {"iterations"}):
         raise UsageError(
             f"a run that is resumed keeps its {' and '.join(others)}",
@@ -131,8 +135,9 @@ def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
         )
     if "iterations" not in given:
         return
-    if store.run(run_id).status == "finished":
-        raise UsageError(f"run '{run_id}' is finished", "explain the neuron anew with more --iterations")
+    state = fold(durable(store.events(run_id)))
+    if state.outcome is not None and given["iterations"] <= state.iterations:
+        raise UsageError(f"run '{run_id}' is finished after {state.iterations} iterations", "ask for more of them")
     store.decide(run_id, BudgetChanged(iterations=given["iterations"]))
 
 
@@ -184,8 +189,8 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
     from line_tui.cli.many import explain_many, results_of
     from line_tui.report.result_csv import to_csv
 
-    run_ids = asyncio.run(explain_many(engine, store, spec, selector))
-    if run_ids is None:
+    batch, run_ids = asyncio.run(explain_many(engine, store, spec, selector))
+    if batch.stopped:
         say("stopped; the same call goes on where it was")
         return _INTERRUPTED
     results = results_of(store, run_ids)
@@ -193,7 +198,7 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
         put_json(results)
     else:
         put_data(to_csv(results))
-    return 0
+    return next((error.exit_code for error in batch.failures.values()), 0)
 
 
 async def _number(executor: Executor, spec: RunSpec, name: str) -> int:

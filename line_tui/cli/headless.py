@@ -19,7 +19,13 @@ async def follow(
     `on_stop` is called when the person asks for the end, `on_wait` when the run waits for the person. Raises LineError
     when the run failed.
     """
-    with interrupts([handle], on_stop):
+    stopping: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        on_stop()
+        stopping.append(asyncio.get_running_loop().create_task(handle.cancel()))
+
+    with on_interrupt(stop):
         async for envelope in handle.events():
             see(envelope)
             if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "waiting":
@@ -27,18 +33,19 @@ async def follow(
 
 
 @contextmanager
-def interrupts(handles: list[Handle], on_stop: Callable[[], None]) -> Iterator[None]:
-    """Within the block, Ctrl-C and SIGTERM stop the runs in order instead of ending this process."""
+def on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+    """Within the block, the first Ctrl-C or SIGTERM calls `stop` instead of ending this process."""
     loop = asyncio.get_running_loop()
-    stopping: list[asyncio.Task[None]] = []
+    stopped = False
 
-    def stop() -> None:
-        if not stopping:
-            on_stop()
-            stopping.extend(loop.create_task(handle.cancel()) for handle in handles)
+    def once() -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            stop()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, once)
     try:
         yield
     finally:

@@ -16,7 +16,7 @@ from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats, Picture, Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
-from line_tui.store.activations import Activations, View
+from line_tui.store.activations import Activations, View, pixels_of
 
 _BATCH = 32
 """Pictures in memory at a time; the vision model divides them further."""
@@ -94,7 +94,7 @@ class FolderControl:
 
     def _look_at(self, batch: list[tuple[Path, Picture]]) -> Floats:
         view = View(self.vision.name, self.layer.name, self.layer.pooling)
-        identities = [_identity(picture) for _, picture in batch]
+        identities = [pixels_of(picture) for _, picture in batch]
         self._seen.extend(identities)
         known = self.activations.get(view, identities)
         missing = {one: picture for one, (_, picture) in zip(identities, batch, strict=True) if one not in known}
@@ -104,8 +104,3 @@ class FolderControl:
             # Read back, so that a picture's number does not depend on whether it was looked at before.
             known = self.activations.get(view, identities)
         return np.stack([known[one] for one in identities]).astype(np.float32)
-
-
-def _identity(picture: Picture) -> str:
-    """By the pixels: the same picture in another file is looked at once."""
-    return blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()

@@ -1,8 +1,7 @@
-"""What the engine asks of the models, and how long it keeps them."""
+"""What the engine asks of the models."""
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -63,7 +62,7 @@ class LoadedModels(Protocol):
         ...
 
     def close(self) -> None:
-        """Give back their memory; they are not used again."""
+        """Free what Python does not free by itself; they are not used again."""
         ...
 
 
@@ -97,45 +96,3 @@ class ModelSource(Protocol):
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
         """The control set that was shipped for these models and this layer, if there is one."""
         ...
-
-
-class Keeper:
-    """Keeps the last models in memory, for the next run that wants the same."""
-
-    def __init__(self, source: ModelSource) -> None:
-        self._source = source
-        self._key: tuple[object, ...] = ()
-        self._usual = False
-        self._loaded: LoadedModels | None = None
-
-    def get(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        """The models of a run, loaded if need be."""
-        if self._loaded is None or not self._fits(spec, fixed):
-            # Before the new ones are loaded: both together may not fit in memory.
-            self.close()
-            self._loaded = self._source.load(spec, fixed, on_progress)
-            self._key = (spec.profile, spec.model, *_placement(self._loaded))
-            self._usual = fixed is None or fixed.bit_identical
-        return self._loaded
-
-    def close(self) -> None:
-        """Take the models out of memory: for others, or after an error that may have left them in disorder."""
-        if self._loaded is not None:
-            loaded, self._loaded = self._loaded, None
-            loaded.close()
-            del loaded
-            # What is left of them may be in cycles.
-            gc.collect()
-
-    def _fits(self, spec: e.RunSpec, fixed: e.Settings | None) -> bool:
-        """Whether the models at hand are those of a run: by what was loaded, not by what was asked for."""
-        if fixed is None:
-            return self._usual and self._key[:2] == (spec.profile, spec.model)
-        settled = (fixed.batch_size, fixed.threads, fixed.device, fixed.memory, fixed.gpu_layers)
-        return self._key == (spec.profile, spec.model, *settled)
-
-
-def _placement(loaded: LoadedModels) -> tuple[object, ...]:
-    """What the models' outputs depend on besides themselves."""
-    batch_size = loaded.models.generator.batch_size
-    return (batch_size, loaded.threads, loaded.device, loaded.memory, loaded.gpu_layers)

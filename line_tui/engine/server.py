@@ -1,4 +1,4 @@
-"""The engine process: takes commands on one thread, works on runs on another, and owns the models.
+"""The engine process: takes commands on one thread, works on runs on others, and owns the models.
 
 python -m line_tui.engine.server --data FOLDER
 """
@@ -24,7 +24,8 @@ from line_tui import events as e
 from line_tui.config import read_config
 from line_tui.engine import protocol as p
 from line_tui.engine.gate import Gate
-from line_tui.engine.models import Keeper, ModelSource
+from line_tui.engine.keeper import Keeper
+from line_tui.engine.models import ModelSource
 from line_tui.engine.priority import give_way
 from line_tui.engine.session import Growth, Session, tell
 from line_tui.errors import LineError
@@ -34,6 +35,8 @@ from line_tui.store import Store
 
 IDLE = 2.0
 """Seconds without a job before the bank grows: who leaves at the end of a run need not wait for a step of drawing."""
+AT_ONCE = 8
+"""Runs that are worked on beside each other, so that batches are full and no model waits for another."""
 ROOM = 2 * 2**30
 """Bytes that the growing bank leaves free on the disk."""
 
@@ -61,20 +64,29 @@ class Server:
         self._say = say
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._open: list[Job] = []
+        self._changed = threading.Condition()
+        self._working = 0
+        self._loading = False
+        self._growth: Growth | None = None
         # Listing takes seconds: neither the reading thread nor a run may wait for it.
-        self._lister = ThreadPoolExecutor(1)
+        self._asked = ThreadPoolExecutor(1)
 
     def work(self) -> None:
-        """Work on runs, one after the other, until `shut_down`."""
-        growth: Growth | None = None
-        while (job := self._next(growth)) is not None:
-            # What it holds must be gone before other models are loaded.
-            growth = None
-            growth = self._work_on(job)
-            self._open.remove(job)
-        del growth
+        """Work on runs, up to `AT_ONCE` of them beside each other, until `shut_down`."""
+        while (job := self._next()) is not None:
+            with self._changed:
+                # In the order in which they came: who wants other models is waited for before the next one begins.
+                self._changed.wait_for(lambda: self._working < AT_ONCE and not self._loading)
+                # What it holds must be gone before other models are loaded.
+                self._growth = None
+                self._working += 1
+                self._loading = True
+            threading.Thread(target=self._work_on, args=(job,), name=job.command.run_id).start()
+        with self._changed:
+            self._changed.wait_for(lambda: not self._working)
+            self._growth = None
         self._keeper.close()
-        self._lister.shutdown(wait=False, cancel_futures=True)
+        self._asked.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
         """Take commands, one a line, until the source ends or says so."""
@@ -104,7 +116,7 @@ class Server:
                 self._open.append(job)
                 self._jobs.put(job)
             case p.ListLayers():
-                self._lister.submit(self._list_layers, command)
+                self._asked.submit(self._list_layers, command)
             case p.Decide():
                 self._decide(command)
             case p.Pause() | p.Step() | p.Continue() | p.Stop():
@@ -127,19 +139,45 @@ class Server:
         except LineError as error:
             self._fail(_tag(command), error, run_id=command.run_id)
 
-    def _next(self, growth: Growth | None) -> Job | None:
-        """Wait for a job; when none comes for a while, the bank of the run that is done grows."""
-        if growth is not None:
+    def _next(self) -> Job | None:
+        """Wait for a job; when none comes for a while, the bank of the run that was done last grows."""
+        while True:
             try:
                 return self._jobs.get(timeout=IDLE)
             except Empty:
-                self._grow(growth)
-        del growth
-        return self._jobs.get()
+                with self._changed:
+                    growth, self._growth = (None, self._growth) if self._working else (self._growth, None)
+                if growth is not None:
+                    self._grow(growth)
+                    del growth
 
-    def _work_on(self, job: Job) -> Growth | None:
+    def _work_on(self, job: Job) -> None:
+        """A thread of its own: one run, to its result or its end."""
+        try:
+            growth = self._run(job)
+        except Exception as error:
+            growth = None
+            self._fail(_tag(job.command), tell(error), run_id=job.command.run_id)
+        job.session = None
+        self._open.remove(job)
+        with self._changed:
+            self._working -= 1
+            self._loading = False
+            # It holds the models, and a run that waits may want others.
+            self._growth = None if self._working else growth
+            del growth
+            self._changed.notify_all()
+        self._show_phase(job.command.run_id, "idle")
+
+    def _run(self, job: Job) -> Growth | None:
         """What may grow next, when the run came to its result."""
-        command, growth, new = job.command, None, False
+        command, new = job.command, False
+
+        def begun() -> None:
+            with self._changed:
+                self._loading = False
+                self._changed.notify_all()
+
         try:
             if isinstance(command, p.Start):
                 self._store.create(command.run_id, command.spec)
@@ -148,16 +186,14 @@ class Server:
             with self._store.lease(command.run_id):
                 with job.begun:
                     job.session = Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show)
-                growth = job.session.run()
+                return job.session.run(begun)
         except Cancelled:
             pass
         except LineError as error:
             self._fail(_tag(command), error, run_id=command.run_id)
             if new:
                 self._store.forget(command.run_id)
-        job.session = None
-        self._show_phase(command.run_id, "idle")
-        return growth
+        return None
 
     def _grow(self, growth: Growth) -> None:
         """Use the time in which nobody asks for anything; the next command ends it within one step."""
@@ -173,12 +209,12 @@ class Server:
             pass
         except Exception as error:
             # The run has its result and nobody waits for this: the next run that needs these pictures will tell.
-            self._keeper.close()
+            self._keeper.retire()
             tell(error)
 
     def _list_layers(self, command: p.ListLayers) -> None:
         try:
-            layers = list(self._source.layers(command.model))
+            layers = list(self._keeper.layers(command.model))
         except LineError as error:
             self._fail(_tag(command), error, command.request)
         except Exception as error:

@@ -13,9 +13,11 @@ from line_tui.engine.control import ControlSet
 from line_tui.engine.folder_control import FolderControl, check_folder
 from line_tui.engine.gate import Gate
 from line_tui.engine.journal import StoreJournal
-from line_tui.engine.models import Keeper, LoadedModels, ModelSource
+from line_tui.engine.keeper import Keeper
+from line_tui.engine.models import LoadedModels, ModelSource
 from line_tui.engine.previews import previewed
 from line_tui.engine.strategies import make_strategy
+from line_tui.engine.studio import AttendedGate, Studio
 from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.explain.loop import Loop
 from line_tui.explain.ports import Bank, Cancelled
@@ -49,8 +51,8 @@ class Session:
         self._journal = StoreJournal(store, run_id, show)
         self._state = fold(self._journal.reread())
 
-    def run(self) -> Growth | None:
-        """Go on to the result; a stop and an error become events of the run.
+    def run(self, begun: Callable[[], None] = lambda: None) -> Growth | None:
+        """Go on to the result; a stop and an error become events of the run. `begun` is called with the models at hand.
 
         Returns what may grow afterwards, when the run came to its result. Raises LineError when there is no run yet
         that could record it, or when the store takes nothing more.
@@ -60,7 +62,7 @@ class Session:
                 f"run '{self._run_id}' is finished", f"`line-tui runs show {self._run_id}` prints its result"
             )
         try:
-            while isinstance(ended := self._attempt(), MemoryLimitError):
+            while isinstance(ended := self._attempt(begun), MemoryLimitError):
                 self._step_down(ended)
             return ended
         except Cancelled:
@@ -70,7 +72,7 @@ class Session:
                 raise
             self._record(e.Failed(cause=error.cause, fix=error.fix, exit_code=error.exit_code))
         except Exception as error:
-            self._keeper.close()
+            self._keeper.retire()
             told = tell(error)
             if self._state.run is None:
                 raise told from error
@@ -82,38 +84,42 @@ class Session:
         self._journal.decide(event)
         self._gate.poke()
 
-    def _attempt(self) -> Growth | MemoryLimitError:
+    def _attempt(self, begun: Callable[[], None]) -> Growth | MemoryLimitError:
         """Go on to the result; returns what was lacking when memory ran out."""
+        layer = check(self._spec, self._keeper.layers(self._spec.model))
+        start = time.perf_counter()
+        self._loading("")
         try:
-            return self._loop(self._begin())
-        except MemoryLimitError as error:
-            if self._state.settings is None:
-                raise
-            # Not the error itself: its traceback would keep the models in memory.
-            return MemoryLimitError(error.cause, error.fix)
+            with self._keeper.borrow(self._spec, self._state.settings, self._loading) as studio:
+                begun()
+                self._gate.check()
+                self._begin(studio.loaded, layer, time.perf_counter() - start)
+                try:
+                    return self._loop(studio, layer)
+                except MemoryLimitError as error:
+                    # Not the error itself: its traceback would keep the models in memory.
+                    lack = MemoryLimitError(error.cause, error.fix)
+                    self._keeper.retire(lack)
+                    return lack
+        finally:
+            # Nothing of this frame may keep the models in memory when others are to be loaded.
+            studio = None  # type: ignore[assignment]
 
     def _step_down(self, lack: MemoryLimitError) -> None:
         """Too little memory ends no run: it goes on from its stored events with settings that need less."""
-        self._keeper.close()
         self._state = fold(self._journal.reread())
         assert self._state.settings is not None
-        settings = self._source.step_down(self._spec, self._state.settings)
+        settings = self._keeper.step_down(self._spec, self._state.settings, self._gate.check)
         if settings is None:
             raise lack
         self._record(e.SettingsChanged(settings=settings, reason=lack.cause))
 
-    def _begin(self) -> LoadedModels:
-        layer = self._layer = check(self._spec, self._source.layers(self._spec.model))
-
-        def on_progress(what: str) -> None:
-            self._gate.check()
-            self._journal.show(e.PhaseChanged(phase="loading", detail=what))
-
-        on_progress("")
-        start = time.perf_counter()
-        loaded = self._keeper.get(self._spec, self._state.settings, on_progress)
+    def _loading(self, what: str) -> None:
         self._gate.check()
-        first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=time.perf_counter() - start, notes=list(loaded.notes))]
+        self._journal.show(e.PhaseChanged(phase="loading", detail=what))
+
+    def _begin(self, loaded: LoadedModels, layer: LayerInfo, seconds: float) -> None:
+        first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=seconds, notes=list(loaded.notes))]
         settings = settings_of(loaded, layer)
         if self._state.settings is None:
             name = dict(enumerate(layer.names)).get(self._spec.neuron, "")
@@ -121,24 +127,24 @@ class Session:
         else:
             _check_same(self._run_id, self._state.settings, settings)
         self._record(*first)
-        return loaded
 
-    def _loop(self, loaded: LoadedModels) -> Growth:
-        models = loaded.models
+    def _loop(self, studio: Studio, layer: LayerInfo) -> Growth:
+        models = studio.models_for(layer, self._gate, self._store.activations)
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         usual = ControlSet(
             source=self._source,
             models=models,
-            layer=self._layer,
+            layer=layer,
             neuron=self._spec.neuron,
             album=album,
             activations=self._store.activations,
             show=self._journal.show,
             check=self._gate.check,
         )
-        strategy = make_strategy(self._spec.strategy, loaded, self._source)
-        loop = Loop(models, strategy, self._journal, album, self._control(usual), self._gate)
-        with previewed(models.generator, self._journal.show):
+        strategy = make_strategy(self._spec.strategy, studio.loaded, self._source)
+        control = studio.alone(self._control(usual), self._gate)
+        loop = Loop(models, strategy, self._journal, album, control, AttendedGate(self._gate, studio.easel))
+        with studio.easel.present(), previewed(models.generator, self._journal.show):
             self._state = loop.run(self._state)
         return lambda check: replace(usual, show=lambda event: None, check=check).grow()
 
@@ -149,7 +155,7 @@ class Session:
             folder=Path(self._spec.control),
             images=self._spec.images,
             vision=usual.models.vision,
-            layer=self._layer,
+            layer=usual.layer,
             neuron=self._spec.neuron,
             activations=self._store.activations,
             vocabulary=usual.measure,

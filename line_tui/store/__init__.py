@@ -96,6 +96,14 @@ class Store:
         """What a run was asked for, known before its first event. Raises UnknownNameError."""
         return self._runs.spec(run_id)
 
+    def has(self, run_id: str) -> bool:
+        """Whether there is a run of this id."""
+        return self._runs.has(run_id)
+
+    def run_of(self, spec: RunSpec) -> str | None:
+        """A run that was asked for in the same words and is not deleted: a finished one, else the newest."""
+        return self._runs.asked_for(spec)
+
     def runs(self, include_deleted: bool = False) -> list[RunSummary]:
         """All runs, newest first."""
         return self._runs.summaries(include_deleted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,11 @@ class View:
     """Name and revision of the vision model."""
     layer: str
     pooling: str
+
+
+def pixels_of(picture: NDArray[np.uint8]) -> str:
+    """The name of a picture by its pixels: the same picture in another file is looked at once."""
+    return blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
 class Activations:
@@ -46,6 +52,8 @@ class Activations:
 
     def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
         """Keep vectors `float[neurons]` by image identity; one transaction for all."""
+        if not vectors:
+            return
         rows = [
             (image, view.vision, view.layer, view.pooling, vector.astype(np.float32).tobytes())
             for image, vector in vectors.items()

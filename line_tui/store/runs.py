@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -109,6 +110,27 @@ class Runs:
             raise StoreError(
                 f"run '{run_id}' is damaged: {error}", f"`line-tui runs delete {run_id}` takes it off the list"
             ) from error
+
+    def has(self, run_id: str) -> bool:
+        """Whether there is a run of this id."""
+        return bool(self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id))
+
+    def asked_for(self, spec: RunSpec) -> str | None:
+        """A run that was asked for in the same words and is not deleted: a finished one, else the newest."""
+        rows = self._database.read(
+            "SELECT id, spec, EXISTS (SELECT 1 FROM events WHERE run_id = id AND type = 'finished') AS finished "
+            "FROM runs WHERE deleted IS NULL AND CASE WHEN json_valid(spec) THEN json_extract(spec, '$.model') = ? "
+            "AND json_extract(spec, '$.layer') = ? AND json_extract(spec, '$.neuron') = ? END "
+            "ORDER BY finished DESC, created DESC",
+            spec.model,
+            spec.layer,
+            spec.neuron,
+        )
+        for row in rows:
+            with suppress(msgspec.DecodeError):
+                if msgspec.json.decode(row["spec"], type=RunSpec) == spec:
+                    return str(row["id"])
+        return None
 
     def find(self, prefix: str) -> str:
         """The one run whose id begins so, deleted ones too. Raises UnknownNameError for none or several."""

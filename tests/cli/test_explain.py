@@ -204,3 +204,18 @@ def test_the_engine_ends_with_the_command_line(process: subprocess.Popen[str], t
     while Path(f"/proc/{children[0]}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert Store.open(tmp_path).runs()[0].status == "stopped"
+
+
+def test_a_resumed_run_takes_more_iterations_and_no_other_option(call: Call, tmp_path: Path) -> None:
+    once = json.loads(call("explain", "fake", "fc", "0", *SHORT, "--json").out)
+    run_id = once["run_id"]
+    for options, told in [
+        (("--metric", "auc"), "keeps its metric"),
+        (("--seed", "0"), "keeps its seed"),
+        (("--iterations", "9", "--profile", "laptop"), "keeps its profile"),
+        (("--iterations", "1"), "finished after 2 iterations"),
+    ]:
+        done = call("explain", "--resume", run_id, *options)
+        assert (done.code, done.out) == (2, "") and told in done.err
+    more = json.loads(call("explain", "--resume", run_id, "--iterations", "4", "--json").out)
+    assert max(trial["iteration"] for trial in more["trials"]) > 2

@@ -1,6 +1,9 @@
 import json
 
+import pytest
+
 from line_tui.cli.many import told_savings
+from line_tui.cli.pace import Pace
 from tests.cli.conftest import Call
 
 
@@ -10,7 +13,9 @@ def test_many_neurons_are_explained_once(call: Call) -> None:
     lines = first.out.splitlines()
     assert lines[0].startswith("neuron,explanation")
     assert [line.split(",")[0] for line in lines[1:]] == ["0", "1"]
-    assert "1/2  neuron 0: " in first.err and "2/2  neuron 1: " in first.err
+    assert (
+        "neuron 0: " in first.err and "neuron 1: " in first.err and "2/2  " in first.err and "a minute, " in first.err
+    )
     more = call("explain", "fake", "fc", "all", "--iterations", "1", "--json")
     found = json.loads(more.out)
     assert [result["neuron"] for result in found] == [0, 1, 2]
@@ -27,3 +32,12 @@ def test_another_call_is_another_run(call: Call) -> None:
 def test_the_savings_are_told() -> None:
     assert told_savings([9, 9]) == "18 images drawn for 2 neurons"
     assert "80 each for the first 5, 20 for the last 5" in told_savings([80] * 5 + [20] * 5)
+
+
+def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([0.0, 30.0, 30.0, 40.0])
+    monkeypatch.setattr("line_tui.cli.pace.time.monotonic", lambda: next(now))
+    pace = Pace(10)
+    pace.advance("before")
+    pace.advance("explained")
+    assert pace.told() == "1.5 a minute, 5 min left"

@@ -1,0 +1,63 @@
+"""How far a batch is: a bar with a rate and the time left in a terminal, numbers before each line elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from line_tui.consoles import PlainConsole
+
+
+class Pace:
+    """Counts what is done with. What was done before takes no time, and says nothing of the time left."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._done = 0
+        self._worked = 0
+        self._since = time.monotonic()
+        self._console = PlainConsole(stderr=True)
+        columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn("{task.description}"))
+        self._progress = Progress(
+            *columns, console=self._console, transient=True, disable=not self._console.is_terminal
+        )
+        self._task = self._progress.add_task("", total=total)
+
+    def __enter__(self) -> Pace:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, how: str) -> None:
+        """One more is done with."""
+        self._done += 1
+        self._worked += how != "before"
+        self._progress.update(self._task, completed=self._done, description=self.told())
+
+    def told(self) -> str:
+        """The rate and the time left; empty while nothing is known of them."""
+        seconds = time.monotonic() - self._since
+        if not self._worked or seconds <= 0:
+            return ""
+        left = seconds / self._worked * (self._total - self._done)
+        return f"{60 * self._worked / seconds:.1f} a minute, {_told_time(left)} left"
+
+    def tell(self, text: str) -> None:
+        """A line that stays."""
+        if self._console.is_terminal:
+            self._console.tell(text)
+        else:
+            told = self.told()
+            self._console.tell(f"{self._done}/{self._total}  {text}" + (f"  ({told})" if told else ""))
+
+
+def _told_time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

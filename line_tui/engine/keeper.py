@@ -1,0 +1,125 @@
+"""How long models stay in memory: as long as the next run wants the same, and never beside others."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from line_tui import events as e
+from line_tui.engine.models import LoadedModels, ModelSource
+from line_tui.engine.studio import Studio
+from line_tui.errors import MemoryLimitError
+from line_tui.layers import LayerInfo
+
+OnProgress = Callable[[str], None]
+
+
+class Keeper:
+    """Lends one set of models to any number of runs at once; who wants others waits until nobody uses them."""
+
+    def __init__(self, source: ModelSource) -> None:
+        self._source = source
+        self._changed = threading.Condition()
+        self._studio: Studio | None = None
+        self._key: tuple[object, ...] = ()
+        self._usual = False
+        self._users = 0
+        self._lowered: dict[e.Settings, e.Settings | None] = {}
+        self._layers: dict[str, list[LayerInfo]] = {}
+
+    def layers(self, model: str) -> Sequence[LayerInfo]:
+        """Layers of a vision model, found once. Raises UnknownNameError, ModelFileError."""
+        if model not in self._layers:
+            self._layers[model] = list(self._source.layers(model))
+        return self._layers[model]
+
+    @contextmanager
+    def borrow(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> Iterator[Studio]:
+        """A run's models, loaded if need be, until the end of the block.
+
+        `on_progress` may raise Cancelled, also while others use other models. Raises what loading raises.
+        """
+        with self._changed:
+            while self._users and not self._fits(spec, fixed):
+                self._changed.wait(0.2)
+                on_progress("")
+            if self._studio is None or not self._fits(spec, fixed):
+                # Before the new ones are loaded: both together may not fit in memory.
+                self._drop()
+                self._load(spec, fixed, on_progress)
+            studio = self._studio
+            assert studio is not None
+            self._users += 1
+        try:
+            yield studio
+        finally:
+            del studio
+            with self._changed:
+                self._users -= 1
+                if self._studio is not None and self._studio.retired and not self._users:
+                    self._drop()
+                self._changed.notify_all()
+
+    def retire(self, lack: MemoryLimitError | None = None) -> None:
+        """Let nobody else begin with these models: an error may have left them in disorder, or memory ran out.
+
+        Then the runs that share them learn it at their next call.
+        """
+        with self._changed:
+            if self._studio is not None:
+                self._studio.retired = True
+                self._studio.lack = self._studio.lack or lack
+
+    def step_down(self, spec: e.RunSpec, settings: e.Settings, check: Callable[[], None]) -> e.Settings | None:
+        """Settings that need less memory; the same for all runs that shared the models. They must have let go of them.
+
+        None when nothing is left to try. Raises Cancelled when `check` does.
+        """
+        with self._changed:
+            while self._users and settings not in self._lowered:
+                self._changed.wait(0.2)
+                check()
+            if settings not in self._lowered:
+                self._drop()
+                self._lowered[settings] = self._source.step_down(spec, settings)
+                self._changed.notify_all()
+            return self._lowered[settings]
+
+    def close(self) -> None:
+        """Take the models out of memory. Nobody uses them any more."""
+        with self._changed:
+            self._drop()
+
+    def _load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> None:
+        if fixed is None:
+            # There may be more room than there was.
+            self._lowered.clear()
+        loaded = self._source.load(spec, fixed, on_progress)
+        self._studio = Studio(loaded)
+        self._key = (spec.profile, spec.model, *_placement(loaded))
+        # What memory forces on one run it would force on the next.
+        self._usual = fixed is None or fixed.bit_identical or fixed in self._lowered.values()
+
+    def _drop(self) -> None:
+        if self._studio is not None:
+            self._studio.loaded.close()
+            self._studio = None
+            # What is left of them may be in cycles.
+            gc.collect()
+
+    def _fits(self, spec: e.RunSpec, fixed: e.Settings | None) -> bool:
+        """Whether the models at hand are those of a run: by what was loaded, not by what was asked for."""
+        if self._studio is None or self._studio.retired:
+            return False
+        if fixed is None:
+            return self._usual and self._key[:2] == (spec.profile, spec.model)
+        settled = (fixed.batch_size, fixed.threads, fixed.device, fixed.memory, fixed.gpu_layers)
+        return self._key == (spec.profile, spec.model, *settled)
+
+
+def _placement(loaded: LoadedModels) -> tuple[object, ...]:
+    """What the models' outputs depend on besides themselves."""
+    batch_size = loaded.models.generator.batch_size
+    return (batch_size, loaded.threads, loaded.device, loaded.memory, loaded.gpu_layers)

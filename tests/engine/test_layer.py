@@ -1,0 +1,119 @@
+"""Several neurons in one engine: the same labels, scores and pictures as one by one, and no picture looked at twice."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from line_tui import events as e
+from line_tui.engine.executor import Executor, Handle
+from line_tui.engine.local import LocalEngine
+from line_tui.store import Store
+from tests.engine.fake_engine import FakeLoaded, FakeSource
+from tests.engine.sessions import decisive, state_of
+from tests.fakes import FakeVision
+
+SPEC = e.RunSpec(model="fake", layer="fc", neuron=0, iterations=3, images=3, seed=8)
+
+
+class Counted(FakeSource):
+    """Keeps weak references to the generators that it makes, and all vision models."""
+
+    def __init__(self) -> None:
+        self.generators: list[weakref.ref[object]] = []
+        self.alive_at_load: list[int] = []
+        self.visions: list[FakeVision] = []
+
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+        gc.collect()
+        self.alive_at_load.append(sum(reference() is not None for reference in self.generators))
+        loaded = super().load(spec, fixed, on_progress)
+        self.generators.append(weakref.ref(loaded.models.generator))
+        self.visions.append(loaded.models.vision)  # type: ignore[arg-type]
+        return loaded
+
+
+async def _all(handle: Handle) -> None:
+    async for _ in handle.events():
+        pass
+
+
+def _spec(neuron: int, **change: object) -> e.RunSpec:
+    return msgspec.structs.replace(SPEC, neuron=neuron, **change)
+
+
+@pytest.mark.parametrize("strategy", ["published", "adaptive"])
+async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strategy: e.Strategy) -> None:
+    apart, together = Store.open(tmp_path / "apart"), Store.open(tmp_path / "together")
+    for neuron in range(3):
+        async with Executor(LocalEngine(apart, FakeSource())) as executor:
+            await _all(executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy)))
+    source = Counted()
+    async with Executor(LocalEngine(together, source)) as executor:
+        handles = [executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy)) for neuron in range(3)]
+        for handle in handles:
+            await _all(handle)
+    for neuron in range(3):
+        assert decisive(together, f"n{neuron}") == decisive(apart, f"n{neuron}")
+    pictures = list((tmp_path / "together" / "images").glob("*/*.png"))
+    assert sorted(path.name for path in pictures) == sorted(
+        path.name for path in (tmp_path / "apart" / "images").glob("*/*.png")
+    )
+    assert len(source.visions) == 1 and source.visions[0].looked == len(pictures)
+
+
+async def test_old_models_are_gone_before_others_come(store: Store) -> None:
+    source = Counted()
+    async with Executor(LocalEngine(store, source)) as executor:
+        await _all(executor.submit("a", _spec(0)))
+        await _all(executor.submit("b", _spec(1)))
+        assert source.alive_at_load == [0]
+        await _all(executor.submit("c", _spec(0, model="colours")))
+        await _all(executor.submit("d", _spec(0, profile="other", model="colours")))
+    assert source.alive_at_load == [0, 0, 0]
+    gc.collect()
+    assert not any(reference() for reference in source.generators)
+
+
+async def test_two_models_wanted_at_once_are_never_both_in_memory(store: Store) -> None:
+    source = Counted()
+    async with Executor(LocalEngine(store, source)) as executor:
+        wanted = [_spec(0), _spec(1), _spec(0, model="colours"), _spec(2), _spec(1, model="colours")]
+        handles = [executor.submit(f"r{n}", spec) for n, spec in enumerate(wanted)]
+        for handle in handles:
+            await _all(handle)
+    assert [run.status for run in store.runs()] == ["finished"] * 5
+    assert source.alive_at_load == [0] * len(source.alive_at_load)
+
+
+async def test_the_models_of_a_run_that_was_stopped_serve_it_again_and_the_next(store: Store) -> None:
+    source = Counted()
+    async with Executor(LocalEngine(store, source)) as executor:
+        handle = executor.submit("a", _spec(0))
+        async for envelope in handle.events():
+            if isinstance(envelope.event, e.ControlMeasured):
+                await handle.cancel()
+        await _all(executor.resume("a"))
+        await _all(executor.submit("b", _spec(1)))
+    assert [run.status for run in store.runs()] == ["finished"] * 2 and len(source.generators) == 1
+
+
+async def test_memory_that_runs_out_lowers_all_runs_that_share_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_ROOM", "2")
+    source = Counted()
+    async with Executor(LocalEngine(store, source)) as executor:
+        handles = [executor.submit(f"n{neuron}", _spec(neuron)) for neuron in range(3)]
+        for handle in handles:
+            await _all(handle)
+    for neuron in range(3):
+        settings = state_of(store, f"n{neuron}").settings
+        assert settings is not None and settings.batch_size == 2
+    assert [run.status for run in store.runs()] == ["finished"] * 3
+    assert not any(source.alive_at_load)
