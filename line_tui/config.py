@@ -11,7 +11,8 @@ import msgspec
 from platformdirs import user_config_path, user_data_path, user_log_path
 
 from line_tui.errors import UsageError
-from line_tui.events import Memory, Metric, Strategy
+from line_tui.events import Memory, Metric
+from line_tui.explain import strategies
 
 NAME = "line-tui"
 
@@ -20,13 +21,16 @@ class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """What a run is asked for unless the call says otherwise."""
 
     profile: str = "demo"
-    strategy: Strategy = "adaptive"
-    metric: Metric = "mean"
+    strategy: str = "adaptive"
+    metric: Metric | None = None
+    """None for the strategy's own."""
     iterations: int = 10
     images: int = 5
     ask_first: bool = False
 
     def __post_init__(self) -> None:
+        if self.strategy not in strategies.NAMES:
+            raise ValueError(f"strategy must be one of {', '.join(strategies.NAMES)}")
         if self.iterations < 0 or self.images < 1:
             raise ValueError("iterations must be at least 0 and images at least 1")
 
@@ -40,11 +44,8 @@ class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """"cpu", "cuda", "mps"; None for the best there is."""
     memory: Memory | None = None
     """"resident", "swap", "cpu-llm"; None for the first of them that fits."""
-    niceness: int = 3
-    """Added to the niceness of an engine beside a screen, so that keys stay quick; a headless run has none.
-
-    On 2 cores with 17 processes waiting for them a key took 61 ms at 3 (median of 40), 88 ms at 0; at 10 the first
-    picture took over two minutes."""
+    niceness: int = 10
+    """Added to the engine's niceness, so that the screen stays quick."""
 
 
 class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

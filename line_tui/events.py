@@ -19,8 +19,7 @@ Origin = Literal["vocabulary", "random", "llm", "summary", "user", "bank"]
 Move = Literal["start", "new", "generalise", "specialise", "combine", "contrast", "summarise"]
 DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo"]
 Judgement = Literal["right", "too narrow", "wrong"]
-Metric = Literal["mean", "auc"]
-Strategy = Literal["published", "adaptive"]
+Metric = Literal["mean", "auc", "correlation"]
 Purpose = Literal["search", "choose", "report"]
 """What an image was drawn for; the label's reported score rests on `report` images alone."""
 Memory = Literal["resident", "swap", "cpu-llm"]
@@ -36,8 +35,10 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     neuron: int
     profile: str = "demo"
-    strategy: Strategy = "adaptive"
-    metric: Metric = "mean"
+    strategy: str = "adaptive"
+    """One of `line_tui.explain.strategies`."""
+    metric: Metric = "correlation"
+    """What the search raises, and the score that is shown; each strategy has those that it can."""
     seed: int = 0
     iterations: int = 10
     images: int = 5
@@ -125,14 +126,6 @@ class ModelsLoaded(Durable, frozen=True, kw_only=True, tag="models_loaded"):
     """What is to be known of how they were loaded, a line each."""
 
 
-class Company(msgspec.Struct, frozen=True):
-    """How alike the neuron's strongest words are in what they do to the rest of its layer."""
-
-    words: list[str]
-    """The strongest first."""
-    cosines: list[list[float]]
-
-
 class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"):
     """The neuron's activations on the frozen control set: one row of images for each vocabulary concept."""
 
@@ -150,8 +143,6 @@ class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"
     """Activations on pictures of no concept, which are then the control set in place of the vocabulary's."""
     skipped: list[str] = []
     """Files of the user's that are no pictures, each with the reason."""
-    company: Company | None = None
-    """None where the layer has too few other neurons, or in runs of a version that did not look at them."""
 
 
 class Proposed(Durable, frozen=True, kw_only=True, tag="proposed"):
@@ -174,6 +165,14 @@ class ProposalRefused(Durable, frozen=True, kw_only=True, tag="proposal_refused"
     iteration: int
     attempt: int
     reason: str
+    cost: LanguageCost = LanguageCost()
+
+
+class Repeated(Durable, frozen=True, kw_only=True, tag="repeated"):
+    """The language model proposed a concept again: a vote for it, which earns it more pictures."""
+
+    trial: str
+    iteration: int
     cost: LanguageCost = LanguageCost()
 
 
@@ -412,6 +411,7 @@ DurableEvent = (
     | ControlMeasured
     | Proposed
     | ProposalRefused
+    | Repeated
     | Stalled
     | ImageScored
     | TrialScored

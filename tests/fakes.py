@@ -49,6 +49,8 @@ VOCABULARY = [
 _MORE = ["castle", "river", "spoon", "ladder", "candle", "pencil", "basket", "anchor", "button", "feather"]
 LAYERS = {"fc": [3], "conv": [3, 4, 4]}
 """Layer -> shape of its output for one image."""
+HUES = "hues"
+_CORNERS = np.array([[r, g, b] for r in (0, 1) for g in (0, 1) for b in (0, 1)], np.float32)
 
 
 def colour(concept: str) -> tuple[int, int, int]:
@@ -110,7 +112,11 @@ class FakeGenerator:
 
 
 class FakeVision:
-    """Neuron 0, 1, 2 of any layer in `LAYERS` is the mean of red, green, blue, in [0, 1]."""
+    """Neuron 0, 1, 2 of any layer in `LAYERS` is the mean of red, green, blue, in [0, 1].
+
+    Its layer `HUES` is wide enough for concept detectors: nearness of the mean colour to each of eight colours, and 48
+    neurons that see no more than noise.
+    """
 
     name = "fake-vision@1"
 
@@ -118,10 +124,14 @@ class FakeVision:
         self.looked = 0
 
     def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
-        shape = LAYERS[layer]
         self.looked += len(pictures)
         stack = np.stack(pictures).astype(np.float32) / 255
         activations = stack.mean(axis=(1, 2))
+        if layer == HUES:
+            near = np.exp(-6 * ((activations[:, None] - _CORNERS) ** 2).sum(axis=2))
+            patches = stack.reshape(len(stack), 4, 6, 4, 6, 3).mean(axis=(2, 4)) - activations[:, None, None]
+            return Seen(np.hstack([near, patches.reshape(len(stack), -1)]).astype(np.float32), None)
+        shape = LAYERS[layer]
         if neuron is None or len(shape) < 3:
             return Seen(activations, None)
         side, cell = shape[1], stack.shape[1] // shape[1]

@@ -23,8 +23,8 @@ from line_tui.errors import LineError, UsageError
 from line_tui.explain.loop import TEMPERATURE, WARMER
 from line_tui.explain.paired import mean_interval
 from line_tui.explain.ports import Embedder, Language
-from line_tui.explain.prompting import Request, render
-from line_tui.explain.proposals import refuse
+from line_tui.explain.prompting import Request, Shown, render
+from line_tui.explain.proposals import judge
 from line_tui.explain.published import ATTEMPTS, FROM_RANDOM, FROM_VOCABULARY
 from line_tui.explain.seeds import derive, proposal_seed
 from line_tui.explain.words import same_form
@@ -109,7 +109,7 @@ def choose_hidden(labels: Sequence[str], count: int, seed: int) -> list[str]:
 
     Raises ValueError when there are too few.
     """
-    head = set(render(Request("new", [("", 0.0)])).head.replace(",", " ").replace(":", " ").split())
+    head = set(render(Request("new", [Shown("", 0.0)])).head.replace(",", " ").replace(":", " ").split())
     usable = sorted({label for label in labels if not head & set(label.lower().split())})
     if len(usable) < count:
         raise ValueError(f"{len(usable)} concepts can be hidden, {count} were asked for")
@@ -135,13 +135,14 @@ def search(language: Language, world: World, hidden: str, proposals: int, seed: 
         shown = sorted(pool.items(), key=lambda item: -item[1])
         for attempt in range(ATTEMPTS):
             reply = language.complete(
-                render(Request("new", shown, attempt=attempt)),
+                render(Request("new", [Shown(*pair) for pair in shown], attempt=attempt)),
                 proposal_seed(seed, turn + 1, attempt),
                 TEMPERATURE + WARMER * attempt,
                 lambda text, thinking: None,
             )
-            concept, reason = refuse(reply.text, taken)
-            if reason is None:
+            judged = judge(reply.text, taken)
+            concept = judged.concept
+            if judged.reason is None:
                 proposed.append(concept)
                 taken[same_form(concept)] = concept
                 pool[concept] = float(world.scores(hidden, [concept])[0])

@@ -73,7 +73,8 @@ def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float
             began = time.perf_counter()
             contestant = everyone[name]
             state = by_layer[part].run(contestant.strategy, part, neuron, metric=contestant.metric)
-            row = row_of(state, part, neuron, name, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            row = row_of(state, part, neuron, name, seconds, by_layer[part].correlation(state))
             if part == "planted":
                 row = judged(row, answers)
             rows.append(row)

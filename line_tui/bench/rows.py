@@ -22,6 +22,10 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     auc: float | None = None
     mad: float | None = None
+    correlation: float | None = None
+    """Two-sided score of the label by the same pictures."""
+    p_value: float | None = None
+    unexplained: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
     search_images: int
@@ -36,10 +40,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     senses_found: list[bool] = []
 
 
-def row_of(state: RunState, part: str, neuron: int, contestant: str, seconds: float) -> Row:
+def row_of(
+    state: RunState, part: str, neuron: int, contestant: str, seconds: float, correlation: float | None = None
+) -> Row:
     """Summarise a finished run."""
     images = [image for trial in state.trials.values() for image in trial.images]
-    asked = [trial for trial in state.trials.values() if trial.origin in ("llm", "summary")]
     outcome, score = state.outcome, state.verified and state.verified.score
     label = outcome.label if outcome else None
     trial = state.trials[outcome.trial] if outcome and outcome.trial else None
@@ -52,12 +57,15 @@ def row_of(state: RunState, part: str, neuron: int, contestant: str, seconds: fl
         reason=outcome.reason if outcome else "",
         auc=score.auc if score else None,
         mad=score.mad if score else None,
+        correlation=correlation,
+        p_value=state.explanation.p_value if state.explanation else None,
+        unexplained=state.explanation.unexplained if state.explanation else None,
         ci_low=score.ci_low if score else None,
         ci_high=score.ci_high if score else None,
         search_images=sum(image.purpose != "report" for image in images),
         report_images=sum(image.purpose == "report" for image in images),
         drawn=sum(not image.cached for image in images),
-        calls=len(asked) + len(state.refusals),
+        calls=state.calls,
         refused=len(state.refusals),
         seconds=round(seconds, 2),
         senses=[sense.label for sense in state.senses],

@@ -13,8 +13,9 @@ from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.models import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
-from line_tui.explain.company import bank_of
+from line_tui.explain.banks import bank_of
 from line_tui.explain.loop import Loop, Models
+from line_tui.explain.neuron import look as look_through
 from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Seen, Vision
 from line_tui.explain.state import RunState, fold
 from line_tui.explain.steps import Strategy
@@ -38,6 +39,10 @@ class MemoryAlbum:
         """The picture, if it was drawn before."""
         picture = self._pictures.get(identity)
         return None if picture is None else (picture, identity)
+
+    def get(self, identity: str) -> Picture:
+        """A picture that was kept. Raises KeyError."""
+        return self._pictures[identity]
 
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
         """Remember a picture."""
@@ -106,20 +111,33 @@ class World:
     def control(self, layer: str, neuron: int) -> Bank:
         """A neuron's control set."""
         ready = self.bank[layer]
-        return bank_of(ready.id, ready.concepts, ready.activations, neuron)
+        return bank_of(ready.id, ready.concepts, ready.activations, neuron, layer)
 
-    def run(self, strategy: Strategy, layer: str, neuron: int, seed: int = 0, metric: e.Metric = "mean") -> RunState:
+    def run(
+        self, strategy: Strategy, layer: str, neuron: int, seed: int = 0, metric: e.Metric = "correlation"
+    ) -> RunState:
         """Explain one neuron."""
         spec = e.RunSpec(model=self.model, layer=layer, neuron=neuron, seed=seed, metric=metric)
         loop = Loop(
             self.models,
+            layer,
             strategy,
             MemoryJournal(),
             self.album,
-            lambda: self.control(layer, neuron),
+            lambda words: self.control(layer, neuron),
             OpenGate(),
         )
         return loop.run(fold([e.RunStarted(run_id="bench", spec=spec, settings=self.settings)]))
+
+    def correlation(self, state: RunState) -> float | None:
+        """Two-sided score of a run's label, by the pictures that report it; None where it has none."""
+        if state.verified is None or state.control is None:
+            return None
+        layer, trial = state.spec.layer, state.trials[state.verified.trial]
+        neuron = look_through(state.control, self.control(layer, state.spec.neuron))
+        pictures = [self.album.get(image.image.identity) for image in trial.seen("report")]
+        seen = self.models.vision.look(pictures, layer).activations
+        return neuron.score(neuron.sight(trial.concept, seen, words=False), reporting=True)
 
 
 def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[World]:

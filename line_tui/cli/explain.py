@@ -26,21 +26,23 @@ from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.cli.selector import is_selector
 from line_tui.config import read_config
 from line_tui.errors import UnknownNameError, UsageError, unknown_name
-from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec, Strategy
+from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec
+from line_tui.explain import strategies
 
 if TYPE_CHECKING:
     from line_tui.engine.executor import Engine, Executor, Handle
     from line_tui.store import Store
 
 _INTERRUPTED = 130
+_STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each in strategies.REGISTRY.values()) + "."
 
 
 @click.command()
 @click.argument("model", required=False, shell_complete=complete_models)
 @click.argument("layer", required=False, shell_complete=complete_layers)
 @click.argument("neuron", required=False, shell_complete=complete_neurons)
-@click.option("--strategy", type=click.Choice(get_args(Strategy)), help="How to search.")
-@click.option("--metric", type=click.Choice(get_args(Metric)), help="Which score to maximise.")
+@click.option("--strategy", type=click.Choice(strategies.NAMES), help=_STRATEGIES)
+@click.option("--metric", type=click.Choice(get_args(Metric)), help="What to raise; the default has one alone.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
 @click.option("--iterations", type=click.IntRange(min=0), help="Proposals of the language model, in all.")
 @click.option("--images", type=click.IntRange(min=1), help="Pictures of each concept.")
@@ -49,7 +51,7 @@ _INTERRUPTED = 130
     "--control",
     type=click.Path(exists=True, file_okay=False, resolve_path=True),
     metavar="FOLDER",
-    help="Your own pictures as control set, subfolders as classes and vocabulary. Needs --strategy published.",
+    help="Your own pictures as control set, subfolders as classes and vocabulary.",
 )
 @click.option("--resume", metavar="ID", shell_complete=complete_runs, help="Go on with an unfinished run.")
 @click.option("--no-store", is_flag=True, help="Keep nothing: pictures go to a folder that is deleted at the end.")
@@ -79,7 +81,7 @@ def explain(
     \b
     Examples:
       line-tui explain emoji-resnet18 fc 3
-      line-tui explain emoji-resnet18 fc 3 --metric auc --seed 1 --json > result.json
+      line-tui explain emoji-resnet18 fc 3 --strategy published --metric auc --json > result.json
       line-tui explain resnet50 layer4 1273 --profile laptop --iterations 20
       line-tui explain emoji-resnet18 avgpool random:50 --strategy adaptive > labels.csv
       line-tui explain --resume 20261123-k3
@@ -120,7 +122,11 @@ def explain(
 def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec:
     defaults = read_config().explain
     usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
-    return RunSpec(model=model, layer=layer, neuron=neuron, **(usual | given))
+    asked = usual | given
+    if "metric" not in given:
+        asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
+    strategies.check_metric(asked["strategy"], asked["metric"])
+    return RunSpec(model=model, layer=layer, neuron=neuron, **asked)
 
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:

@@ -14,9 +14,8 @@ from rich.text import Text
 
 from line_tui import events as e
 from line_tui.consoles import PlainConsole
-from line_tui.engine.strategies import images_planned
-from line_tui.explain.published import value
-from line_tui.explain.state import RunState, Trial, apply, verdict
+from line_tui.explain import strategies
+from line_tui.explain.state import RunState, Trial, apply, value, verdict
 from line_tui.text import shown
 
 _WORDS: dict[e.Phase, str] = {
@@ -109,7 +108,7 @@ class LiveView:
     def _line(self, trial: Trial) -> Text:
         assert trial.score is not None
         best = self._best()
-        text = Text(f"{value(self._state, trial):8.3f}  {shown(trial.concept)}  ")
+        text = Text(f"{self._value(trial):8.3f}  {shown(trial.concept)}  ")
         text.append(f"{trial.origin}, iteration {trial.iteration}", style="dim")
         if best is trial:
             text.append("  best so far", style="bold green")
@@ -118,7 +117,10 @@ class LiveView:
     def _best(self) -> Trial | None:
         state = self._state
         scored = [t for t in state.trials.values() if t.score is not None and verdict(state, t) != "rejected"]
-        return max(scored, key=lambda trial: value(state, trial), default=None)
+        return max(scored, key=self._value, default=None)
+
+    def _value(self, trial: Trial) -> float:
+        return value(trial.score, self._state.spec.metric) if trial.score else 0.0
 
     def _render(self) -> Group:
         words = _WORDS[self._phase.phase]
@@ -132,11 +134,12 @@ class LiveView:
         if self._state.run is not None:
             lines.append(self._budget())
         if (best := self._best()) is not None:
-            lines.append(Text(f"best so far {value(self._state, best):.3f} {shown(best.concept)}", style="bold"))
+            lines.append(Text(f"best so far {self._value(best):.3f} {shown(best.concept)}", style="bold"))
         return Group(*lines)
 
     def _budget(self) -> Table:
-        done, planned = self._images, images_planned(self._state)
+        planned = strategies.find(self._state.spec.strategy).search_images(self._state)
+        done = self._images
         row = Table.grid(padding=(0, 1))
         row.add_row(
             ProgressBar(total=max(planned, done, 1), completed=done, width=30),

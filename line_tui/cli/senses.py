@@ -10,6 +10,7 @@ import click
 from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
 from line_tui.cli.say import put, put_json
 from line_tui.errors import UnknownNameError, unknown_name
+from line_tui.explain import strategies
 from line_tui.models.layer_cache import LayerCache
 
 
@@ -40,7 +41,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
         latest: dict[int, str] = {}
         for run in store.runs():
             asked = (run.model, run.layer, run.strategy, run.status)
-            if asked == (model, layer, "adaptive", "finished"):
+            if asked == (model, layer, strategies.DEFAULT, "finished"):
                 latest.setdefault(run.neuron, run.id)
         if not latest:
             raise _nothing(model, layer, {run.model for run in store.runs()})

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from line_tui import events as e
 from line_tui.config import read_config
 from line_tui.engine.bank import BundledBank
 from line_tui.engine.models import LoadedModels, ReadyBank
+from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Models
 from line_tui.explain.meaning import Lexicon
 from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
 from line_tui.models.lexicon import load_lexicon
+
+NARROW = 32
+"""Neurons of a layer from which concept detectors can read it alone."""
 
 
 class CataloguedModels:
@@ -50,6 +55,24 @@ class CataloguedModels:
         from line_tui.models.loader import step_down
 
         return step_down(spec.profile, spec.model, settings)
+
+    def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
+        """With another layer beside one of fewer than `NARROW` neurons: the last wide one, or the reference encoder's.
+
+        Raises ModelFileError.
+        """
+        if layer.neurons >= NARROW:
+            return models
+        wide = [other.name for other in self.layers(spec.model) if other.neurons >= NARROW]
+        if wide:
+            return replace(models, vision=Beside(models.vision, models.vision, wide[-1]))
+        from line_tui.models.catalog import read_catalog
+        from line_tui.models.loader import load_vision
+
+        catalog = read_catalog()
+        model, _, name = catalog.find_profile(spec.profile).reference.partition(" ")
+        encoder = load_vision(model, catalog, models.generator.batch_size, "cpu")
+        return replace(models, vision=Beside(models.vision, encoder, name))
 
     def lexicon(self) -> Lexicon:
         """The bundled lexicon. Raises ModelFileError."""

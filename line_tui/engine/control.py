@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from line_tui import events as e
 from line_tui.engine.models import ModelSource
-from line_tui.explain.company import bank_of
+from line_tui.explain.banks import bank_of
+from line_tui.explain.beside import read_layers
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Bank, Picture
 from line_tui.explain.seeds import image_seed
@@ -42,11 +43,19 @@ class ControlSet:
     show: Callable[[e.EphemeralEvent], None]
     check: Callable[[], None]
 
-    def measure(self) -> Bank:
-        """The neuron's activations on the control set. Raises Cancelled."""
+    def measure(self, words: Sequence[str] | None = None) -> Bank:
+        """The control set of the words of a run's beginning, or of those that there are. Raises Cancelled."""
         ready = self.source.ready_bank(self.models, self.layer.name)
         if ready is not None:
-            return bank_of(ready.id, ready.concepts, ready.activations, self.neuron)
+            return bank_of(
+                ready.id,
+                ready.concepts,
+                ready.activations,
+                self.neuron,
+                read_layers(self.models.vision, self.layer.name),
+            )
+        if words is not None:
+            return self._draw(list(words), self._recipes(list(words)))
         vocabulary = list(self.source.vocabulary())
         whole = self._recipes(vocabulary)
         if all(self.album.has(identity) for _, _, identity in whole):
@@ -88,7 +97,14 @@ class ControlSet:
             known |= vectors
         self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))
         rows: NDArray[np.float32] = np.stack([known[identity] for identity in identities])
-        return replace(bank_of(_name(identities), vocabulary, rows[:, None, :], self.neuron), drawn=drawn)
+        bank = bank_of(
+            _name(identities),
+            vocabulary,
+            rows[:, None, :],
+            self.neuron,
+            read_layers(self.models.vision, self.layer.name),
+        )
+        return replace(bank, drawn=drawn)
 
     def _pictures(self, wanted: list[tuple[str, int, str]]) -> tuple[list[Picture], int]:
         pictures: dict[str, Picture] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -11,7 +11,8 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.errors import UsageError
-from line_tui.explain.company import bank_of
+from line_tui.explain.banks import bank_of
+from line_tui.explain.beside import read_layers
 from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats, Picture, Vision
 from line_tui.layers import LayerInfo
@@ -26,9 +27,6 @@ def check_folder(spec: e.RunSpec) -> None:
     """Raises UsageError for a folder that cannot be a run's control set."""
     if spec.control is None:
         return
-    if spec.strategy != "published":
-        # It would take natural pictures of a word as evidence for the word, beside drawn pictures of other words.
-        raise UsageError(f"the {spec.strategy} strategy takes no folder as control set", "add --strategy published")
     open_folder(Path(spec.control))
 
 
@@ -43,18 +41,19 @@ class FolderControl:
     layer: LayerInfo
     neuron: int
     activations: Activations
-    vocabulary: Callable[[], Bank]
+    vocabulary: Callable[[Sequence[str] | None], Bank]
     """The usual control set, of which a folder without classes needs the words."""
     show: Callable[[e.EphemeralEvent], None]
     check: Callable[[], None]
     _skipped: dict[Path, str] = field(default_factory=dict)
     _seen: list[str] = field(default_factory=list)
 
-    def measure(self) -> Bank:
-        """The neuron's activations on the pictures. Raises UsageError, Cancelled."""
+    def measure(self, words: Sequence[str] | None = None) -> Bank:
+        """The activations on the pictures, and on `words` where those are drawn. Raises UsageError, Cancelled."""
+        self._seen.clear()
         opened = open_folder(self.folder)
         self._skipped.update(opened.left_out)
-        bank = self._with_classes(opened) if opened.classes else self._apart(opened)
+        bank = self._with_classes(opened) if opened.classes else self._apart(opened, words)
         skipped = [f"{path}: {reason}" for path, reason in self._skipped.items()]
         digest = blake2b(" ".join(self._seen).encode(), digest_size=6).hexdigest()
         return replace(bank, id=f"folder-{digest}", skipped=skipped)
@@ -75,14 +74,15 @@ class FolderControl:
             raise UsageError(
                 f"no class of {opened.path} has {self.images} pictures that can be read", "ask for fewer with --images"
             )
-        return bank_of("", concepts, np.stack(rows), self.neuron)
+        return bank_of("", concepts, np.stack(rows), self.neuron, read_layers(self.vision, self.layer.name))
 
-    def _apart(self, opened: PictureFolder) -> Bank:
+    def _apart(self, opened: PictureFolder, words: Sequence[str] | None) -> Bank:
         seen = self._look(opened.loose, len(opened.loose))
         if not len(seen):
             raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
-        own = neuron_of(seen, self.neuron)
-        return replace(self.vocabulary(), apart=own, layer_scale=float(np.abs(silenced(seen)).max()))
+        own, seen = neuron_of(seen, self.neuron), silenced(seen)
+        drawn = self.vocabulary(words)
+        return replace(drawn, apart=own, apart_features=seen, layer_scale=float(np.abs(seen).max()))
 
     def _look(self, files: list[Path], count: int) -> Floats:
         """`float32[pictures, neurons]` of the first `count` files that are pictures, or of as many as there are."""

@@ -85,6 +85,10 @@ class ModelSource(Protocol):
         """Settings that need less memory than these, with which a run goes on; None when nothing is left to try."""
         ...
 
+    def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
+        """The models with a vision model that sees enough of a narrow layer's pictures for concept detectors."""
+        ...
+
     def lexicon(self) -> Lexicon:
         """Words that may be proposed without a language model. Raises ModelFileError."""
         ...

@@ -16,12 +16,13 @@ from line_tui.engine.journal import StoreJournal
 from line_tui.engine.keeper import Keeper
 from line_tui.engine.models import LoadedModels, ModelSource
 from line_tui.engine.previews import previewed
-from line_tui.engine.strategies import make_strategy
-from line_tui.engine.studio import AttendedGate, Studio
+from line_tui.engine.studio import AttendedGate, MeasureControl, Studio
 from line_tui.errors import LineError, MemoryLimitError, UsageError
+from line_tui.explain import strategies
 from line_tui.explain.loop import Loop
-from line_tui.explain.ports import Bank, Cancelled
+from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import fold
+from line_tui.explain.strategies import Words
 from line_tui.layers import LayerInfo, find_neuron
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
@@ -129,7 +130,8 @@ class Session:
         self._record(*first)
 
     def _loop(self, studio: Studio, layer: LayerInfo) -> Growth:
-        models = studio.models_for(layer, self._gate, self._store.activations)
+        vision = self._source.widened(studio.loaded.models, self._spec, layer).vision
+        models = studio.models_for(vision, layer, self._gate, self._store.activations)
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         usual = ControlSet(
             source=self._source,
@@ -141,14 +143,16 @@ class Session:
             show=self._journal.show,
             check=self._gate.check,
         )
-        strategy = make_strategy(self._spec.strategy, studio.loaded, self._source)
+        words = Words(studio.loaded.embedder, self._source.lexicon)
+        strategy = strategies.find(self._spec.strategy).make(words)
         control = studio.alone(self._control(usual), self._gate)
-        loop = Loop(models, strategy, self._journal, album, control, AttendedGate(self._gate, studio.easel))
+        gate = AttendedGate(self._gate, studio.easel)
+        loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, gate)
         with studio.easel.present(), previewed(models.generator, self._journal.show):
             self._state = loop.run(self._state)
         return lambda check: replace(usual, show=lambda event: None, check=check).grow()
 
-    def _control(self, usual: ControlSet) -> Callable[[], Bank]:
+    def _control(self, usual: ControlSet) -> MeasureControl:
         if self._spec.control is None:
             return usual.measure
         return FolderControl(
@@ -177,7 +181,8 @@ def tell(error: Exception) -> LineError:
 
 
 def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
-    """The layer that a run is about. Raises UnknownNameError for a layer or neuron that does not exist."""
+    """The layer that a run is about. Raises UnknownNameError for what there is not, UsageError for what cannot be."""
+    strategies.check_metric(spec.strategy, spec.metric)
     check_folder(spec)
     return find_neuron(layers, spec.target)
 

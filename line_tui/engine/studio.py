@@ -11,9 +11,12 @@ from line_tui.engine.looking import LookOnce
 from line_tui.engine.models import LoadedModels
 from line_tui.errors import MemoryLimitError
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Bank, Completion, Picture, Prompt
+from line_tui.explain.ports import Bank, Completion, Picture, Prompt, Vision
 from line_tui.layers import LayerInfo
 from line_tui.store.activations import Activations
+
+MeasureControl = Callable[[Sequence[str] | None], Bank]
+"""Measures a control set: of these words, or of those that there are."""
 
 
 class Studio:
@@ -31,24 +34,23 @@ class Studio:
         self.easel = Easel(loaded.models.generator, self.drawing)
         self._measuring = threading.Lock()
 
-    def models_for(self, layer: LayerInfo, gate: Gate, activations: Activations) -> Models:
+    def models_for(self, vision: Vision, layer: LayerInfo, gate: Gate, activations: Activations) -> Models:
         """The models as one run sees them."""
-        models = self.loaded.models
         return Models(
             language=SharedLanguage(self, gate),
             generator=SharedGenerator(self, gate),
-            vision=LookOnce(models.vision, layer, activations, self.looking),
+            vision=LookOnce(vision, layer, activations, self.looking),
         )
 
-    def alone(self, measure: Callable[[], Bank], gate: Gate) -> Callable[[], Bank]:
+    def alone(self, measure: MeasureControl, gate: Gate) -> MeasureControl:
         """A measurement of a control set that others wait for: its pictures are then there for all of them."""
 
-        def measured() -> Bank:
+        def measured(words: Sequence[str] | None) -> Bank:
             with self.easel.away():
                 while not self._measuring.acquire(timeout=0.2):
                     gate.check()
             try:
-                return measure()
+                return measure(words)
             finally:
                 self._measuring.release()
 

@@ -1,244 +1,346 @@
-"""The adaptive loop: starts from what the bank knows, races concepts, chooses on fresh images, reports on others.
+"""The adaptive loop: searches the smallest set of concepts that accounts for a neuron, and tells what is left over.
 
-At most a third of the published loop's search images. What the label is chosen on is not what its score is reported
-from, and where the neuron answers to nothing the run says so.
+It opens with words of the control set, whose pictures are there. Then it draws one proposal after the other, each
+learnt from the last: words that the neuron's responses point at, in turn with what the language model says of what is
+not yet accounted for. Concepts are compared by a two-sided score (`two_sided`), chosen on one half of the control set
+and reported on the other.
 """
 
 from __future__ import annotations
 
-from statistics import fmean
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
 
 from line_tui import events as e
-from line_tui.explain.budget import search_images
-from line_tui.explain.choosing import Finalist, choose, finalists
-from line_tui.explain.conclusion import conclude, nothing
-from line_tui.explain.insight import Insight, insight
+from line_tui.explain.budget import EACH, a_third
+from line_tui.explain.conclusion import conclude, nothing, strongest
+from line_tui.explain.explanation import Account, account, choose_set
 from line_tui.explain.meaning import Lexicon, Meaning
-from line_tui.explain.opening import POINTED_AT, next_from_bank, opening, theme_words
-from line_tui.explain.parts import Parts
-from line_tui.explain.ports import Embedder
-from line_tui.explain.prompting import Request
-from line_tui.explain.proposals import refuse, tried
-from line_tui.explain.racing import contenders, estimate, next_rung
+from line_tui.explain.neuron import Neuron, Sight, look
+from line_tui.explain.ports import Embedder, Floats, Gallery
+from line_tui.explain.prompting import Request, Shown
+from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import auc, mad
 from line_tui.explain.state import Control, RunState, Trial, next_id, rejected, verdict, waits_for_person
-from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, MeasureControl, Record, Step, Wait
+from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
+from line_tui.explain.strategies import Words
+from line_tui.explain.words import same_form
 
-RUNGS = (1, 2, 4)
-"""Images of a concept that stays in the race."""
-FINALISTS, FRESH = 5, 2
-"""Finalists, and the images of fresh seeds that are kept for each; what the search leaves of the budget is added."""
-USUAL = 35
-"""Search images of a run with the usual settings, which the numbers here are for; a smaller one has less of each."""
-TOGETHER = 4
-"""Proposals that get their first image in one batch."""
+OPENING = 8
+"""Words of the control set that a run opens with."""
+FINALISTS = 3
+"""Concepts that share what is left of the pictures."""
 ATTEMPTS = 3
-"""Replies of the language model that may be refused before the bank proposes instead."""
-SHOWN, WEAK = 5, 4
-"""Concepts that the language model is shown: the best of a theme, and the weakest."""
-MOVES: tuple[e.Move, ...] = ("generalise", "new", "combine", "specialise", "new", "contrast")
+"""Replies of the language model that may be refused before a word that the responses point at is taken."""
+SHOWN = 4
+"""Concepts that the language model is shown."""
+FIT = 0.4
+"""Weight of how well a concept's meaning accounts for the responses to the control set's words, beside correlation."""
+RARE = 0.1
+"""What a decade of rarity costs a concept in units of correlation: of two that score alike, people use the plainer."""
+RARE_POINTED = 0.03
+"""The same for words that are not drawn yet, in units of fit."""
+DRIVES = 0.85
+"""AUC from which pictures of a concept drive the neuron."""
+
+
+def create(words: Words) -> Adaptive:
+    """As the registry makes it. Raises ModelFileError."""
+    return Adaptive(words.embedder, words.lexicon())
 
 
 class Adaptive:
-    """METHOD, "What we add": warm start, racing, varied proposals, honest score, senses, minimal pairs."""
+    """A set of concepts with shares, from a search of what is unexplained."""
 
-    def __init__(self, embedder: Embedder, lexicon: Lexicon | None = None, parts: Parts | None = None) -> None:
-        self._meaning = Meaning(embedder)
-        self._lexicon = lexicon or Lexicon()
-        self._parts = parts or Parts()
-        self._seen: tuple[Control, Insight] | None = None
+    def __init__(self, embedder: Embedder, lexicon: Lexicon | None = None, pairs: bool = True) -> None:
+        """`pairs` says whether minimal pairs are drawn at the end; they change no label."""
+        self._meaning = Meaning(embedder, lexicon or Lexicon())
+        self._pairs = pairs
+        self._neuron: tuple[Control, Neuron] | None = None
+        self._sights: dict[tuple[str, int], Sight] = {}
 
-    def images_planned(self, state: RunState) -> int:
-        """A third of what the published loop draws."""
-        return images_planned(state)
+    def judge(self, state: RunState, reply: str) -> Judged:
+        """Refuse what is no concept and what is no word; a concept that was tried is voted for again."""
+        vocabulary = {word for concept in (state.control.concepts if state.control else []) for word in concept.split()}
+        judged = judge(reply, tried(state), lambda word: word in vocabulary or self._meaning.lexicon.knows(word))
+        form = same_form(judged.concept)
+        for trial in _live(state) if judged.concept else []:
+            if same_form(trial.concept) == form and len(trial.seen()) < 2 * EACH and _holds(state, trial):
+                return Judged(judged.concept, repeats=trial.id)
+        return judged
 
-    def refuse(self, state: RunState, reply: str) -> tuple[str, str | None]:
-        """Refuse what is no concept, and what was tried in these or in other words."""
-        taken = tried(state)
-        concept, reason = refuse(reply, taken)
-        if reason is None and self._parts.dedupe and (known := self._meaning.same(concept, list(taken.values()))):
-            reason = f"means the same as '{known}'"
-        return concept, reason
-
-    def next_step(self, state: RunState) -> Step:
-        """Look at what is new, propose, race, choose, then report."""
+    def next_step(self, state: RunState, gallery: Gallery) -> Step:
+        """Open, then propose and draw one concept after the other, then choose the set and report it."""
         if state.outcome is not None:
             return Done()
         if state.control is None:
             return MeasureControl()
-        seen = self._insight(state.control)
-        if seen.profile.inert:
+        neuron = self._look(state.control, gallery)
+        if neuron.profile.inert:
             return nothing("the neuron does not vary on the control set: it is dead or constant")
-        if all(trial.origin == "user" for trial in state.trials.values()):
-            return Record(self._open(state, seen))
-        if (scores := _new_scores(state, seen)) is not None:
-            return scores
-        waiting = [trial for trial in live(state) if waits_for_person(state, trial)]
-        unseen = [trial for trial in live(state) if not evidence(seen, trial) and trial not in waiting]
-        if waiting and not unseen:
-            return Wait(waiting[0].id)
-        left = images_planned(state) - _spent(state) - len(unseen)
-        if len(unseen) < TOGETHER and (step := self._propose(state, seen, left)) is not None:
+        if not any(trial.origin == "vocabulary" for trial in state.trials.values()):
+            return Record(_open(state, neuron, self._meaning))
+        search = Search(state, neuron, self._meaning, {t.id: self._sight(t, neuron, gallery) for t in _seen(state)})
+        if (news := search.news()) is not None:
+            return Record(news)
+        for trial in _live(state):
+            if waits_for_person(state, trial):
+                return Wait(trial.id)
+            if missing := _missing(trial, search.left):
+                return Draw(trial.id, missing)
+        if (step := search.propose()) is not None:
             return step
-        if unseen:
-            return DrawTogether([Draw(trial.id, [0]) for trial in unseen])
-        return self._race(state, seen, left) or self._choose(state, seen)
-
-    def _insight(self, control: Control) -> Insight:
-        if self._seen is None or self._seen[0] is not control:
-            self._seen = control, insight(control, self._meaning, self._lexicon)
-        return self._seen[1]
-
-    def _open(self, state: RunState, seen: Insight) -> list[e.DurableEvent]:
-        found = opening(seen, self._parts, tried(state).values(), _share(state, POINTED_AT))
-        return [
-            e.Proposed(trial=next_id(state, n), concept=concept, origin=origin, iteration=0)
-            for n, (concept, origin) in enumerate(found)
-        ]
-
-    def _propose(self, state: RunState, seen: Insight, left: int) -> Step | None:
-        iteration = 1 + _iterations_done(state)
-        summary = iteration > state.iterations
-        if summary and (not self._parts.summary or iteration > state.iterations + 1):
-            return None
-        if left <= _share(state, FINALISTS) * FRESH:
-            return None
-        attempt = sum(refusal.iteration == iteration for refusal in state.refusals)
-        if attempt >= ATTEMPTS or not self._parts.language:
-            return Record(self._from_bank(state, seen, iteration, attempt))
-        move: e.Move = "summarise" if summary else MOVES[(iteration - 1) % len(MOVES)]
-        request = Request(
-            move=move,
-            shown=_shown(state, seen, iteration, weak=move == "new"),
-            rejected=rejected(state),
-            accepted=[trial.concept for trial in live(state) if verdict(state, trial) == "accepted"],
-        )
-        return Ask(request, "summary" if summary else "llm", iteration, attempt)
-
-    def _from_bank(self, state: RunState, seen: Insight, iteration: int, attempts: int) -> list[e.DurableEvent]:
-        taken = list(tried(state).values())
-        found = next_from_bank(seen, taken, self._parts, len(state.stalls))
-        if found is None:
-            return [e.Stalled(iteration=iteration, attempts=attempts, remedy="every word of the bank was tried")]
-        concept, how = found
-        return [
-            e.Stalled(iteration=iteration, attempts=attempts, remedy=f"{how} '{concept}'"),
-            e.Proposed(trial=next_id(state), concept=concept, origin="bank", iteration=iteration),
-        ]
-
-    def _race(self, state: RunState, seen: Insight, left: int) -> Step | None:
-        left -= _share(state, FINALISTS) * FRESH if self._parts.fresh else 0
-        if not self._parts.racing or left <= 0:
-            return None
-        known = _evidence(state, seen)
-        if not (rung := next_rung(known, seen.profile.noise, RUNGS)):
-            return None
-        draws = []
-        for id in rung.trials:
-            have, wanted = len(state.trials[id].seen()), min(left, rung.images - len(known[id]))
-            if wanted > 0:
-                draws.append(Draw(id, list(range(have, have + wanted))))
-                left -= wanted
-        return DrawTogether(draws)
-
-    def _choose(self, state: RunState, seen: Insight) -> Step:
-        last = self._finalists(state, seen)
-        if not last:
+        if (step := search.draw_finalists()) is not None:
+            return step
+        chosen = search.chosen
+        if not chosen:
             return nothing("every concept was rejected")
-        if len(last) > 1 and self._parts.fresh:
-            searched = sum(len(trial.seen()) for trial in state.trials.values())
-            images = max(FRESH, (images_planned(state) - searched) // len(last))
-            have = {one.trial: {image.index for image in state.trials[one.trial].seen("choose")} for one in last}
-            missing = {id: [index for index in range(images) if index not in indices] for id, indices in have.items()}
-            if draws := [Draw(id, indices, "choose") for id, indices in missing.items() if indices]:
-                return DrawTogether(draws)
-        how = "a clear winner" if len(last) == 1 else f"best of {len(last)} finalists"
-        spent = _spent(state)
-        label = choose(last, self._parts.breadth)
-        return conclude(state, seen, state.trials[label.trial], f"{how} after {spent} search images", self._parts)
+        return conclude(state, gallery, neuron, self._meaning, chosen, search.p_value, self._pairs)
 
-    def _finalists(self, state: RunState, seen: Insight) -> list[Finalist]:
-        """What the person accepted, and the best of what is still in the race."""
-        known = {id: images for id, images in _evidence(state, seen).items() if images}
-        trials = [state.trials[id] for id in known]
-        control = seen.profile.rows.ravel()
-        ranked = [
-            Finalist(
-                trial.id,
-                auc(known[trial.id] + seen.profile.standardised(trial.activations("choose")), control),
-                auc(known[trial.id], control),
-                estimate(known[trial.id]),
-                float(fit),
+    def _look(self, control: Control, gallery: Gallery) -> Neuron:
+        if self._neuron is None or self._neuron[0] is not control:
+            self._neuron = control, look(control, gallery.bank(control.concepts))
+            self._sights.clear()
+        return self._neuron[1]
+
+    def _sight(self, trial: Trial, neuron: Neuron, gallery: Gallery) -> Sight:
+        images = _search_images(trial)
+        key = trial.id, len(images)
+        if key not in self._sights:
+            features = gallery.features([image.image for image in images]) if images else np.zeros((0, 0), np.float32)
+            self._sights[key] = neuron.sight(trial.concept, features)
+        return self._sights[key]
+
+
+def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEvent]:
+    """Words of the control set: those with the highest two-sided score, and a set that together accounts for most."""
+    scores = neuron.word_scores - RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words])
+    best = [int(n) for n in np.argsort(-scores, kind="stable")[:OPENING]]
+    half = neuron.choosing
+    best += choose_set(neuron.activations[half], neuron.words_shown[half], scores - neuron.word_scores)
+    return [
+        e.Proposed(trial=next_id(state, n), concept=neuron.words[word], origin="vocabulary", iteration=0)
+        for n, word in enumerate(dict.fromkeys(best))
+    ]
+
+
+@dataclass(frozen=True)
+class Search:
+    """Where a run stands: which concepts were seen, what they account for, what is left."""
+
+    state: RunState
+    neuron: Neuron
+    meaning: Meaning
+    sights: dict[str, Sight]
+    """By trial, of those that have pictures."""
+
+    @property
+    def left(self) -> int:
+        """Search pictures that may still be drawn."""
+        return a_third(self.state) - sum(len(_search_images(trial)) for trial in self.state.trials.values())
+
+    @cached_property
+    def candidates(self) -> list[Trial]:
+        """Concepts that may explain the neuron, the best first."""
+        trials = [trial for trial in _live(self.state) if trial.id in self.sights]
+        scores = self._scores(trials)
+        order = np.argsort(-scores, kind="stable")
+        return [trials[n] for n in order]
+
+    @cached_property
+    def chosen(self) -> list[Trial]:
+        """The set that explains the neuron, as far as it is known."""
+        if not self.candidates:
+            return []
+        shown = np.stack([self.sights[trial.id].shown for trial in self.candidates], axis=1)
+        half = self.neuron.choosing
+        bonus = self._bonus([trial.concept for trial in self.candidates])
+        return [self.candidates[n] for n in choose_set(self.neuron.activations[half], shown[half], bonus)]
+
+    @cached_property
+    def account(self) -> Account:
+        """What the set accounts for on the half of the control set that chooses."""
+        half = self.neuron.choosing
+        return account(self.neuron.activations[half], [self.sights[trial.id].shown[half] for trial in self.chosen])
+
+    @cached_property
+    def p_value(self) -> float | None:
+        """How often a random direction of the layer is explained as well as this neuron by its best concept."""
+        return self.neuron.p_value(max(self.neuron.score(self.sights[trial.id]) for trial in self.candidates))
+
+    def news(self) -> list[e.DurableEvent] | None:
+        """Scores of the concepts with pictures that their last score did not count, and what follows from them."""
+        found: list[e.DurableEvent] = []
+        for trial in self.candidates:
+            values = _activations(trial, self.neuron)
+            if trial.score is not None and trial.score.images == len(values):
+                continue
+            control = self.neuron.activations
+            sight = self.sights[trial.id]
+            found.append(
+                e.TrialScored(
+                    trial=trial.id,
+                    mean=float(np.mean(values)),
+                    auc=auc(values, control),
+                    mad=mad(values, control),
+                    images=len(values),
+                    correlation=self.neuron.score(sight),
+                    detected=sight.detected,
+                )
             )
-            for trial, fit in zip(trials, seen.fits_of_theme([trial.concept for trial in trials]), strict=True)
+        if not found:
+            return None
+        shares = [
+            e.ConceptShare(
+                trial=trial.id,
+                concept=trial.concept,
+                share=share,
+                correlation=self.neuron.score(self.sights[trial.id]),
+            )
+            for trial, share in zip(self.chosen, self.account.shares, strict=True)
         ]
-        wanted = [one for one in ranked if verdict(state, state.trials[one.trial]) == "accepted"]
-        others = [one for one in ranked if one not in wanted]
-        racing = contenders(known, seen.profile.noise)
-        return wanted + finalists(others, racing, max(0, _share(state, FINALISTS) - len(wanted)))
+        return [
+            *found,
+            e.PoolChanged(members=[trial.id for trial in self.candidates]),
+            e.Explained(
+                concepts=shares,
+                unexplained=self.account.unexplained,
+                p_value=self.p_value,
+                features=self.neuron.told_features,
+                left=strongest(self.neuron, self._responses_left),
+            ),
+        ]
+
+    def propose(self) -> Step | None:
+        """The next proposal; None when the iterations or the pictures are used up."""
+        iteration = 1 + _iterations_done(self.state)
+        if iteration > self.state.iterations or self.left < EACH:
+            return None
+        attempt = sum(refusal.iteration == iteration for refusal in self.state.refusals)
+        # By turns, so that one does not have to wait for the other to run dry.
+        if iteration % 2 == 1 or attempt >= ATTEMPTS:
+            return self._point(iteration, attempt)
+        return Ask(self._request(iteration, attempt), "llm", iteration, attempt)
+
+    def draw_finalists(self) -> Step | None:
+        """Give the pictures that are left to the best, a batch for all of them."""
+        wanted = [trial for trial in self.candidates if verdict(self.state, trial) == "accepted"]
+        wanted += [trial for trial in self.candidates if trial not in wanted][:FINALISTS]
+        searched = sum(len(trial.seen()) for trial in self.state.trials.values())
+        each = -(-(a_third(self.state) - searched) // len(wanted)) if wanted else 0
+        draws, left = [], self.left
+        for trial in wanted:
+            have = {image.index for image in trial.seen("choose")}
+            if missing := [index for index in range(each) if index not in have][:left]:
+                draws.append(Draw(trial.id, missing, "choose"))
+                left -= len(missing)
+        return DrawTogether(draws) if draws else None
+
+    def _scores(self, trials: Sequence[Trial]) -> NDArray[np.floating]:
+        scores = np.array([self.neuron.score(self.sights[trial.id]) for trial in trials], np.float32)
+        return scores + self._bonus([trial.concept for trial in trials])
+
+    def _bonus(self, concepts: Sequence[str]) -> Floats:
+        """What speaks for a concept besides what its pictures do: its meaning, and that it is a plain word."""
+        if not concepts:
+            return np.zeros(0, np.float32)
+        fits = self.meaning.fits(concepts, self.neuron.words, self.neuron.profile.responses)
+        rarity = np.array([self.meaning.lexicon.rarity(concept) for concept in concepts], np.float32)
+        bonus: Floats = FIT * fits - RARE * rarity
+        return bonus
+
+    @cached_property
+    def _responses_left(self) -> Floats:
+        return self.neuron.responses_left(self.account.left, self.neuron.choosing)
+
+    def _point(self, iteration: int, attempts: int) -> Step:
+        """A word that the responses point at: at first all of them, then those that are not accounted for."""
+        responses = self.neuron.profile.responses if iteration % 4 == 1 else self._responses_left
+        taken = tried(self.state)
+        words = self.meaning.pointed_at(self.neuron.words, responses, RARE_POINTED)
+        word = next((word for word in words if same_form(word) not in taken), None)
+        stalled: list[e.DurableEvent] = []
+        if attempts or word is None:
+            remedy = "every word was tried" if word is None else f"the responses point at '{word}'"
+            stalled = [e.Stalled(iteration=iteration, attempts=attempts, remedy=remedy)]
+        if word is None:
+            return Record(stalled)
+        proposed = e.Proposed(trial=next_id(self.state), concept=word, origin="bank", iteration=iteration)
+        return Record([*stalled, proposed])
+
+    def _request(self, iteration: int, attempt: int) -> Request:
+        """What to ask the language model: the move follows from what the best concept does and leaves."""
+        best, senses = self.candidates, self.chosen
+        sense = senses[iteration // 2 % len(senses)]
+        score = sense.score
+        drives = score is not None and score.auc >= DRIVES
+        if not drives:
+            move: e.Move = "specialise"
+        elif iteration % 4 == 2:
+            move = "generalise"
+        else:
+            move = "new"
+        near = self._near(sense, best)
+        return Request(
+            move=move,
+            shown=[self._shown(trial) for trial in near],
+            left=strongest(self.neuron, self._responses_left),
+            rejected=rejected(self.state),
+            accepted=[trial.concept for trial in best if verdict(self.state, trial) == "accepted"],
+            attempt=attempt,
+        )
+
+    def _near(self, sense: Trial, best: list[Trial]) -> list[Trial]:
+        """A concept of the set, and the best that look like it to the layer."""
+        half = self.neuron.choosing
+        own = self.sights[sense.id].shown[half]
+        others = [t for t in best if t.id != sense.id and np.corrcoef(own, self.sights[t.id].shown[half])[0, 1] > 0]
+        return [sense, *islice(others, SHOWN - 1)]
+
+    def _shown(self, trial: Trial) -> Shown:
+        assert trial.score is not None
+        return Shown(trial.concept, trial.score.correlation or 0.0, trial.score.auc)
 
 
-def images_planned(state: RunState) -> int:
-    """Search images of a run at most, see `budget`."""
-    return search_images(state.iterations, state.spec.images)
-
-
-def _share(state: RunState, usual: int) -> int:
-    return min(usual, max(2, usual * images_planned(state) // USUAL))
-
-
-def live(state: RunState) -> list[Trial]:
+def _live(state: RunState) -> list[Trial]:
     """Trials that the person did not reject."""
     return [trial for trial in state.trials.values() if verdict(state, trial) != "rejected"]
 
 
-def evidence(seen: Insight, trial: Trial) -> list[float]:
-    """Standardised responses to a concept: those of the bank, if it has the word, and those of search images."""
-    return seen.profile.row(trial.concept) + seen.profile.standardised(trial.activations())
+def _seen(state: RunState) -> list[Trial]:
+    """Of these, those of which there are pictures; the control set has some of its own words."""
+    return [trial for trial in _live(state) if trial.origin == "vocabulary" or trial.images]
 
 
-def _evidence(state: RunState, seen: Insight) -> dict[str, list[float]]:
-    return {trial.id: evidence(seen, trial) for trial in live(state)}
+def _search_images(trial: Trial) -> list[e.ImageScored]:
+    return [image for image in trial.images if image.purpose != "report"]
 
 
-def _spent(state: RunState) -> int:
-    """Images that were drawn to find the label; reporting its score is not part of the search."""
-    return sum(image.purpose != "report" for trial in state.trials.values() for image in trial.images)
+def _holds(state: RunState, trial: Trial) -> bool:
+    """Whether a concept accounts for anything like the best one: a model may insist on what is nothing."""
+    scores = [other.score.correlation or 0.0 for other in _live(state) if other.score is not None]
+    return trial.score is not None and (trial.score.correlation or 0.0) >= max(scores) / 2
+
+
+def _missing(trial: Trial, left: int) -> list[int]:
+    """Pictures that a trial is due: its first ones, and more of them for each vote."""
+    due = min(EACH * ((trial.origin != "vocabulary") + len(trial.votes)), 2 * EACH)
+    have = len(trial.seen())
+    return list(range(have, min(due, have + max(left, 0))))
+
+
+def _activations(trial: Trial, neuron: Neuron) -> list[float]:
+    """All responses to a concept: those of the control set, if it has the word, and those of search pictures."""
+    return [*neuron.profile.row(trial.concept), *(image.activation for image in _search_images(trial))]
 
 
 def _iterations_done(state: RunState) -> int:
-    """The last iteration that gave a proposal or stalled. The person's own concepts do not use up the budget."""
+    """The last iteration that gave a proposal, a vote or none. The person's own concepts do not use up the budget."""
     proposed = [trial.iteration for trial in state.trials.values() if trial.origin != "user"]
-    return max([*proposed, *(stall.iteration for stall in state.stalls)], default=0)
-
-
-def _new_scores(state: RunState, seen: Insight) -> Record | None:
-    """Scores of the trials that have images which their last score did not count."""
-    known = _evidence(state, seen)
-    control = seen.profile.rows.ravel()
-    scores: list[e.DurableEvent] = [
-        e.TrialScored(
-            trial=trial.id,
-            mean=seen.profile.mean + seen.profile.std * fmean(known[trial.id]),
-            auc=auc(known[trial.id], control),
-            mad=mad(known[trial.id], control),
-            images=len(known[trial.id]),
-        )
-        for trial in live(state)
-        if known[trial.id] and (trial.score is None or trial.score.images != len(known[trial.id]))
-    ]
-    return Record([*scores, e.PoolChanged(members=contenders(known, seen.profile.noise))]) if scores else None
-
-
-def _shown(state: RunState, seen: Insight, iteration: int, weak: bool) -> list[tuple[str, float]]:
-    """What the language model is shown, best first: what is strong in one theme, for "new" what is weak too."""
-    theme = theme_words(seen, iteration)
-    scored = {trial.concept: estimate(known) for trial in live(state) if (known := evidence(seen, trial))}
-    rows = {word: estimate(seen.profile.row(word)) for word in (theme.words if theme else [])}
-    ranked = sorted((scored | rows).items(), key=lambda pair: -pair[1])
-    if theme is not None:
-        turn = seen.themes.index(theme)
-        strong = [pair for pair in ranked if seen.theme_of(pair[0]) == turn][:SHOWN]
-    else:
-        strong = ranked[:SHOWN]
-    return strong + ([pair for pair in ranked[-WEAK:] if pair not in strong] if weak else [])
+    votes = [iteration for trial in state.trials.values() for iteration in trial.votes]
+    return max([*proposed, *votes, *(stall.iteration for stall in state.stalls)], default=0)

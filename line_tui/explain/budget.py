@@ -1,11 +1,22 @@
-"""How many images an adaptive run draws for its label; pure numbers, for whoever plans or tells the time left."""
+"""How many pictures a run draws; pure numbers, for whoever plans or tells the time left."""
 
 from __future__ import annotations
 
+from line_tui.explain.state import RunState
+
 REPORT = 50
-"""Images that a score is reported from, drawn for it alone (as CoSy, arXiv 2405.20331)."""
+"""Pictures that an explanation is reported from, drawn for it alone (as CoSy, arXiv 2405.20331)."""
+EACH = 3
+"""Pictures that the adaptive loop begins a concept with."""
+FIRST_POOL = 10
+"""Concepts that the published loop begins with."""
 
 
-def search_images(iterations: int, images: int) -> int:
-    """Search images at most: (10 + iterations + summary) * images / 3, a third of the published loop's."""
-    return (10 + iterations + 1) * images // 3
+def published(state: RunState) -> int:
+    """Pictures of the published loop: (first pool + iterations + summary) * images."""
+    return (FIRST_POOL + state.iterations + 1) * state.spec.images
+
+
+def a_third(state: RunState) -> int:
+    """A third of that."""
+    return published(state) // 3

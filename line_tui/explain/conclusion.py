@@ -1,47 +1,65 @@
-"""From the chosen label to the result: its honest score, further senses, minimal pairs."""
+"""From the chosen set of concepts to the result: what each accounts for on pictures of its own, and minimal pairs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
 from line_tui import events as e
 from line_tui.explain.budget import REPORT
-from line_tui.explain.choosing import TIE, is_concept
-from line_tui.explain.insight import Insight
+from line_tui.explain.explanation import account
 from line_tui.explain.intervals import verified_score
+from line_tui.explain.meaning import Meaning
+from line_tui.explain.neuron import Neuron
 from line_tui.explain.pairs import SEEDS, variants
-from line_tui.explain.parts import Parts
-from line_tui.explain.state import RunState, Trial, verdict
+from line_tui.explain.ports import Floats, Gallery
+from line_tui.explain.state import RunState, Trial
 from line_tui.explain.steps import Draw, DrawVariant, Record, Step
 
-SECOND = 0.5
-"""Share of the label's MAD that a further sense must reach."""
+TOLD = 6
+"""Words that are named beside a concept, or as what is left."""
+CHANCE = 0.02
+"""p-value above which a neuron counts as one without a concept."""
 
 
-def conclude(state: RunState, seen: Insight, label: Trial, how: str, parts: Parts) -> Step:
-    """Report the label on images of its own, then each further sense, then their minimal pairs, then finish."""
-    if step := report(label):
-        return step
-    assert state.control is not None
-    score = verified_score(label.activations("report"), state.control.flat)
-    if state.verified is None or state.verified.trial != label.id:
-        return Record([e.Verified(trial=label.id, concept=label.concept, score=score)])
-    if not is_concept(score, seen.order):
-        return nothing(f"no concept found: the best, '{label.concept}', scores {score.auc:.2f}, as null neurons do")
-    senses = [(label, score)]
-    for trial in _further(state, seen, label) if parts.senses else []:
-        if step := report(trial):
+def conclude(
+    state: RunState,
+    gallery: Gallery,
+    neuron: Neuron,
+    meaning: Meaning,
+    chosen: Sequence[Trial],
+    p_value: float | None,
+    pairs: bool,
+) -> Step:
+    """Report the set, or that there is none, then its minimal pairs, then finish."""
+    images = REPORT // len(chosen)
+    for trial in chosen:
+        if step := report(trial, images):
             return step
-        further = verified_score(trial.activations("report"), state.control.flat)
-        if is_concept(further, seen.order) and further.mad >= SECOND * score.mad:
-            senses.append((trial, further))
-    told = {sense.trial for sense in state.senses}
-    if new := [_sense(state, seen, trial, score) for trial, score in senses if trial.id not in told]:
-        return Record(list(new))
-    for trial, _ in senses if parts.pairs else []:
+    known = state.explanation
+    if known is None or not known.final or [one.trial for one in known.concepts] != [trial.id for trial in chosen]:
+        return Record(_reported(state, gallery, neuron, chosen, p_value))
+    label = chosen[0]
+    if p_value is not None and p_value > CHANCE:
+        return nothing(
+            f"no concept found: of random directions of the layer, {p_value:.0%} are explained as well "
+            f"as this neuron by its best concept, '{label.concept}'"
+        )
+    for trial in chosen if pairs else []:
         done = {pair.variant for pair in state.pairs if pair.concept == trial.concept}
-        for variant, kind in variants(trial.concept, seen.profile, seen.meaning):
+        for variant, kind in variants(trial.concept, neuron.profile, meaning):
             if variant not in done:
-                return DrawVariant(trial.id, variant, kind, list(range(SEEDS)))
-    return Record([e.Finished(label=label.concept, trial=label.id, reason=how)])
+                return DrawVariant(trial.id, variant, kind, list(range(min(SEEDS, images))))
+    others = f", with {' and '.join(trial.concept for trial in chosen[1:])}" if len(chosen) > 1 else ""
+    told = f"it accounts for {known.concepts[0].share:.0%} of the strong responses{others}"
+    return Record([e.Finished(label=label.concept, trial=label.id, reason=f"{told}; {known.unexplained:.0%} is left")])
+
+
+def strongest(neuron: Neuron, responses: Floats) -> list[str]:
+    """The words that respond most, the strongest first."""
+    return [neuron.words[n] for n in np.argsort(-responses, kind="stable")[:TOLD] if responses[n] > 0]
 
 
 def nothing(reason: str) -> Record:
@@ -49,40 +67,55 @@ def nothing(reason: str) -> Record:
     return Record([e.Finished(label=None, trial=None, reason=reason)])
 
 
-def report(trial: Trial) -> Draw | None:
+def report(trial: Trial, images: int) -> Draw | None:
     """What is still to be drawn for a trial's reported score."""
     have = {image.index for image in trial.seen("report")}
-    missing = [index for index in range(REPORT) if index not in have]
+    missing = [index for index in range(images) if index not in have]
     return Draw(trial.id, missing, "report") if missing else None
 
 
-def _further(state: RunState, seen: Insight, label: Trial) -> list[Trial]:
-    """For each heavy theme that is not the label's, of the trials that score as high as its best the one that fits."""
-    own = seen.theme_of(label.concept)
-    found = []
-    for turn in range(len(seen.themes)):
-        trials = [
-            trial
-            for trial in state.trials.values()
-            if verdict(state, trial) != "rejected" and trial.score is not None and seen.theme_of(trial.concept) == turn
+def _reported(
+    state: RunState, gallery: Gallery, neuron: Neuron, chosen: Sequence[Trial], p_value: float | None
+) -> list[e.DurableEvent]:
+    """Detectors of the fresh pictures alone, judged by the half of the control set that chose nothing."""
+    assert state.control is not None
+    sights = [
+        neuron.sight(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)
+        for trial in chosen
+    ]
+    half = ~neuron.choosing
+    done = account(neuron.activations[half], [sight.shown[half] for sight in sights])
+    scores = []
+    for trial, sight in zip(chosen, sights, strict=True):
+        low, high = neuron.interval(sight)
+        score = verified_score(trial.activations("report"), state.control.flat)
+        found = neuron.score(sight, reporting=True)
+        low, high = min(low, found), max(high, found)
+        scores.append(msgspec.structs.replace(score, correlation=found, correlation_low=low, correlation_high=high))
+    parts = [
+        e.ConceptShare(trial=trial.id, concept=trial.concept, share=part, correlation=score.correlation or 0.0)
+        for trial, part, score in zip(chosen, done.shares, scores, strict=True)
+    ]
+    events: list[e.DurableEvent] = [
+        e.Verified(trial=chosen[0].id, concept=chosen[0].concept, score=scores[0]),
+        e.Explained(
+            concepts=parts,
+            unexplained=done.unexplained,
+            p_value=p_value,
+            features=neuron.told_features,
+            left=strongest(neuron, neuron.responses_left(done.left, half)),
+            final=True,
+        ),
+    ]
+    if p_value is None or p_value <= CHANCE:
+        events += [
+            e.SenseFound(
+                label=trial.concept,
+                trial=trial.id,
+                concepts=list(dict.fromkeys([trial.concept, *neuron.words_like(sight, TOLD)])),
+                score=score,
+                share=part.share,
+            )
+            for trial, sight, score, part in zip(chosen, sights, scores, parts, strict=True)
         ]
-        if turn == own or not trials:
-            continue
-        scores = [trial.score.auc if trial.score else 0.0 for trial in trials]
-        fits = seen.fits_of_theme([trial.concept for trial in trials])
-        found.append(
-            max(
-                (fit, trial.id)
-                for trial, score, fit in zip(trials, scores, fits, strict=True)
-                if score >= max(scores) - TIE
-            )[1]
-        )
-    return [state.trials[id] for id in found]
-
-
-def _sense(state: RunState, seen: Insight, trial: Trial, score: e.VerifiedScore) -> e.SenseFound:
-    turn = seen.theme_of(trial.concept)
-    words = seen.themes[turn].words if seen.themes else []
-    return e.SenseFound(
-        label=trial.concept, trial=trial.id, concepts=words, score=score, share=seen.coverage(trial.concept)
-    )
+    return events

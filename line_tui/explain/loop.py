@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -55,18 +55,22 @@ class Loop:
     """One run's loop over its models, its journal and its album."""
 
     models: Models
+    layer: str
     strategy: Strategy
     journal: Journal
     album: Album
-    control: Callable[[], Bank]
+    control: Callable[[Sequence[str] | None], Bank]
+    """Measures the control set: of these words, or of those that there are."""
     gate: Gate
+    _banks: list[Bank] = field(default_factory=list)
+    _features: dict[str, Floats] = field(default_factory=dict)
 
     def run(self, state: RunState) -> RunState:
         """Go on from a state until the result. Raises Cancelled when the person stops it."""
         passed = False
         while True:
             state = fold(self.journal.unseen(), state)
-            step = self.strategy.next_step(state)
+            step = self.strategy.next_step(state, self)
             match step:
                 case Done():
                     return state
@@ -82,6 +86,28 @@ class Loop:
                     # If the person spoke while the gate was closed, it has opened for the step that is due now.
                     passed = bool(late)
                     state = fold(late, state) if late else self._store(state, self._perform(state, step))
+
+    def bank(self, words: Sequence[str]) -> Bank:
+        """The control set; a resumed run measures that of its beginning again. Raises Cancelled."""
+        if not self._banks:
+            self._phase("control")
+            self._banks.append(self.control(words))
+        return self._banks[0]
+
+    def features(self, images: Sequence[e.ImageRecord]) -> Floats:
+        """What concept detectors read of drawn pictures, `float32[images, features]`. Raises Cancelled."""
+        missing = [image for image in images if image.identity not in self._features]
+        if missing:
+            # Of a run that is resumed: its pictures are in the album, or are drawn again.
+            pictures, _, _ = self._pictures([image.prompt for image in missing], [image.seed for image in missing])
+            self._remember([image.identity for image in missing], pictures, None)
+        return np.stack([self._features[image.identity] for image in images])
+
+    def _remember(self, identities: Sequence[str], pictures: Sequence[Picture], seen: Floats | None) -> None:
+        if seen is None:
+            seen = self.models.vision.look(pictures, self.layer).activations
+        finite = np.nan_to_num(seen, posinf=0.0, neginf=0.0)
+        self._features.update(zip(identities, finite, strict=True))
 
     def _perform(
         self, state: RunState, step: MeasureControl | Ask | Draw | DrawTogether | DrawVariant
@@ -107,7 +133,8 @@ class Loop:
     def _measure_control(self) -> e.ControlMeasured:
         self._phase("control")
         start = time.perf_counter()
-        bank = self.control()
+        bank = self.control(None)
+        self._banks[:] = [bank]
         return e.ControlMeasured(
             bank_id=bank.id,
             concepts=bank.concepts,
@@ -118,10 +145,9 @@ class Loop:
             layer_scale=bank.layer_scale,
             apart=[] if bank.apart is None else [float(value) for value in bank.apart],
             skipped=list(bank.skipped),
-            company=bank.company,
         )
 
-    def _ask(self, state: RunState, step: Ask) -> e.Proposed | e.ProposalRefused:
+    def _ask(self, state: RunState, step: Ask) -> e.Proposed | e.ProposalRefused | e.Repeated:
         self._phase("proposing", step.request.move)
 
         def on_token(text: str, thinking: bool) -> None:
@@ -141,8 +167,11 @@ class Loop:
             completion_tokens=reply.completion_tokens,
             seconds=time.perf_counter() - start,
         )
-        concept, reason = self.strategy.refuse(state, reply.text)
-        if reason is not None:
+        judged = self.strategy.judge(state, reply.text)
+        concept = judged.concept
+        if judged.repeats is not None:
+            return e.Repeated(trial=judged.repeats, iteration=step.iteration, cost=cost)
+        if (reason := judged.reason) is not None:
             return e.ProposalRefused(
                 text=concept or reply.text,
                 iteration=step.iteration,
@@ -156,7 +185,7 @@ class Loop:
             origin=step.origin,
             iteration=step.iteration,
             move=step.request.move,
-            based_on=[concept for concept, _ in step.request.shown],
+            based_on=[one.concept for one in step.request.shown],
             cost=cost,
         )
 
@@ -177,6 +206,7 @@ class Loop:
         seen = self.models.vision.look(pictures, spec.layer, spec.neuron)
         looked = time.perf_counter()
         own = neuron_of(seen.activations, spec.neuron)
+        self._remember([record.identity for record in records], pictures, seen.activations)
         return [
             e.ImageScored(
                 trial=draw.trial,

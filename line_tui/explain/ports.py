@@ -9,7 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from line_tui.events import Company, DurableEvent, EphemeralEvent, ImageRecord
+from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
 
 Picture = NDArray[np.uint8]
 """`uint8[height, width, 3]`, RGB."""
@@ -100,6 +100,18 @@ class Vision(Protocol):
         ...
 
 
+class Gallery(Protocol):
+    """What the vision model made of a run's pictures: whole layers, where an event has one neuron's activation."""
+
+    def bank(self, words: Sequence[str]) -> Bank:
+        """The control set of these words, with the pictures that the run began with."""
+        ...
+
+    def features(self, images: Sequence[ImageRecord]) -> Floats:
+        """What concept detectors read of drawn pictures, `float32[images, features]`."""
+        ...
+
+
 class Embedder(Protocol):
     """Text to unit vectors."""
 
@@ -116,6 +128,12 @@ class Bank:
     concepts: list[str]
     activations: Floats
     """`float32[concepts, images]`."""
+    features: Floats
+    """What concept detectors read of the same pictures, `float32[concepts, images, features]`."""
+    features_of: str = ""
+    """Which layer they are of."""
+    column: int | None = None
+    """The neuron's place among them; None where they are of another layer."""
     drawn: int = 0
     """Images that had to be drawn to have it."""
     missing: int = 0
@@ -124,10 +142,10 @@ class Bank:
     """Largest absolute activation of the layer's neurons on these pictures; 0 where it is not known."""
     apart: Floats | None = None
     """`float32[images]` of pictures of no concept, which are then the control set in place of the vocabulary's."""
+    apart_features: Floats | None = None
+    """Features of these, `float32[images, features]`."""
     skipped: Sequence[str] = ()
     """Files of the user's that are no pictures, each with the reason."""
-    company: Company | None = None
-    """What the strongest words do to the rest of the layer; None where that is not known."""
 
 
 class Album(Protocol):

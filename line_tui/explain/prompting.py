@@ -14,12 +14,24 @@ word ::= [a-z] [a-z] [a-z'-]*
 
 
 @dataclass(frozen=True)
+class Shown:
+    """A concept that the language model is told of."""
+
+    concept: str
+    score: float
+    drives: float | None = None
+    """AUC: whether its pictures drive the neuron; None where the score alone is told."""
+
+
+@dataclass(frozen=True)
 class Request:
     """What the next proposal should be based on."""
 
     move: Move
-    shown: list[tuple[str, float]]
-    """Concepts with their scores, best first."""
+    shown: list[Shown]
+    """Concepts, best first."""
+    left: list[str] = field(default_factory=list)
+    """What the strongest pictures that no concept accounts for were drawn from."""
     rejected: list[tuple[str, str]] = field(default_factory=list)
     """Concepts that the person rejected, with the reason if one was given."""
     accepted: list[str] = field(default_factory=list)
@@ -74,8 +86,10 @@ _TASKS: dict[Move, str] = {
 
 _SYSTEM = (
     "You help to find out which visible concept makes one neuron of a vision model respond. Concepts that were drawn "
-    "and shown to the model are listed with the neuron's score; a higher score is a stronger response. Look for what "
-    "the high ones share and the low ones lack: object, part, shape, colour, texture, scene. Reply with the concept "
+    "and shown to the model are listed with the neuron's score; a higher score is a stronger response. Where two "
+    "numbers are given, the first says how surely pictures of the concept drive the neuron (0.5 is chance, 1 is "
+    "always), the second how much of all that drives the neuron the concept accounts for: high and low means too "
+    "narrow, low and high too broad. Look for what the high ones share and the low ones lack. Reply with the concept "
     "alone: one to three English words in lower case, something that can be drawn, not one from the list."
 )
 
@@ -84,7 +98,7 @@ def render(request: Request) -> Prompt:
     """Render a request in both forms. Raises ValueError when no concept is shown."""
     if not request.shown:
         raise ValueError("a proposal must be based on at least one concept")
-    names = [concept for concept, _ in request.shown]
+    names = [one.concept for one in request.shown]
     turn = request.attempt % len(names)
     turned = names[turn:] + names[:turn]
     strong = list(dict.fromkeys([*turned[:_CONTINUED], *request.accepted[-1:]]))
@@ -92,8 +106,18 @@ def render(request: Request) -> Prompt:
     tail = _TAILS[request.move].format(
         strong=", ".join(reversed(strong)), best=turned[0], second=turned[1 % len(turned)]
     )
-    lines = [f"{score:9.3f}  {concept}" for concept, score in request.shown]
+    both = any(one.drives is not None for one in request.shown)
+    lines = ["drives  accounts for  concept" if both else "score      concept"]
+    lines += [_line(one) for one in request.shown]
     lines += [f"rejected   {concept}{': ' + reason if reason else ''}" for concept, reason in request.rejected]
     lines += [f"accepted   {concept}" for concept in request.accepted]
-    user = "score      concept\n" + "\n".join(lines) + "\n\n" + _TASKS[request.move]
+    if request.left:
+        lines.append(f"\nStill unexplained, strongest first: {', '.join(request.left)}")
+    user = "\n".join(lines) + "\n\n" + _TASKS[request.move]
     return Prompt(head=_HEAD, tail=tail, system=_SYSTEM, user=user, grammar=GRAMMAR)
+
+
+def _line(one: Shown) -> str:
+    if one.drives is None:
+        return f"{one.score:9.3f}  {one.concept}"
+    return f"{one.drives:6.2f}  {max(one.score, 0) ** 2:11.0%}   {one.concept}"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from line_tui.explain.state import RunState, concept_of, standing
+from line_tui.explain.steps import Judged
 from line_tui.explain.words import clean, same_form
 
 MAX_WORDS = 3
@@ -16,16 +19,17 @@ def tried(state: RunState) -> dict[str, str]:
     return {same_form(concept): concept for concept in concepts}
 
 
-def refuse(text: str, taken: dict[str, str]) -> tuple[str, str | None]:
-    """Clean a reply; return the concept and why it is refused, None if it is not."""
+def judge(text: str, taken: dict[str, str], known: Callable[[str], bool] | None = None) -> Judged:
+    """Clean a reply and say whether it is a new concept; `known` says of a word whether a dictionary has it."""
     concept = clean(text)
     if not concept:
-        return concept, "empty"
+        return Judged(concept, "empty")
     if len(concept.split()) > MAX_WORDS or len(concept) > MAX_LETTERS:
-        return concept, f"longer than {MAX_WORDS} words"
+        return Judged(concept, f"longer than {MAX_WORDS} words")
     if not any(letter.isalpha() for letter in concept):
-        return concept, "not words"
-    known = taken.get(same_form(concept))
-    if known is not None:
-        return concept, f"already tried as '{known}'"
-    return concept, None
+        return Judged(concept, "not words")
+    if (before := taken.get(same_form(concept))) is not None:
+        return Judged(concept, f"already tried as '{before}'")
+    if known is not None and (strange := [word for word in concept.replace("-", " ").split() if not known(word)]):
+        return Judged(concept, f"no word that is known: '{strange[0]}'")
+    return Judged(concept)

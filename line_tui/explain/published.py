@@ -12,29 +12,34 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.errors import UsageError
-from line_tui.explain.prompting import Request
-from line_tui.explain.proposals import refuse, tried
+from line_tui.explain.budget import FIRST_POOL
+from line_tui.explain.ports import Gallery
+from line_tui.explain.prompting import Request, Shown
+from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import auc, mad
 from line_tui.explain.seeds import derive
 from line_tui.explain.state import RunState, Trial, next_id, rejected, verdict, waits_for_person
-from line_tui.explain.steps import Ask, Done, Draw, MeasureControl, Record, Step, Wait
+from line_tui.explain.state import value as value_of
+from line_tui.explain.steps import Ask, Done, Draw, Judged, MeasureControl, Record, Step, Wait
+from line_tui.explain.strategies import Words
 from line_tui.explain.words import same_form
 
 FROM_VOCABULARY = 5
-FROM_RANDOM = 5
+FROM_RANDOM = FIRST_POOL - FROM_VOCABULARY
 SUMMARISED = 3
 ATTEMPTS = 5
 """Replies of the language model that may be refused before the iteration takes a random word instead."""
 
 
+def create(words: Words) -> Published:
+    """As the registry makes it."""
+    return Published()
+
+
 class Published:
     """METHOD: pool of 10, `iterations` proposals of `images` images each, one summary of the best three."""
 
-    def images_planned(self, state: RunState) -> int:
-        """Images of the whole run: (pool + iterations + summary) * images."""
-        return (FROM_VOCABULARY + FROM_RANDOM + state.iterations + 1) * state.spec.images
-
-    def next_step(self, state: RunState) -> Step:
+    def next_step(self, state: RunState, gallery: Gallery) -> Step:
         """Draw what is proposed, else propose what is due, else finish."""
         if state.outcome is not None:
             return Done()
@@ -55,9 +60,9 @@ class Published:
             return Record([e.Finished(label=None, trial=None, reason="every concept was rejected")])
         return Record([e.Finished(label=best.concept, trial=best.id, reason="highest score in the pool")])
 
-    def refuse(self, state: RunState, reply: str) -> tuple[str, str | None]:
+    def judge(self, state: RunState, reply: str) -> Judged:
         """Refuse what is no concept and what was tried already."""
-        return refuse(reply, tried(state))
+        return judge(reply, tried(state))
 
     def _advance(self, state: RunState, trial: Trial) -> Step:
         if waits_for_person(state, trial):
@@ -76,7 +81,7 @@ class Published:
         shown = pool[:SUMMARISED] if origin == "summary" else pool
         request = Request(
             move="summarise" if origin == "summary" else "new",
-            shown=[(trial.concept, value(state, trial)) for trial in shown],
+            shown=[Shown(trial.concept, value(state, trial)) for trial in shown],
             rejected=rejected(state),
             accepted=[trial.concept for trial in pool if verdict(state, trial) == "accepted"],
             attempt=attempt,
@@ -88,7 +93,7 @@ def value(state: RunState, trial: Trial) -> float:
     """The score that the run maximises. Raises ValueError for a trial without one."""
     if trial.score is None:
         raise ValueError(f"trial {trial.id} has no score yet")
-    return trial.score.auc if state.spec.metric == "auc" else trial.score.mean
+    return value_of(trial.score, state.spec.metric)
 
 
 def pool_of(state: RunState) -> list[Trial]:
@@ -164,7 +169,7 @@ def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
         mad=mad(activations, state.control.flat),
         images=len(activations),
     )
-    new = score.auc if state.spec.metric == "auc" else score.mean
+    new = value_of(score, state.spec.metric)
     members = list(state.pool)
     # The first pool grows to its size; what the person adds while it does so joins without anyone's leaving.
     if trial.iteration == 0:

@@ -28,7 +28,6 @@ class Control(msgspec.Struct, frozen=True):
     layer_scale: float = 0.0
     apart: list[float] = []
     """Activations on pictures of no concept, which are the control set where there are any."""
-    company: e.Company | None = None
     missing: int = 0
     """Words of the vocabulary that are not in it, because their pictures were not drawn yet."""
 
@@ -50,6 +49,8 @@ class Trial(msgspec.Struct, frozen=True):
     images: tuple[e.ImageScored, ...] = ()
     """Of every purpose, in the order in which they came in."""
     score: e.TrialScored | None = None
+    votes: tuple[int, ...] = ()
+    """Iterations in which the language model proposed it again."""
 
     def seen(self, purpose: e.Purpose = "search") -> list[e.ImageScored]:
         """The images that were drawn for a purpose."""
@@ -98,6 +99,12 @@ class RunState(msgspec.Struct, frozen=True):
         return self.run.spec
 
 
+def value(score: e.TrialScored | e.VerifiedScore, metric: e.Metric) -> float:
+    """A score in the metric that a run raises; 0 where a run of a version without it has none."""
+    found = {"mean": score.mean, "auc": score.auc, "correlation": score.correlation}[metric]
+    return found if found is not None else 0.0
+
+
 def fold(events: Iterable[DurableEvent], state: RunState | None = None) -> RunState:
     """Fold durable events, oldest first, into a state."""
     return reduce(apply, events, state or RunState())
@@ -127,7 +134,6 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
                     event.activations,
                     event.layer_scale,
                     event.apart,
-                    event.company,
                     event.missing,
                 ),
                 control_images=event.drawn,
@@ -146,6 +152,9 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
             return _called(state, event.cost) if event.origin in ("llm", "summary") else state
         case e.ProposalRefused():
             return _called(change(state, refusals=(*state.refusals, event)), event.cost)
+        case e.Repeated(trial=id):
+            trial = state.trials[id]
+            return _called(_with(state, change(trial, votes=(*trial.votes, event.iteration))), event.cost)
         case e.Stalled():
             return change(state, stalls=(*state.stalls, event))
         case e.ImageScored(trial=id):

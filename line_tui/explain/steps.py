@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from line_tui.events import DurableEvent, Origin, Purpose
+from line_tui.explain.ports import Gallery
 from line_tui.explain.prompting import Request
 from line_tui.explain.state import RunState
 
@@ -73,17 +74,24 @@ class Done:
 Step = MeasureControl | Ask | Draw | DrawTogether | DrawVariant | Record | Wait | Done
 
 
-class Strategy(Protocol):
-    """A way to search: the next step as a pure function of the state."""
+@dataclass(frozen=True)
+class Judged:
+    """What a strategy makes of a language model's reply."""
 
-    def next_step(self, state: RunState) -> Step:
+    concept: str
+    reason: str | None = None
+    """Why it is refused; None where it is not."""
+    repeats: str | None = None
+    """The trial that it votes for again, where the strategy counts votes."""
+
+
+class Strategy(Protocol):
+    """A way to search: the next step as a pure function of the state, and of what its pictures do to the layer."""
+
+    def next_step(self, state: RunState, gallery: Gallery) -> Step:
         """The next thing to do."""
         ...
 
-    def refuse(self, state: RunState, reply: str) -> tuple[str, str | None]:
-        """Clean a language model's reply; return the concept and why it is refused, None if it is not."""
-        ...
-
-    def images_planned(self, state: RunState) -> int:
-        """Search images that the whole run is expected to draw, as known now."""
+    def judge(self, state: RunState, reply: str) -> Judged:
+        """Clean a language model's reply and say whether it is a new concept."""
         ...

@@ -128,6 +128,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     vision: str
     """The vision model to begin with; any other can be explained with this profile too."""
     about: str = ""
+    reference: str = "emoji-resnet18 avgpool"
+    """Model and layer that concept detectors read beside a layer that is too narrow, as a black box of one output."""
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

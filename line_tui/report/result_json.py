@@ -12,7 +12,7 @@ Fields are only ever added within a `schema_version`; null means "not known" or 
     label           the concept that explains the neuron best; null when there is none (yet)
     reason          why this label, or why none
     score           of the label, null without one:
-                    metric (mean or auc: what the run maximised), value (in that metric), auc, mad (against the run's
+                    metric (mean, auc or correlation: what it raised), value (in that metric), auc, mad (against its
                     control set, which is of generated images where `control` is null: not CoSy's numbers), images
                     (how many the score rests on), verified (whether these images were drawn for the score alone), and
                     for a verified score ci_low, ci_high (95 %, of auc), p_value, and correlation (the two-sided score:
@@ -51,7 +51,17 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
-from line_tui.explain.state import Control, RunState, Trial, concept_of, kept_pairs, kept_senses, standing, verdict
+from line_tui.explain.state import (
+    Control,
+    RunState,
+    Trial,
+    concept_of,
+    kept_pairs,
+    kept_senses,
+    standing,
+    value,
+    verdict,
+)
 
 SCHEMA_VERSION = 1
 _OF_INTERVALS = ("ci_low", "ci_high", "p_value", "correlation", "correlation_low", "correlation_high")
@@ -102,21 +112,17 @@ def _label_score(state: RunState) -> dict[str, Any] | None:
     verified = state.verified
     if verified is not None and verified.trial == trial.id:
         score = verified.score
-        return {"metric": metric, "value": _value(state, score), "verified": True} | _interval(score)
+        return {"metric": metric, "value": value(score, metric), "verified": True} | _interval(score)
     if trial.score is None:
         return None
     return {
         "metric": metric,
-        "value": _value(state, trial.score),
+        "value": value(trial.score, metric),
         "verified": False,
         "auc": trial.score.auc,
         "mad": trial.score.mad,
         "images": trial.score.images,
     } | dict.fromkeys(_OF_INTERVALS)
-
-
-def _value(state: RunState, score: e.TrialScored | e.VerifiedScore) -> float:
-    return score.auc if state.spec.metric == "auc" else score.mean
 
 
 def _interval(score: e.VerifiedScore) -> dict[str, Any]:
@@ -167,7 +173,7 @@ def _trial(state: RunState, trial: Trial) -> dict[str, Any]:
         "concept": concept_of(state, trial),
         "origin": trial.origin,
         "iteration": trial.iteration,
-        "score": _value(state, trial.score) if trial.score else None,
+        "score": value(trial.score, state.spec.metric) if trial.score else None,
         "auc": trial.score.auc if trial.score else None,
         "mad": trial.score.mad if trial.score else None,
         "correlation": trial.score.correlation if trial.score else None,

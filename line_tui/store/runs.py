@@ -14,6 +14,7 @@ import msgspec
 from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError, unknown_name
 from line_tui.events import RunSpec
+from line_tui.explain.state import value
 from line_tui.store.database import Database
 from line_tui.store.events import UNREADABLE, Events
 from line_tui.store.leases import RUN_ID, Leases
@@ -242,5 +243,5 @@ class Runs:
                 return finished.label, verified.score.auc
         for scored in reversed(self._events.of(run_id, e.TrialScored)):
             if scored.trial == finished.trial:
-                return finished.label, scored.auc if spec.metric == "auc" else scored.mean
+                return finished.label, value(scored, spec.metric)
         return finished.label, None

@@ -12,6 +12,7 @@ import msgspec
 
 from line_tui.config import Config, ExplainDefaults
 from line_tui.events import RunSpec
+from line_tui.explain import strategies
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,8 @@ class Remembered:
         settings, kept = self._config.explain, self._choices.plan
         if kept is not None and self._choices.plan_settings == settings and _is_there(kept.control):
             return kept
-        return RunSpec(model="", layer="", neuron=0, **msgspec.structs.asdict(settings))
+        usual = msgspec.structs.asdict(settings) | {"metric": strategies.metric_of(settings.strategy, settings.metric)}
+        return RunSpec(model="", layer="", neuron=0, **usual)
 
     @plan.setter
     def plan(self, spec: RunSpec) -> None:

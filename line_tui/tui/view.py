@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from line_tui import events as e
-from line_tui.explain.budget import REPORT, search_images
+from line_tui.explain import strategies
 from line_tui.explain.state import RunState, Trial, Verdict, concept_of, standing, verdict, waits_for_person
+from line_tui.explain.state import value as value_of
 
 Place = Literal["waiting", "drawing", "queued", "pool", "out", "rejected"]
 
@@ -30,7 +31,7 @@ def value(state: RunState, trial: Trial) -> float | None:
     """The score that the run maximises, None while it is not known."""
     if trial.score is None:
         return None
-    return trial.score.auc if state.spec.metric == "auc" else trial.score.mean
+    return value_of(trial.score, state.spec.metric)
 
 
 def waiting(state: RunState) -> Trial | None:
@@ -53,7 +54,7 @@ def current(state: RunState) -> Trial | None:
 
 def images_each(state: RunState) -> int:
     """Pictures that a new trial begins with."""
-    return 1 if state.spec.strategy == "adaptive" else state.spec.images
+    return strategies.find(state.spec.strategy).first_images(state.spec)
 
 
 def pinned(state: RunState) -> set[str]:
@@ -133,10 +134,10 @@ def images_done(state: RunState) -> int:
 
 
 def report_images_left(state: RunState) -> int:
-    """Images still to come for the label's score; those of further senses come on top."""
-    if state.run is None or state.outcome is not None or state.spec.strategy != "adaptive":
+    """Images still to come for the score that is reported."""
+    if state.run is None or state.outcome is not None:
         return 0
-    return max(0, REPORT - _reported(state))
+    return max(0, strategies.find(state.spec.strategy).report_images - _reported(state))
 
 
 def _reported(state: RunState) -> int:
@@ -158,18 +159,8 @@ def images_left(state: RunState) -> int:
     """Search images still to come, as far as the budget tells."""
     if state.run is None or state.outcome is not None:
         return 0
-    if state.spec.strategy == "adaptive":
-        planned = search_images(state.iterations, state.spec.images)
-        return 0 if _reported(state) else max(0, planned - images_done(state))
-    each = state.spec.images
-    missing = sum(
-        max(0, each - len(trial.seen()))
-        for trial in state.trials.values()
-        if trial.score is None and verdict(state, trial) != "rejected"
-    )
-    proposals = state.iterations - iteration(state)
-    summary = 0 if any(trial.origin == "summary" for trial in state.trials.values()) else 1
-    return missing + (max(0, proposals) + summary) * each
+    planned = strategies.find(state.spec.strategy).search_images(state)
+    return 0 if _reported(state) else max(0, planned - images_done(state))
 
 
 def iteration(state: RunState) -> int:

@@ -13,6 +13,11 @@ MOVES: dict[e.Move, str] = {
     "contrast": "contrast",
     "summarise": "summary of the best",
 }
+METRICS: dict[e.Metric, str] = {
+    "correlation": "two-sided correlation",
+    "mean": "mean activation",
+    "auc": "AUC against the control set",
+}
 ORIGINS: dict[e.Origin, str] = {
     "vocabulary": "vocabulary",
     "random": "random word",

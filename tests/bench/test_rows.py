@@ -7,12 +7,12 @@ from tests.fakes import FakeEmbedder, FakeLanguage
 
 
 def test_a_run_becomes_a_row() -> None:
-    state = Run(FakeLanguage(["rose", "strawberry"]), Adaptive(FakeEmbedder())).go()
-    row = row_of(state, "fc", 0, "adaptive", 1.234)
-    assert row.label == "strawberry" and row.origin == "llm"
+    state = Run(FakeLanguage(["rose", "strawberry"]), Adaptive(FakeEmbedder()), metric="correlation").go()
+    row = row_of(state, "fc", 0, "adaptive", 1.234, correlation=0.5)
+    assert row.label == "tomato" and row.origin == "vocabulary" and row.correlation == 0.5
     assert row.report_images == 50 and 0 < row.search_images <= 35
     assert row.calls >= row.refused
-    assert row.auc == 1 and row.ci_low is not None and row.ci_low < 1
+    assert row.auc is not None and row.auc > 0.9 and row.ci_low is not None and row.ci_low < 1
     assert row.seconds == 1.23
 
 

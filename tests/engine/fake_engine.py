@@ -7,6 +7,7 @@ that fits in memory), FAKE_HANG (it ignores everything), FAKE_WORDS (how many mo
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 import time
@@ -19,11 +20,12 @@ from line_tui import events as e
 from line_tui.engine.models import ReadyBank
 from line_tui.engine.server import main
 from line_tui.errors import MemoryLimitError, unknown_name
+from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Models
 from line_tui.explain.meaning import Lexicon
 from line_tui.explain.ports import Picture
 from line_tui.layers import LayerInfo
-from tests.fakes import LAYERS, VOCABULARY, FakeEmbedder, FakeGenerator, FakeLanguage, FakeVision
+from tests.fakes import HUES, LAYERS, VOCABULARY, FakeEmbedder, FakeGenerator, FakeLanguage, FakeVision
 
 COLOURS = ["red", "green", "blue"]
 
@@ -81,6 +83,9 @@ class FakeSource:
         if settings.batch_size == 1:
             return None
         return msgspec.structs.replace(settings, batch_size=settings.batch_size // 2, bit_identical=False)
+
+    def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
+        return dataclasses.replace(models, vision=Beside(models.vision, FakeVision(), HUES))
 
     def lexicon(self) -> Lexicon:
         return Lexicon()

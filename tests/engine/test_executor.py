@@ -22,7 +22,9 @@ from tests.engine.conftest import FAKE_ENGINE
 from tests.engine.fake_engine import FakeSource
 from tests.engine.sessions import decisive, state_of
 
-SPEC = e.RunSpec(model="fake", layer="conv", neuron=0, strategy="published", iterations=4, images=3, seed=5)
+SPEC = e.RunSpec(
+    model="fake", layer="conv", neuron=0, strategy="published", metric="mean", iterations=4, images=3, seed=5
+)
 
 
 @pytest_asyncio.fixture(params=["local", "process"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient
 from line_tui.engine.folder_control import FolderControl, check_folder
 from line_tui.errors import UsageError
-from line_tui.explain.ports import Bank
+from line_tui.explain.banks import bank_of
 from line_tui.explain.scores import auc
 from line_tui.layers import LayerInfo
 from line_tui.store import Store
@@ -21,7 +22,8 @@ from tests.engine.sessions import state_of
 from tests.engine.test_server import until_idle
 from tests.fakes import FakeVision
 
-USUAL = Bank("usual", ["grass", "coal"], np.array([[0.1], [0.2]], np.float32), drawn=2)
+LAYER = np.array([[[0.1, 0, 1]], [[0.2, 1, 0]]], np.float32)
+USUAL = replace(bank_of("usual", ["grass", "coal"], LAYER, 0, "fc"), drawn=2)
 
 
 def paint(path: Path, red: int) -> None:
@@ -37,7 +39,7 @@ def control(store: Store, folder: Path, vision: FakeVision, images: int = 2) -> 
         layer=LayerInfo(name="fc", kind="Fake", shape=[3], neurons=3, pooling="none", names=[]),
         neuron=0,
         activations=store.activations,
-        vocabulary=lambda: USUAL,
+        vocabulary=lambda words: USUAL,
         show=lambda event: None,
         check=lambda: None,
     )
@@ -104,7 +106,7 @@ def test_a_large_class_is_taken_in_parts(store: Store, tmp_path: Path) -> None:
 def test_folders_that_cannot_serve_are_refused_before_any_model_is_loaded(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no folder"):
         check_folder(e.RunSpec(model="m", layer="l", neuron=0, strategy="published", control=str(tmp_path / "nowhere")))
-    with pytest.raises(UsageError, match="adaptive strategy takes no folder"):
+    with pytest.raises(UsageError, match="no picture"):
         check_folder(e.RunSpec(model="m", layer="l", neuron=0, strategy="adaptive", control=str(tmp_path)))
 
 
@@ -117,6 +119,7 @@ async def test_a_run_is_scored_against_the_users_pictures(client: EngineClient, 
         layer="fc",
         neuron=0,
         strategy="published",
+        metric="mean",
         iterations=2,
         images=2,
         control=str(tmp_path / "pictures"),

@@ -19,7 +19,9 @@ from tests.engine.conftest import FAKE_ENGINE
 from tests.engine.sessions import decisive, state_of
 from tests.small_disk import mounted
 
-SPEC = e.RunSpec(model="fake", layer="conv", neuron=0, strategy="published", iterations=4, images=3, seed=5)
+SPEC = e.RunSpec(
+    model="fake", layer="conv", neuron=0, strategy="published", metric="mean", iterations=4, images=3, seed=5
+)
 Messages = AsyncIterator[p.AnyMessage | EngineExited]
 
 

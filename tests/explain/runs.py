@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from line_tui import events as e
+from line_tui.explain.banks import bank_of
+from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Bank, Cancelled
 from line_tui.explain.published import Published
@@ -14,6 +16,7 @@ from line_tui.explain.seeds import image_seed
 from line_tui.explain.state import RunState, fold
 from line_tui.explain.steps import Strategy
 from tests.fakes import (
+    HUES,
     VOCABULARY,
     FakeAlbum,
     FakeGenerator,
@@ -59,20 +62,21 @@ class OpenGate:
 
 def started(**spec: object) -> e.RunStarted:
     """The first event of a run on the fake models."""
-    fields: dict[str, object] = {"model": "fake", "layer": "fc", "neuron": 0, "strategy": "published", **spec}
+    fields: dict[str, object] = {"model": "fake", "layer": "fc", "neuron": 0, "strategy": "published", "metric": "mean"}
+    fields |= spec
     return e.RunStarted(run_id="r1", spec=e.RunSpec(**fields), settings=SETTINGS)  # type: ignore[arg-type]
 
 
 def bank(neuron: int, images: int = 2) -> Bank:
     """The fake vocabulary's activations of a neuron."""
-    generator, vision = FakeGenerator(), FakeVision()
+    generator, vision = FakeGenerator(), Beside(FakeVision(), FakeVision(), HUES)
     rows = []
     for word in VOCABULARY:
         prompt = generator.prompt_template.format(concept=word)
         seeds = [image_seed("bank", word, index) for index in range(images)]
         pictures = generator.draw([prompt] * images, seeds, lambda step, steps: None)
-        rows.append(vision.look(pictures, "fc").activations[:, neuron])
-    return Bank("fake-bank", VOCABULARY, np.stack(rows).astype(np.float32))
+        rows.append(vision.look(pictures, "fc").activations)
+    return bank_of("fake-bank", VOCABULARY, np.stack(rows), neuron, "fc")
 
 
 class Run:
@@ -95,11 +99,12 @@ class Run:
         """Run from whatever is stored to the end."""
         state = fold(self.journal.stored)
         loop = Loop(
-            Models(self.language, self.generator, FakeVision()),
+            Models(self.language, self.generator, Beside(FakeVision(), FakeVision(), HUES)),
+            state.spec.layer,
             self.strategy,
             self.journal,
             self.album,
-            lambda: bank(state.spec.neuron),
+            lambda words: bank(state.spec.neuron),
             self.gate,
         )
         return loop.run(state)

@@ -1,29 +1,26 @@
+from collections.abc import Callable
+
 import pytest
 
 from line_tui import events as e
-from line_tui.explain.adaptive import FRESH, Adaptive
-from line_tui.explain.budget import REPORT
+from line_tui.explain.adaptive import Adaptive
+from line_tui.explain.budget import EACH, REPORT
 from line_tui.explain.meaning import Lexicon
-from line_tui.explain.parts import Parts
 from line_tui.explain.ports import Cancelled
+from line_tui.explain.state import RunState
 from tests.explain.runs import OpenGate, Run
 from tests.fakes import VOCABULARY, FakeEmbedder, FakeLanguage
 
 REDS = ["rose", "strawberry", "fire engine", "violin case", "boots"]
 
 
-def adaptive(*words: str, **parts: bool) -> Adaptive:
+def adaptive(*words: str) -> Adaptive:
     embedder = FakeEmbedder()
-    return Adaptive(embedder, Lexicon(list(words), embedder.embed(list(words))) if words else None, Parts(**parts))
-
-
-def by_score() -> Adaptive:
-    """Without the choice by fit: among letters alone, what fits the bank best is left to chance."""
-    return adaptive(breadth=False)
+    return Adaptive(embedder, Lexicon(list(words), embedder.embed(list(words))) if words else None)
 
 
 def run_of(*replies: str, strategy: Adaptive | None = None, gate: OpenGate | None = None, **spec: object) -> Run:
-    return Run(FakeLanguage(replies), strategy or adaptive(), gate, **spec)
+    return Run(FakeLanguage(replies), strategy or adaptive(), gate, **{"metric": "correlation", **spec})
 
 
 def essence(run: Run) -> list[str]:
@@ -34,64 +31,94 @@ def essence(run: Run) -> list[str]:
     ]
 
 
-def test_it_finds_the_word_that_the_bank_lacks() -> None:
-    run = run_of(*REDS, strategy=by_score())
-    state = run.go()
-    assert state.outcome is not None and state.outcome.label == "strawberry"
-    assert "strawberry" not in VOCABULARY
+def searched(state: RunState) -> list[e.ImageScored]:
+    return [image for trial in state.trials.values() for image in trial.images if image.purpose != "report"]
 
 
-def test_a_third_of_the_published_search_images() -> None:
+def reported(state: RunState) -> list[e.ImageScored]:
+    return [image for trial in state.trials.values() for image in trial.seen("report")]
+
+
+def test_the_explanation_says_what_each_concept_accounts_for() -> None:
     state = run_of(*REDS).go()
-    images = [image for trial in state.trials.values() for image in trial.images]
-    assert 0 < sum(image.purpose != "report" for image in images) <= 35
+    assert state.outcome is not None and state.outcome.label is not None
+    assert state.explanation is not None and state.explanation.final
+    assert state.explanation.concepts[0].concept == state.outcome.label
+    total = sum(one.share for one in state.explanation.concepts) + state.explanation.unexplained
+    assert total == pytest.approx(1, abs=1e-5)
+    assert [sense.label for sense in state.senses] == [one.concept for one in state.explanation.concepts]
+    assert [sense.share for sense in state.senses] == [one.share for one in state.explanation.concepts]
 
 
-@pytest.mark.parametrize(("iterations", "images"), [(1, 5), (10, 2), (3, 3), (10, 5)])
+def test_the_label_is_red() -> None:
+    state = run_of(*REDS).go()
+    assert state.outcome is not None and state.outcome.label in ("tomato", "rose", "strawberry", "fire engine")
+
+
+def test_a_third_of_the_published_search_images_and_no_more_for_the_report() -> None:
+    state = run_of(*REDS).go()
+    assert 0 < len(searched(state)) <= 35
+    assert 0 < len(reported(state)) <= REPORT
+
+
+@pytest.mark.parametrize(("iterations", "images"), [(2, 5), (10, 2), (3, 3), (10, 5)])
 def test_a_small_budget_asks_the_language_model_too(iterations: int, images: int) -> None:
-    lexicon = adaptive("strawberries", "tomatoes", "potatoes", "ferry", "berry", "cherry", "map maker", "lamps")
-    state = run_of(*REDS, strategy=lexicon, iterations=iterations, images=images).go()
-    assert any(trial.origin == "llm" and trial.images for trial in state.trials.values())
-    searched = [image for trial in state.trials.values() for image in trial.images if image.purpose != "report"]
-    assert len(searched) <= (10 + iterations + 1) * images // 3
+    lexicon = adaptive("strawberries", "tomatoes", "potatoes", "ferry", "berry", "cherry", "rose", "lamps")
+    state = run_of("rose", *REDS, strategy=lexicon, iterations=iterations, images=images).go()
+    assert state.calls > 0
+    assert len(searched(state)) <= (10 + iterations + 1) * images // 3
 
 
 def test_the_score_is_reported_from_images_drawn_for_it_alone() -> None:
     state = run_of(*REDS).go()
-    assert state.verified is not None and state.outcome is not None
+    assert state.verified is not None
     label = state.trials[state.verified.trial]
-    assert state.verified.score.images == len(label.seen("report")) == REPORT
-    others = {image.image.seed for image in label.images if image.purpose != "report"}
-    assert not others & {image.image.seed for image in label.seen("report")}
+    assert state.verified.score.images == len(label.seen("report"))
+    assert not {image.image.seed for image in searched(state)} & {image.image.seed for image in reported(state)}
+    score = state.verified.score
+    assert score.correlation is not None and score.correlation_low is not None and score.correlation_high is not None
+    assert score.correlation_low <= score.correlation <= score.correlation_high
 
 
-def test_bank_words_take_part_without_an_image() -> None:
-    state = run_of(*REDS).go()
-    warm = [trial for trial in state.trials.values() if trial.origin == "vocabulary"]
-    assert any(trial.concept == "tomato" for trial in warm)
-    assert not any(image.index == 0 and image.purpose == "search" for trial in warm for image in trial.images)
-    assert all(trial.score is not None and trial.score.images >= 2 for trial in warm)
-
-
-def test_words_of_the_lexicon_are_drawn_without_a_language_model() -> None:
-    state = run_of(strategy=adaptive("strawberry", "tomatoes", language=False)).go()
-    assert {"bank"} == {trial.origin for trial in state.trials.values()} - {"vocabulary"}
-    assert any(trial.concept == "strawberry" for trial in state.trials.values())
-
-
-def test_the_same_in_other_words_is_refused_before_an_image_is_spent() -> None:
-    state = run_of("tomatoe", "tomatos", *REDS).go()
-    reasons = {refusal.text: refusal.reason for refusal in state.refusals}
-    assert reasons["tomatos"] == "already tried as 'tomato'"
-    assert not any(trial.concept == "tomatos" for trial in state.trials.values())
-
-
-def test_a_model_that_runs_dry_is_fed_by_the_bank() -> None:
-    run = Run(FakeLanguage(words=["tomato"]), adaptive(), iterations=3)
+def test_it_opens_with_words_of_the_control_set_without_an_image() -> None:
+    run = run_of(*REDS)
     state = run.go()
-    assert [stall.iteration for stall in state.stalls] == [1, 2, 3, 4]
-    assert state.outcome is not None and state.outcome.label == "tomato"
-    assert all("bank" in stall.remedy for stall in state.stalls)
+    first = next(n for n, event in enumerate(run.journal.stored) if isinstance(event, e.ImageScored))
+    opened = [event for event in run.journal.stored[:first] if isinstance(event, e.TrialScored)]
+    assert opened and all(state.trials[event.trial].concept in VOCABULARY for event in opened)
+    assert all(event.correlation is not None for event in opened)
+
+
+def test_words_that_the_responses_point_at_are_drawn() -> None:
+    state = run_of(*REDS, strategy=adaptive("strawberry", "tomatoes", *"abcdefgh")).go()
+    assert any(trial.origin == "bank" and trial.images for trial in state.trials.values())
+
+
+def test_a_repeat_is_a_vote_that_earns_pictures() -> None:
+    state = run_of("rose", "rose", "violin case", "violin case").go()
+    rose = next(trial for trial in state.trials.values() if trial.concept == "rose")
+    assert rose.votes == (4,)
+    assert len(rose.seen()) == 2 * EACH
+    # It is no vote for what accounts for nothing.
+    case = next(trial for trial in state.trials.values() if trial.concept == "violin case")
+    assert case.votes == () and any(refusal.text == "violin case" for refusal in state.refusals)
+
+
+def test_what_no_dictionary_knows_is_refused() -> None:
+    state = run_of("albatrak", "rose", strategy=adaptive("rose", "chestnut")).go()
+    assert "no word that is known: 'albatrak'" in [refusal.reason for refusal in state.refusals]
+
+
+def test_the_next_question_knows_the_last_answer() -> None:
+    run = run_of(*REDS)
+    run.go()
+    asked = [event for event in run.journal.stored if isinstance(event, e.Proposed) and event.origin == "llm"]
+    for n, event in enumerate(run.journal.stored):
+        if isinstance(event, e.Proposed) and event.origin in ("llm", "bank"):
+            following = run.journal.stored[n + 1 :]
+            drawn = next(i for i, later in enumerate(following) if isinstance(later, e.ImageScored))
+            assert not any(isinstance(later, e.Proposed) for later in following[:drawn])
+    assert len(asked) >= 4
 
 
 @pytest.mark.parametrize("steps", [0, 1, 3, 8, 15, 22, 30])
@@ -109,56 +136,86 @@ def test_a_run_that_was_cut_off_reaches_the_same_result(steps: int) -> None:
 
 def test_what_was_rejected_is_not_the_label() -> None:
     run = run_of(*REDS)
-    run.go()
-    best = next(t for t in run.go().trials.values() if t.concept == "strawberry")
+    best = run.go().outcome
+    assert best is not None
     again = run_of(*REDS)
     again.journal.stored = [event for event in run.journal.stored if not isinstance(event, e.Finished)]
-    again.say(kind="reject", trial=best.id)
+    again.say(kind="reject", trial=best.trial)
     state = again.go()
-    assert state.outcome is not None and state.outcome.label not in (None, "strawberry")
+    assert state.outcome is not None and state.outcome.label not in (None, best.label)
     assert state.verified is not None and state.verified.concept == state.outcome.label
 
 
-def test_the_persons_own_concept_joins_the_race() -> None:
+def test_the_persons_own_concept_is_drawn_and_scored() -> None:
     run = run_of("violin case", "boots")
     run.say(kind="add", concept="strawberry")
-    state = run.go()
-    assert state.outcome is not None and state.outcome.label == "strawberry"
+    own = run.go().trials["d1"]
+    assert len(own.seen()) >= EACH and own.score is not None and own.score.correlation is not None
 
 
-def test_what_was_accepted_is_a_finalist_and_no_more() -> None:
-    run = run_of(*REDS, strategy=by_score())
+def test_what_was_accepted_is_a_finalist() -> None:
+    run = run_of(*REDS)
     run.say(kind="add", concept="coal")
     run.say(kind="accept", trial="d1")
+    assert run.go().trials["d1"].seen("choose")
+
+
+def answering(run: Run, answer: Callable[[str], dict[str, object]]) -> list[str]:
+    """The person answers each question; what was asked."""
+    asked: list[str] = []
+
+    def answer_the_last() -> None:
+        last = [event for event in run.of(e.Proposed) if isinstance(event, e.Proposed)][-1]
+        asked.append(last.trial)
+        run.say(trial=last.trial, **answer(last.trial))
+
+    run.gate = OpenGate(on_wait=answer_the_last)
+    return asked
+
+
+def in_turn(run: Run, asked: list[str], drawn: bool) -> None:
+    """Each question came after the pictures that the answer before it called for, and none came twice."""
+    assert len(asked) == len(set(asked)) >= 8
+    shown = [event.trial for event in run.of(e.ImageScored) if isinstance(event, e.ImageScored)]
+    assert [trial for trial in asked if trial in shown] == (asked if drawn else [])
+    last: str | None = None
+    for event in run.journal.stored:
+        if isinstance(event, e.Proposed) and event.trial in asked:
+            assert last is None or not drawn
+            last = event.trial
+        elif isinstance(event, e.TrialScored) and event.trial == last:
+            last = None
+
+
+def test_ask_first_a_whole_run_by_accepting_each() -> None:
+    run = run_of(*REDS, ask_first=True)
+    asked = answering(run, lambda trial: {"kind": "accept"})
     state = run.go()
-    assert len(state.trials["d1"].seen("choose")) >= FRESH
-    assert state.outcome is not None and state.outcome.label == "strawberry"
+    in_turn(run, asked, drawn=True)
+    assert state.outcome is not None and state.outcome.label is not None
 
 
-def test_ask_first_draws_nothing_that_the_person_has_not_seen() -> None:
-    run = run_of("rose", iterations=1)
-    run.gate = OpenGate(on_wait=lambda: run.say(kind="reject", trial=_open(run)))
-    run.journal.person.append(e.ModeChanged(ask_first=True))
+def test_ask_first_a_whole_run_by_rejecting_each() -> None:
+    run = run_of(*REDS, ask_first=True)
+    asked = answering(run, lambda trial: {"kind": "reject"})
     state = run.go()
-    assert not any(trial.images for trial in state.trials.values() if trial.origin in ("llm", "summary", "bank"))
+    in_turn(run, asked, drawn=False)
+    # The words of the control set are left.
+    assert state.outcome is not None and state.outcome.label in VOCABULARY
 
 
-def _open(run: Run) -> str:
-    rejected = {event.trial for event in run.of(e.Decided) if isinstance(event, e.Decided)}
-    return next(
-        event.trial
-        for event in run.of(e.Proposed)
-        if isinstance(event, e.Proposed)
-        and event.origin not in ("vocabulary", "random")
-        and event.trial not in rejected
-    )
+def test_ask_first_a_whole_run_by_editing_each() -> None:
+    run = run_of(*REDS, ask_first=True)
+    asked = answering(run, lambda trial: {"kind": "edit", "concept": f"sapphire {trial}"})
+    state = run.go()
+    in_turn(run, asked, drawn=True)
+    assert all(state.trials[trial].concept == f"sapphire {trial}" for trial in asked)
 
 
 def test_the_label_is_compared_with_less_of_itself() -> None:
-    state = run_of(*REDS, strategy=by_score()).go()
+    state = run_of(*REDS).go()
     assert state.outcome is not None
     pairs = [pair for pair in state.pairs if pair.concept == state.outcome.label]
     dropped = next(pair for pair in pairs if pair.kind == "drop")
-    assert dropped.variant == "" and dropped.lost > 0.5 and dropped.p_value < 0.01
+    assert dropped.lost > 0.5 and dropped.p_value < 0.01
     assert [side.image.seed for side in dropped.before] == [side.image.seed for side in dropped.after]
-    assert all(side.image.prompt == "" for side in dropped.after)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from line_tui.errors import ModelFileError
-from line_tui.explain.company import bank_of
+from line_tui.explain.banks import bank_of
 from line_tui.explain.finite import neuron_of, silenced
 
 

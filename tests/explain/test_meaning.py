@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_tui.explain.meaning import Meaning, fit
+from line_tui.explain.meaning import Lexicon, Meaning, fit
+from line_tui.explain.words import same_form
 from tests.fakes import FakeEmbedder
 
 
@@ -19,16 +20,22 @@ def test_no_texts_have_no_similarity() -> None:
     assert Meaning(FakeEmbedder()).similarity([], ["tomato"]).shape == (0, 1)
 
 
-def test_same_in_other_words() -> None:
-    class TwoDirections:
-        def embed(self, texts):  # type: ignore[no-untyped-def]
-            angles = {"tv": 0.0, "television": 0.3, "radio": 0.9}
-            return np.array([[np.cos(angles[t]), np.sin(angles[t])] for t in texts], np.float32)
+def test_a_lexicon_knows_its_words_and_how_common_they_are() -> None:
+    words = [f"word{n}" for n in range(3000)]
+    lexicon = Lexicon([*words, "cherries"], FakeEmbedder().embed([*words, "cherries"]))
+    assert lexicon.knows("word7") and lexicon.knows("word7s") and not lexicon.knows("albatrak")
+    assert lexicon.rarity("word2") == lexicon.rarity("word299") == 0
+    assert lexicon.rarity("word2 word2999") == pytest.approx(1, abs=0.001)
+    assert lexicon.rarity("albatrak") > 1
+    assert Lexicon().knows("albatrak") and Lexicon().rarity("albatrak") == 0
 
-    meaning = Meaning(TwoDirections())
-    assert meaning.same("television", ["radio", "tv"]) == "tv"
-    assert meaning.same("radio", ["tv"]) is None
-    assert meaning.same("radio", []) is None
+
+def test_responses_point_at_words_of_vocabulary_and_lexicon() -> None:
+    embedder = FakeEmbedder()
+    lexicon = Lexicon(["violins", "tomatoes", "tomato"], embedder.embed(["violins", "tomatoes", "tomato"]))
+    found = list(Meaning(embedder, lexicon).pointed_at(["tomato", "violin", "boot"], np.array([3.0, -1.0, -1.0]), 0.0))
+    # Each once, in whatever form.
+    assert found[0] == "tomato" and len(found) == len({same_form(word) for word in found})
 
 
 def test_the_label_near_all_that_drives_the_neuron_fits_best() -> None:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from line_tui import events as e
-from line_tui.explain.proposals import refuse, tried
+from line_tui.explain.proposals import judge, tried
 from line_tui.explain.state import fold
 from tests.explain.runs import started
 
@@ -19,16 +19,21 @@ from tests.explain.runs import started
         ("red fox", None),
     ],
 )
-def test_refuse(reply: str, reason: str | None) -> None:
-    assert refuse(reply, {"dog": "dog"})[1] == reason
+def test_judge(reply: str, reason: str | None) -> None:
+    assert judge(reply, {"dog": "dog"}).reason == reason
 
 
 @given(st.text())
 def test_what_passes_is_usable(reply: str) -> None:
-    concept, reason = refuse(reply, {})
-    if reason is None:
-        assert 1 <= len(concept.split()) <= 3
-        assert concept == concept.strip().lower()
+    judged = judge(reply, {})
+    if judged.reason is None:
+        assert 1 <= len(judged.concept.split()) <= 3
+        assert judged.concept == judged.concept.strip().lower()
+
+
+def test_what_no_dictionary_knows_is_no_concept() -> None:
+    assert judge("an albatrak nest", {}, {"nest", "red"}.__contains__).reason == "no word that is known: 'albatrak'"
+    assert judge("red-nest", {}, {"nest", "red"}.__contains__).reason is None
 
 
 def test_tried_knows_edits_and_bans() -> None:

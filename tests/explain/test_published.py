@@ -4,6 +4,7 @@ import pytest
 
 from line_tui import events as e
 from line_tui.errors import UsageError
+from line_tui.explain import strategies
 from line_tui.explain.published import pool_of, value
 from line_tui.explain.state import RunState, fold, verdict
 from tests.explain.runs import OpenGate, Run, bank
@@ -17,7 +18,7 @@ def test_the_published_budget() -> None:
     state = run.go()
     assert len(state.trials) == 21
     assert sum(len(trial.images) for trial in state.trials.values()) == 105 == run.generator.drawn
-    assert run.strategy.images_planned(state) == 105
+    assert strategies.find("published").search_images(state) == 105
     assert len(run.language.prompts) == 11
     origins = [trial.origin for trial in state.trials.values()]
     assert origins == ["vocabulary"] * 5 + ["random"] * 5 + ["llm"] * 10 + ["summary"]

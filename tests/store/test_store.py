@@ -14,7 +14,7 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.store import Store
 
-SPEC = e.RunSpec(model="emoji-resnet18", layer="fc", neuron=3)
+SPEC = e.RunSpec(model="emoji-resnet18", layer="fc", neuron=3, metric="mean")
 SETTINGS = e.Settings(
     batch_size=4,
     threads=1,

@@ -103,7 +103,7 @@ def test_an_adaptive_run_has_a_third_of_the_search_images_and_those_of_its_score
     assert isinstance(first, e.RunStarted)
     spec = msgspec.structs.replace(first.spec, strategy="adaptive")
     state = fold([msgspec.structs.replace(first, spec=spec), *events[1:10]])
-    assert view.images_each(state) == 1
+    assert view.images_each(state) == 3
     assert (view.images_left(state), view.report_images_left(state)) == (35 - view.images_done(state), 50)
     scored = next(event for event in events if isinstance(event, e.ImageScored))
     reports = [msgspec.structs.replace(scored, purpose="report", index=index) for index in range(20)]

@@ -13,16 +13,14 @@ from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.validation import Integer
+from textual.widget import Widget
 from textual.widgets import Input, Label, Select, Static
 
-from line_tui.events import Metric, RunSpec, Strategy
+from line_tui.events import Metric, RunSpec
+from line_tui.explain import strategies
+from line_tui.tui.wording import METRICS
 
 _NUMBERS = {"iterations": (1, 1000), "images": (1, 100), "seed": (0, 2**31 - 1)}
-_STRATEGIES = {
-    "adaptive": "adaptive: few images each, more for contenders",
-    "published": "published: ten iterations, five images each",
-}
-_METRICS = {"mean": "mean activation", "auc": "AUC against the control set"}
 
 
 class Plan(ModalScreen[RunSpec | None]):
@@ -48,10 +46,10 @@ class Plan(ModalScreen[RunSpec | None]):
                 names = [(Content(f"{name}  {about}".strip()), name) for name, about in self.profiles]
                 yield Select(names, value=spec.profile, allow_blank=False, id="profile", compact=True)
                 yield Label("search")
-                strategies = [(_STRATEGIES[name], name) for name in get_args(Strategy)]
-                yield Select(strategies, value=spec.strategy, allow_blank=False, id="strategy", compact=True)
+                searches = [(f"{each.name}: {each.title}", each.name) for each in strategies.REGISTRY.values()]
+                yield Select(searches, value=spec.strategy, allow_blank=False, id="strategy", compact=True)
                 yield Label("score")
-                metrics = [(_METRICS[name], name) for name in get_args(Metric)]
+                metrics = [(METRICS[name], name) for name in get_args(Metric)]
                 yield Select(metrics, value=spec.metric, allow_blank=False, id="metric", compact=True)
                 for name, (low, high) in _NUMBERS.items():
                     yield Label(name if name != "images" else "images each")
@@ -79,28 +77,30 @@ class Plan(ModalScreen[RunSpec | None]):
                 self._refuse(field, result.failure_descriptions[0] if result else name)
                 return
             numbers[name] = int(field.value)
-        strategy = self.query_one("#strategy", Select).value
+        strategy = str(self.query_one("#strategy", Select).value)
         control = self.query_one("#control", Input)
         folder = Path(control.value.strip()).expanduser().resolve() if control.value.strip() else None
         if folder is not None and not folder.is_dir():
             self._refuse(control, "control set: there is no such folder")
             return
-        if folder is not None and strategy != "published":
-            self._refuse(control, "control set: a folder needs the published search")
+        metric = self.query_one("#metric", Select).value
+        if metric not in strategies.find(strategy).metrics:
+            can = " or ".join(METRICS[name] for name in strategies.find(strategy).metrics)
+            self._refuse(self.query_one("#metric", Select), f"score: the {strategy} search raises {can}")
             return
         self.dismiss(
             msgspec.structs.replace(
                 self.spec,
                 profile=self.query_one("#profile", Select).value,
                 strategy=strategy,
-                metric=self.query_one("#metric", Select).value,
+                metric=metric,
                 ask_first=self.query_one("#ask-first", Select).value,
                 control=str(folder) if folder is not None else None,
                 **numbers,
             )
         )
 
-    def _refuse(self, field: Input, reason: str) -> None:
+    def _refuse(self, field: Widget, reason: str) -> None:
         self.query_one("#plan-hint", Static).update(Content(f"✗ {reason}"))
         field.focus()
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.tui import view
 from line_tui.tui.session import Snapshot
-from line_tui.tui.wording import MOVES, ORIGINS, number
+from line_tui.tui.wording import METRICS, MOVES, ORIGINS, number
 
 SCORES = (
     (
@@ -111,8 +111,7 @@ def topics(snapshot: Snapshot, trial: Trial | None) -> Iterator[tuple[str, str]]
     if trial is not None:
         yield "Why this concept", why(state, trial)
     if state.run is not None:
-        metric = "mean activation" if state.spec.metric == "mean" else "AUC"
-        yield "The loop", _loop(state, metric)
+        yield "The loop", _loop(state, METRICS[state.spec.metric])
     yield from _of_the_pool(state)
     yield (
         "Signs",

@@ -1,0 +1,17 @@
+"""One neuron's control set out of its layer's."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from line_tui.explain.finite import neuron_of, silenced
+from line_tui.explain.ports import Bank, Floats
+
+
+def bank_of(id: str, concepts: list[str], activations: Floats, neuron: int, layers: str = "") -> Bank:
+    """The control set of a layer's neuron, given `float32[concepts, images, neurons]` of `layers`.
+
+    Raises ModelFileError where the neuron is not finite; others that are not are as good as silent.
+    """
+    own, features = neuron_of(activations, neuron), silenced(activations)
+    return Bank(id, concepts, own, features, layers, neuron, layer_scale=float(np.abs(features).max()))

@@ -1,0 +1,114 @@
+"""Concept detectors: how much a picture shows a concept, by what a layer of a vision model makes of it.
+
+A detector is a concept activation vector (Kim et al. 2018, arXiv 1711.11279), found by linear discriminant analysis:
+the mean activation of the concept's pictures, whitened by the control set's covariance. It needs no captions and no
+second model. It says how much each control picture shows the concept, so a neuron can be asked both ways: does the
+concept drive the neuron, and is what drives the neuron the concept?
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.explain.ports import Floats
+
+RIDGE = 0.3
+"""Added to the covariance of standardised activations: directions of less variance than this count for less."""
+NEAR_COPY = 0.9
+"""Absolute correlation from which another neuron counts as a copy: it would detect the neuron, not the concept."""
+STEEP = 4.0
+"""Log odds at a concept's mean picture, half-way between it and the control's mean being even."""
+
+
+def usable_features(activations: Floats, neuron: int | None) -> NDArray[np.intp]:
+    """Which neurons of a layer a neuron's detectors read: all that vary, without itself and its near copies.
+
+    `activations` is `float32[pictures, neurons]`; `neuron` is None where it is of another layer.
+    """
+    spread = activations.std(axis=0)
+    alive = spread > 1e-6 * max(float(np.abs(activations).max()), 1e-30)
+    if neuron is not None:
+        own = activations[:, neuron] - activations[:, neuron].mean()
+        scale = np.linalg.norm(own) * spread * np.sqrt(len(own))
+        covariance = own @ (activations - activations.mean(axis=0))
+        copies = np.abs(np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0)) >= NEAR_COPY
+        alive &= ~copies
+        alive[neuron] = False
+    return np.flatnonzero(alive)
+
+
+@dataclass(frozen=True)
+class Whitening:
+    """Turns activations into coordinates in which the control set's covariance is (nearly) the identity."""
+
+    mean: Floats
+    std: Floats
+    directions: Floats
+    """`float32[features, components]`."""
+
+    def __call__(self, activations: Floats) -> Floats:
+        """`float32[pictures, features]` to `float32[pictures, components]`."""
+        return ((activations - self.mean) / self.std).astype(np.float32) @ self.directions
+
+
+def whitening(control: Floats) -> Whitening:
+    """Learn it from a control set, `float32[pictures, features]`.
+
+    The smaller of the two Gram matrices is decomposed, so a layer wider than the control set costs no square of its
+    width. What of another picture lies outside the span of the control set is lost: no control picture has any.
+    """
+    mean, std = control.mean(axis=0), control.std(axis=0)
+    std = np.where(std > 0, std, 1).astype(np.float32)
+    rows = (control - mean) / std
+    pictures, features = rows.shape
+    if features <= pictures:
+        values, vectors = np.linalg.eigh(rows.T @ rows / np.float32(pictures))
+        kept = values > 1e-5 * values[-1]
+        directions = vectors[:, kept]
+    else:
+        values, vectors = np.linalg.eigh(rows @ rows.T / np.float32(pictures))
+        kept = values > 1e-5 * values[-1]
+        directions = rows.T @ (vectors[:, kept] / np.sqrt(values[kept] * pictures))
+    return Whitening(mean, std, (directions / np.sqrt(values[kept] + RIDGE)).astype(np.float32))
+
+
+def shown(control: Floats, centres: Floats) -> Floats:
+    """How much each control picture shows each concept, in (0, 1): `float32[pictures, concepts]`.
+
+    `control` is `float32[pictures, components]`, `centres` the whitened means of the concepts' pictures.
+    """
+    length = np.einsum("ij,ij->i", centres, centres)
+    length = np.where(length > 0, length, 1).astype(np.float32)
+    return _squash(control @ centres.T, length)
+
+
+def _squash(along: Floats, length: Floats) -> Floats:
+    odds = STEEP * (along / length - np.float32(0.5))
+    squashed: Floats = 1 / (1 + np.exp(-np.clip(odds, -30, 30)))
+    return squashed
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What a concept's detector says of its own pictures, each judged by a detector made of the others."""
+
+    shown: Floats
+    """`float32[pictures]`."""
+    along: Floats
+    """The same before it is squashed, comparable between pictures."""
+
+
+def held_out(pictures: Floats) -> HeldOut | None:
+    """Leave-one-out over a concept's own whitened pictures, `float32[pictures, components]`; None for a single one."""
+    count = len(pictures)
+    if count < 2:
+        return None
+    gram = pictures @ pictures.T
+    rows, own = gram.sum(axis=1), np.diag(gram)
+    along = (rows - own) / (count - 1)
+    length = (gram.sum() - 2 * rows + own) / (count - 1) ** 2
+    length = np.where(length > 0, length, 1).astype(np.float32)
+    return HeldOut(_squash(along, length), along / length)

@@ -1,0 +1,85 @@
+"""The explanation of a neuron: the smallest set of concepts that accounts for its strong responses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.explain.ports import Floats
+from line_tui.explain.two_sided import strong, unit
+
+MOST = 3
+"""Concepts of a set at most."""
+FURTHER = 0.3
+"""Share of what the first concept accounts for that a further one must add: what is less is another shade of it."""
+APART = 0.2
+"""Correlation with every earlier concept up to which a concept is another sense, not the same in other words."""
+OVERLAP = 0.2
+"""Least part of a candidate that must be new: what remains of near copies is noise."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """How much a set of concepts accounts for."""
+
+    shares: list[float]
+    """Of each concept, beyond those before it."""
+    left: Floats
+    """What none of them accounts for, picture by picture: `float32[pictures]`."""
+
+    @property
+    def unexplained(self) -> float:
+        """Share of the strong responses that is left."""
+        return 1.0 - sum(self.shares)
+
+
+def account(activations: Floats, shown: Sequence[Floats]) -> Account:
+    """Least squares of the strong responses on what the detectors see, one concept after the other.
+
+    All are `float32[pictures]`. A concept whose coefficient would be negative accounts for nothing.
+    """
+    left = unit(strong(activations))
+    basis: list[Floats] = []
+    shares = []
+    for column in shown:
+        new = unit(column)
+        for earlier in basis:
+            new = new - (earlier @ new) * earlier
+        length = float(np.linalg.norm(new))
+        along = float(left @ new) / length if length > 1e-3 else 0.0
+        if along > 0:
+            basis.append(new / length)
+            left = left - along * basis[-1]
+        shares.append(max(along, 0.0) ** 2)
+    return Account(shares, left)
+
+
+def choose_set(activations: Floats, candidates: Floats, bonus: NDArray[np.floating], most: int = MOST) -> list[int]:
+    """Which candidates explain a neuron, greedily: the one that accounts for most, then what adds most to it.
+
+    `activations` is `float32[pictures]`, `candidates` what the detectors see, `float32[pictures, candidates]`; `bonus`
+    is what speaks for a candidate besides, in units of correlation. The first is always taken; a further one only where
+    it is a sense of its own.
+    """
+    columns = unit(candidates)
+    chosen: list[int] = []
+    first = 0.0
+    while len(chosen) < min(most, columns.shape[1]):
+        done = account(activations, [candidates[:, n] for n in chosen])
+        if chosen:
+            near = columns[:, chosen].T @ columns
+            fresh = np.maximum(1 - (near**2).sum(axis=0), OVERLAP)
+            scores = columns.T @ done.left / np.sqrt(fresh)
+            scores[near.max(axis=0) > APART] = -np.inf
+        else:
+            scores = columns.T @ done.left
+        best = int(np.argmax(scores + bonus))
+        gain = account(activations, [candidates[:, n] for n in [*chosen, best]]).shares[-1]
+        if chosen and (not np.isfinite(scores[best]) or gain < FURTHER * first):
+            break
+        first = first or gain
+        chosen.append(best)
+    return chosen

@@ -1,0 +1,194 @@
+"""A neuron seen through its control set: what drives it, what its layer's detectors see, and what chance would give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.explain.detectors import Whitening, held_out, shown, usable_features, whitening
+from line_tui.explain.ports import Bank, Floats
+from line_tui.explain.profile import Profile, profile
+from line_tui.explain.scores import auc
+from line_tui.explain.state import Control
+from line_tui.explain.two_sided import correlation, correlation_interval, strong, unit
+from line_tui.explain.words import same_form
+
+LIKE = 0.2
+"""Correlation of two detectors from which their concepts are alike to the layer."""
+ENOUGH = 50
+"""Pictures that choose, below which some word goes with any direction."""
+DIRECTIONS = 200
+"""Random directions of the layer that "no concept" is told from."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a concept's detector sees."""
+
+    shown: Floats
+    """How much each control picture shows the concept, `float32[pictures]`."""
+    detected: float | None
+    """AUC with which detectors of its other pictures tell each of its pictures from the control set."""
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """One neuron's control set through its layer. Half of the pictures choose, the other half reports."""
+
+    profile: Profile
+    activations: Floats
+    """`float32[pictures]` of the control set."""
+    groups: NDArray[np.intp]
+    """The concept of each control picture, as an index."""
+    words: list[str]
+    """The vocabulary."""
+    whiten: Whitening
+    features: NDArray[np.intp]
+    """Which features the detectors read."""
+    told_features: str
+    """The same in words, for the record."""
+    shift: Floats
+    """What all drawn pictures have in common, `float32[components]`; 0 where the control set is of them."""
+    control: Floats
+    """Whitened control pictures, `float32[pictures, components]`."""
+    vocabulary: Floats
+    """Whitened pictures of the vocabulary, `float32[words, images, components]`."""
+    is_own: bool
+    """Whether the control pictures are those of the vocabulary."""
+
+    @cached_property
+    def choosing(self) -> NDArray[np.bool_]:
+        """The control pictures by which concepts are chosen; the score is reported from the others."""
+        first = np.r_[True, self.groups[1:] != self.groups[:-1]]
+        starts = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
+        place = np.arange(len(first)) - starts
+        # With one picture a concept, every other concept.
+        return np.asarray(place % 2 == 0 if place.any() else self.groups % 2 == 0)
+
+    @cached_property
+    def words_shown(self) -> Floats:
+        """How much each control picture shows each word of the vocabulary, `float32[pictures, words]`."""
+        seen = shown(self.control, self.vocabulary.mean(axis=1))
+        if self.is_own:
+            count = self.vocabulary.shape[1]
+            for word, pictures in enumerate(self.vocabulary):
+                own = slice(word * count, (word + 1) * count)
+                seen[own, word] = _without(pictures, seen[:, word])
+        return seen
+
+    @cached_property
+    def word_scores(self) -> Floats:
+        """Two-sided score of each word, `float32[words]`."""
+        scores: Floats = unit(self.words_shown[self.choosing]).T @ unit(strong(self.activations[self.choosing]))
+        return scores
+
+    @cached_property
+    def null(self) -> Floats:
+        """The best two-sided score of any word for random directions of the layer, `float32[DIRECTIONS]`, ascending.
+
+        Random in whitened coordinates: in others most would be near to the few directions in which all pictures differ.
+        """
+        directions = np.random.default_rng(0).standard_normal((self.control.shape[1], DIRECTIONS)).astype(np.float32)
+        rows = self.control[self.choosing]
+        responses = strong(rows / np.maximum(rows.std(axis=0), 1e-6) @ directions)
+        best: Floats = (unit(self.words_shown[self.choosing]).T @ unit(responses)).max(axis=0)
+        return np.sort(best)
+
+    def p_value(self, score: float) -> float | None:
+        """Share of random directions for which a word does as well: (1 + as well) / (1 + directions).
+
+        None where the control set is too small to tell chance.
+        """
+        if self.choosing.sum() < ENOUGH:
+            return None
+        return float((1 + np.sum(self.null >= score)) / (1 + len(self.null)))
+
+    def sight(self, concept: str, pictures: Floats, words: bool = True) -> Sight:
+        """What a concept's detector sees, made of other pictures and, with `words`, of the vocabulary's of the concept.
+
+        `pictures` is `float32[pictures, features]`. Raises ValueError when there is no picture of the concept at all.
+        """
+        drawn = self.whiten(pictures[:, self.features]) - self.shift if len(pictures) else self.control[:0]
+        word = self._index.get(same_form(concept)) if words else None
+        own = self.vocabulary[word] if word is not None else self.control[:0]
+        together = np.concatenate([own, drawn])
+        if not len(together):
+            raise ValueError(f"no picture of '{concept}' was seen")
+        seen = shown(self.control, together.mean(axis=0, keepdims=True))[:, 0]
+        rest = np.ones(len(seen), bool)
+        if word is not None and self.is_own:
+            block = slice(word * len(own), (word + 1) * len(own))
+            judged = held_out(together)
+            seen[block] = seen[rest].mean() if judged is None else judged.shown[: len(own)]
+            rest[block] = False
+        return Sight(seen, self._detected(together, seen[rest]))
+
+    def score(self, sight: Sight, reporting: bool = False) -> float:
+        """Two-sided score on the pictures that choose, or on those that report."""
+        pictures = ~self.choosing if reporting else self.choosing
+        return correlation(sight.shown[pictures], self.activations[pictures])
+
+    def interval(self, sight: Sight) -> tuple[float, float]:
+        """95 % interval of the reported score."""
+        groups = np.unique(self.groups[~self.choosing], return_inverse=True)[1]
+        return correlation_interval(sight.shown[~self.choosing], self.activations[~self.choosing], groups)
+
+    def responses_left(self, left: Floats, pictures: NDArray[np.bool_]) -> Floats:
+        """Each word's mean of what is not accounted for in some of the control pictures, in standard deviations.
+
+        `left` is `float32[those pictures]`; gives `float32[words]`, all 0 where the control set has other pictures.
+        """
+        if not self.is_own:
+            return np.zeros(len(self.words), np.float32)
+        groups = self.groups[pictures]
+        count = np.bincount(groups, minlength=len(self.words))
+        sums = np.bincount(groups, left, len(self.words))
+        means: Floats = np.divide(sums, count, out=np.zeros(len(self.words)), where=count > 0).astype(np.float32)
+        return means / (left.std() or 1)
+
+    def words_like(self, sight: Sight, count: int) -> list[str]:
+        """Words of the vocabulary that drive the neuron and look like a concept to its layer, the nearest first."""
+        driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
+        nearness = unit(self.words_shown[:, driving]).T @ unit(sight.shown)
+        return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
+
+    def _detected(self, pictures: Floats, others: Floats) -> float | None:
+        judged = held_out(pictures)
+        return None if judged is None else auc(judged.shown, others)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {same_form(word): index for index, word in enumerate(self.words)}
+
+
+def _without(pictures: Floats, column: Floats) -> Floats | np.floating:
+    """What a word's own pictures show by detectors of the others; the mean where there is one picture alone."""
+    judged = held_out(pictures)
+    return column.mean() if judged is None else judged.shown
+
+
+def look(control: Control, bank: Bank) -> Neuron:
+    """See a neuron through its control set. Raises ValueError without any picture."""
+    words, images, width = bank.features.shape
+    rows = bank.features.reshape(-1, width) if bank.apart_features is None else bank.apart_features
+    features = usable_features(rows, bank.column)
+    whiten = whitening(rows[:, features])
+    vocabulary = whiten(bank.features.reshape(-1, width)[:, features])
+    is_own = bank.apart_features is None
+    return Neuron(
+        profile=profile(control),
+        activations=np.asarray(control.flat, np.float32),
+        groups=np.repeat(np.arange(words), images) if is_own else np.arange(len(rows)),
+        words=control.concepts,
+        whiten=whiten,
+        features=features,
+        told_features=f"{len(features)} neurons of {bank.features_of}",
+        control=vocabulary if is_own else whiten(rows[:, features]),
+        # Drawn pictures differ from natural ones in what all of them share; that is no part of any concept.
+        shift=vocabulary.mean(axis=0),
+        vocabulary=(vocabulary - vocabulary.mean(axis=0)).reshape(words, images, -1),
+        is_own=is_own,
+    )

@@ -1,0 +1,84 @@
+"""Scores that ask both ways: does the concept drive the neuron, and is what drives the neuron the concept?
+
+Of the metrics in use, correlation, AUPRC and F1 notice when half of a concept's pictures are left out and when as many
+wrong ones are added; AUC, MAD and recall notice one of the two at most (Oikarinen, Yan, Weng, arXiv 2506.05774).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.explain.ports import Floats
+
+DRAWS = 1000
+"""Bootstrap samples."""
+TOP = 0.05
+"""Share of the pictures that count as the neuron's strong responses in AUPRC and F1."""
+
+
+def strong(activations: Floats) -> Floats:
+    """What is to be accounted for: activations above the mean, squared, in units of the standard deviation.
+
+    Takes and gives `float32[pictures]` or `float32[pictures, neurons]`; all 0 for a neuron that does not vary.
+    """
+    centred = activations - activations.mean(axis=0)
+    spread = centred.std(axis=0)
+    standardised = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    squared: Floats = np.clip(standardised, 0, None) ** 2
+    return squared
+
+
+def unit(columns: Floats) -> Floats:
+    """Columns without their mean and of length 1, so that a product is a correlation; a constant one becomes 0."""
+    centred = columns - columns.mean(axis=0)
+    length = np.linalg.norm(centred, axis=0)
+    scaled: Floats = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
+    return scaled
+
+
+def correlation(shown: Floats, activations: Floats) -> float:
+    """Pearson correlation of what a detector sees with the neuron's strong responses, both `float32[pictures]`."""
+    return float(unit(shown) @ unit(strong(activations)))
+
+
+def correlation_interval(
+    shown: Floats, activations: Floats, groups: NDArray[np.intp], level: float = 0.95
+) -> tuple[float, float]:
+    """Bootstrap interval of `correlation`, drawing whole concepts: pictures of one concept are not independent.
+
+    `groups` says which concept each picture shows, `int[pictures]`.
+    """
+    x, y = shown.astype(np.float64), strong(activations).astype(np.float64)
+    moments = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y])
+    count = int(groups.max()) + 1
+    sums = np.stack([np.bincount(groups, moment, count) for moment in moments])
+    weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS)
+    n, sx, sy, sxx, syy, sxy = sums @ weights.T
+    spread = np.sqrt(np.clip(n * sxx - sx * sx, 0, None) * np.clip(n * syy - sy * sy, 0, None))
+    found = np.divide(n * sxy - sx * sy, spread, out=np.zeros_like(spread), where=spread > 0)
+    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def strongest(activations: Floats, share: float = TOP) -> NDArray[np.bool_]:
+    """Which pictures count as strong responses: the highest `share`, at least one."""
+    count = max(1, round(share * len(activations)))
+    chosen = np.zeros(len(activations), bool)
+    chosen[np.argsort(-activations, kind="stable")[:count]] = True
+    return chosen
+
+
+def auprc(shown: Floats, positive: NDArray[np.bool_]) -> float:
+    """Area under the precision-recall curve (average precision) of a detector for a set of pictures."""
+    order = np.argsort(-shown, kind="stable")
+    hits = positive[order]
+    if not hits.any():
+        return 0.0
+    precision = np.cumsum(hits) / np.arange(1, len(hits) + 1)
+    return float(precision[hits].mean())
+
+
+def f1(shown: Floats, positive: NDArray[np.bool_]) -> float:
+    """F1 of as many pictures as there are positive ones, those with the highest `shown`: precision equals recall."""
+    return float((strongest(shown, positive.mean()) & positive).sum() / max(1, positive.sum()))

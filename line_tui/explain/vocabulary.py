@@ -1,0 +1,96 @@
+"""A fixed vocabulary: the strongest words of the control set, drawn anew, and the best of them as label.
+
+What a method with a fixed vocabulary can give at most (as INVERT or CLIP-Dissect do), and the baseline for the others.
+No language model is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import fmean
+
+import numpy as np
+
+from line_tui import events as e
+from line_tui.explain.budget import REPORT, a_third
+from line_tui.explain.conclusion import nothing, report
+from line_tui.explain.intervals import verified_score
+from line_tui.explain.ports import Gallery
+from line_tui.explain.scores import auc, mad
+from line_tui.explain.state import Control, RunState, Trial, next_id, value, verdict
+from line_tui.explain.steps import Done, Draw, Judged, MeasureControl, Record, Step
+from line_tui.explain.strategies import Words
+
+Pick = Callable[[Control, RunState, int], list[str]]
+"""So many words of a control set."""
+
+
+def strongest(control: Control, state: RunState, count: int) -> list[str]:
+    """The words with the highest mean activation."""
+    order = np.argsort([-fmean(row) for row in control.activations], kind="stable")
+    return [control.concepts[n] for n in order[:count]]
+
+
+def create(words: Words) -> Vocabulary:
+    """As the registry makes it."""
+    return Vocabulary()
+
+
+class Vocabulary:
+    """Draws what `pick` names, `images` pictures each, takes the best and reports it from pictures of its own."""
+
+    def __init__(self, pick: Pick = strongest, origin: e.Origin = "vocabulary") -> None:
+        self._pick, self._origin = pick, origin
+
+    def next_step(self, state: RunState, gallery: Gallery) -> Step:
+        """Draw all words, take the best, report it."""
+        if state.outcome is not None:
+            return Done()
+        if state.control is None:
+            return MeasureControl()
+        images = state.spec.images
+        if not any(trial.origin == self._origin for trial in state.trials.values()):
+            words = self._pick(state.control, state, max(1, a_third(state) // images))
+            return Record(
+                [
+                    e.Proposed(trial=next_id(state, n), concept=word, origin=self._origin, iteration=0)
+                    for n, word in enumerate(words)
+                ]
+            )
+        live = [trial for trial in state.trials.values() if verdict(state, trial) != "rejected"]
+        for trial in live:
+            have = {image.index for image in trial.seen()}
+            if missing := [index for index in range(images) if index not in have]:
+                return Draw(trial.id, missing)
+            if trial.score is None:
+                return Record(_scored(state, trial, live))
+        if not live:
+            return nothing("every concept was rejected")
+        best = max(live, key=lambda trial: value(trial.score, state.spec.metric) if trial.score else 0.0)
+        if step := report(best, REPORT):
+            return step
+        score = verified_score(best.activations("report"), state.control.flat)
+        return Record(
+            [
+                e.Verified(trial=best.id, concept=best.concept, score=score),
+                e.Finished(label=best.concept, trial=best.id, reason=f"the best of {len(live)} words"),
+            ]
+        )
+
+    def judge(self, state: RunState, reply: str) -> Judged:
+        """No language model is asked."""
+        raise NotImplementedError
+
+
+def _scored(state: RunState, trial: Trial, live: list[Trial]) -> list[e.DurableEvent]:
+    assert state.control is not None
+    values = trial.activations()
+    scored = e.TrialScored(
+        trial=trial.id,
+        mean=fmean(values),
+        auc=auc(values, state.control.flat),
+        mad=mad(values, state.control.flat),
+        images=len(values),
+    )
+    members = [other.id for other in live if other.score is not None or other.id == trial.id]
+    return [scored, e.PoolChanged(members=members)]
