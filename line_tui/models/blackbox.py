@@ -190,10 +190,9 @@ def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     module, _, function = (entry.function or "").partition(":")
     folder = _folder(path).resolve()
     # What was imported before may have been edited since, or be of the same name in another folder.
-    first = module.partition(".")[0]
-    ours = (folder / f"{first}.py").exists() or (folder / first).is_dir()
+    _folders.add(folder)
     for name, known in list(sys.modules.items()):
-        if (ours and name.partition(".")[0] == first) or _lies_in(known, folder):
+        if any(_lies_in(known, each) for each in _folders):
             del sys.modules[name]
     importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
@@ -216,6 +215,10 @@ def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
         sys.path.append(str(folder))
     look: Look = found
     return look, ""
+
+
+_folders: set[Path] = set()
+"""Where functions were imported from in this process."""
 
 
 def _lies_in(module: Any, folder: Path) -> bool:

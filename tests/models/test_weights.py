@@ -1,14 +1,18 @@
 import pickle
+from argparse import Namespace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from torch import nn
-from torchvision.models import densenet121
+from torchvision.models import densenet121, get_model, resnet18
 
-from line_tui.errors import ModelFileError
-from line_tui.models.architectures import build_empty
-from line_tui.models.weights import fill, read_weights
+from line_tui.errors import ModelFileError, UsageError
+from line_tui.models.architectures import build, build_empty
+from line_tui.models.catalog import Catalog, VisionEntry
+from line_tui.models.files import Source
+from line_tui.models.networks import find_network
+from line_tui.models.weights import count_classes, fill, read_weights
 
 
 @pytest.fixture
@@ -109,3 +113,117 @@ def test_old_densenet_names_are_understood(tmp_path):
 
     assert old != names
     assert [_OLD_DENSENET.sub(r"\1\2", name) for name in old] == names
+
+
+def wrapped(kind, weights):
+    plain = dict(weights)
+    other = {key: value + 1 if value.is_floating_point() else value for key, value in weights.items()}
+
+    def behind(prefix, of=plain):
+        return {prefix + key: value for key, value in of.items()}
+
+    return {
+        "plain": plain,
+        "data-parallel": behind("module."),
+        "compiled": behind("_orig_mod."),
+        "compiled and data-parallel": behind("module._orig_mod."),
+        "compiled in parts": {key.replace("layer1.", "layer1._orig_mod."): value for key, value in plain.items()},
+        "lightning": {"epoch": 3, "state_dict": behind("model.") | {"loss.weight": torch.ones(3)}},
+        "lightning, compiled": {"state_dict": behind("net._orig_mod.")},
+        "torchvision's script": {"model": plain, "optimizer": {"state": {}}, "args": Namespace(lr=0.1), "epoch": 3},
+        "model_state_dict": {"model_state_dict": plain, "loss": 0.3},
+        "averaged": {"n_averaged": torch.tensor(3)} | behind("module."),
+        "deeper": {"checkpoint": {"network": {"weights": plain}}},
+        "student and teacher": {"student": behind("backbone.", other), "teacher": behind("backbone.")},
+        "model and average": {"model": other, "model_ema": behind("module.")},
+        "average beside it": behind("", other) | behind("ema."),
+        "half": {key: value.half() if value.is_floating_point() else value for key, value in plain.items()},
+    }[kind]
+
+
+WHICH = {
+    "student and teacher": "teacher.backbone",
+    "model and average": "model_ema.module",
+    "average beside it": "ema",
+}
+KINDS = [
+    "plain",
+    "data-parallel",
+    "compiled",
+    "compiled and data-parallel",
+    "compiled in parts",
+    "lightning",
+    "lightning, compiled",
+    "torchvision's script",
+    "model_state_dict",
+    "averaged",
+    "deeper",
+    "half",
+    *WHICH,
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_checkpoints_as_people_have_them(kind, tmp_path):
+    torch.manual_seed(0)
+    model = resnet18(num_classes=7).eval()
+    torch.save(wrapped(kind, model.state_dict()), tmp_path / "w.pth")
+    options = {"id": "mine", "source": Source(path=str(tmp_path / "w.pth")), "architecture": "resnet18"}
+    if kind in WHICH:
+        with pytest.raises(ModelFileError, match=r"several sets of weights: .*state_dict = "):
+            find_network("mine", Catalog(vision=[VisionEntry(**options)]))
+        options["state_dict"] = WHICH[kind]
+    loaded = find_network("mine", Catalog(vision=[VisionEntry(**options)])).load()
+    picture = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(loaded(picture), model(picture), rtol=1e-2, atol=1e-2)
+    assert loaded.fc.out_features == 7 and not loaded.training
+
+
+SMALLEST = [
+    "alexnet",
+    "convnext_tiny",
+    "densenet121",
+    "efficientnet_b0",
+    "googlenet",
+    "mnasnet0_5",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "shufflenet_v2_x0_5",
+    "squeezenet1_1",
+    "swin_t",
+    "vit_b_32",
+    "maxvit_t",
+]
+
+
+@pytest.mark.parametrize("name", SMALLEST)
+def test_classes_are_read_off_weights_of_every_architecture(name):
+    weights = build_empty(lambda: build(name, classes=7)).state_dict()
+    assert count_classes(weights, lambda classes: build(name, classes)) == 7
+
+
+def test_a_misfit_is_told_in_a_few_words(tmp_path):
+    torch.save(densenet121(num_classes=7).state_dict(), tmp_path / "w.pth")
+    with pytest.raises(ModelFileError) as error:
+        find_network(f"resnet18:{tmp_path}/w.pth", Catalog())
+    told = str(error.value)
+    assert "it lacks" in told and "bn1.bias" in told and "classifier.bias [7]" in told
+    assert len(told) - len(str(tmp_path)) < 600
+
+
+def test_quantised_weights_are_not_taken_for_numbers(tmp_path):
+    weights = resnet18(num_classes=7).state_dict()
+    weights["fc.weight"] = (weights["fc.weight"] * 100).to(torch.int8)
+    torch.save(weights, tmp_path / "w.pth")
+    with pytest.raises(ModelFileError, match=r"fc.weight is \[7, 512\] int8, not \[7, 512\]"):
+        find_network(f"resnet18:{tmp_path}/w.pth", Catalog()).load()
+
+
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_weights_that_do_not_say_what_is_done_to_their_input_are_refused(name, tmp_path):
+    with torch.no_grad():
+        model = get_model(name, num_classes=1000, init_weights=False)
+    torch.save(model.state_dict(), tmp_path / "w.pth")
+    with pytest.raises(UsageError, match="transform_input = true"):
+        find_network(f"{name}:{tmp_path}/w.pth", Catalog())
