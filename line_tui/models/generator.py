@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from line_tui.errors import ModelFileError
+from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.explain.ports import Picture
 from line_tui.models.arithmetic import repeatable
 from line_tui.models.catalog import GeneratorEntry
@@ -19,9 +19,20 @@ from line_tui.models.previews import OnPreview, Previewer
 from line_tui.models.shortage import shortage_told
 
 OnStep = Callable[[int, int], None]
+OnLatents = Callable[[torch.Tensor], None]
+
+_WORDS = ("cat", "dog")
+"""As many letters each, so that a tokenizer that knows no word makes the same of both."""
 
 REHEARSED_STEPS = 2
 """No step needs more memory than another, and after the last comes the decoder, which needs most."""
+
+
+class _BegunError(Exception):
+    """Leaves a pipeline after its first step."""
+
+    def __init__(self, latents: torch.Tensor) -> None:
+        self.latents = latents
 
 
 class DiffusersGenerator:
@@ -67,8 +78,46 @@ class DiffusersGenerator:
         """Draw a batch of some size in a few steps, only to need the memory that it needs. Raises MemoryLimitError."""
         self._diffuse([self.prompt_template] * batch_size, [0] * batch_size, min(self.steps, REHEARSED_STEPS), on_step)
 
+    def check_listens(self) -> None:
+        """Begin two pictures of one seed and two words, and see that they differ.
+
+        Raises UsageError for settings that the pipeline does not take, ModelFileError for one that does not listen.
+        """
+        first, second = (self._begun(word) for word in _WORDS)
+        if torch.equal(first, second):
+            raise ModelFileError(
+                f"{self._entry.id}: it begins the same picture for '{_WORDS[0]}' and '{_WORDS[1]}': no word reaches it",
+                "files of its tokenizer or text encoder may be missing: fetch the model again",
+            )
+
+    def _begun(self, word: str) -> torch.Tensor:
+        """A picture after its first step, or the whole of it where nobody can look before."""
+
+        def catch(latents: torch.Tensor) -> None:
+            raise _BegunError(latents.detach().float().cpu())
+
+        try:
+            return self._diffuse([word], [0], self.steps, lambda step, steps: None, on_latents=catch)
+        except _BegunError as begun:
+            return begun.latents
+        except LineError:
+            raise
+        except Exception as error:  # What pipelines raise for what they do not take is not documented, and varies.
+            told = " ".join(str(error).split())[:300]
+            raise UsageError(
+                f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words alone, at this size: "
+                f"{type(error).__name__}: {told}",
+                "correct size, steps and scheduler in your catalog.toml, or name a text-to-image pipeline",
+            ) from error
+
     def _diffuse(
-        self, prompts: list[str], seeds: list[int], steps: int, on_step: OnStep, shown: int = 0
+        self,
+        prompts: list[str],
+        seeds: list[int],
+        steps: int,
+        on_step: OnStep,
+        shown: int = 0,
+        on_latents: OnLatents | None = None,
     ) -> torch.Tensor:
         """`float[batch, 3, height, width]` in [0, 1], on the device; previews are of the first `shown`."""
         arguments: dict[str, Any] = {
@@ -84,7 +133,7 @@ class DiffusersGenerator:
             # another package happens to be installed.
             "use_resolution_binning": False,
             "clean_caption": False,
-            **self._reporter(on_step, shown),
+            **self._reporter(on_step, shown, on_latents),
         }
         known = {key: value for key, value in arguments.items() if key in self._takes and value is not None}
         lack = f"{self._entry.id}: {len(prompts)} pictures of {self.size} pixels do not fit in memory"
@@ -109,10 +158,12 @@ class DiffusersGenerator:
         with shortage_told(f"{self._entry.id} does not fit in memory", "close other programs"):
             self._pipeline.to(self._device)
 
-    def _reporter(self, on_step: OnStep, shown: int) -> dict[str, Any]:
+    def _reporter(self, on_step: OnStep, shown: int, on_latents: OnLatents | None) -> dict[str, Any]:
         self._previewer.begin()
 
         def report(step: int, latents: torch.Tensor) -> None:
+            if on_latents is not None:
+                on_latents(latents)
             # Some schedulers take more steps than they were asked for.
             on_step(step + 1, getattr(self._pipeline, "num_timesteps", self.steps))
             if shown and self.on_preview is not None:

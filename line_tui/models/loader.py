@@ -134,6 +134,7 @@ def _bring(
         on_progress(f"generator {painter.id}")
         folder = locate(painter.source, painter.id)
         generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
+        generator.check_listens()
 
         def measure() -> None:
             if fixed is None:

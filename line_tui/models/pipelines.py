@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ import diffusers
 import torch
 import transformers
 from diffusers import DiffusionPipeline
+from diffusers.pipelines import auto_pipeline
 
-from line_tui.errors import ModelFileError
+from line_tui.errors import LineError, ModelFileError, unknown_name
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.shortage import is_shortage
 
@@ -28,6 +30,8 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
     transformers.utils.logging.disable_progress_bar()
     diffusers.utils.logging.disable_progress_bar()
     index = _read_index(folder, entry.id)
+    _check_takes_words(index["_class_name"], entry.id)
+    scheduler = _scheduler(entry)
     dtype = torch.float32 if device == "cpu" else getattr(torch, entry.dtype)
     options: dict[str, Any] = {
         "dtype": dtype,
@@ -40,10 +44,14 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         options |= {"safety_checker": None, "requires_safety_checker": False}
     try:
         pipeline = _class(index, options).from_pretrained(folder, **options)
-        if entry.scheduler is not None:
-            scheduler = getattr(diffusers, entry.scheduler)
+        if scheduler is not None:
+            known = {type(pipeline.scheduler).__name__, *(each.__name__ for each in pipeline.scheduler.compatibles)}
+            if entry.scheduler not in known:
+                raise unknown_name(f"scheduler of {entry.id}", str(entry.scheduler), sorted(known), "name one of these")
             pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config)
         pipeline = pipeline.to(device)
+    except LineError:
+        raise
     except Exception as error:  # What the libraries raise for damaged files is not documented, and varies.
         if is_shortage(error):
             raise
@@ -54,6 +62,37 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
+
+
+def _check_takes_words(kind: str, name: str) -> None:
+    """Raises ModelFileError for a pipeline of diffusers that draws without words, or only with a picture."""
+    found = getattr(diffusers, kind, None)
+    if not isinstance(found, type) or not issubclass(found, DiffusionPipeline):
+        # Told when it is opened.
+        return
+    if "prompt" not in inspect.signature(found.__call__).parameters:
+        lacks = "no prompt: its pictures would be scored as a concept that it never heard of"
+    elif any(found in mapping.values() for mapping in (_FROM_PICTURES, _INPAINTING)) and found not in _FROM_WORDS:
+        lacks = "a picture to begin with"
+    else:
+        return
+    raise ModelFileError(f"{name}: {kind} takes {lacks}", "name a text-to-image pipeline")
+
+
+_FROM_PICTURES = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
+_INPAINTING = auto_pipeline.AUTO_INPAINT_PIPELINES_MAPPING
+_FROM_WORDS = set(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
+
+
+def _scheduler(entry: GeneratorEntry) -> Any:
+    """The class that an entry names; None where it names none. Raises UnknownNameError."""
+    if entry.scheduler is None:
+        return None
+    found = getattr(diffusers, entry.scheduler, None)
+    if not isinstance(found, type) or not hasattr(found, "from_config") or "Scheduler" not in entry.scheduler:
+        known = [name for name in dir(diffusers) if name.endswith("Scheduler")]
+        raise unknown_name("scheduler", entry.scheduler, known, "name a class of diffusers that ends in Scheduler")
+    return found
 
 
 def _class(index: dict[str, Any], options: dict[str, Any]) -> Any:
@@ -68,6 +107,12 @@ def _class(index: dict[str, Any], options: dict[str, Any]) -> Any:
 
 
 def _read_index(folder: Path, name: str) -> dict[str, Any]:
+    if folder.is_file():
+        raise ModelFileError(
+            f"{name}: {folder} is a single file, which lacks the pipeline's settings",
+            "convert it with diffusers, StableDiffusionXLPipeline.from_single_file(FILE).save_pretrained(FOLDER) or "
+            "the class of its family, and name the folder",
+        )
     path = folder / "model_index.json"
     try:
         index = json.loads(path.read_text(encoding="utf-8"))

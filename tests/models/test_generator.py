@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from line_tui.errors import ModelFileError
+from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.catalog import GeneratorEntry, read_catalog
 from line_tui.models.files import Source, locate
@@ -175,3 +175,64 @@ def test_numbers_become_bytes_as_numpy_rounds_them(folder, dtype):
     picture = _to_pictures(images, entry(folder))[0]
     expected = (images[0].float().numpy() * 255).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
     assert np.array_equal(picture, expected) and picture.flags["C_CONTIGUOUS"]
+
+
+def test_words_must_reach_the_picture(folder, emoji):
+    open_tiny(folder).check_listens()
+    emoji.check_listens()
+    # A tokenizer that knows no words: each is as many unknown ones.
+    for file in ("tokenizer.json", "vocab.json", "merges.txt"):
+        (folder / "tokenizer" / file).unlink(missing_ok=True)
+    tokens = {"<|startoftext|>": 0, "<|endoftext|>": 1}
+    (folder / "tokenizer" / "vocab.json").write_text(json.dumps(tokens))
+    (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\n")
+    with pytest.raises(ModelFileError, match="begins the same picture for 'cat' and 'dog'"):
+        open_tiny(folder).check_listens()
+
+
+@pytest.mark.parametrize("family", tiny.FAMILIES)
+def test_every_family_listens(family, pipelines):
+    open_tiny(pipelines(family), guidance=tiny.GUIDANCE.get(family, 2.0)).check_listens()
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        ("DDPMPipeline", "takes no prompt"),
+        ("DiTPipeline", "takes no prompt"),
+        ("ConsistencyModelPipeline", "takes no prompt"),
+        ("StableDiffusionInpaintPipeline", "takes a picture to begin with"),
+        ("StableDiffusionImg2ImgPipeline", "takes a picture to begin with"),
+        ("StableDiffusionXLInpaintPipeline", "takes a picture to begin with"),
+    ],
+)
+def test_pipelines_that_take_no_words_are_refused_before_they_are_loaded(kind, message, folder):
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": kind}))
+    shutil.rmtree(folder / "unet")
+    with pytest.raises(ModelFileError, match=message):
+        open_tiny(folder)
+
+
+def test_what_needs_a_picture_is_found_out_before_anything_is_drawn(folder):
+    index = json.loads((folder / "model_index.json").read_text())
+    instructed = index | {"_class_name": "StableDiffusionInstructPix2PixPipeline"}
+    (folder / "model_index.json").write_text(json.dumps(instructed))
+    with pytest.raises(UsageError, match="cannot draw from words alone"):
+        open_tiny(folder).check_listens()
+
+
+def test_sizes_and_schedulers_are_checked_before_anything_is_drawn(folder):
+    with pytest.raises(UsageError, match="divisible by 8"):
+        open_tiny(folder, size=33).check_listens()
+    with pytest.raises(UnknownNameError, match="no scheduler named 'DDIMSchedule' — did you mean DDIMScheduler"):
+        open_tiny(folder, scheduler="DDIMSchedule")
+    with pytest.raises(UnknownNameError, match="no scheduler named 'DiffusionPipeline'"):
+        open_tiny(folder, scheduler="DiffusionPipeline")
+    with pytest.raises(UnknownNameError, match="no scheduler of tiny named 'FlowMatchEulerDiscreteScheduler'"):
+        open_tiny(folder, scheduler="FlowMatchEulerDiscreteScheduler")
+
+
+def test_a_single_file_is_told_as_one(folder):
+    with pytest.raises(ModelFileError, match="is a single file"):
+        open_tiny(folder / "unet" / "diffusion_pytorch_model.safetensors")
