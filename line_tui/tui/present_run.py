@@ -80,6 +80,10 @@ class PresentRun(EngineRoom):
         self._work_on(self.executor.submit(run_id, spec))
         self.watch_run()
 
+    def asked_for(self, run_id: str) -> RunSpec | None:
+        """What the present run was asked for, before its first event says so."""
+        return self._spec if self.session is not None and self.session.run_id == run_id else None
+
     def open_run(self, run_id: str) -> bool:
         """Look at a stored run: the one that goes on, or as the store has it. False when another has the engine."""
         if self.session is None or self.session.run_id != run_id:

@@ -3,10 +3,10 @@ from pathlib import Path
 import pytest
 
 from tests.tui.screens.test_run import MIDDLE
-from tests.tui.stage import settle, stage, start
+from tests.tui.stage import Stage, settle, stage, start
 
 
-@pytest.mark.parametrize("size", [(79, 24), (80, 23), (20, 5), (1, 1)])
+@pytest.mark.parametrize("size", [(39, 24), (80, 11), (20, 5), (1, 1)])
 async def test_a_terminal_too_small_says_what_it_needs_and_recovers(tmp_path: Path, size: tuple[int, int]) -> None:
     on = stage(tmp_path)
     async with on.app.run_test(size=(80, 24)) as pilot:
@@ -16,7 +16,7 @@ async def test_a_terminal_too_small_says_what_it_needs_and_recovers(tmp_path: Pa
         assert everything.display and not note.display
         await pilot.resize_terminal(*size)
         await settle(pilot, lambda: note.display and not everything.display)
-        assert f"line-tui needs 80x24, this terminal is {size[0]}x{size[1]}" in str(note.render())
+        assert f"line-tui needs 40x12, this terminal is {size[0]}x{size[1]}" in str(note.render())
         await pilot.resize_terminal(80, 24)
         await settle(pilot, lambda: everything.display and not note.display)
 
@@ -33,3 +33,28 @@ async def test_every_pane_has_room(tmp_path: Path, size: tuple[int, int]) -> Non
         wide = size[0] >= 170
         assert on.app.screen.query_one("#timeline").display == wide
         assert on.app.screen.query_one("#histogram").display == (size[1] >= 34)
+
+
+@pytest.mark.parametrize("size", [(79, 24), (80, 23), (60, 18), (100, 12), (40, 12)])
+async def test_smaller_than_it_is_made_for_it_can_still_be_used(tmp_path: Path, size: tuple[int, int]) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test(size=size) as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        inside(on, size, "#models", "#layers", "#neurons", "#plan", "#keys")
+        await start(on, pilot, MIDDLE)
+        inside(on, size, "#proposal", "#pool", "#status", "#keys")
+        assert on.app.screen.query_one("#pool").size.height >= 2
+        for key, dialog in {"question_mark": ".dialog", "n": ".dialog"}.items():
+            await pilot.press(key)
+            inside(on, size, dialog)
+            await pilot.press("escape")
+        await pilot.press("l")
+        inside(on, size, "#runs", "#keys")
+
+
+def inside(on: Stage, size: tuple[int, int], *selectors: str) -> None:
+    """All of these are on the screen, and have room for something."""
+    for selector in selectors:
+        region = on.app.screen.query_one(selector).region
+        assert region.width >= 10 and region.height >= 1, (selector, region)
+        assert region.right <= size[0] and region.bottom <= size[1], (selector, region)

@@ -14,10 +14,12 @@ from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
 from line_tui import events as e
-from line_tui.tui.overview import NeuronOverview
+from line_tui.tui.overview import NeuronOverview, NeuronProfile
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.screens.tour import Tour
+from line_tui.tui.widgets.preview import Preview
+from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.tui.cells import CellsExtension, cells
 from tests.tui.screens.test_result import judged
 from tests.tui.screens.test_run import ASKED, MIDDLE
@@ -45,6 +47,8 @@ def calendar(monkeypatch: pytest.MonkeyPatch) -> None:
     # The real bank takes longer to read than all the rest.
     best = [NeuronOverview("tomato", 2.1), NeuronOverview("grass", 2.4), NeuronOverview("cloud", 1.2)]
     monkeypatch.setattr("line_tui.tui.known.bank_overview", lambda model, layer: best)
+    seen = NeuronProfile((("tomato", 8.77), ("rose", 7.1), ("grass", 2.0)), (0.1, 0.2, 0.4, 0.4, 2.0, 8.77), (8.77,))
+    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: seen)
 
 
 @pytest.fixture
@@ -58,6 +62,8 @@ async def choose(on: Stage, pilot: Any) -> None:
     await settle(pilot, lambda: on.app.known.overviews)
     on.app.chooser.show_all()
     await pilot.press("right", "right")
+    if pilot.app.size.width >= 170:
+        await settle(pilot, lambda: on.app.chooser.query_one(Preview).query_one(Thumbnails).display)
 
 
 async def find(on: Stage, pilot: Any) -> None:

@@ -20,7 +20,8 @@ from line_tui.tui.widgets.title import TitleBar
 if TYPE_CHECKING:
     from line_tui.tui.app import LineApp
 
-SMALLEST = (80, 24)
+SMALLEST = (40, 12)
+"""Made for 80 by 24 and more; below that panes give way, below this nothing can be read."""
 
 
 class Topic(Protocol):
@@ -55,12 +56,14 @@ class LineScreen(Screen[None]):
 
     HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - as Textual declares it
         (0, "-too-narrow"),
+        (SMALLEST[0], "-slim"),
         (80, "-narrow"),
         (110, "-medium"),
         (170, "-wide"),
     ]
     VERTICAL_BREAKPOINTS = [  # noqa: RUF012
         (0, "-too-short"),
+        (SMALLEST[1], "-low"),
         (24, "-short"),
         (34, "-tall"),
         (46, "-very-tall"),

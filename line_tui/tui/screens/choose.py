@@ -245,6 +245,7 @@ class ChooseScreen(LineScreen):
     def action_explain(self) -> None:
         """Start a run for the chosen neuron."""
         if self._chosen_neuron() is not None:
+            self.line.known.ask_for_profile(self.spec.model, self.spec.layer, self.spec.neuron)
             self.line.start_run(self.spec)
 
     def action_order(self) -> None:

@@ -119,9 +119,10 @@ class RunScreen(Steering):
     def draw(self) -> None:
         """Hand the snapshot to every pane."""
         snapshot, state = self.snapshot, self.snapshot.state
-        if state.run is not None:
-            spec = state.spec
-            mode = f"{'ask first' if state.ask_first else 'automatic'} · seed {spec.seed}"
+        spec = state.spec if state.run is not None else self.line.asked_for(self.source.run_id)
+        if spec is not None:
+            ask_first = state.ask_first if state.run is not None else spec.ask_first
+            mode = f"{'ask first' if ask_first else 'automatic'} · seed {spec.seed}"
             self.title_bar.show(
                 spec.model, spec.layer, str(spec.neuron), note=self.line.known.neuron_name(spec), right=mode
             )
@@ -129,6 +130,9 @@ class RunScreen(Steering):
         self.query_one(EngineBanner).show(status)
         self.query_one(ProposalPane).show(snapshot, self.target())
         pool = self.query_one(PoolTable)
+        if state.control is None and spec is not None:
+            # What is known before the first picture: the first screen need not be empty.
+            pool.expect(self.line.known.profiles.get((spec.model, spec.layer, spec.neuron)))
         pool.show_state(state)
         self.query_one(Timeline).show_state(state)
         self.query_one(CurvePane).show(state)

@@ -22,7 +22,7 @@ class EngineBanner(Still):
                 " restart it and go on",
             ]
             # A short terminal leaves room for one line, and the last one says most.
-            for line in status.lines[-1 if self.screen.has_class("-short") else -3 :]:
+            for line in status.lines[-1 if self.screen.has_class("-short") or self.screen.has_class("-low") else -3 :]:
                 parts.append((f"\n  {line}", "$text-muted"))
             self.put(Content.assemble(*parts))
         elif status.problem:

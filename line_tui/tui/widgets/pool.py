@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from line_tui.explain.state import RunState
 from line_tui.tui import view
+from line_tui.tui.overview import NeuronProfile
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Part, Row, Rows
 from line_tui.tui.wording import SHORT_ORIGINS, interval, number, share
 
+_EMPTY = "Concepts appear here, the best on top."
 COLUMNS = (
     Column("", 1),
     Column("concept"),
@@ -86,8 +88,14 @@ class PoolTable(Rows):
     """Trials by score."""
 
     def __init__(self, id: str | None = None) -> None:
-        super().__init__(COLUMNS, title="Pool", empty="Concepts appear here, the best on top.", id=id)
+        super().__init__(COLUMNS, title="Pool", empty=_EMPTY, id=id)
         self._rejected: set[str] = set()
+
+    def expect(self, profile: NeuronProfile | None) -> None:
+        """Say what the bank knows of the neuron, until there is a pool."""
+        if profile is not None and not self.rows:
+            words = [f"{number(value):>7}  {word}" for word, value in profile.words]
+            self.show([], empty="\n".join([_EMPTY, "", "Words of the bank that drive it most:", *words]))
 
     def show_state(self, state: RunState) -> None:
         """Show a state's trials."""

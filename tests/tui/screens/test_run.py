@@ -11,6 +11,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.executor import EngineExited
 from line_tui.events import THUMBNAIL
 from line_tui.explain.state import fold, standing, verdict
+from line_tui.tui.overview import NeuronProfile
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.screens.picture import PictureScreen
 from line_tui.tui.widgets.banner import EngineBanner
@@ -470,3 +471,12 @@ async def test_n_is_what_a_score_rests_on(on: Stage) -> None:
         await start(on, pilot, [*MIDDLE, *bank])
         row = next(row for row in on.app.screen.query_one(PoolTable).rows if row.key == "t50")
         assert row.cells[5] == "4"
+
+
+async def test_the_first_screenful_says_what_the_bank_knows(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = NeuronProfile((("banknote", 8.77),), (0.1, 8.77), (8.77,))
+    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: seen)
+    async with on.app.run_test() as pilot:
+        await start(on, pilot)
+        await settle(pilot, lambda: "8.77  banknote" in on.app.screen.query_one(PoolTable).empty)
+        assert "emoji-resnet18" in text(on, "#title")
