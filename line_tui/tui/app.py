@@ -145,6 +145,16 @@ class LineApp(PresentRun):
             self.pop_screen()
         self.push_screen(RunScreen(self.session))
 
+    def run_ended(self, run_id: str, error: LineError | None) -> None:
+        """The chooser counts what is explained."""
+        super().run_ended(run_id, error)
+        if self.screen is self.chooser:
+            self.chooser.show_all()
+
+    def is_watching(self, run_id: str) -> bool:
+        """Whether this run is on the screen."""
+        return isinstance(self.screen, RunScreen) and self.screen.source.run_id == run_id
+
     def play(self, run_id: str) -> None:
         """Replay a stored run; no engine takes part."""
         try:

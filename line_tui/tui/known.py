@@ -9,7 +9,7 @@ from line_tui.events import RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.engine_room import EngineRoom
-from line_tui.tui.overview import NeuronOverview, bank_overview
+from line_tui.tui.overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile
 
 
 class Known:
@@ -21,6 +21,9 @@ class Known:
         """By model; a text says why there are none."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
         """By model and layer; missing where there is no bank of it, or not yet."""
+        self.profiles: dict[tuple[str, str, int], NeuronProfile | None] = {}
+        """By model, layer and neuron; None where there is no bank of it."""
+        self._remembered: dict[str, list[LayerInfo]] = {}
         self._app = app
         self._kept = kept
         self._answered: set[str] = set()
@@ -70,9 +73,35 @@ class Known:
 
     def neuron_name(self, spec: RunSpec) -> str:
         """What the neuron is called; empty where it has no name, or none that is known."""
-        known = self.layers.get(spec.model)
+        return self.name_of(spec.model, spec.layer, spec.neuron)
+
+    def name_of(self, model: str, layer: str, neuron: int) -> str:
+        """The same, of a model that may never have been listed in this session."""
+        known = self.layers.get(model)
+        if known is None:
+            if model not in self._remembered:
+                self._remembered[model] = self._kept.read(model) or []
+            known = self._remembered[model]
         if isinstance(known, list):
-            for layer in known:
-                if layer.name == spec.layer and spec.neuron < len(layer.names):
-                    return layer.names[spec.neuron]
+            for info in known:
+                if info.name == layer and neuron < len(info.names):
+                    return info.names[neuron]
         return ""
+
+    def ask_for_profile(self, model: str, layer: str, neuron: int) -> None:
+        """Read what a shipped bank knows of one neuron."""
+        if (model, layer, neuron) not in self.profiles:
+            self._app.run_worker(
+                lambda: self._read_profile(model, layer, neuron), thread=True, exit_on_error=False, group="profile"
+            )
+
+    def _read_profile(self, model: str, layer: str, neuron: int) -> None:
+        try:
+            found = bank_profile(model, layer, neuron)
+        except LineError:
+            found = None
+        self._app.call_later(self._take_profile, (model, layer, neuron), found)
+
+    def _take_profile(self, neuron: tuple[str, str, int], found: NeuronProfile | None) -> None:
+        self.profiles[neuron] = found
+        self._learned(*neuron[:2])

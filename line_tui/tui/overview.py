@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from line_tui.engine.bank import BundledBank
     from line_tui.explain.ports import Floats
 
 _FLAT = 1e-6
@@ -24,12 +26,46 @@ class NeuronOverview:
     flat: Literal["", "dead", "constant"] = ""
 
 
-def bank_overview(model: str, layer: str) -> list[NeuronOverview] | None:
-    """The neurons of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
+@dataclass(frozen=True)
+class NeuronProfile:
+    """One neuron and the bank's pictures."""
+
+    words: tuple[tuple[str, float], ...]
+    """The bank's words with the highest mean activation, the highest first."""
+    control: tuple[float, ...]
+    """Its activation on every picture of the bank."""
+    of_best: tuple[float, ...]
+    """Those on the pictures of its best word."""
+
+
+def bank_profile(model: str, layer: str, neuron: int, words: int = 8) -> NeuronProfile | None:
+    """A neuron of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
+    bank = _bundled().of(model, layer)
+    return None if bank is None else profile(bank.activations[:, :, neuron], bank.concepts, words)
+
+
+def profile(activations: Floats, concepts: Sequence[str], words: int) -> NeuronProfile:
+    """Takes `float32[concepts, images]`, of one neuron."""
+    means = activations.mean(axis=1)
+    order = means.argsort()[::-1][:words]
+    return NeuronProfile(
+        tuple((concepts[int(n)], float(means[n])) for n in order),
+        tuple(map(float, activations.ravel())),
+        tuple(map(float, activations[order[0]])),
+    )
+
+
+@cache
+def _bundled() -> BundledBank:
     # Tens of megabytes of arrays, read only when somebody looks at such a layer.
     from line_tui.engine.bank import BundledBank
 
-    bank = BundledBank().of(model, layer)
+    return BundledBank()
+
+
+def bank_overview(model: str, layer: str) -> list[NeuronOverview] | None:
+    """The neurons of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
+    bank = _bundled().of(model, layer)
     return None if bank is None else overview(bank.activations, bank.concepts)
 
 

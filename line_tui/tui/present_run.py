@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from line_tui.engine.executor import Handle
 from line_tui.errors import LineError, UnknownNameError
 from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec
@@ -20,6 +22,8 @@ class PresentRun(EngineRoom):
         self.session: Session | None = None
         self.paused = False
         self.runs: list[RunSummary] = []
+        self.queue: list[RunSpec] = []
+        """Runs that begin one after the other when nothing else goes on."""
         self._spec: RunSpec | None = None
         self._work: Handle | None = None
 
@@ -39,8 +43,31 @@ class PresentRun(EngineRoom):
 
     def run_ended(self, run_id: str, error: LineError | None) -> None:
         """Nobody works on a run any more: its own events, or the state of the engine, say why."""
-        if self._work is not None and self._work.run_id == run_id and self._work.ended:
-            self._work = None
+        if self._work is None or self._work.run_id != run_id or not self._work.ended:
+            return
+        self._work = None
+        if self.queue and self.engine_status.state == "ready":
+            self._go_on_with_queue(run_id)
+
+    def enqueue(self, specs: Sequence[RunSpec]) -> None:
+        """Explain these one after the other, after what goes on now."""
+        self.queue += specs
+        if self._work is None and self.queue:
+            self._start(self.queue.pop(0), watch=False)
+
+    def _go_on_with_queue(self, ended: str) -> None:
+        """Begin the next run, whatever became of the one before; a person's stop holds the queue."""
+        try:
+            stopped = self.store.run(ended).status == "stopped"
+        except LineError:
+            # A run that could not be begun leaves nothing.
+            stopped = False
+        if not stopped:
+            self._start(self.queue.pop(0), watch=self.is_watching(ended))
+
+    def is_watching(self, run_id: str) -> bool:
+        """Whether this run is on the screen."""
+        raise NotImplementedError
 
     def engine_died(self) -> None:
         """Its run ends with it; what it stored last may not have been shown."""
@@ -68,7 +95,7 @@ class PresentRun(EngineRoom):
         self.stop_run()
         self._start(spec)
 
-    def _start(self, spec: RunSpec) -> None:
+    def _start(self, spec: RunSpec, watch: bool = True) -> None:
         try:
             run_id = self.store.new_run_id()
         except LineError as error:
@@ -78,7 +105,8 @@ class PresentRun(EngineRoom):
         self.paused = False
         self._spec = spec
         self._work_on(self.executor.submit(run_id, spec))
-        self.watch_run()
+        if watch:
+            self.watch_run()
 
     def asked_for(self, run_id: str) -> RunSpec | None:
         """What the present run was asked for, before its first event says so."""

@@ -13,18 +13,22 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from line_tui.events import RunSpec
+from line_tui.events import ImageScored, RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.report.repeat import command_line
 from line_tui.store import RunSummary
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_topics import topics
 from line_tui.tui.screens.plan import Plan
+from line_tui.tui.widgets.findings import top_images
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.neurons import NeuronTable
+from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.wording import number
 
+RESTED = 0.15
+"""Seconds that the cursor has rested on something before it is asked for."""
 _COLUMNS = ("models", "layers", "neurons")
 _PLACEHOLDERS = {
     "models": "find a model: any torchvision classification model by its name",
@@ -41,6 +45,11 @@ class ChooseScreen(LineScreen):
         Binding("left", "column(-1)", "Left", id="choose.left", tooltip="The list to the left", show=False),
         Binding("right", "column(1)", "Right", id="choose.right", tooltip="The list to the right", show=False),
         Binding("g", "explain", "Explain", id="choose.explain", tooltip="Explain the chosen neuron now"),
+        Binding("space", "mark", "Mark", id="choose.mark", tooltip="Mark the neuron, to explain several", show=False),
+        Binding("A", "mark_all", "Mark all", id="choose.mark-all", tooltip="Mark all that are unexplained", show=False),
+        Binding("G", "queue", "Queue", id="choose.queue", tooltip="Explain the marked neurons, one after the other"),
+        Binding("C", "clear", "Clear", id="choose.clear", tooltip="Take back all marks and what waits in the queue"),
+        Binding("u", "unexplained", "Next", id="choose.next", tooltip="The next unexplained neuron", show=False),
         Binding("o", "order", "Order", id="choose.order", tooltip="Sort the neurons by another column"),
         Binding("p", "plan", "Plan", id="choose.plan", tooltip="Models, search, budget, seed"),
         Binding("m", "mode", "Ask first", id="choose.mode", tooltip="Ask me before each picture, or never", show=False),
@@ -55,6 +64,10 @@ class ChooseScreen(LineScreen):
         self.spec = RunSpec(model="", layer="", neuron=0)
         self.filters = dict.fromkeys(_COLUMNS, "")
         self.finding = "models"
+        self.marks: dict[tuple[str, str], set[int]] = {}
+        """Marked neurons by model and layer."""
+        self._pictures: dict[str, tuple[ImageScored, ...]] = {}
+        """The strongest pictures of runs that were looked at."""
         self._sought: tuple[str, str, int] | None = None
         """Model, layer and neuron that the cursors are to go to as soon as they are listed."""
 
@@ -64,17 +77,22 @@ class ChooseScreen(LineScreen):
         """The lists and the plan."""
         yield Input(placeholder=_PLACEHOLDERS["models"], select_on_focus=False, id="find", compact=True)
         with Horizontal(id="lists"):
-            yield Rows([Column("model"), Column("", 14, needs=44)], title="Model", head=False, id="models")
+            yield Rows([Column("model", middle=True), Column("", 14, needs=44)], title="Model", head=False, id="models")
             yield Rows(
-                [Column("layer"), Column("neurons", 7, right=True), Column("shape", 12, right=True, needs=40)],
+                [
+                    Column("layer", middle=True),
+                    Column("neurons", 7, right=True),
+                    Column("shape", 12, right=True, needs=40),
+                ],
                 title="Layer",
                 id="layers",
             )
             yield NeuronTable(id="neurons")
+            yield Preview(id="preview")
         yield Rows(
             [
                 Column("", 1),
-                Column("neuron", 30),
+                Column("neuron", 30, middle=True),
                 Column("label"),
                 Column("score", 6, right=True),
                 Column("", 11),
@@ -108,7 +126,8 @@ class ChooseScreen(LineScreen):
         models.show(self._model_rows(), empty="No model has this name.")
         models.go_to(self.spec.model)
         self._take_model(models.key)
-        self.title_bar.show("what does a neuron respond to?")
+        waiting = len(self.line.queue)
+        self.title_bar.show("what does a neuron respond to?", right=f"{waiting} in the queue" if waiting else "")
         self.show_plan()
         self.refresh_keys()
 
@@ -159,9 +178,10 @@ class ChooseScreen(LineScreen):
             return
         labels: dict[int, RunSummary] = {}
         for run in self.line.runs:
-            if (run.model, run.layer) == (self.spec.model, layer.name) and run.label:
+            if (run.model, run.layer, run.status) == (self.spec.model, layer.name, "finished"):
                 labels.setdefault(run.neuron, run)
         bank = self.line.known.overviews.get((self.spec.model, layer.name))
+        neurons.marked = self.marks.get((self.spec.model, layer.name), set())
         neurons.show_layer(layer, labels, bank, self.filters["neurons"])
         if self._sought is not None and self._sought[:2] == (self.spec.model, layer.name):
             neurons.go_to(str(self._sought[2]))
@@ -202,7 +222,7 @@ class ChooseScreen(LineScreen):
         )
         same = sum((run.model, run.layer, run.neuron) == here for run in runs)
         earlier = self.query_one("#earlier", Rows)
-        earlier.show([run_row(run) for run in runs[:50]])
+        earlier.show([run_row(run, self.line.known.name_of(run.model, run.layer, run.neuron)) for run in runs[:50]])
         if runs and not earlier.has_focus:
             # Else Enter would open a run of the neuron that was chosen before.
             earlier.go_to(runs[0].id)
@@ -214,8 +234,12 @@ class ChooseScreen(LineScreen):
         """Hide what does not apply now."""
         if action == "watch":
             return self.line.session is not None and self.line.at_work_on(self.line.session.run_id)
-        if action == "explain":
+        if action in ("explain", "mark", "mark_all", "unexplained"):
             return self._chosen_neuron() is not None
+        if action == "queue":
+            return bool(self._marked())
+        if action == "clear":
+            return bool(self._marked() or self.line.queue)
         if action in ("back", "find"):
             return (action == "back") == self.in_filter
         return True
@@ -247,6 +271,57 @@ class ChooseScreen(LineScreen):
         if self._chosen_neuron() is not None:
             self.line.known.ask_for_profile(self.spec.model, self.spec.layer, self.spec.neuron)
             self.line.start_run(self.spec)
+
+    def _marked(self) -> set[int]:
+        return self.marks.get((self.spec.model, self.spec.layer), set())
+
+    def _unexplained(self, indices: Iterable[int]) -> list[int]:
+        finished = {
+            run.neuron
+            for run in self.line.runs
+            if (run.model, run.layer, run.status) == (self.spec.model, self.spec.layer, "finished")
+        }
+        return [index for index in indices if index not in finished]
+
+    def action_mark(self) -> None:
+        """Mark the neuron at the cursor, or take the mark away, and go on to the next."""
+        neurons = self.query_one(NeuronTable)
+        if (key := self._chosen_neuron()) is not None:
+            self.marks.setdefault((self.spec.model, self.spec.layer), set()).symmetric_difference_update({int(key)})
+            self.show_neurons()
+            neurons.action_move(1)
+            self.refresh_keys()
+
+    def action_mark_all(self) -> None:
+        """Mark every neuron of the list that no finished run is about."""
+        listed = [int(row.key) for row in self.query_one(NeuronTable).rows]
+        self.marks.setdefault((self.spec.model, self.spec.layer), set()).update(self._unexplained(listed))
+        self.show_neurons()
+        self.refresh_keys()
+
+    def action_queue(self) -> None:
+        """Explain the marked neurons, one after the other."""
+        marked = sorted(self.marks.pop((self.spec.model, self.spec.layer), set()))
+        # Nobody sits by to be asked.
+        plan = msgspec.structs.replace(self.spec, ask_first=False)
+        self.line.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
+        self.notify(f"{len(marked)} neurons are explained one after the other; w watches the one that is at work.")
+        self.show_all()
+
+    def action_clear(self) -> None:
+        """Take back all marks and what waits in the queue; what goes on goes on."""
+        self.marks.pop((self.spec.model, self.spec.layer), None)
+        self.line.queue.clear()
+        self.show_all()
+
+    def action_unexplained(self) -> None:
+        """Go to the next neuron of the list that no finished run is about."""
+        neurons = self.query_one(NeuronTable)
+        listed = [int(row.key) for row in neurons.rows]
+        after = listed[neurons.cursor + 1 :] + listed[: neurons.cursor + 1]
+        if found := self._unexplained(after):
+            neurons.go_to(str(found[0]))
+            self.set_focus(neurons)
 
     def action_order(self) -> None:
         """Sort the neurons by the next column."""
@@ -329,7 +404,7 @@ class ChooseScreen(LineScreen):
     def _take_model(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, model=key or "")
         if key and key not in self.line.known.layers:
-            self.set_timer(0.15, lambda: self._ask_for_layers(key))
+            self.set_timer(RESTED, lambda: self._ask_for_layers(key))
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
@@ -347,8 +422,38 @@ class ChooseScreen(LineScreen):
     def _take_neuron(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, neuron=int(key) if key else 0)
         self._show_earlier()
+        self._show_preview()
         self.show_plan()
         self.refresh_keys()
+
+    def _show_preview(self) -> None:
+        preview = self.query_one(Preview)
+        neuron = (self.spec.model, self.spec.layer, self.spec.neuron)
+        if not preview.display or self._layer() is None:
+            return
+        if neuron not in self.line.known.profiles:
+            self.set_timer(RESTED, lambda: self._ask_for_profile(neuron))
+        last = next(
+            (run for run in self.line.runs if (run.model, run.layer, run.neuron, run.status) == (*neuron, "finished")),
+            None,
+        )
+        if last is not None and last.id not in self._pictures:
+            self.set_timer(RESTED, lambda: self._read_pictures(neuron, last.id))
+        images = self._pictures.get(last.id, ()) if last is not None else ()
+        preview.show(self.line.known.name_of(*neuron), self.line.known.profiles.get(neuron), last, images)
+        name_frame(preview, f"Neuron {self.spec.neuron}")
+
+    def _rests_on(self, neuron: tuple[str, str, int]) -> bool:
+        return neuron == (self.spec.model, self.spec.layer, self.spec.neuron) and self.app.screen is self
+
+    def _ask_for_profile(self, neuron: tuple[str, str, int]) -> None:
+        if self._rests_on(neuron):
+            self.line.known.ask_for_profile(*neuron)
+
+    def _read_pictures(self, neuron: tuple[str, str, int], run_id: str) -> None:
+        if self._rests_on(neuron) and (snapshot := self.line.read_run(run_id)) is not None:
+            self._pictures[run_id] = top_images(snapshot.state, 5)
+            self._show_preview()
 
     def _chosen_neuron(self) -> str | None:
         # A filter that nothing matches leaves the layer without a neuron to choose.
@@ -365,9 +470,9 @@ class ChooseScreen(LineScreen):
         return topics()
 
 
-def run_row(run: RunSummary) -> Row:
+def run_row(run: RunSummary, called: str = "") -> Row:
     """A run in one line: star, neuron, label, score, status."""
-    name = run.title or f"{run.model} {run.layer} {run.neuron}"
+    name = run.title or f"{run.model} {run.layer} {run.neuron}" + (f" {called}" if called else "")
     label = run.label or ("no concept found" if run.status == "finished" else "")
     return Row(
         run.id,

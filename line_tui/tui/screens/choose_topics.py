@@ -24,6 +24,12 @@ def topics() -> Iterator[tuple[str, str]]:
         "neuron gave 0 on every picture, a constant one always the same. o sorts.",
     )
     yield (
+        "Several neurons",
+        "Space marks a neuron, A all of the list that no run has explained yet, and G explains the marked ones one "
+        "after the other while you look at something else. u goes to the next unexplained neuron. A run that you stop "
+        "holds the queue; C takes it back.",
+    )
+    yield (
         "Plan",
         "Which models take part, how the search goes, and how much it may cost. The line that begins with $ does "
         "the same without the app.",

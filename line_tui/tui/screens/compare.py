@@ -54,7 +54,8 @@ class CompareScreen(LineScreen):
         for name, snapshot in self.sides.items():
             state = snapshot.state
             spec = state.spec
-            names.append(f"{spec.model} {spec.layer} {spec.neuron}")
+            called = self.line.known.neuron_name(spec)
+            names.append(f"{spec.model} {spec.layer} {spec.neuron} {called}".rstrip())
             low, high = view.activation_range(state)
             pictures = self.query_one(f"#pictures-{name}", Thumbnails)
             pictures.show(Shown(top_images(state, 5), 0, low, high), f"Top pictures · {names[-1]}")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from typing import ClassVar, get_args
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -13,6 +14,7 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from line_tui.errors import LineError
+from line_tui.events import Judgement
 from line_tui.report.repeat import command_line
 from line_tui.store import RunSummary
 from line_tui.tui.screens.base import LineScreen
@@ -56,7 +58,7 @@ class RunsScreen(LineScreen):
             [
                 Column("", 2),
                 Column("run", 15, needs=96),
-                Column("neuron"),
+                Column("neuron", middle=True),
                 Column("label"),
                 Column("score", 6, right=True),
                 Column("images", 6, right=True, needs=110),
@@ -85,14 +87,16 @@ class RunsScreen(LineScreen):
         """Read and show the list anew."""
         self.line.read_runs()
         wanted = self.filter.lower().split()
-        runs = [run for run in self.line.runs if all(word in _text(run) for word in wanted)]
+        runs = [run for run in self.line.runs if all(word in _text(run, self._called(run)) for word in wanted)]
         now = time.time()
         table = self.query_one("#runs", Rows)
         table.show(
             [self._row(run, now) for run in runs],
             empty="No run matches." if wanted else "No run yet. Choose a neuron and press Enter on it.",
         )
-        name_frame(table, f"Runs · {len(runs)}", f"/{self.filter}" if self.filter else "")
+        judged = Counter(run.judgement for run in runs if run.judgement)
+        said = "".join(f" · {judged[word]} {word}" for word in get_args(Judgement) if judged[word])
+        name_frame(table, f"Runs · {len(runs)}{said}", f"/{self.filter}" if self.filter else "")
         self._show_about()
         self.refresh_keys()
 
@@ -104,7 +108,7 @@ class RunsScreen(LineScreen):
             (
                 [(marks, "accent")],
                 [(run.id, "dim")],
-                run.title or f"{run.model} {run.layer} {run.neuron}",
+                run.title or f"{run.model} {run.layer} {run.neuron} {self._called(run)}".rstrip(),
                 [(label, "accent" if run.label else "dim")],
                 number(run.score),
                 str(run.images),
@@ -113,6 +117,9 @@ class RunsScreen(LineScreen):
                 [(ago(now - run.created), "dim")],
             ),
         )
+
+    def _called(self, run: RunSummary) -> str:
+        return self.line.known.name_of(run.model, run.layer, run.neuron)
 
     def _show_about(self) -> None:
         run = self.run_at_cursor
@@ -289,6 +296,6 @@ class RunsScreen(LineScreen):
         yield "Score", "Of the label: its AUC on fresh images where it was verified, else what the run maximised."
 
 
-def _text(run: RunSummary) -> str:
-    words = (run.id, run.model, run.layer, str(run.neuron), run.label or "", run.title, run.note, run.status)
-    return " ".join((*words, run.strategy, run.profile, "starred" if run.starred else "")).lower()
+def _text(run: RunSummary, called: str) -> str:
+    words = (run.id, run.model, run.layer, str(run.neuron), called, run.label or "", run.title, run.note, run.status)
+    return " ".join((*words, run.judgement or "", run.strategy, run.profile, "starred" if run.starred else "")).lower()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from textual.message import Message
@@ -16,13 +17,14 @@ from line_tui.tui.wording import number
 
 COLUMNS = (
     Column("#", 5, right=True),
-    Column("name"),
-    Column("best in bank", needs=36),
+    Column("name", middle=True),
+    Column("best in bank", needs=20),
     Column("MAD", 5, right=True, needs=36),
     Column("label found", 16, needs=60),
     Column("score", 6, right=True, needs=60),
 )
 ORDERS = ("number", "name", "best in bank", "selectivity", "label found", "score")
+_NEVER = 1_000_000
 _LAST = "\uffff"
 """Sorts what has no name behind everything that has one."""
 
@@ -36,15 +38,17 @@ class NeuronTable(Rows):
     def __init__(self, id: str | None = None) -> None:
         super().__init__(COLUMNS, title="Neuron", id=id)
         self.order = 0
+        self.marked: set[int] = set()
+        """Neurons that are to be explained together."""
 
     def next_order(self) -> None:
         """Sort by the next column that is shown from now on."""
-        shown = [n for n, column in enumerate(COLUMNS) if self.has_room_for(column)]
+        shown = [n for n, column in enumerate(self.columns) if self.has_room_for(column)]
         self.order = next((n for n in shown if n > self.order), 0)
 
     def on_resize(self) -> None:
         """A column that is no longer shown sorts no longer."""
-        if not self.has_room_for(COLUMNS[self.order]):
+        if not self.has_room_for(self.columns[self.order]):
             self.order = 0
             self.post_message(self.Reordered())
 
@@ -57,33 +61,44 @@ class NeuronTable(Rows):
     ) -> None:
         """Show the neurons whose number begins with, or whose name, best word or label contains what is wanted."""
         wanted = wanted.strip().lower()
+        # Layers of bare numbers: the room is for their best words.
+        self.columns = COLUMNS if any(layer.names) else (COLUMNS[0], replace(COLUMNS[1], needs=_NEVER), *COLUMNS[2:])
+        if not self.has_room_for(self.columns[self.order]):
+            self.order = 0
         entries: list[tuple[Any, Row]] = []
         for index in range(layer.neurons):
             name = layer.names[index] if index < len(layer.names) else ""
             seen = bank[index] if bank is not None and index < len(bank) else None
-            entry = _entry(index, name, seen, labels.get(index), self.order)
+            entry = _entry(index, name, seen, labels.get(index), self.order, index in self.marked)
             word = (seen.flat or seen.concept) if seen else ""
             texts = (name, word, (labels[index].label or "") if index in labels else "")
             if str(index).startswith(wanted) or any(wanted in text.lower() for text in texts):
                 entries.append(entry)
         self.show([row for _, row in sorted(entries, key=lambda entry: entry[0])], empty="No neuron has this name.")
-        title = "Neuron" if not self.order else f"Neuron · by {ORDERS[self.order]}"
+        title = f"Neuron · {len(labels)} of {layer.neurons} explained"
+        if self.marked:
+            title += f" · {len(self.marked)} marked"
+        if self.order:
+            title += f" · by {ORDERS[self.order]}"
         name_frame(self, title, f"/{wanted}" if wanted else "")
 
 
-def _entry(index: int, name: str, seen: NeuronOverview | None, run: RunSummary | None, order: int) -> tuple[Any, Row]:
+def _entry(
+    index: int, name: str, seen: NeuronOverview | None, run: RunSummary | None, order: int, marked: bool
+) -> tuple[Any, Row]:
     flat = seen.flat if seen is not None else ""
     best = flat or (seen.concept if seen is not None else "")
     mad = seen.mad if seen is not None and not flat else None
     label = run.label if run is not None and run.label else ""
+    found = label or ("no concept" if run is not None else "")
     score = run.score if run is not None else None
     keys = (index, name or _LAST, best or _LAST, -(mad or 0), label or _LAST, -(score or 0))
     cells = (
-        str(index),
+        [("◆ " if marked else "", "accent"), (str(index), "")],
         name,
         best,
         "" if mad is None else f"{mad:.1f}",
-        [(label, "accent")],
+        [(found, "accent" if label else "dim")],
         "" if score is None else number(score),
     )
     return (keys[order], index), Row(str(index), cells, "dim" if flat else "")

@@ -32,6 +32,8 @@ class Column:
     width: int = 0
     right: bool = False
     needs: int = 0
+    middle: bool = False
+    """Whether a text that is too long loses its middle: names that begin alike end differently."""
 
 
 @dataclass(frozen=True)
@@ -223,6 +225,8 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             if column not in shown:
                 continue
             room = column.width or max(1, (width - fixed) // max(1, len(flexible)) - 1)
+            if column.middle and isinstance(cell, str):
+                cell = cut_middle(cell, room)
             segments += self._cell(cell, room, column.right, style)
             segments.append(Segment(" ", style))
         # One style is written once: over a slow link most of a frame would be styles.
@@ -243,3 +247,14 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if not right and left > 0:
             segments.append(Segment(" " * left, style))
         return segments
+
+
+def cut_middle(text: str, room: int) -> str:
+    """A text in so many cells, with a sign for the middle that is left out; the end gets the larger part."""
+    if cell_len(text) <= room or room < 3:
+        return text
+    tail = room // 2
+    end = text[-tail:]
+    while cell_len(end) > tail:
+        end = end[1:]
+    return set_cell_size(text, room - 1 - cell_len(end)) + "…" + end

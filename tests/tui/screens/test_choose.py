@@ -4,15 +4,19 @@ import msgspec
 import pytest
 from textual.widgets import Input, Select, Static
 
+from line_tui import events as e
 from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
+from line_tui.tui.overview import NeuronOverview, NeuronProfile
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.plan import Plan
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.widgets.neurons import NeuronTable
+from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Rows
-from tests.tui.stage import Stage, events_of_a_run, keep, run_screen, settle, stage, start
+from line_tui.tui.widgets.thumbnails import Thumbnails
+from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start
 
 
 @pytest.fixture
@@ -217,3 +221,78 @@ async def test_only_a_column_that_is_shown_sorts(on: Stage, width: int, orders: 
         assert len(seen) == orders
         await pilot.resize_terminal(80, 30)
         await settle(pilot, lambda: table.has_room_for(table.columns[table.order]))
+
+
+async def test_marked_neurons_are_explained_one_after_the_other(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        await pilot.press("right", "right", "space", "space")
+        table = on.app.screen.query_one(NeuronTable)
+        assert "2 marked" in str(table.border_title)
+        await pilot.press("G")
+        await settle(pilot, lambda: on.engine.commands(p.Start))
+        assert on.app.screen is on.app.chooser and len(on.app.queue) == 1
+        first = on.engine.commands(p.Start)[0]
+        on.store.create(first.run_id, first.spec)
+        await happen(on, pilot, first.run_id, [*events_of_a_run(layer="fc"), e.PhaseChanged(phase="idle")])
+        await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
+        assert [command.spec.neuron for command in on.engine.commands(p.Start)] == [0, 1]
+        # A run that cannot even be begun holds up nothing.
+        second = on.engine.commands(p.Start)[1]
+        on.engine.say(e.PhaseChanged(phase="idle"), second.run_id)
+        await settle(pilot, lambda: not on.app.at_work_on(second.run_id))
+
+
+async def test_a_stop_holds_the_queue_and_c_takes_it_back(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        await pilot.press("right", "right", "A", "G")
+        await settle(pilot, lambda: on.engine.commands(p.Start))
+        first = on.engine.commands(p.Start)[0]
+        on.store.create(first.run_id, first.spec)
+        stopped = [*events_of_a_run(layer="fc")[:20], e.Stopped(), e.PhaseChanged(phase="idle")]
+        await happen(on, pilot, first.run_id, stopped)
+        await settle(pilot, lambda: not on.app.at_work_on(first.run_id))
+        assert len(on.engine.commands(p.Start)) == 1 and len(on.app.queue) == 2
+        await pilot.press("C")
+        assert on.app.queue == []
+
+
+async def test_how_many_are_explained_and_which_is_next(on: Stage) -> None:
+    keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc", neuron=1))
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        table = on.app.screen.query_one(NeuronTable)
+        await settle(pilot, lambda: "1 of 3 explained" in str(table.border_title))
+        await pilot.press("right", "right", "u")
+        assert table.key == "2"
+        await pilot.press("u")
+        assert table.key == "0"
+
+
+async def test_a_wide_terminal_shows_what_a_neuron_is_like(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = NeuronProfile((("tomato", 2.0), ("rose", 1.0)), (0.1, 0.2, 2.0), (2.0,))
+    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: seen)
+    keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc"))
+    on.store.append("r1", e.Judged(judgement="wrong", label="strawberry"))
+    async with on.app.run_test(size=(200, 50)) as pilot:
+        preview = on.app.screen.query_one(Preview)
+        await settle(pilot, lambda: "tomato" in str(preview.query_one("#preview-text", Static).content))
+        text = str(preview.query_one("#preview-text", Static).content)
+        assert "red things" in text and "strawberry" in text and "you say: wrong" in text
+        await settle(pilot, lambda: preview.query_one(Thumbnails).shown.images)
+        await pilot.resize_terminal(120, 40)
+        await settle(pilot, lambda: not preview.display)
+
+
+async def test_at_80_columns_a_layer_of_numbers_shows_its_best_words(
+    on: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best = [NeuronOverview("tomato", 2.1)] * 512
+    monkeypatch.setattr("line_tui.tui.known.bank_overview", lambda model, layer: best)
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        await pilot.press("right", "up")
+        table = on.app.screen.query_one(NeuronTable)
+        await settle(pilot, lambda: len(table.rows) == 512 and table.rows[0].cells[2] == "tomato")
+        assert "tomato" in "".join(segment.text for segment in table.render_line(2))

@@ -1,0 +1,70 @@
+"""What a neuron is like, before a run: what drives it in the bank, and what its last run found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+
+from line_tui import events as e
+from line_tui.explain.state import Control
+from line_tui.store import RunSummary
+from line_tui.tui.overview import NeuronProfile
+from line_tui.tui.plots import bar
+from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.histogram import HistogramPane
+from line_tui.tui.widgets.still import Still
+from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.wording import number, share
+
+
+class Preview(Vertical):
+    """Words, histogram and pictures of the neuron at the cursor; shown where there is room for it."""
+
+    def compose(self) -> ComposeResult:
+        """From above: what is known in words, the bank, the pictures of the last run."""
+        yield Still(id="preview-text")
+        yield HistogramPane(id="preview-histogram")
+        yield Thumbnails(id="preview-pictures")
+
+    def on_mount(self) -> None:
+        """Nothing is known yet."""
+        for pane in ("#preview-histogram", "#preview-pictures"):
+            self.query_one(pane).display = False
+
+    def show(
+        self, name: str, profile: NeuronProfile | None, run: RunSummary | None, images: Iterable[e.ImageScored]
+    ) -> None:
+        """Show a neuron; what is not known of it is left out."""
+        self.query_one("#preview-text", Still).put(_text(name, profile, run))
+        histogram = self.query_one("#preview-histogram", HistogramPane)
+        histogram.display = profile is not None
+        if profile is not None:
+            name_frame(histogram, "Pictures of the bank")
+            best = profile.words[0][0] if profile.words else ""
+            histogram.show(Control("", [], [list(profile.control)]), profile.of_best, best)
+        shown = tuple(images)
+        pictures = self.query_one("#preview-pictures", Thumbnails)
+        pictures.display = bool(shown)
+        values = [image.activation for image in shown] or [0.0]
+        low = min(min(profile.control), min(values)) if profile is not None else min(values)
+        high = max(values) if max(values) > low else low + 1
+        pictures.show(Shown(shown, 0, low, high, names=True), "Strongest pictures of its last run")
+
+
+def _text(name: str, profile: NeuronProfile | None, run: RunSummary | None) -> Content:
+    parts: list[tuple[str, str] | str] = [(f"{name}\n" if name else "no name\n", "bold" if name else "$text-muted")]
+    if run is None:
+        parts.append(("not explained yet\n", "$text-muted"))
+    else:
+        parts += [(run.label or "no concept found", "bold $accent"), ("  last run", "$text-muted")]
+        parts.append((f" {share(run.score)}" if run.score is not None else "", ""))
+        parts.append((f"  you say: {run.judgement}\n" if run.judgement else "\n", "$text-muted"))
+    if profile is not None:
+        parts.append(("\nwords of the bank that drive it most\n", "$text-muted"))
+        top = max((value for _, value in profile.words), default=1.0) or 1.0
+        for word, value in profile.words:
+            parts += [f"{number(value):>7} ", (bar(max(0.0, value / top), 12), "$accent"), f" {word}\n"]
+    return Content.assemble(*parts)
