@@ -72,7 +72,7 @@ def explain(
 ) -> int:
     """Explain NEURON (its number, or its name) of LAYER of MODEL; the label goes to stdout.
 
-    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then CSV goes to stdout, and neurons that were explained
+    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then CSV goes to stdout, or with --json a JSON object a line, and neurons that were explained
     by the same call before are not explained again. Several such calls at once share the work. A neuron that fails
     ends no other: it is told, and the exit code is that of the first that failed.
 
@@ -201,7 +201,9 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
         return _INTERRUPTED
     results = results_of(store, run_ids)
     if as_json:
-        put_json(results)
+        # A line each, so that a program can begin with the first, and one that is cut off is still read.
+        for result in results:
+            put_json(result)
     else:
         put_data(to_csv(results))
     return next((error.exit_code for error in batch.failures.values()), 0)

@@ -17,7 +17,7 @@ def test_many_neurons_are_explained_once(call: Call) -> None:
         "neuron 0: " in first.err and "neuron 1: " in first.err and "2/2  " in first.err and "a minute, " in first.err
     )
     more = call("explain", "fake", "fc", "all", "--iterations", "1", "--json")
-    found = json.loads(more.out)
+    found = [json.loads(line) for line in more.out.splitlines()]
     assert [result["neuron"] for result in found] == [0, 1, 2]
     assert more.err.count("done before") == 2
     assert {result["run_id"] for result in found[:2]} == {line.split(",")[-1] for line in lines[1:]}

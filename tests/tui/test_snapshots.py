@@ -10,7 +10,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from line_tui.tui.widgets.preview import Preview
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
@@ -19,6 +18,7 @@ from line_tui.tui.overview import NeuronOverview, NeuronProfile
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.screens.tour import Tour
+from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.tui.cells import CellsExtension, cells
 from tests.tui.screens.test_result import judged
