@@ -72,7 +72,8 @@ def explain(
 ) -> int:
     """Explain NEURON (its number, or its name) of LAYER of MODEL; the label goes to stdout.
 
-    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then CSV goes to stdout, or with --json a JSON object a line, and neurons that were explained
+    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then CSV goes to stdout, or with --json one JSON object a
+    line, and neurons that were explained
     by the same call before are not explained again. Several such calls at once share the work. A neuron that fails
     ends no other: it is told, and the exit code is that of the first that failed.
 
