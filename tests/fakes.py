@@ -129,7 +129,9 @@ class FakeVision:
         activations = stack.mean(axis=(1, 2))
         if layer == HUES:
             near = np.exp(-6 * ((activations[:, None] - _CORNERS) ** 2).sum(axis=2))
-            patches = stack.reshape(len(stack), 4, 6, 4, 6, 3).mean(axis=(2, 4)) - activations[:, None, None]
+            side = stack.shape[1] // 4
+            patches = stack[:, : 4 * side, : 4 * side].reshape(len(stack), 4, side, 4, side, 3).mean(axis=(2, 4))
+            patches -= activations[:, None, None]
             return Seen(np.hstack([near, patches.reshape(len(stack), -1)]).astype(np.float32), None)
         shape = LAYERS[layer]
         if neuron is None or len(shape) < 3:

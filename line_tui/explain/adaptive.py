@@ -119,10 +119,10 @@ class Adaptive:
 
 def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEvent]:
     """Words of the control set: those with the highest two-sided score, and a set that together accounts for most."""
-    scores = neuron.word_scores - RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words])
-    best = [int(n) for n in np.argsort(-scores, kind="stable")[:OPENING]]
-    half = neuron.choosing
-    best += choose_set(neuron.activations[half], neuron.words_shown[half], scores - neuron.word_scores)
+    rare = RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
+    best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:OPENING]]
+    half, related = neuron.choosing, meaning.similarity(neuron.words, neuron.words)
+    best += choose_set(neuron.activations[half], neuron.words_shown[half], -rare, related)
     return [
         e.Proposed(trial=next_id(state, n), concept=neuron.words[word], origin="vocabulary", iteration=0)
         for n, word in enumerate(dict.fromkeys(best))
@@ -159,8 +159,10 @@ class Search:
             return []
         shown = np.stack([self.sights[trial.id].shown for trial in self.candidates], axis=1)
         half = self.neuron.choosing
-        bonus = self._bonus([trial.concept for trial in self.candidates])
-        return [self.candidates[n] for n in choose_set(self.neuron.activations[half], shown[half], bonus)]
+        concepts = [trial.concept for trial in self.candidates]
+        related = self.meaning.similarity(concepts, concepts)
+        chosen = choose_set(self.neuron.activations[half], shown[half], self._bonus(concepts), related)
+        return [self.candidates[n] for n in chosen]
 
     @cached_property
     def account(self) -> Account:

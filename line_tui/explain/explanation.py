@@ -17,6 +17,8 @@ FURTHER = 0.3
 """Share of what the first concept accounts for that a further one must add: what is less is another shade of it."""
 APART = 0.2
 """Correlation with every earlier concept up to which a concept is another sense, not the same in other words."""
+RELATED = 0.4
+"""Cosine in meaning with an earlier concept up to which a concept is another sense: two of one theme are none."""
 OVERLAP = 0.2
 """Least part of a candidate that must be new: what remains of near copies is noise."""
 
@@ -57,12 +59,14 @@ def account(activations: Floats, shown: Sequence[Floats]) -> Account:
     return Account(shares, left)
 
 
-def choose_set(activations: Floats, candidates: Floats, bonus: NDArray[np.floating], most: int = MOST) -> list[int]:
+def choose_set(
+    activations: Floats, candidates: Floats, bonus: NDArray[np.floating], related: Floats, most: int = MOST
+) -> list[int]:
     """Which candidates explain a neuron, greedily: the one that accounts for most, then what adds most to it.
 
     `activations` is `float32[pictures]`, `candidates` what the detectors see, `float32[pictures, candidates]`; `bonus`
-    is what speaks for a candidate besides, in units of correlation. The first is always taken; a further one only where
-    it is a sense of its own.
+    is what speaks for a candidate besides, in units of correlation, `related` their cosines in meaning. The first is
+    always taken; a further one only where it is a sense of its own.
     """
     columns = unit(candidates)
     chosen: list[int] = []
@@ -73,7 +77,7 @@ def choose_set(activations: Floats, candidates: Floats, bonus: NDArray[np.floati
             near = columns[:, chosen].T @ columns
             fresh = np.maximum(1 - (near**2).sum(axis=0), OVERLAP)
             scores = columns.T @ done.left / np.sqrt(fresh)
-            scores[near.max(axis=0) > APART] = -np.inf
+            scores[(near.max(axis=0) > APART) | (related[chosen].max(axis=0) > RELATED)] = -np.inf
         else:
             scores = columns.T @ done.left
         best = int(np.argmax(scores + bonus))
