@@ -33,6 +33,7 @@ from line_tui.errors import UsageError
 @click.option("--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Which models.")
 @click.option("--images", type=click.IntRange(min=2), default=50, show_default=True, help="Images per explanation.")
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same images.")
+@click.option("--sanity", is_flag=True, help="Check which of the metrics notice a wrong explanation, on this layer.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def evaluate(
@@ -43,17 +44,21 @@ def evaluate(
     profile: str,
     images: int,
     seed: int,
+    sanity: bool,
     as_json: bool,
     as_csv: bool,
 ) -> int:
-    """Measure AUC and MAD of explanations of LAYER of MODEL.
+    """Measure AUC, MAD, correlation, AUPRC and F1 of explanations of LAYER of MODEL.
+
+    AUC and MAD ask whether the explanation drives the neuron; correlation, AUPRC and F1 ask too whether what drives the
+    neuron is the explanation. --sanity shows which of them notice a wrong explanation on this layer.
 
     Reads `neuron,explanation`, CLIP-Dissect's, MILAN's and INVERT's CSV files. Against the bank, the columns are
     `auc_bank` and `mad_bank`: they cannot be compared with CoSy's numbers.
 
     \b
     Examples:
-      line-tui evaluate emoji-resnet18 fc --explanations mine.csv
+      line-tui evaluate emoji-resnet18 fc --explanations mine.csv --sanity
       line-tui evaluate resnet50 avgpool --explanations a.csv --explanations b.csv --control val/ --profile laptop
     """
     from line_tui.evaluate.request import Request
@@ -68,6 +73,7 @@ def evaluate(
         profile=profile,
         images=images,
         seed=seed,
+        sanity=sanity,
         output="json" if as_json else "csv" if as_csv else "table",
     )
     # A process of its own owns the models.

@@ -12,7 +12,8 @@ from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
 from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, score
-from line_tui.explain.finite import neuron_of
+from line_tui.evaluate.two_sided import Detected, detect, sanity
+from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
@@ -70,12 +71,21 @@ def measure(
             seen[text] = draw_and_look(text, prompt, request, generator, vision)
         return seen[text]
 
+    sights: dict[Explanation, Detected | None] = {}
+
+    def detected(one: Explanation) -> Detected | None:
+        if one not in sights:
+            texts = dict.fromkeys(row.text for each in files for row in each.rows)
+            drawn = np.concatenate([look(text) for text in texts]) if request.control is not None else None
+            sights[one] = detect(look(one.text), silenced(control), one.neuron, drawn)
+        return sights[one]
+
     bad: dict[str, list[BadRow]] = {}
     scored: dict[str, list[Scored]] = {}
     for each in files:
         sound, broken = _sound(each.rows, control, look)
         bad[str(each.path)] = [*each.bad, *broken]
-        scored[str(each.path)] = score(sound, control, look)
+        scored[str(each.path)] = score(sound, control, look, detected)
     if not any(scored.values()):
         raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "look at the model")
     return Report(
@@ -91,6 +101,7 @@ def measure(
                 path=str(each.path),
                 auc=float(np.mean([one.auc for one in scored[str(each.path)]])) if scored[str(each.path)] else None,
                 mad=float(np.mean([one.mad for one in scored[str(each.path)]])) if scored[str(each.path)] else None,
+                **{name: _mean(scored[str(each.path)], name) for name in ("correlation", "auprc", "f1")},
                 scored=scored[str(each.path)],
                 bad_rows=bad[str(each.path)],
                 other_layers=each.other_layers,
@@ -98,7 +109,13 @@ def measure(
             for each in files
         ],
         compared=compare(scored),
+        sanity=sanity([one for one in sights.values() if one is not None]) if request.sanity else None,
     )
+
+
+def _mean(scored: Sequence[Scored], name: str) -> float | None:
+    known = [value for one in scored if (value := getattr(one, name)) is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _sound(

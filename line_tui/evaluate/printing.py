@@ -11,7 +11,10 @@ from rich.text import Text
 
 from line_tui.consoles import PlainConsole
 from line_tui.evaluate.request import Report
+from line_tui.evaluate.two_sided import Sanity
 from line_tui.text import shown
+
+TWO_SIDED = ("correlation", "auprc", "f1")
 
 
 def print_report(report: Report, output: str, narration: PlainConsole) -> None:
@@ -32,11 +35,12 @@ def print_report(report: Report, output: str, narration: PlainConsole) -> None:
 def _print_csv(report: Report) -> None:
     writer = csv.writer(sys.stdout)
     auc, mad = report.metrics
-    writer.writerow(["file", "neuron", "explanation", auc, "ci_low", "ci_high", mad, "p_value", "images"])
+    writer.writerow(["file", "neuron", "explanation", auc, "ci_low", "ci_high", mad, "p_value", "images", *TWO_SIDED])
     for file in report.files:
         for one in file.scored:
             scores = [f"{value:.6g}" for value in (one.auc, one.ci_low, one.ci_high, one.mad, one.p_value)]
-            writer.writerow([file.path, one.neuron, one.explanation, *scores, one.images])
+            both = [_number(getattr(one, name), ".6g", "") for name in TWO_SIDED]
+            writer.writerow([file.path, one.neuron, one.explanation, *scores, one.images, *both])
 
 
 def _print_tables(report: Report) -> None:
@@ -46,17 +50,37 @@ def _print_tables(report: Report) -> None:
     console.print(f"control: {report.control_images} {kind}")
     for file in report.files:
         table = Table(title=Text(file.path))
-        for column in ("neuron", "explanation", auc, "95 % interval", mad):
+        for column in ("neuron", "explanation", auc, "95 % interval", mad, *TWO_SIDED):
             table.add_column(column, justify="left" if column == "explanation" else "right")
         for one in file.scored:
             interval = f"{one.ci_low:.3f} - {one.ci_high:.3f}"
-            table.add_row(str(one.neuron), shown(one.explanation), f"{one.auc:.3f}", interval, f"{one.mad:.2f}")
+            both = [_number(getattr(one, name)) for name in TWO_SIDED]
+            auc_told, mad_told = f"{one.auc:.3f}", f"{one.mad:.2f}"
+            table.add_row(str(one.neuron), shown(one.explanation), auc_told, interval, mad_told, *both)
         if file.auc is not None and file.mad is not None:
             table.add_section()
-            table.add_row("mean", f"of {len(file.scored)}", f"{file.auc:.3f}", "", f"{file.mad:.2f}")
+            both = [_number(getattr(file, name)) for name in TWO_SIDED]
+            table.add_row("mean", f"of {len(file.scored)}", f"{file.auc:.3f}", "", f"{file.mad:.2f}", *both)
         console.print(table)
     for pair in report.compared:
         console.print(
             f"{pair.first} - {pair.second}: {pair.difference:+.3f} [{pair.ci_low:+.3f}, {pair.ci_high:+.3f}] "
             f"over {pair.neurons} neurons, p = {pair.p_value:.2g}",
         )
+    if report.sanity is not None:
+        _print_sanity(report.sanity, console)
+
+
+def _print_sanity(found: list[Sanity], console: PlainConsole) -> None:
+    """Which of the metrics notice what is wrong with an explanation."""
+    table = Table(title="sanity checks: share of explanations whose score falls")
+    for column in ("metric", "half is missing", "as much is wrong", "verdict"):
+        table.add_column(column, justify="left" if column in ("metric", "verdict") else "right")
+    for one in found:
+        verdict = "passes" if one.passes else "does not notice"
+        table.add_row(one.metric, f"{one.missing_falls:.0%}", f"{one.extra_falls:.0%}", verdict)
+    console.print(table)
+
+
+def _number(value: float | None, form: str = ".3f", none: str = "-") -> str:
+    return none if value is None else format(value, form)

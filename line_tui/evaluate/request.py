@@ -6,6 +6,7 @@ import msgspec
 
 from line_tui.evaluate.explanations import BadRow
 from line_tui.evaluate.scoring import IMAGES, Compared, Scored
+from line_tui.evaluate.two_sided import Sanity
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +21,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = "demo"
     images: int = IMAGES
     seed: int = 0
+    sanity: bool = False
+    """Whether to check which metrics can be trusted on this layer."""
     output: str = "table"
     """`table`, `json` or `csv`."""
 
@@ -31,6 +34,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     auc: float | None
     """Mean over its neurons; None when no row could be scored."""
     mad: float | None
+    correlation: float | None = None
+    """Means of the two-sided scores; None where the layer has too few other neurons."""
+    auprc: float | None = None
+    f1: float | None = None
     scored: list[Scored]
     bad_rows: list[BadRow]
     other_layers: int
@@ -50,3 +57,5 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Control pictures that cannot be read, each with the reason."""
     files: list[File]
     compared: list[Compared]
+    sanity: list[Sanity] | None = None
+    """Each metric under the sanity checks, where that was asked for."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from line_tui.evaluate.explanations import Explanation
+from line_tui.evaluate.two_sided import Detected
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.paired import mean_interval, sign_flip_p
 from line_tui.explain.ports import Floats
@@ -28,6 +29,10 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     ci_high: float
     p_value: float
     images: int
+    correlation: float | None = None
+    """Two-sided, as the next two; None where the layer has too few other neurons."""
+    auprc: float | None = None
+    f1: float | None = None
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,16 +52,18 @@ def score(
     explanations: Sequence[Explanation],
     control: Floats,
     look: Callable[[str], Floats],
+    detect: Callable[[Explanation], Detected | None],
 ) -> list[Scored]:
     """Score explanations.
 
-    `control` is `float32[images, neurons]`; `look(text)` gives the activations of a text's images, of the same kind.
+    `control` is `float32[images, neurons]`; `look(text)` gives the activations of a text's images, of the same kind,
+    and `detect(explanation)` what its detector sees.
     """
-    found = [_scored(one, look(one.text)[:, one.neuron], control[:, one.neuron]) for one in explanations]
+    found = [_scored(one, look(one.text)[:, one.neuron], control[:, one.neuron], detect(one)) for one in explanations]
     return sorted(found, key=lambda each: each.neuron)
 
 
-def _scored(one: Explanation, ours: Floats, theirs: Floats) -> Scored:
+def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected | None) -> Scored:
     measured = verified_score(ours, theirs)
     return Scored(
         neuron=one.neuron,
@@ -67,6 +74,9 @@ def _scored(one: Explanation, ours: Floats, theirs: Floats) -> Scored:
         ci_high=measured.ci_high,
         p_value=measured.p_value,
         images=measured.images,
+        correlation=detected.correlation if detected else None,
+        auprc=detected.auprc if detected else None,
+        f1=detected.f1 if detected else None,
     )
 
 

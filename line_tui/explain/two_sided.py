@@ -79,6 +79,6 @@ def auprc(shown: Floats, positive: NDArray[np.bool_]) -> float:
     return float(precision[hits].mean())
 
 
-def f1(shown: Floats, positive: NDArray[np.bool_]) -> float:
-    """F1 of as many pictures as there are positive ones, those with the highest `shown`: precision equals recall."""
-    return float((strongest(shown, positive.mean()) & positive).sum() / max(1, positive.sum()))
+def f1(found: NDArray[np.bool_], positive: NDArray[np.bool_]) -> float:
+    """F1 of two sets of pictures, `bool[pictures]` each; 0 where both are empty."""
+    return float(2 * (found & positive).sum() / max(1, found.sum() + positive.sum()))

@@ -84,3 +84,13 @@ def test_a_folder_without_a_readable_picture_is_an_error(tmp_path: Path) -> None
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match="can be read"):
         look_at_folder(open_folder(tmp_path), FakeVision(), "fc")
+
+
+def test_the_two_sided_scores_and_the_sanity_checks() -> None:
+    found = report([Explanation(0, "strawberry"), Explanation(1, "coal")], sanity=True)
+    right, wrong = found.files[0].scored
+    assert right.correlation is not None and wrong.correlation is not None
+    assert found.files[0].correlation == pytest.approx((right.correlation + wrong.correlation) / 2)
+    assert found.sanity is not None
+    assert [one.metric for one in found.sanity] == ["auc", "mad", "correlation", "auprc", "f1"]
+    assert report([Explanation(0, "strawberry")]).sanity is None

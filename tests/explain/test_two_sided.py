@@ -52,8 +52,8 @@ def test_auprc_is_the_average_precision() -> None:
     assert auprc(shown, np.zeros(60, bool)) == 0
 
 
-def test_f1_of_as_many_pictures_as_are_right() -> None:
-    shown = np.array([0.9, 0.8, 0.1, 0.2], np.float32)
-    assert f1(shown, np.array([True, False, True, False])) == 0.5
-    assert f1(shown, np.array([True, True, False, False])) == 1
+def test_f1_of_two_sets_and_the_strongest() -> None:
+    found = np.array([True, True, False, False])
+    assert f1(found, np.array([True, False, True, False])) == 0.5
+    assert f1(found, found) == 1 and f1(found, ~found) == 0
     assert strongest(np.array([1, 9, 3, 4], np.float32), 0.25).tolist() == [False, True, False, False]
