@@ -10,10 +10,12 @@ from typing import Any
 from line_tui.errors import UsageError
 
 
-def start_app(make_client: Callable[..., Any], data: Path | None, replay: str | None = None) -> None:
-    """Run the app until the person leaves it; `replay` is the beginning of the id of a run to play.
+def start_app(
+    make_client: Callable[..., Any], data: Path | None, replay: str | None = None, watch: str | None = None
+) -> None:
+    """Run the app until the person leaves it.
 
-    Raises UsageError without a terminal.
+    `replay` is the beginning of the id of a run to play, `watch` of one to show. Raises UsageError without a terminal.
     """
     # Python has None for a descriptor that was closed before it started.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
@@ -35,6 +37,7 @@ def start_app(make_client: Callable[..., Any], data: Path | None, replay: str | 
     store = Store.open(data)
     try:
         run_id = store.find(replay) if replay is not None else None
+        watched = store.find(watch) if watch is not None else None
         images = picture_protocol(config.tui.images)
         app = build_app(
             store,
@@ -43,6 +46,7 @@ def start_app(make_client: Callable[..., Any], data: Path | None, replay: str | 
             config=config,
             images=images,
             replay=run_id,
+            watch=watched,
         )
         garbage.collect_on_request()
         app.run()

@@ -37,6 +37,8 @@ IDLE = 2.0
 """Seconds without a job before the bank grows: who leaves at the end of a run need not wait for a step of drawing."""
 AT_ONCE = 8
 """Runs that are worked on beside each other, so that batches are full and no model waits for another."""
+LETTERS = 0.5
+"""Seconds between two looks for what people say from elsewhere."""
 ROOM = 2 * 2**30
 """Bytes that the growing bank leaves free on the disk."""
 
@@ -68,11 +70,24 @@ class Server:
         self._working = 0
         self._loading = False
         self._growth: Growth | None = None
+        self._closed = threading.Event()
         # Listing takes seconds: neither the reading thread nor a run may wait for it.
         self._asked = ThreadPoolExecutor(1)
 
+    def collect_letters(self) -> None:
+        """Take what people who watch from elsewhere say of the open runs."""
+        for job in list(self._open):
+            run_id = job.command.run_id
+            for event in self._store.take_letters(run_id):
+                self._decide(p.Decide(run_id=run_id, event=event))
+
+    def _collect_for_ever(self) -> None:
+        while not self._closed.wait(LETTERS):
+            self.collect_letters()
+
     def work(self) -> None:
         """Work on runs, up to `AT_ONCE` of them beside each other, until `shut_down`."""
+        threading.Thread(target=self._collect_for_ever, daemon=True).start()
         while (job := self._next()) is not None:
             with self._changed:
                 # In the order in which they came: who wants other models is waited for before the next one begins.
@@ -85,6 +100,7 @@ class Server:
         with self._changed:
             self._changed.wait_for(lambda: not self._working)
             self._growth = None
+        self._closed.set()
         self._keeper.close()
         self._asked.shutdown(wait=False, cancel_futures=True)
 

@@ -6,6 +6,7 @@ leaves the list, so that it can be restored, until a purge.
 
     line.db     SQLite: runs, events, cached activations
     images/     PNG files by identity, shared by all runs
+    letters/    what a person said of a run that another process works on, until that process takes it
     leases/     one lock file for each run that an engine works on
 """
 
@@ -24,6 +25,7 @@ from line_tui.store.database import Database, open_database
 from line_tui.store.events import Events
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
+from line_tui.store.letters import Letters
 from line_tui.store.purge import Purge, Purger
 from line_tui.store.runs import Runs, RunStatus, RunSummary
 
@@ -39,6 +41,7 @@ class Store:
         self.activations = Activations(database)
         self._database = database
         self._leases = Leases(folder / "leases")
+        self._letters = Letters(folder / "letters")
         self._events = Events(database, self.images)
         self._runs = Runs(database, self._events, self._leases)
         self._purger = Purger(database, self.images, self._leases)
@@ -95,6 +98,18 @@ class Store:
     def spec(self, run_id: str) -> RunSpec:
         """What a run was asked for, known before its first event. Raises UnknownNameError."""
         return self._runs.spec(run_id)
+
+    def is_worked_on(self, run_id: str) -> bool:
+        """Whether any process works on a run, as far as one can see."""
+        return self._leases.held(run_id)
+
+    def leave(self, run_id: str, event: Decision) -> None:
+        """Leave what a person said of a run for the process that works on it. Raises StoreError."""
+        self._letters.leave(run_id, event)
+
+    def take_letters(self, run_id: str) -> list[Decision]:
+        """What was left for whoever works on a run; it is taken away."""
+        return self._letters.take(run_id)
 
     def has(self, run_id: str) -> bool:
         """Whether there is a run of this id."""

@@ -76,6 +76,7 @@ class LineApp(PresentRun):
         images: PictureProtocol,
         layers: LayerCache | None = None,
         replay: str | None = None,
+        watch: str | None = None,
         tour: bool = False,
     ) -> None:
         super().__init__(store, make_engine)
@@ -83,6 +84,7 @@ class LineApp(PresentRun):
         self.config = config
         self.images: PictureProtocol = images
         self.replay = replay
+        self.watched = watch
         self.tour = tour
         self.chooser = ChooseScreen()
         self.known = Known(self, layers or LayerCache(catalog=catalog), self._learned)
@@ -128,6 +130,9 @@ class LineApp(PresentRun):
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.replay is not None:
             self.play(self.replay)
+            return
+        if self.watched is not None:
+            self.open_run(self.watched)
             return
         if self.tour:
             self.push_screen(Tour())
@@ -279,10 +284,12 @@ def build_app(
     images: PictureProtocol | None = None,
     layers: LayerCache | None = None,
     replay: str | None = None,
+    watch: str | None = None,
     tour: bool = True,
 ) -> LineApp:
-    """The app over a store and an engine; `replay` is the id of a run to play instead of choosing one.
+    """The app over a store and an engine.
 
+    `replay` is the id of a run to play instead of choosing one, `watch` of one to show.
     `tour` shows the first steps to who has never started it. What is not given is read: the catalogue, the settings,
     and from the terminal how it shows pictures. Call it before the app runs: a running app would swallow the
     terminal's answer. Raises UsageError for a bad file, UnknownNameError for a theme or a key binding.
@@ -297,6 +304,7 @@ def build_app(
         images=images or picture_protocol(config.tui.images),
         layers=layers,
         replay=replay,
+        watch=watch,
         tour=tour and _is_first_start(store),
     )
 

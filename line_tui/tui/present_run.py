@@ -149,6 +149,10 @@ class PresentRun(EngineRoom):
         """Whether the engine works on this run, or will as soon as it is ready."""
         return self._work is not None and self._work.run_id == run_id
 
+    def is_elsewhere(self, run_id: str) -> bool:
+        """Whether another process works on this run."""
+        return not self.at_work_on(run_id) and self.store.is_worked_on(run_id)
+
     def _catch_up(self, session: Session) -> None:
         try:
             session.catch_up()
@@ -159,6 +163,9 @@ class PresentRun(EngineRoom):
         """Give what the person said to whoever works on the present run; when nobody does, store it here."""
         if self._work is not None and self.session is not None and self.at_work_on(self.session.run_id):
             self._work.decide(event)
+        elif self.session is not None and self.store.is_worked_on(self.session.run_id):
+            # It comes back as an event once whoever works on the run has stored it.
+            self.store.leave(self.session.run_id, event)
         elif self.session is not None:
             self.session.feed(self.store.decide(self.session.run_id, event))
 

@@ -138,6 +138,11 @@ class Session:
         for envelope in self.store.events(self.run_id):
             self.feed(envelope)
 
+    def follow(self) -> None:
+        """Take in what somebody else has stored since."""
+        for envelope in self.store.events(self.run_id, after=max(self._seen, default=0)):
+            self.feed(envelope)
+
     def feed(self, envelope: e.Envelope) -> None:
         """Take in one event; one that was seen before changes nothing."""
         if envelope.seq is not None:

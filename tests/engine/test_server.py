@@ -6,6 +6,7 @@ import signal
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import ANY
 
 import pytest
 
@@ -14,6 +15,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient
 from line_tui.engine.executor import EngineExited
 from line_tui.engine.server import IDLE
+from line_tui.explain.state import waits_for_person
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE
 from tests.engine.sessions import decisive, state_of
@@ -330,3 +332,23 @@ async def test_a_signal_ends_the_engine_and_loses_nothing(
     await until(messages, e.Finished)
     assert decisive(store, "a") == decisive(store, "b")
     await client.close()
+
+
+async def test_a_word_that_is_left_from_elsewhere_is_heard_while_the_run_waits(
+    client: EngineClient, store: Store
+) -> None:
+    messages = client.messages()
+    spec = e.RunSpec(model="fake", layer="conv", neuron=0, strategy="published", metric="mean", ask_first=True)
+    await client.send(p.Start(run_id="a", spec=spec))
+    async for message in messages:
+        if isinstance(message, p.Happened) and message.envelope.event == e.PhaseChanged(phase="waiting", detail=ANY):
+            break
+    state = state_of(store, "a")
+    waiting = next(trial for trial in state.trials.values() if waits_for_person(state, trial))
+    store.leave("a", e.Decided(decision="d1", kind="accept", trial=waiting.id))
+    assert await until(messages, e.Decided) == e.Decided(decision="d1", kind="accept", trial=waiting.id)
+    # It is drawn because of that.
+    image = await until(messages, e.ImageScored)
+    assert isinstance(image, e.ImageScored) and image.trial == waiting.id
+    await client.send(p.Stop(run_id="a"))
+    await until_idle(messages)

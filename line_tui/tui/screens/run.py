@@ -12,6 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from line_tui.engine.executor import EngineStatus
+from line_tui.errors import LineError
 from line_tui.explain.state import Trial, concept_of, verdict
 from line_tui.tui import view
 from line_tui.tui.replay import Player
@@ -29,6 +30,8 @@ from line_tui.tui.widgets.status import StatusBar
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 from line_tui.tui.widgets.timeline import Timeline
 
+FOLLOWED = 2
+"""Looks per second at what another process stores."""
 FRAMES = 10
 """Looks at the run per second, besides one at each key: a flood of events changes what is seen, not how often."""
 
@@ -58,6 +61,8 @@ class RunScreen(Steering):
         self.chosen: str | None = None
         """The trial whose pictures are shown; None follows the run."""
         self._drawn: tuple[object, ...] = ()
+        self._frames = 0
+        self._followed = False
 
     def body(self) -> Iterable[Widget]:
         """The panes."""
@@ -88,8 +93,24 @@ class RunScreen(Steering):
         """Look after a while, unless the terminal is still busy with what it was given before."""
         if isinstance(self.source, Player):
             self.source.tick(1 / FRAMES)
+        else:
+            self._follow(self.source)
         if not self.line.behind:
             self.look()
+
+    def _follow(self, session: Session) -> None:
+        """See what another process does with the run."""
+        self._frames += 1
+        if self._frames % (FRAMES // FOLLOWED) or not self.snapshot.active:
+            return
+        self.elsewhere = self.line.is_elsewhere(session.run_id)
+        if self.elsewhere or self._followed:
+            # Once more after its end, for what was stored last.
+            self._followed = self.elsewhere
+            try:
+                session.follow()
+            except LineError as error:
+                self.notify(str(error), title="The run cannot be read", severity="error", timeout=10)
 
     def look(self) -> None:
         """Draw the run as it is now, if anything changed."""
@@ -99,6 +120,7 @@ class RunScreen(Steering):
             self.line.engine_status,
             self.line.at_work_on(self.source.run_id),
             self.line.paused,
+            self.elsewhere,
             self.chosen,
             self.heat,
             self.focused,
@@ -148,6 +170,8 @@ class RunScreen(Steering):
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
         if not self.live or self.line.at_work_on(self.source.run_id):
             off = ""
+        elif self.elsewhere:
+            off = "◍ another process works on it"
         self.query_one(StatusBar).show(snapshot, self.line.paused and self.live, self._playing(), off)
         self.refresh_keys()
 

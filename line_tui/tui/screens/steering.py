@@ -49,6 +49,8 @@ class Steering(LineScreen):
 
     source: Session | Player
     snapshot: Snapshot
+    elsewhere = False
+    """Whether another process works on the run."""
 
     def target(self) -> Trial | None:
         """What a decision is about."""
@@ -74,7 +76,7 @@ class Steering(LineScreen):
             case "stop":
                 return live and active and ready and self.snapshot.active
             case "restart":
-                return live and not at_work and state.outcome is None
+                return live and not at_work and not self.elsewhere and state.outcome is None
         if action not in _DECISIONS:
             return True
         if not live or not active:

@@ -11,6 +11,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.executor import EngineExited
 from line_tui.events import THUMBNAIL
 from line_tui.explain.state import fold, standing, verdict
+from line_tui.store import Store
 from line_tui.tui.overview import NeuronProfile
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.screens.picture import PictureScreen
@@ -480,3 +481,30 @@ async def test_the_first_screenful_says_what_the_bank_knows(on: Stage, monkeypat
         await start(on, pilot)
         await settle(pilot, lambda: "8.77  banknote" in on.app.screen.query_one(PoolTable).empty)
         assert "emoji-resnet18" in text(on, "#title")
+
+
+async def test_a_run_of_another_process_is_followed_and_steered(tmp_path: Path) -> None:
+    keep(Store.open(tmp_path), MIDDLE)
+    on = stage(tmp_path, watch="r1")
+    other = Store.open(tmp_path)
+    async with on.app.run_test() as pilot:
+        with other.lease("r1"):
+            await settle(pilot, lambda: on.app.screen.query(StatusBar) and "another process" in status(on))
+            # It neither goes on here nor stands still.
+            assert "R" not in on.app.screen.active_bindings
+            other.append("r1", PROPOSAL)
+            await settle(pilot, lambda: "t99" in run_screen(on.app).snapshot.state.trials)
+            await go_to(on, pilot, "t1")
+            await pilot.press("x")
+            (word,) = other.take_letters("r1")
+            assert isinstance(word, e.Decided) and (word.kind, word.trial) == ("reject", "t1")
+            assert decisions(on, "r1") == []
+            other.append("r1", word)
+            await settle(pilot, lambda: verdict_of(on, "t1") == "rejected")
+        await settle(pilot, lambda: "interrupted" in status(on))
+        assert "R" in on.app.screen.active_bindings
+
+
+def verdict_of(on: Stage, trial: str) -> str:
+    state = run_screen(on.app).snapshot.state
+    return verdict(state, state.trials[trial])

@@ -1,0 +1,27 @@
+"""`line-tui watch`: a run on the screen, whoever works on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from line_tui.cli.options import data_option, run_argument
+
+
+@click.command()
+@run_argument
+@data_option
+@click.pass_context
+def watch(context: click.Context, run_id: str, data: Path | None) -> None:
+    """Watch run ID in the terminal app, also one that another process works on, such as a headless call.
+
+    What you accept, reject, edit or add reaches the process that works on it.
+
+    \b
+    Example:
+      line-tui watch 20261123-k3
+    """
+    from line_tui.cli.app import start_app
+
+    start_app(context.obj, data, watch=run_id)

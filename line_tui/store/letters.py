@@ -1,0 +1,50 @@
+"""What a person says of a run that another process works on: left here for the one that writes the run's events."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from line_tui import private
+from line_tui.errors import StoreError
+from line_tui.events import Decision
+from line_tui.store.leases import RUN_ID
+
+
+class Letters:
+    """One small file a word, in a folder of the run."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def leave(self, run_id: str, event: Decision) -> None:
+        """Leave a word for whoever works on the run. Raises StoreError."""
+        try:
+            private.write(self._of(run_id) / f"{time.time_ns()}.json", msgspec.json.encode(event))
+        except OSError as error:
+            raise StoreError(
+                f"{self._folder} cannot be written: {error.strerror or error}", "give yourself permission"
+            ) from error
+
+    def take(self, run_id: str) -> list[Decision]:
+        """The words that were left, in their order; they are taken away. One that cannot be read is passed over."""
+        found: list[Decision] = []
+        try:
+            for path in sorted(self._of(run_id).glob("*.json")):
+                with suppress(msgspec.DecodeError):
+                    found.append(msgspec.json.decode(path.read_bytes(), type=Decision))
+                path.unlink()
+            if self._of(run_id).exists():
+                self._of(run_id).rmdir()
+        except OSError:
+            # There is none, or one is just being written: they are looked for again.
+            pass
+        return found
+
+    def _of(self, run_id: str) -> Path:
+        if not RUN_ID.fullmatch(run_id):
+            raise StoreError(f"'{run_id}' is no run's id", "the database was not written by line-tui")
+        return self._folder / run_id

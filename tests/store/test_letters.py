@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from line_tui import events as e
+from line_tui.errors import StoreError
+from line_tui.store import Store
+
+
+def test_words_are_taken_once_and_in_their_order(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    words: list[e.Decision] = [
+        e.Decided(decision="d1", kind="reject", trial="t1"),
+        e.ModeChanged(ask_first=True),
+        e.BudgetChanged(iterations=7),
+    ]
+    assert store.take_letters("r1") == []
+    for word in words:
+        store.leave("r1", word)
+    store.leave("r2", words[0])
+    assert Store.open(tmp_path).take_letters("r1") == words
+    assert store.take_letters("r1") == []
+    assert store.take_letters("r2") == words[:1]
+
+
+def test_a_damaged_word_is_passed_over(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    (tmp_path / "letters" / "r1").mkdir(parents=True)
+    (tmp_path / "letters" / "r1" / "1.json").write_text("{")
+    store.leave("r1", e.ModeChanged(ask_first=True))
+    assert store.take_letters("r1") == [e.ModeChanged(ask_first=True)]
+    assert not (tmp_path / "letters" / "r1").exists()
+
+
+def test_a_run_that_is_no_name_leads_nowhere(tmp_path: Path) -> None:
+    with pytest.raises(StoreError):
+        Store.open(tmp_path).leave("../x", e.ModeChanged(ask_first=True))
