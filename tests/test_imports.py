@@ -11,6 +11,7 @@ MODELS = {"torch", "torchvision", "diffusers", "transformers", "llama_cpp"}
 @pytest.mark.parametrize(
     ("module", "forbidden"),
     [
+        ("line_tui", MODELS | {"textual", "rich", "click", "sqlite3", "msgspec", "numpy"}),
         ("line_tui.explain.loop", MODELS | {"textual", "rich", "click", "sqlite3"}),
         ("line_tui.explain.published", MODELS | {"textual", "rich", "click", "sqlite3"}),
         ("line_tui.store", MODELS | {"textual"}),

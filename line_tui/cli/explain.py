@@ -24,10 +24,10 @@ from line_tui.cli.options import (
 )
 from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.cli.selector import is_selector
-from line_tui.config import read_config
 from line_tui.errors import UnknownNameError, UsageError, unknown_name
 from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec
 from line_tui.explain import strategies
+from line_tui.neuron import Neuron
 
 if TYPE_CHECKING:
     from line_tui.engine.executor import Engine, Executor, Handle
@@ -121,13 +121,9 @@ def explain(
 
 
 def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec:
-    defaults = read_config().explain
-    usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
-    asked = usual | given
-    if "metric" not in given:
-        asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
-    strategies.check_metric(asked["strategy"], asked["metric"])
-    return RunSpec(model=model, layer=layer, neuron=neuron, **asked)
+    from line_tui.engine.asking import spec_of
+
+    return spec_of(Neuron(model, layer, neuron), given)
 
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:

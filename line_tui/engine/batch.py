@@ -60,6 +60,8 @@ class Queue:
         self._handles: set[Handle] = set()
         self._stopping: list[asyncio.Task[None]] = []
         self.batch = Batch()
+        self.on_event: Callable[[e.Envelope], None] = lambda envelope: None
+        """Hears of all that happens in the runs."""
 
     async def explain(self, neurons: Sequence[int]) -> Batch:
         """Explain neurons. Raises StoreError when the store itself fails."""
@@ -114,6 +116,7 @@ class Queue:
             self._handles.add(handle)
             try:
                 async for envelope in handle.events():
+                    self.on_event(envelope)
                     if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "waiting":
                         # Nobody is asked here.
                         handle.decide(e.ModeChanged(ask_first=False))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from line_tui import events as e
 from line_tui.config import read_config
@@ -16,6 +17,9 @@ from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
 from line_tui.models.lexicon import load_lexicon
 
+if TYPE_CHECKING:
+    from line_tui.models.loader import VisionFactory
+
 NARROW = 32
 """Neurons of a layer from which concept detectors can read it alone."""
 
@@ -23,8 +27,10 @@ NARROW = 32
 class CataloguedModels:
     """Loads what the catalogue names. torch is imported at the first use, so that the engine answers at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, vision: VisionFactory | None = None) -> None:
+        """`vision` makes the vision models, instead of the catalogue."""
         self._bank = BundledBank()
+        self._vision = vision
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
@@ -47,6 +53,7 @@ class CataloguedModels:
             threads=settings.threads,
             device=settings.device,
             memory=settings.memory,
+            vision=self._vision,
             on_progress=on_progress,
         )
 

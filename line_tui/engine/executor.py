@@ -337,6 +337,5 @@ def died(exited: EngineExited, log: EngineLog) -> EngineError:
 
 
 def _error(cause: str, fix: str, exit_code: int) -> LineError:
-    error = LineError(cause, fix)
-    error.exit_code = exit_code
-    return error
+    kinds = {kind.exit_code: kind for kind in LineError.__subclasses__()}
+    return kinds.get(exit_code, LineError)(cause, fix)

@@ -130,7 +130,7 @@ class Session:
         self._record(*first)
 
     def _loop(self, studio: Studio, layer: LayerInfo) -> Growth:
-        vision = self._source.widened(studio.loaded.models, self._spec, layer).vision
+        vision = studio.vision_for(layer, lambda models: self._source.widened(models, self._spec, layer))
         models = studio.models_for(vision, layer, self._gate, self._store.activations)
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         usual = ControlSet(

@@ -33,6 +33,8 @@ class Studio:
         self.speaking = self.drawing if loaded.memory == "swap" else threading.Lock()
         self.easel = Easel(loaded.models.generator, self.drawing)
         self._measuring = threading.Lock()
+        self._visions: dict[str, Vision] = {}
+        self._widening = threading.Lock()
 
     def models_for(self, vision: Vision, layer: LayerInfo, gate: Gate, activations: Activations) -> Models:
         """The models as one run sees them."""
@@ -41,6 +43,13 @@ class Studio:
             generator=SharedGenerator(self, gate),
             vision=LookOnce(vision, layer, activations, self.looking),
         )
+
+    def vision_for(self, layer: LayerInfo, widened: Callable[[Models], Models]) -> Vision:
+        """The vision model for a layer, with what is to be looked at beside it; that is loaded once."""
+        with self._widening:
+            if layer.name not in self._visions:
+                self._visions[layer.name] = widened(self.loaded.models).vision
+            return self._visions[layer.name]
 
     def alone(self, measure: MeasureControl, gate: Gate) -> MeasureControl:
         """A measurement of a control set that others wait for: its pictures are then there for all of them."""

@@ -39,6 +39,10 @@ MAX_THREADS = 16
 """More do not make reading weights from memory faster."""
 
 
+VisionFactory = Callable[[str, Catalog, int, str], TorchVision | BlackBox]
+"""Model, catalogue, batch size and device to a vision model."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """The models of a run in memory, and what their outputs depend on besides themselves."""
@@ -69,9 +73,12 @@ def load(
     device: str | None = None,
     memory: Memory | None = None,
     catalog: Catalog | None = None,
+    vision: VisionFactory | None = None,
     on_progress: Callable[[str], None] = lambda what: None,
 ) -> Loaded:
     """Load a profile's language model and generator, and the vision model to be explained.
+
+    `vision` makes the vision model instead, for one that the caller has in memory.
 
     `fixed` are the settings of the run's earlier session; they win over `threads`, `device` and `memory`, whose None
     means all cores, the best device there is, and what fits. `on_progress` hears the plan and what is loaded next. The
@@ -101,7 +108,7 @@ def load(
             plans = [next(alike) for _, alike in groupby(plans, key=lambda each: each.policy)]
     for each in plans:
         on_progress(describe(each, free))
-        loaded = _bring(profile, model, each, threads, device, catalog, on_progress, fixed)
+        loaded = _bring(profile, model, each, threads, device, catalog, on_progress, fixed, vision or load_vision)
         if loaded is not None:
             return loaded
     raise MemoryLimitError(
@@ -119,6 +126,7 @@ def _bring(
     catalog: Catalog,
     on_progress: Callable[[str], None],
     fixed: Settings | None,
+    make_vision: VisionFactory,
 ) -> Loaded | None:
     """The models, placed as planned; None when memory ran out, and nothing of them is left in it.
 
@@ -130,7 +138,7 @@ def _bring(
     _collect(device)
     try:
         on_progress(f"vision model {model}{code_warning(model, catalog)}")
-        vision = load_vision(model, catalog, plan.batch_size, device)
+        vision = make_vision(model, catalog, plan.batch_size, device)
         on_progress(f"generator {painter.id}")
         folder = locate(painter.source, painter.id)
         generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)

@@ -192,7 +192,7 @@ async def test_an_engine_that_dies_before_it_is_ready(tmp_path: Path, code: str,
 async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.toml").write_text("[engine]\nniceness = nonsense\n")
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
-    async with Executor(_process(tmp_path)) as executor:
+    async with Executor(_process(tmp_path, (*FAKE_ENGINE, "--give-way"))) as executor:
         with pytest.raises(LineError) as raised:
             await _all(executor.submit("a", SPEC))
     assert raised.value.exit_code == 2 and "config.toml" in raised.value.cause

@@ -1,0 +1,301 @@
+"""line-tui from Python: `line_tui.explain("resnet50", "layer4", 1273, profile="paper")`.
+
+An engine in this process explains neurons, in the same loop and the same store as the app and the command line. It
+keeps its models for the next call; `close()` gives them back. Nothing is fetched: `line-tui models pull` does that.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+from line_tui import events as e
+from line_tui.config import data_folder
+from line_tui.engine.asking import spec_of
+from line_tui.engine.batch import Queue
+from line_tui.engine.executor import Executor
+from line_tui.errors import LineError, UsageError
+from line_tui.events import Metric, RunSpec, durable
+from line_tui.explain.state import fold
+from line_tui.explanation import Explanation
+from line_tui.neuron import Neuron
+from line_tui.offline import stay_offline
+from line_tui.report.html import About
+from line_tui.store import Store
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from line_tui.engine.live import Prepare
+    from line_tui.engine.models import ModelSource
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a call is."""
+
+    done: int
+    """Neurons that are done with."""
+    total: int
+    doing: str
+    """What goes on, in a few words."""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@overload
+def explain(
+    model: str | nn.Module | Callable[[Any], Any],
+    layer: str | None,
+    neuron: int,
+    *,
+    preprocess: Prepare | None = ...,
+    name: str | None = ...,
+    profile: str | None = ...,
+    strategy: str | None = ...,
+    metric: Metric | None = ...,
+    seed: int = ...,
+    iterations: int | None = ...,
+    images: int | None = ...,
+    control: str | Path | None = ...,
+    data: str | Path | None = ...,
+    progress: bool | OnProgress = ...,
+) -> Explanation: ...
+
+
+@overload
+def explain(
+    model: str | nn.Module | Callable[[Any], Any],
+    layer: str | None,
+    neuron: Sequence[int],
+    *,
+    preprocess: Prepare | None = ...,
+    name: str | None = ...,
+    profile: str | None = ...,
+    strategy: str | None = ...,
+    metric: Metric | None = ...,
+    seed: int = ...,
+    iterations: int | None = ...,
+    images: int | None = ...,
+    control: str | Path | None = ...,
+    data: str | Path | None = ...,
+    progress: bool | OnProgress = ...,
+) -> list[Explanation]: ...
+
+
+def explain(
+    model: str | nn.Module | Callable[[Any], Any],
+    layer: str | None,
+    neuron: int | Sequence[int],
+    *,
+    preprocess: Prepare | None = None,
+    name: str | None = None,
+    profile: str | None = None,
+    strategy: str | None = None,
+    metric: Metric | None = None,
+    seed: int = 0,
+    iterations: int | None = None,
+    images: int | None = None,
+    control: str | Path | None = None,
+    data: str | Path | None = None,
+    progress: bool | OnProgress = True,
+) -> Explanation | list[Explanation]:
+    """Explain a neuron, or several, which share pictures and batches; the same call again goes on or reads the result.
+
+    `model` is a name of the catalogue, a torch module with `preprocess` (a tensor `uint8[3, height, width]` to
+    `float32[3, height, width]`, as torchvision's `weights.transforms()`), or a function of pictures
+    `uint8[pictures, height, width, 3]` that returns `float[pictures, neurons]`, whose `layer` is None. `name` is what
+    such a model is called in the list of runs. `control` is a folder of pictures, for the published strategy. What is
+    None is taken from the settings. `progress` is a bar on stderr, nothing, or a function of `Progress`.
+
+    An interrupt stops the run in order. Raises LineError, with cause and fix: UsageError, UnknownNameError,
+    ModelFileError, MemoryLimitError, StoreError; of several neurons the first failure, once all others are done.
+    """
+    stay_offline()
+    live = None
+    if not isinstance(model, str):
+        from line_tui.engine.live import LiveModel
+
+        live = LiveModel(model, preprocess, name)
+    elif preprocess is not None or name is not None:
+        raise UsageError("a model of the catalogue has a name and a preprocessing of its own", "leave them out")
+    if layer is None and (live is None or live.layer is None):
+        raise UsageError("no layer was named", "`line_tui.layers(model)` lists them")
+    called = model if isinstance(model, str) else live.name  # type: ignore[union-attr]
+    within = layer if layer is not None else live.layer  # type: ignore[union-attr]
+    options = {
+        "profile": profile,
+        "strategy": strategy,
+        "metric": metric,
+        "seed": seed,
+        "iterations": iterations,
+        "images": images,
+        "control": None if control is None else str(Path(control).absolute()),
+    }
+    given = {key: value for key, value in options.items() if value is not None}
+
+    def asked(number: int) -> RunSpec:
+        return spec_of(Neuron(called, str(within), number), given)
+
+    numbers = [neuron] if isinstance(neuron, int) else list(neuron)
+    engine = _engine_for(live, Path(data) if data is not None else data_folder())
+    found = engine.explain(asked, numbers, progress)
+    return found[0] if isinstance(neuron, int) else found
+
+
+def layers(
+    model: str | nn.Module | Callable[[Any], Any], *, preprocess: Prepare | None = None, name: str | None = None
+) -> list[Any]:
+    """What can be explained in a model: entries with name, kind, shape, neurons and pooling. Raises LineError."""
+    stay_offline()
+    if isinstance(model, str):
+        from line_tui.engine.catalogued import CataloguedModels
+
+        return list(CataloguedModels().layers(model))
+    from line_tui.engine.live import LiveModel
+
+    return LiveModel(model, preprocess, name).layers()
+
+
+def close() -> None:
+    """Give back the models' memory; a later call loads them again."""
+    while _engines:
+        _engines.popitem()[1].close()
+
+
+class _Engine:
+    """An engine of this process, its event loop on a thread, for one data folder and one source of models."""
+
+    def __init__(self, source: ModelSource, folder: Path) -> None:
+        from line_tui.engine.local import LocalEngine
+
+        self._store = Store.open(folder)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="line-tui", daemon=True)
+        self._thread.start()
+        self._executor = self._await(self._made(LocalEngine(self._store, source)))
+
+    def explain(
+        self, asked: Callable[[int], RunSpec], numbers: Sequence[int], progress: bool | OnProgress
+    ) -> list[Explanation]:
+        """Explain neurons. Raises LineError, KeyboardInterrupt."""
+        heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        batch = Queue(self._executor, self._store, asked, lambda neuron, how: heard.put(f"neuron {neuron} {how}"))
+        batch.on_event = lambda envelope: heard.put(_told(envelope))
+        work = asyncio.run_coroutine_threadsafe(batch.explain(numbers), self._loop)
+        work.add_done_callback(lambda done: heard.put(None))
+        done = 0
+        with _Shown(progress, len(numbers)) as shown:
+            try:
+                while (doing := heard.get()) is not None:
+                    done = len(batch.batch.runs) + len(batch.batch.failures)
+                    if doing:
+                        shown.show(Progress(done, len(numbers), doing))
+            except BaseException:
+                # An interrupt, or an error in the caller's own function: nothing goes on unseen.
+                self._loop.call_soon_threadsafe(batch.stop)
+                work.result()
+                raise
+        found = work.result()
+        for error in found.failures.values():
+            raise error
+        return [self._read(run_id) for run_id in found.finished(numbers)]
+
+    def close(self) -> None:
+        """End the engine."""
+        self._await(self._executor.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+        self._store.close()
+
+    def _read(self, run_id: str) -> Explanation:
+        run = self._store.run(run_id)
+        about = About(created=run.created, seconds=run.seconds, title=run.title, note=run.note)
+        return Explanation(fold(durable(self._store.events(run_id))), about)
+
+    def _await(self, work: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    @staticmethod
+    async def _made(engine: Any) -> Executor:
+        return Executor(engine)
+
+
+_engines: dict[Any, _Engine] = {}
+atexit.register(close)
+
+
+def _engine_for(live: Any, folder: Path) -> _Engine:
+    """The engine at hand, or another once that one has given back its models."""
+    key = (live.key if live is not None else None, folder)
+    if key not in _engines:
+        close()
+        from line_tui.engine.catalogued import CataloguedModels
+        from line_tui.engine.live import LiveModels
+
+        _engines[key] = _Engine(CataloguedModels() if live is None else LiveModels(live), folder)
+    return _engines[key]
+
+
+def _told(envelope: e.Envelope) -> str:
+    """What an event is about; empty for those that say nothing new."""
+    event = envelope.event
+    match event:
+        case e.PhaseChanged(phase=phase, detail=detail):
+            return f"{phase} {detail}".strip()
+        case e.Progress(phase=phase, done=done, total=total):
+            return f"{phase} {done}/{total}"
+        case e.TrialScored(mean=mean, auc=auc, images=images):
+            return f"scored {mean:.3f}, AUC {auc:.3f}, {images} images"
+        case e.Finished(label=label):
+            return f"found {label}" if label else "found no concept"
+    return ""
+
+
+class _Shown:
+    """A bar, the caller's function, or nothing."""
+
+    def __init__(self, progress: bool | OnProgress, total: int) -> None:
+        self._call = progress if callable(progress) else None
+        self._bar: Any = None
+        if progress is True:
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import Progress as Bar
+
+            from line_tui.consoles import PlainConsole
+
+            columns = (
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                TextColumn("{task.description}"),
+            )
+            self._bar = Bar(*columns, console=PlainConsole(stderr=True), transient=True)
+            self._task = self._bar.add_task("", total=total)
+
+    def __enter__(self) -> _Shown:
+        if self._bar is not None:
+            self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show how far the call is."""
+        if self._call is not None:
+            self._call(progress)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=progress.done, description=progress.doing)
+
+
+__all__ = ["Explanation", "LineError", "Progress", "close", "explain", "layers"]

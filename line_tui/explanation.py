@@ -1,0 +1,128 @@
+"""What was found of a neuron, for notebooks and scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from line_tui.explain.state import RunState, Trial, concept_of
+from line_tui.neuron import Neuron
+from line_tui.png import decode_png, read_png
+from line_tui.report.html import About, to_html
+from line_tui.report.result_csv import to_csv
+from line_tui.report.result_json import result
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The result of a run. In a notebook it shows itself as the page that `runs export --format html` writes."""
+
+    state: RunState
+    about: About
+
+    @property
+    def run_id(self) -> str:
+        """By which `line-tui runs show` and the app know it."""
+        return str(self.result["run_id"])
+
+    @property
+    def neuron(self) -> Neuron:
+        """What was explained."""
+        return self.state.spec.target
+
+    @property
+    def label(self) -> str | None:
+        """The concept that explains the neuron best; None when there is none."""
+        found: str | None = self.result["label"]
+        return found
+
+    @property
+    def reason(self) -> str:
+        """Why this label, or why none."""
+        return str(self.result["reason"])
+
+    @property
+    def score(self) -> dict[str, Any] | None:
+        """Of the label: auc, mad, images and, where it was verified, ci_low, ci_high and p_value."""
+        found: dict[str, Any] | None = self.result["score"]
+        return found
+
+    @property
+    def auc(self) -> float | None:
+        """Chance that a picture of the label drives the neuron more than one of the control set."""
+        return None if self.score is None else float(self.score["auc"])
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of `auc`; None where the label was not verified on fresh pictures."""
+        if self.score is None or self.score["ci_low"] is None:
+            return None
+        return float(self.score["ci_low"]), float(self.score["ci_high"])
+
+    @property
+    def senses(self) -> list[dict[str, Any]]:
+        """The concepts of the final explanation, each with its share and scores."""
+        found: list[dict[str, Any]] = self.result["senses"]
+        return found
+
+    @property
+    def concepts(self) -> list[tuple[str, float]]:
+        """Every concept that was drawn with its score, best first."""
+        scored = [(t["concept"], t["score"]) for t in self.result["trials"] if t["score"] is not None]
+        return sorted(scored, key=lambda pair: -pair[1])
+
+    def pictures(self, concept: str | None = None, count: int = 10) -> list[Image]:
+        """PIL pictures of a concept, of the label by default, those first that drive the neuron most.
+
+        Without a label, the strongest pictures of all concepts. A picture that is gone from the disk is left out.
+        """
+        wanted = concept if concept is not None else self.label
+        trials = [t for t in self.state.trials.values() if wanted is None or concept_of(self.state, t) == wanted]
+        return _opened(trials, count)
+
+    @cached_property
+    def result(self) -> dict[str, Any]:
+        """Everything, as `line-tui explain --json` prints it; `line_tui.report.result_json` describes the fields."""
+        return result(self.state, self.about.seconds)
+
+    def to_json(self) -> str:
+        """Everything as a JSON object."""
+        return msgspec.json.format(msgspec.json.encode(self.result)).decode()
+
+    def to_csv(self) -> str:
+        """One row under a header: neuron and explanation first."""
+        return to_csv([self.result])
+
+    def to_html(self) -> str:
+        """A page with pictures and plots that opens offline."""
+        return to_html(self.state, self.result, self.about, read_png)
+
+    def _repr_html_(self) -> str:
+        # A page of its own within the notebook's: neither's styles reach the other, and no script runs.
+        page = escape(self.to_html(), quote=True)
+        return f'<iframe srcdoc="{page}" sandbox="" width="100%" height="640" style="border:0"></iframe>'
+
+    def __repr__(self) -> str:
+        score = "" if self.auc is None else f", AUC {self.auc:.3f}"
+        interval = "" if self.interval is None else f" [{self.interval[0]:.3f}, {self.interval[1]:.3f}]"
+        return f"<Explanation of {self.neuron}: {self.label or 'no concept found'}{score}{interval}>"
+
+
+def _opened(trials: list[Trial], count: int) -> list[Image]:
+    images = sorted((image for trial in trials for image in trial.images), key=lambda image: -image.activation)
+    found: list[Image] = []
+    for image in images:
+        if len(found) == count:
+            break
+        content = read_png(image.image.path)
+        picture = decode_png(content) if content is not None else None
+        if picture is not None:
+            found.append(picture)
+    return found

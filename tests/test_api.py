@@ -1,0 +1,158 @@
+"""line-tui from Python: over the fake models, over live ones, and as the tutorial shows it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+import line_tui
+from line_tui.api import Progress, _Engine
+from line_tui.engine.live import LiveModel, LiveModels
+from line_tui.errors import UnknownNameError, UsageError
+from line_tui.store import Store
+from tests.engine.fake_engine import FakeSource
+
+OPTIONS: dict[str, Any] = {"strategy": "published", "iterations": 1, "images": 2, "progress": False}
+NOTEBOOK = Path(line_tui.__file__).parent / "tutorial.ipynb"
+
+
+@pytest.fixture(autouse=True)
+def _fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("LINE_TUI_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("LINE_TUI_LOG", str(tmp_path / "log"))
+    (tmp_path / "config.toml").write_text("[engine]\nthreads = 1\n")
+    yield
+    line_tui.close()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fake models in place of the catalogue's."""
+    monkeypatch.setattr("line_tui.engine.catalogued.CataloguedModels", FakeSource)
+
+
+@pytest.mark.usefixtures("fake")
+def test_an_explanation_has_all_that_was_found() -> None:
+    heard: list[Progress] = []
+    found = line_tui.explain("fake", "conv", 0, **OPTIONS | {"iterations": 4, "seed": 5, "progress": heard.append})
+    assert found.label == "strawberry" and str(found.neuron) == "fake conv 0"
+    assert found.auc is not None and found.auc > 0.9 and found.interval is None
+    assert found.concepts[0][0] == "strawberry" and len(found.concepts) == 15
+    picture = found.pictures()[0]
+    assert picture.size == (24, 24) and picture.getpixel((12, 12))[0] > 200  # type: ignore[index]
+    assert json.loads(found.to_json())["label"] == "strawberry"
+    (row,) = csv.DictReader(io.StringIO(found.to_csv()))
+    assert (row["neuron"], row["explanation"]) == ("0", "strawberry")
+    shown = found._repr_html_()
+    assert shown.startswith("<iframe") and "strawberry" in shown and "<script" not in shown
+    assert "strawberry" in repr(found)
+    assert {one.total for one in heard} == {1} and any("drawing" in one.doing for one in heard)
+
+
+@pytest.mark.usefixtures("fake")
+def test_several_neurons_and_the_same_call_again() -> None:
+    first = line_tui.explain("fake", "fc", range(2), **OPTIONS)
+    again = line_tui.explain("fake", "fc", [1, 0], **OPTIONS)
+    assert [one.run_id for one in again] == [one.run_id for one in reversed(first)]
+
+
+@pytest.mark.usefixtures("fake")
+def test_an_interrupt_stops_in_order_and_the_same_call_goes_on() -> None:
+    def interrupt(progress: Progress) -> None:
+        if "scored" in progress.doing:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        line_tui.explain("fake", "fc", 0, **OPTIONS | {"progress": interrupt})
+    store = Store.open()
+    (run,) = store.runs()
+    assert run.status in ("stopped", "finished")
+    assert line_tui.explain("fake", "fc", 0, **OPTIONS).run_id == run.id
+    assert [one.status for one in store.runs()] == ["finished"]
+    store.close()
+
+
+@pytest.mark.usefixtures("fake")
+def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
+    with pytest.raises(UnknownNameError, match="no layer of fake named 'fd'"):
+        line_tui.explain("fake", "fd", 0, **OPTIONS)
+    with pytest.raises(UsageError, match="no layer was named"):
+        line_tui.explain("fake", None, 0, **OPTIONS)
+    with pytest.raises(UsageError, match="how its pictures are prepared"):
+        line_tui.explain(nn.Linear(1, 1), "x", 0, **OPTIONS)
+    with pytest.raises(UsageError, match="a preprocessing of its own"):
+        line_tui.explain("fake", "fc", 0, name="mine", **OPTIONS)
+    assert Store.open().runs() == []
+
+
+class Network(nn.Module):
+    """Two layers; its neurons are the mean colours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.out = nn.Linear(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.out(self.pool(x).flatten(1))
+        return y
+
+
+def prepare(picture: Tensor) -> Tensor:
+    return picture[:, :24, :24].float() / 255
+
+
+def red(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return pictures.mean((1, 2), dtype=np.float32)[:, :1] / 255
+
+
+def test_a_live_module_is_named_by_its_weights() -> None:
+    torch.manual_seed(0)
+    one, other = Network(), Network()
+    names = [LiveModel(module, prepare, None).make("", None, 4, "cpu").name for module in (one, one, other)]  # type: ignore[arg-type]
+    assert names[0] == names[1] != names[2] and names[0].startswith("Network@")
+    assert [layer.name for layer in line_tui.layers(one, preprocess=prepare)] == ["pool", "out"]
+    vision = LiveModel(one, prepare, None).make("", None, 4, "cpu")  # type: ignore[arg-type]
+    picture = np.full((24, 24, 3), (255, 0, 51), np.uint8)
+    assert np.allclose(vision.look([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
+
+
+def test_a_function_is_a_model_of_one_layer() -> None:
+    model = LiveModel(red, None, None)
+    assert model.layer == "output" and [layer.neurons for layer in model.layers()] == [1]
+    assert LiveModel(red, None, None).key == model.key != LiveModel(lambda x: x, None, None).key
+    assert LiveModel(red, None, "my model").name == "my-model"
+
+
+def test_live_models_are_explained_by_the_bundled_world(tmp_path: Path) -> None:
+    found = line_tui.explain(red, None, 0, **OPTIONS | {"iterations": 0, "images": 1})
+    assert found.neuron.model == "red" and found.label and len(found.pictures()) >= 1
+
+
+def test_the_tutorial_runs() -> None:
+    cells = json.loads(NOTEBOOK.read_text())["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), names)
+    assert names["found"].label
+
+
+def test_an_engine_of_live_models_lists_their_layers(tmp_path: Path) -> None:
+    engine = _Engine(LiveModels(LiveModel(red, None, None)), tmp_path)
+    try:
+        (layer,) = engine._await(engine._executor.layers("red"))
+        assert (layer.name, layer.neurons) == ("output", 1)
+    finally:
+        engine.close()
