@@ -518,7 +518,7 @@ def layer() -> None:
     """Neurons of one layer, one by one, as many as fit into the time; interleaved where there is a bench for it."""
     count = 2 if TINY else 12
     run = command_line.explain(
-        ROOT, "layer", ["emoji-resnet18", "avgpool", f"0-{count - 1}"], device=DEVICE, memory="resident", limit=90
+        ROOT, "layer", ["emoji-resnet18", "avgpool", f"0-{count - 1}"], device=DEVICE, memory="resident"
     )
     tell("neurons one by one", count, "", exit=run.code)
     tell("a neuron", run.seconds / count, "s", note="the start of the engine counted in")
@@ -528,7 +528,7 @@ def layer() -> None:
 def layer_bench() -> None:
     count = 2 if TINY else 64
     run = command_line.run_line(
-        ROOT, "layer-bench", ["bench", "layer", "--neurons", str(count)], device=DEVICE, memory="resident", limit=150
+        ROOT, "layer-bench", ["bench", "layer", "--neurons", str(count)], device=DEVICE, memory="resident"
     )
     tell("line-tui bench layer", run.told[-1500:], "", exit=run.code, seconds=run.seconds)
     tell("printed", run.printed[-1500:])
