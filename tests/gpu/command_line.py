@@ -20,6 +20,9 @@ from PIL import Image
 _LIMIT = 900.0  # seconds; parts end sooner on a GPU
 
 
+_THREADS = min(4, len(os.sched_getaffinity(0)))
+
+
 @dataclass
 class Run:
     """What a call of line-tui did."""
@@ -47,9 +50,7 @@ class Run:
         return digest.hexdigest()
 
 
-def paper(
-    root: Path, memory: str, device: str, *, name: str = "", iterations: int = 2, squeeze: bool = False
-) -> Run:
+def paper(root: Path, memory: str, device: str, *, name: str = "", iterations: int = 2, squeeze: bool = False) -> Run:
     """The published set-up at its real sizes, with few steps and pictures."""
     arguments = ["resnet50:random", "avgpool", "7", "--profile", "paper-quick", "--strategy", "published"]
     arguments += ["--control", str(_control(root)), "--images", "4", "--iterations", str(iterations)]
@@ -116,7 +117,8 @@ def run_line(
     folder = root / "runs" / name
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    settings = f'[engine]\ndevice = "{device}"\n' + (f'memory = "{memory}"\n' if memory else "")
+    # As many threads everywhere, since the last digits depend on it.
+    settings = f'[engine]\ndevice = "{device}"\nthreads = {_THREADS}\n' + (f'memory = "{memory}"\n' if memory else "")
     (folder / "config.toml").write_text(settings)
     (folder / "catalog.toml").write_text((root / "catalog.toml").read_text())
     environment = os.environ | {"LINE_TUI_CONFIG": str(folder / "config.toml"), "LINE_TUI_DATA": str(data)}
@@ -191,7 +193,20 @@ def _control(root: Path) -> Path:
     folder = root / "control"
     if not folder.exists():
         random = np.random.default_rng(0)
-        for word in ("dog", "boat", "apple", "clock", "tree", "bridge", "violin", "teapot", "fox", "lamp", "desk", "owl"):
+        for word in (
+            "dog",
+            "boat",
+            "apple",
+            "clock",
+            "tree",
+            "bridge",
+            "violin",
+            "teapot",
+            "fox",
+            "lamp",
+            "desk",
+            "owl",
+        ):
             (folder / word).mkdir(parents=True)
             for n in range(4):
                 pixels = random.integers(0, 256, (256, 256, 3), np.uint8)
