@@ -20,7 +20,9 @@ from PIL import Image
 _LIMIT = 900.0  # seconds; parts end sooner on a GPU
 
 
-_THREADS = min(4, len(os.sched_getaffinity(0)))
+_ALL = min(16, len(os.sched_getaffinity(0)))
+_FEW = min(4, _ALL)
+"""Where several runs go on beside each other; as many for all that are compared."""
 
 
 @dataclass
@@ -54,7 +56,9 @@ def paper(root: Path, memory: str, device: str, *, name: str = "", iterations: i
     """The published set-up at its real sizes, with few steps and pictures."""
     arguments = ["resnet50:random", "avgpool", "7", "--profile", "paper-quick", "--strategy", "published"]
     arguments += ["--control", str(_control(root)), "--images", "4", "--iterations", str(iterations)]
-    return explain(root, name or f"paper-{memory}", arguments, device=device, memory=memory, squeeze=squeeze)
+    return explain(
+        root, name or f"paper-{memory}", arguments, device=device, memory=memory, threads=_ALL, squeeze=squeeze
+    )
 
 
 def interrupted(root: Path, device: str) -> tuple[float, Run]:
@@ -82,6 +86,7 @@ def explain(
     device: str,
     memory: str,
     limit: float = _LIMIT,
+    threads: int = _FEW,
     squeeze: bool = False,
     act: Callable[[subprocess.Popen[str], Path], None] = lambda process, data: None,
 ) -> Run:
@@ -95,7 +100,9 @@ def explain(
         act(process, data)
 
     line = ["explain", *arguments, "--json"]
-    run = run_line(root, name, line, device=device, memory=memory, limit=limit, squeeze=squeeze, act=watch)
+    run = run_line(
+        root, name, line, device=device, memory=memory, limit=limit, threads=threads, squeeze=squeeze, act=watch
+    )
     if run.code == 0 and run.printed.lstrip().startswith("{"):
         run.result = json.loads(run.printed)
     run.changes = _changes(run.data)
@@ -110,6 +117,7 @@ def run_line(
     device: str,
     memory: str | None,
     limit: float = _LIMIT,
+    threads: int = _FEW,
     squeeze: bool = False,
     act: Callable[[subprocess.Popen[str], Path], None] = lambda process, data: None,
 ) -> Run:
@@ -117,8 +125,7 @@ def run_line(
     folder = root / "runs" / name
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    # As many threads everywhere, since the last digits depend on it.
-    settings = f'[engine]\ndevice = "{device}"\nthreads = {_THREADS}\n' + (f'memory = "{memory}"\n' if memory else "")
+    settings = f'[engine]\ndevice = "{device}"\nthreads = {threads}\n' + (f'memory = "{memory}"\n' if memory else "")
     (folder / "config.toml").write_text(settings)
     (folder / "catalog.toml").write_text((root / "catalog.toml").read_text())
     environment = os.environ | {"LINE_TUI_CONFIG": str(folder / "config.toml"), "LINE_TUI_DATA": str(data)}

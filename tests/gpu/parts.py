@@ -347,7 +347,6 @@ def language() -> None:
             _replies(model, prompt, called)
         _raw_speed(model, called, 16 if layers == 0 else 128)
         model.close()
-        del model
         tell(f"{called}: kept after its end", used_mb() - before, "MB")
 
 
