@@ -1,21 +1,35 @@
-"""What the reference pages say of commands, keys and exit codes, taken from the code when the site is built."""
+"""What the site's build does beyond Markdown: the reference is taken from the code, and formulas become MathML."""
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
 
 import click
+from latex2mathml.converter import convert
 
 from line_tui import errors
 from line_tui.cli.main import cli
 from line_tui.tui.keymap import remappable
 
+FORMULAS = {
+    "inline": re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.S),
+    "block": re.compile(r'<div class="arithmatex">\s*\\\[(.*?)\\\]\s*</div>', re.S),
+}
+
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in `{{ commands }}`, `{{ keys }}` and `{{ exit_codes }}`."""
     return re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
+
+
+def on_page_content(content: str, **_: Any) -> str:
+    """Formulas as MathML, which browsers show without a script."""
+    for display, pattern in FORMULAS.items():
+        content = pattern.sub(lambda match: convert(html.unescape(match[1]), display=display), content)  # noqa: B023
+    return content
 
 
 def commands() -> str:
