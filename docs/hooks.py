@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import html
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,7 +53,29 @@ def exit_codes() -> str:
     return "\n".join(["| code | meaning |", "|---|---|", *first, *rows, "| 130 | Interrupted by the user. |"])
 
 
-PARTS: dict[str, Callable[[], str]] = {"commands": commands, "keys": keys, "exit_codes": exit_codes}
+def messages() -> str:
+    """Each message that ends a command, with what to do about it, under its exit code."""
+    found: dict[str, set[tuple[str, str]]] = {kind.__name__: set() for kind in errors.LineError.__subclasses__()}
+    for path in Path(errors.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and len(node.args) == 2 and _name(node.func) in found:
+                found[_name(node.func)].add((_text(node.args[0]), _text(node.args[1])))
+    parts = []
+    for kind in sorted(errors.LineError.__subclasses__(), key=lambda kind: kind.exit_code):
+        rows = [f"| {cause} | {fix} |" for cause, fix in sorted(found[kind.__name__])]
+        parts.append(
+            "\n".join([f"## Exit code {kind.exit_code}", "", kind.__doc__ or "", "", "| message | what to do |"])
+        )
+        parts[-1] += "\n" + "\n".join(["|---|---|", *rows])
+    return "\n\n".join(parts)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "commands": commands,
+    "keys": keys,
+    "exit_codes": exit_codes,
+    "messages": messages,
+}
 
 
 def _command(context: click.Context) -> list[str]:
@@ -68,3 +92,33 @@ def _command(context: click.Context) -> list[str]:
 
 def _keys(keys: str) -> str:
     return " ".join(f"`{key}`" for key in keys.split(","))
+
+
+def _name(node: ast.expr) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _text(node: ast.expr) -> str:
+    """The words of a string in the code; what is filled in at run time is in italics."""
+    if isinstance(node, ast.Constant):
+        return _cell(str(node.value))
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return _text(node.left) + _text(node.right)
+    inner = node.value if isinstance(node, ast.FormattedValue) else node
+    return f"*{_cell(_words(inner))}*"
+
+
+def _words(node: ast.expr) -> str:
+    """A name for a value: its last part, which is what a reader of the code would say."""
+    names = [
+        part.attr if isinstance(part, ast.Attribute) else part.id
+        for part in ast.walk(node)
+        if isinstance(part, ast.Attribute | ast.Name)
+    ]
+    return names[0].strip("_").replace("_", " ") if names else "..."
+
+
+def _cell(text: str) -> str:
+    return " ".join(html.escape(text, quote=False).split(" ")).replace("|", "\\|").replace("*", "\\*")
