@@ -13,7 +13,7 @@ from line_tui import private
 from line_tui.errors import StoreError
 from line_tui.store.filesystem import is_network
 
-VERSION = 1
+VERSION = 2
 _APPLICATION = 0x4C494E45  # "LINE"
 _PATIENCE = 30.0  # seconds that a writer waits for another one
 
@@ -35,7 +35,7 @@ CREATE TABLE events (
     body TEXT NOT NULL,
     PRIMARY KEY (run_id, seq)
 );
--- Summaries read this index alone and never the bodies, which hold thumbnails.
+-- Summaries read this index alone and never the bodies.
 CREATE INDEX events_outline ON events (run_id, seq, type, time);
 CREATE TABLE activations (
     image TEXT NOT NULL,
@@ -44,6 +44,21 @@ CREATE TABLE activations (
     pooling TEXT NOT NULL,
     vector BLOB NOT NULL,
     PRIMARY KEY (image, vision, layer, pooling)
+) WITHOUT ROWID;
+"""
+_SINCE_2 = """
+CREATE TABLE IF NOT EXISTS artifacts (
+    kind TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    which TEXT NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (kind, owner, which)
+) WITHOUT ROWID;
+-- What the list of runs shows, as of a run's last event: derived, and made again where it is missing.
+CREATE TABLE IF NOT EXISTS summaries (
+    run_id TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    body TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -111,6 +126,7 @@ def open_database(path: Path) -> Database:
         try:
             _check(path, connection)
             _configure(path, connection)
+            _upgrade(connection)
         except BaseException:
             connection.close()
             raise
@@ -124,7 +140,7 @@ def _make(path: Path) -> None:
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
             connection.executescript(
-                f"PRAGMA synchronous = FULL; BEGIN; {_SCHEMA} PRAGMA application_id = {_APPLICATION}; "
+                f"PRAGMA synchronous = FULL; BEGIN; {_SCHEMA} {_SINCE_2} PRAGMA application_id = {_APPLICATION}; "
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
         draft.chmod(0o600)
@@ -155,6 +171,12 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
             f"{path} was written by a newer line-tui (store version {version}, this one reads {VERSION})",
             "upgrade line-tui, or choose another folder with --data or LINE_TUI_DATA",
         )
+
+
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Give a store of an earlier version what is new; nothing in it is changed."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
+        connection.executescript(f"BEGIN IMMEDIATE; {_SINCE_2} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def _configure(path: Path, connection: sqlite3.Connection) -> None:

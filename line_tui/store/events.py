@@ -15,6 +15,7 @@ from line_tui.errors import StoreError, UnknownNameError
 from line_tui.events import DurableEvent, Envelope
 from line_tui.store.database import Database
 from line_tui.store.images import IDENTITY, Images
+from line_tui.store.slim import Key, slim, whole
 
 Kind = TypeVar(
     "Kind", e.Finished, e.ImageScored, e.Judged, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified
@@ -51,9 +52,18 @@ class Events:
                 envelopes = [
                     Envelope(run_id=run_id, time=now, event=event, seq=last + n) for n, event in enumerate(events, 1)
                 ]
+                beside: dict[Key, bytes] = {}
+                rows = []
+                for envelope in envelopes:
+                    row, kept = _row(envelope)
+                    rows.append(row)
+                    beside |= kept
                 transaction.executemany(
-                    "INSERT INTO events (run_id, seq, time, type, body) VALUES (?, ?, ?, ?, ?)",
-                    [_row(envelope) for envelope in envelopes],
+                    "INSERT INTO events (run_id, seq, time, type, body) VALUES (?, ?, ?, ?, ?)", rows
+                )
+                transaction.executemany(
+                    "INSERT OR IGNORE INTO artifacts (kind, owner, which, body) VALUES (?, ?, ?, ?)",
+                    [(*key, body) for key, body in beside.items()],
                 )
         except StoreError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError):
@@ -71,7 +81,9 @@ class Events:
                 Envelope(
                     run_id=run_id,
                     time=float(row["time"]),
-                    event=self._placed(run_id, _decoder().decode(row["body"])),
+                    event=self._placed(
+                        run_id, whole(run_id, int(row["seq"]), _decoder().decode(row["body"]), self._beside)
+                    ),
                     seq=int(row["seq"]),
                 )
                 for row in rows
@@ -87,6 +99,10 @@ class Events:
             return [msgspec.json.decode(row["body"], type=kind) for row in rows]
         except UNREADABLE as error:
             raise _unknown(run_id, error) from error
+
+    def _beside(self, key: Key) -> bytes | None:
+        rows = self._database.read("SELECT body FROM artifacts WHERE kind = ? AND owner = ? AND which = ?", *key)
+        return bytes(rows[0]["body"]) if rows else None
 
     def _placed(self, run_id: str, event: DurableEvent) -> DurableEvent:
         """The event of this run and with each picture where this store has it, whatever the event itself says."""
@@ -114,14 +130,16 @@ def _unknown(run_id: str, error: Exception) -> StoreError:
     )
 
 
-def _row(envelope: Envelope) -> tuple[str, int | None, float, str | int | None, str]:
+def _row(envelope: Envelope) -> tuple[tuple[str, int | None, float, str | int | None, str], dict[Key, bytes]]:
     event = envelope.event
     try:
-        body = msgspec.json.encode(event).decode()
         # A number that is not finite becomes "null", which nobody could read again.
-        _decoder().decode(body)
+        _decoder().decode(msgspec.json.encode(event))
+        slimmed, beside = slim(envelope.run_id, envelope.seq or 0, event)  # type: ignore[arg-type]
+        body = msgspec.json.encode(slimmed).decode()
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise StoreError(
             f"{type(event).__name__} cannot be stored: {error}", "a model gave a number or a text that is none"
         ) from error
-    return envelope.run_id, envelope.seq, envelope.time, type(event).__struct_config__.tag, body
+    row = (envelope.run_id, envelope.seq, envelope.time, type(event).__struct_config__.tag, body)
+    return row, beside

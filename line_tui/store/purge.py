@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from line_tui.errors import StoreError
+from line_tui.store.activations import pixels_of
 from line_tui.store.database import Database
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
@@ -52,9 +53,12 @@ class Purger:
             images = sorted(set(announced.images) & set(now.images))
             size = sum(map(self._images.size, images))
             # The pictures first: as long as the runs are there, it is known which ones are theirs.
+            looked = [pixels_of(picture) for image in images if (picture := self._images.read(image)) is not None]
             for image in images:
                 self._images.delete(image)
-            transaction.executemany("DELETE FROM activations WHERE image = ?", [(image,) for image in images])
+            transaction.executemany("DELETE FROM activations WHERE image = ?", [(name,) for name in (*images, *looked)])
+            transaction.executemany("DELETE FROM artifacts WHERE owner = ?", [(owner,) for owner in (*images, *runs)])
+            transaction.executemany("DELETE FROM summaries WHERE run_id = ?", [(run_id,) for run_id in runs])
             transaction.executemany("DELETE FROM events WHERE run_id = ?", [(run_id,) for run_id in runs])
             transaction.executemany("DELETE FROM runs WHERE id = ?", [(run_id,) for run_id in runs])
         self._database.compact()

@@ -60,6 +60,27 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool
 
 
+class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run's events come to, for the list."""
+
+    format: int = 1
+    """Another number for another meaning of the rest."""
+    status: RunStatus = "new"
+    seconds: float = 0.0
+    images: int = 0
+    label: str | None = None
+    score: float | None = None
+    judgement: e.Judgement | None = None
+
+
+_LIST = (
+    "SELECT runs.*, summaries.seq AS known, summaries.body AS outcome, "
+    "(SELECT max(seq) FROM events WHERE events.run_id = runs.id) AS last "
+    "FROM runs LEFT JOIN summaries ON summaries.run_id = runs.id"
+)
+"""The list in one query, whatever the number of runs."""
+
+
 class Runs:
     """Reads and writes the table of runs."""
 
@@ -157,12 +178,12 @@ class Runs:
     def summaries(self, include_deleted: bool) -> list[RunSummary]:
         """All runs, newest first."""
         where = "" if include_deleted else "WHERE deleted IS NULL"
-        rows = self._database.read(f"SELECT * FROM runs {where} ORDER BY created DESC, id DESC")
+        rows = self._database.read(f"{_LIST} {where} ORDER BY created DESC, id DESC")
         return [self._summary(row) for row in rows]
 
     def summary(self, run_id: str) -> RunSummary:
         """One run. Raises UnknownNameError."""
-        rows = self._database.read("SELECT * FROM runs WHERE id = ?", run_id)
+        rows = self._database.read(f"{_LIST} WHERE id = ?", run_id)
         if not rows:
             raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
         return self._summary(rows[0])
@@ -197,8 +218,50 @@ class Runs:
     def _read(self, row: sqlite3.Row) -> RunSummary:
         if not RUN_ID.fullmatch(row["id"]):
             raise ValueError("no run's id")
-        outline = self._database.read("SELECT seq, type, time FROM events WHERE run_id = ? ORDER BY seq", row["id"])
         spec = msgspec.json.decode(row["spec"], type=RunSpec)
+        found = self._outcome(row, spec)
+        status = found.status
+        if status == "running" and not self._leases.held(row["id"]):
+            status = "interrupted"
+        return RunSummary(
+            id=row["id"],
+            model=spec.model,
+            layer=spec.layer,
+            neuron=spec.neuron,
+            strategy=spec.strategy,
+            profile=spec.profile,
+            status=status,
+            label=found.label,
+            score=found.score,
+            images=found.images,
+            created=float(row["created"]),
+            seconds=found.seconds,
+            title=str(row["title"]),
+            note=str(row["note"]),
+            judgement=found.judgement,
+            starred=bool(row["starred"]),
+            deleted=row["deleted"] is not None,
+        )
+
+    def _outcome(self, row: sqlite3.Row, spec: RunSpec) -> _Outcome:
+        """What a run's events come to: kept with it, as of its last event."""
+        if row["known"] == row["last"] and row["known"] is not None:
+            with suppress(*UNREADABLE):
+                kept = msgspec.json.decode(row["outcome"], type=_Outcome)
+                if kept.format == _Outcome().format:
+                    return kept
+        found = self._fold(row["id"], spec)
+        # Of a run that goes on it would be out of date at once.
+        if row["last"] is not None and found.status not in ("new", "running"):
+            with suppress(StoreError), self._database.write() as transaction:
+                transaction.execute(
+                    "INSERT OR REPLACE INTO summaries (run_id, seq, body) VALUES (?, ?, ?)",
+                    (row["id"], row["last"], msgspec.json.encode(found).decode()),
+                )
+        return found
+
+    def _fold(self, run_id: str, spec: RunSpec) -> _Outcome:
+        outline = self._database.read("SELECT seq, type, time FROM events WHERE run_id = ? ORDER BY seq", run_id)
         status: RunStatus = "new"
         seconds = 0.0
         for n, event in enumerate(outline):
@@ -208,28 +271,15 @@ class Runs:
                 status = "stopped"
             if n and event["type"] not in _IDLE:
                 seconds += max(0.0, event["time"] - outline[n - 1]["time"])
-        seconds += sum(event.seconds for event in self._events.of(row["id"], e.ModelsLoaded))
-        if status == "running" and not self._leases.held(row["id"]):
-            status = "interrupted"
-        label, score = self._result(row["id"], spec) if status == "finished" else (None, None)
-        return RunSummary(
-            id=row["id"],
-            model=spec.model,
-            layer=spec.layer,
-            neuron=spec.neuron,
-            strategy=spec.strategy,
-            profile=spec.profile,
+        seconds += sum(event.seconds for event in self._events.of(run_id, e.ModelsLoaded))
+        label, score = self._result(run_id, spec) if status == "finished" else (None, None)
+        return _Outcome(
             status=status,
+            seconds=seconds,
+            images=sum(event["type"] == "image_scored" for event in outline),
             label=label,
             score=score,
-            images=sum(event["type"] == "image_scored" for event in outline),
-            created=float(row["created"]),
-            seconds=seconds,
-            title=str(row["title"]),
-            note=str(row["note"]),
-            judgement=self._judgement(row["id"]) if status == "finished" else None,
-            starred=bool(row["starred"]),
-            deleted=row["deleted"] is not None,
+            judgement=self._judgement(run_id) if status == "finished" else None,
         )
 
     def _judgement(self, run_id: str) -> e.Judgement | None:

@@ -49,13 +49,16 @@ def _spec(neuron: int, **change: object) -> e.RunSpec:
 
 @pytest.mark.parametrize("strategy", ["published", "adaptive"])
 async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strategy: e.Strategy) -> None:
+    metric = "mean" if strategy == "published" else SPEC.metric
     apart, together = Store.open(tmp_path / "apart"), Store.open(tmp_path / "together")
     for neuron in range(3):
         async with Executor(LocalEngine(apart, FakeSource())) as executor:
-            await _all(executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy)))
+            await _all(executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy, metric=metric)))
     source = Counted()
     async with Executor(LocalEngine(together, source)) as executor:
-        handles = [executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy)) for neuron in range(3)]
+        handles = [
+            executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy, metric=metric)) for neuron in range(3)
+        ]
         for handle in handles:
             await _all(handle)
     for neuron in range(3):
