@@ -20,7 +20,7 @@ class Keeper:
     """Lends one set of models to any number of runs at once; who wants others waits until nobody uses them."""
 
     def __init__(self, source: ModelSource) -> None:
-        self._source = source
+        self.source = source
         self._changed = threading.Condition()
         self._studio: Studio | None = None
         self._key: tuple[object, ...] = ()
@@ -32,7 +32,7 @@ class Keeper:
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model, found once. Raises UnknownNameError, ModelFileError."""
         if model not in self._layers:
-            self._layers[model] = list(self._source.layers(model))
+            self._layers[model] = list(self.source.layers(model))
         return self._layers[model]
 
     @contextmanager
@@ -83,7 +83,7 @@ class Keeper:
                 check()
             if settings not in self._lowered:
                 self._drop()
-                self._lowered[settings] = self._source.step_down(spec, settings)
+                self._lowered[settings] = self.source.step_down(spec, settings)
                 self._changed.notify_all()
             return self._lowered[settings]
 
@@ -96,7 +96,7 @@ class Keeper:
         if fixed is None:
             # There may be more room than there was.
             self._lowered.clear()
-        loaded = self._source.load(spec, fixed, on_progress)
+        loaded = self.source.load(spec, fixed, on_progress)
         self._studio = Studio(loaded)
         self._key = (spec.profile, spec.model, *_placement(loaded))
         # What memory forces on one run it would force on the next.

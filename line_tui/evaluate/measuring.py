@@ -8,17 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from line_tui.engine.catalogued import CataloguedModels
+from line_tui.engine.keeper import Keeper
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
 from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, score
 from line_tui.evaluate.two_sided import Detected, detect, sanity
+from line_tui.events import RunSpec
 from line_tui.explain.finite import neuron_of, silenced
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
 from line_tui.layers import find_layer
 from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
+from line_tui.offline import stay_offline
 
 STREAM = "evaluate"
 """No run's search draws with these seeds."""
@@ -30,25 +33,34 @@ Tell = Callable[[str], None]
 
 def evaluate(request: Request, tell: Tell) -> Report:
     """Read the files, draw what they say, score it. Raises LineError."""
-    source = CataloguedModels()
-    layer = find_layer(source.layers(request.model), request.model, request.layer)
+    stay_offline()
+    keeper = Keeper(CataloguedModels())
+    try:
+        return _evaluate(request, keeper, tell)
+    finally:
+        keeper.close()
+
+
+def _evaluate(request: Request, keeper: Keeper, tell: Tell) -> Report:
+    layer = find_layer(keeper.layers(request.model), request.model, request.layer)
     files = [read_explanations(Path(path), request.layer, layer.neurons) for path in request.explanations]
     folder = open_folder(Path(request.control)) if request.control is not None else None
-    from line_tui.models.loader import load
-
-    loaded = load(request.profile, request.model, on_progress=lambda what: tell(f"loading {what}"))
-    generator, vision = loaded.models.generator, loaded.models.vision
-    if folder is not None:
-        control, skipped = look_at_folder(folder, vision, request.layer)
-        return measure(request, files, control, COSY_PROMPT, str(folder.path), skipped, generator, vision, tell)
-    ready = source.ready_bank(loaded.models, request.layer)
-    if ready is None:
-        raise ModelFileError(
-            f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",
-            "give natural pictures with --control FOLDER",
-        )
-    control = ready.activations.reshape(-1, ready.activations.shape[2])
-    return measure(request, files, control, generator.prompt_template, ready.id, [], generator, vision, tell)
+    # The models of any neuron's run will do.
+    wanted = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
+    with keeper.borrow(wanted, None, lambda what: tell(f"loading {what}")) as studio:
+        models = studio.loaded.models
+        generator, vision = models.generator, models.vision
+        if folder is not None:
+            control, skipped = look_at_folder(folder, vision, request.layer)
+            return measure(request, files, control, COSY_PROMPT, str(folder.path), skipped, generator, vision, tell)
+        ready = keeper.source.ready_bank(models, request.layer)
+        if ready is None:
+            raise ModelFileError(
+                f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",
+                "give natural pictures with --control FOLDER",
+            )
+        control = ready.activations.reshape(-1, ready.activations.shape[2])
+        return measure(request, files, control, generator.prompt_template, ready.id, [], generator, vision, tell)
 
 
 def measure(

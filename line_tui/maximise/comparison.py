@@ -9,6 +9,7 @@ from statistics import fmean
 import msgspec
 from PIL import Image
 
+from line_tui.config import read_config
 from line_tui.errors import StoreError, UsageError
 from line_tui.events import durable
 from line_tui.explain.state import RunState, fold
@@ -88,7 +89,7 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
         if (run.model, run.layer, run.neuron) == (request.model, request.layer, request.neuron)
     ]
     store.close()
-    vision = load_vision(request.model, read_catalog(), BATCH, default_device())
+    vision = load_vision(request.model, read_catalog(), BATCH, read_config().engine.device or default_device())
     if not isinstance(vision, TorchVision):
         raise UsageError(f"{request.model} is a black box, without gradients", "`line-tui explain` needs none")
     vision.check(request.layer, request.neuron)

@@ -14,7 +14,7 @@ from tests.engine.sessions import decisive, run_through, state_of
     [("fc", 3, "published", 3, [30, 8, 45]), ("avgpool", 7, "adaptive", 6, [60])],
 )
 async def test_a_killed_run_comes_to_the_same_result(
-    tmp_path: Path, layer: str, neuron: int, strategy: e.Strategy, images: int, kills: list[int]
+    tmp_path: Path, layer: str, neuron: int, strategy: str, images: int, kills: list[int]
 ) -> None:
     spec = e.RunSpec(
         model="emoji-resnet18", layer=layer, neuron=neuron, strategy=strategy, iterations=2, images=images, seed=4

@@ -16,7 +16,7 @@ SPEC = e.RunSpec(model="fake", layer="conv", neuron=2, iterations=3, images=3, s
 
 @pytest.mark.parametrize(("seed", "strategy"), [(1, "published"), (2, "published"), (3, "adaptive")])
 async def test_killed_at_random_moments(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, strategy: e.Strategy
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, strategy: str
 ) -> None:
     spec = msgspec.structs.replace(SPEC, strategy=strategy)
     monkeypatch.setenv("FAKE_DELAY", "0.004")

@@ -48,7 +48,7 @@ def _spec(neuron: int, **change: object) -> e.RunSpec:
 
 
 @pytest.mark.parametrize("strategy", ["published", "adaptive"])
-async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strategy: e.Strategy) -> None:
+async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strategy: str) -> None:
     metric = "mean" if strategy == "published" else SPEC.metric
     apart, together = Store.open(tmp_path / "apart"), Store.open(tmp_path / "together")
     for neuron in range(3):
