@@ -35,12 +35,12 @@ class CudaGauge:
         return torch.cuda.mem_get_info(self._device)[0]
 
     def peak(self, work: Callable[[], object]) -> int:
-        """Bytes that torch took from the driver for the work; its allocator's waste counts, as it does in a run."""
+        """Bytes that torch used for the work; what its allocator keeps besides, it gives up when memory is short."""
         torch.cuda.empty_cache()
-        before = torch.cuda.memory_reserved(self._device)
+        before = torch.cuda.memory_allocated(self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
         work()
-        return torch.cuda.max_memory_reserved(self._device) - before
+        return torch.cuda.max_memory_allocated(self._device) - before
 
 
 def gauge_of(device: str) -> Gauge | None:
@@ -49,15 +49,15 @@ def gauge_of(device: str) -> Gauge | None:
 
 
 def largest_batch(most: int, draw: Callable[[int], object], gauge: Gauge) -> int:
-    """The largest of 1, 2, 4 ... `most` pictures that were drawn, doubled as long as memory allows.
+    """The largest of 1, 2, 4 ... `most` pictures that were drawn, doubled as long as memory seems to allow.
 
     `draw(pictures)` draws that many and raises MemoryLimitError when they do not fit, as this does when one does not.
     """
-    fits, needed = 0, 0
+    fits, needed, each = 0, 0, 0.0
     for size in _doubled(most):
-        # Twice the pictures need at most twice the memory.
-        if fits and needed * size > fits * gauge.free() * (1 - HEADROOM):
+        if fits and needed + each * (size - fits) > gauge.free() * (1 - HEADROOM):
             break
+        before = fits, needed
         try:
             needed = gauge.peak(lambda: draw(size))  # noqa: B023
         except MemoryLimitError:
@@ -65,6 +65,9 @@ def largest_batch(most: int, draw: Callable[[int], object], gauge: Gauge) -> int
                 raise
             break
         fits = size
+        if before[0]:
+            # What the second and further pictures needed; the first had all that does not grow.
+            each = (needed - before[1]) / (fits - before[0])
     return fits
 
 

@@ -49,6 +49,13 @@ def test_a_batch_that_is_known_not_to_fit_is_not_tried() -> None:
     assert device.tried == [1, 2, 4]
 
 
+def test_what_does_not_grow_with_the_batch_is_counted_once() -> None:
+    """SDXL on a GPU of 24 GB beside its language model: the decoder needs the same for any batch."""
+    device = FakeDevice(room=11_000, fixed=5_300, each=15)
+    assert largest_batch(8, device.draw, device) == 8
+    assert device.tried == [1, 2, 4, 8]
+
+
 def test_a_device_that_promised_too_much_costs_one_try() -> None:
     device = FakeDevice(room=50, fixed=0, each=20, promised=1000)
     assert largest_batch(16, device.draw, device) == 2
@@ -72,17 +79,17 @@ def test_what_is_found_was_drawn(room: int, fixed: int, each: int, most: int) ->
 
 def test_the_gauge_asks_torch(monkeypatch: pytest.MonkeyPatch) -> None:
     """torch's own counters in place of a GPU's: 900 bytes at the driver, a batch that takes 250 beyond 100."""
-    reserved = {"now": 100, "peak": 700}
+    used = {"now": 100, "peak": 700}
 
     def work() -> None:
-        reserved["peak"] = max(reserved["peak"], 350)
+        used["peak"] = max(used["peak"], 350)
 
     counters = {
         "empty_cache": lambda: None,
         "mem_get_info": lambda device: (900, 1000),
-        "memory_reserved": lambda device: reserved["now"],
-        "max_memory_reserved": lambda device: reserved["peak"],
-        "reset_peak_memory_stats": lambda device: reserved.update(peak=reserved["now"]),
+        "memory_allocated": lambda device: used["now"],
+        "max_memory_allocated": lambda device: used["peak"],
+        "reset_peak_memory_stats": lambda device: used.update(peak=used["now"]),
     }
     monkeypatch.setattr(torch, "cuda", SimpleNamespace(**counters))
     gauge = gauge_of("cuda:1")

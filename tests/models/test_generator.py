@@ -105,6 +105,13 @@ def test_scheduler_and_negative_prompt_change_the_picture(folder):
     assert not np.array_equal(open_tiny(folder, scheduler="DDIMScheduler").draw(["a fox"], [1], silent)[0], plain)
 
 
+def test_pictures_are_decoded_one_by_one(folder):
+    generator, decoded = open_tiny(folder), []
+    generator._pipeline.vae.decoder.register_forward_hook(lambda module, given, output: decoded.append(len(output)))
+    generator.draw(["a fox", "a hen", "a cat"], [1, 2, 3], silent)
+    assert decoded == [1, 1, 1]
+
+
 def test_a_safety_checker_is_left_out(folder):
     index = json.loads((folder / "model_index.json").read_text())
     index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]

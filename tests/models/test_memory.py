@@ -127,14 +127,14 @@ def test_the_catalogues_numbers_by_precision() -> None:
         memory_mb={"float16": 8000},
     )
     on_gpu = needs(language, generator, 200, on_gpu=True)
-    assert (on_gpu.language, on_gpu.generator, on_gpu.picture, on_gpu.vision) == (6000, 8000, 2621, 200)
+    assert (on_gpu.language, on_gpu.generator, on_gpu.picture, on_gpu.vision) == (6000, 8000, 105, 200)
     on_cpu = needs(language, generator, None, on_gpu=False)
-    assert (on_cpu.generator, on_cpu.picture) == (16000, 5243)
+    assert (on_cpu.generator, on_cpu.picture) == (16000, 210)
 
 
 def test_the_plan_in_words() -> None:
     free = Free(ram=32000, gpu=15500)
     assert describe(plan(PAPER, free, 4), free) == (
         "language model and generator take turns, 2 pictures at a time: 11.2 GB of 15.5 GB GPU memory, "
-        "about 7.3 s more in each iteration"
+        "about 3.7 s more in each iteration"
     )
