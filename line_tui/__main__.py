@@ -2,14 +2,53 @@
 
 from __future__ import annotations
 
+import io
+import os
+import signal
 import sys
+from types import FrameType
+from typing import Any
 
 from line_tui.cli import run
 
 
 def main() -> None:
     """Run the command line of this process."""
+    _open_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
     sys.exit(run(sys.argv[1:]))
+
+
+def _open_streams() -> None:
+    """A descriptor that was closed would become that of the next file, which stray output would then go into."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+    # Names of files are bytes, and need not be text.
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(_Narration(2, "w", closefd=False)), "utf-8", "backslashreplace", line_buffering=True
+    )
+
+
+class _Narration(io.FileIO):
+    """What is told beside the data: nothing is lost with it, on a full disk for example."""
+
+    def write(self, data: Any) -> int:
+        """Write what can be written."""
+        try:
+            return super().write(data)
+        except OSError:
+            return len(data)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Who ends this process wants what Ctrl-C wants."""
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

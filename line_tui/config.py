@@ -15,6 +15,15 @@ from line_tui.events import Memory, Metric
 from line_tui.explain import strategies
 
 NAME = "line-tui"
+MOST_ITERATIONS = 1000
+MOST_IMAGES = 10_000
+"""Of a concept: a day's work of a quick generator."""
+
+
+def check_range(name: str, value: float | None, low: float, high: float) -> None:
+    """Raises ValueError for a number outside of a range, and for one that is not finite; None is no number."""
+    if value is not None and not low <= value <= high:
+        raise ValueError(f"{name} must be from {low} to {high}, not {value}")
 
 
 class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,8 +40,8 @@ class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         if self.strategy not in strategies.NAMES:
             raise ValueError(f"strategy must be one of {', '.join(strategies.NAMES)}")
-        if self.iterations < 0 or self.images < 1:
-            raise ValueError("iterations must be at least 0 and images at least 1")
+        check_range("iterations", self.iterations, 0, MOST_ITERATIONS)
+        check_range("images", self.images, 1, MOST_IMAGES)
 
 
 class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +58,10 @@ class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
     On 2 cores with 17 processes waiting for them a key took 61 ms at 3 (median of 40), 88 ms at 0; at 10 the first
     picture took over two minutes."""
+
+    def __post_init__(self) -> None:
+        check_range("threads", self.threads, 1, 1024)
+        check_range("niceness", self.niceness, 0, 19)
 
 
 class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,7 +111,7 @@ def read_config(path: Path | None = None) -> Config:
         raise UsageError(f"{path}: {error.strerror}", "make it a readable file, or delete it") from error
     try:
         return msgspec.toml.decode(text, type=Config)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}", "correct it; `line-tui config show` prints what is valid") from error
 
 

@@ -4,6 +4,22 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
+
+_REACHES_OUT = frozenset(
+    (
+        "socket.bind",
+        "socket.connect",
+        "socket.getaddrinfo",
+        "socket.gethostbyaddr",
+        "socket.gethostbyname",
+        "socket.getnameinfo",
+        "socket.sendmsg",
+        "socket.sendto",
+    )
+)
+"""Of Python's audit events. Making a socket is none of them: asyncio has a pair of its own."""
+_allowed: set[tuple[object, object]] = set()
 
 
 def stay_offline() -> None:
@@ -16,3 +32,26 @@ def stay_offline() -> None:
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     # urllib3, which diffusers imports, takes its word for it.
     socket.has_ipv6 = False
+
+
+def refuse_sockets() -> None:
+    """Stay offline, and refuse every connection from now on, whoever tries: it cannot be undone in this process.
+
+    A setting asks a library to stay offline; a file of a model may ask it for the contrary.
+    """
+    stay_offline()
+    sys.addaudithook(_refuse)
+
+
+def allow_endpoint(host: str, port: int) -> None:
+    """Let this process connect to a server on this machine that the user's catalogue names."""
+    _allowed.add((host, port))
+
+
+def _refuse(event: str, arguments: tuple[object, ...]) -> None:
+    if event not in _REACHES_OUT:
+        return
+    wanted = arguments[1] if event == "socket.connect" else arguments
+    if event in ("socket.connect", "socket.getaddrinfo") and isinstance(wanted, tuple) and wanted[:2] in _allowed:
+        return
+    raise PermissionError(f"this process connects to nothing, and {event} was tried with {wanted!r}")

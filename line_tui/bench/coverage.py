@@ -25,6 +25,8 @@ from scipy.stats import norm
 
 from line_tui.consoles import PlainConsole
 from line_tui.explain.intervals import interval, posterior
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_with_parent
 
 IMAGES, FURTHER = 50, 500
 AUCS = (0.5, 0.7, 0.85, 0.93, 0.96, 0.98, 0.99, 0.997)
@@ -133,4 +135,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    refuse_sockets()
+    end_with_parent()
     main()

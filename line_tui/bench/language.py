@@ -28,7 +28,8 @@ from line_tui.explain.proposals import judge
 from line_tui.explain.published import ATTEMPTS, FROM_RANDOM, FROM_VOCABULARY
 from line_tui.explain.seeds import derive, proposal_seed
 from line_tui.explain.words import same_form
-from line_tui.offline import stay_offline
+from line_tui.offline import refuse_sockets, stay_offline
+from line_tui.orphan import end_with_parent
 
 NOISE = 0.05
 """Standard deviation of a score, in units of the cosine; the mean of five images is about as unsteady."""
@@ -270,4 +271,6 @@ def _measure_profile(profile: str, hidden: int, proposals: int, seed: int) -> La
 
 
 if __name__ == "__main__":
+    refuse_sockets()
+    end_with_parent()
     sys.exit(main())

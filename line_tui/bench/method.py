@@ -25,6 +25,8 @@ from line_tui.bench.contestants import contestants
 from line_tui.bench.rows import Row, RowFile, row_of
 from line_tui.bench.table import print_table, summary
 from line_tui.bench.world import load_worlds
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_with_parent
 
 Split = Literal["tune", "report", "all"]
 LAYERS = {"emoji-planted": ["planted"], "emoji-resnet18": ["fc", "avgpool", "layer3"]}
@@ -116,4 +118,6 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    refuse_sockets()
+    end_with_parent()
     main()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import click
 
+from line_tui.cli.child import run_child
 from line_tui.cli.groups import Group
 
 _FORWARD = {"ignore_unknown_options": True, "help_option_names": []}
@@ -60,4 +58,4 @@ def layer(arguments: tuple[str, ...]) -> int:
 
 
 def _run(module: str, arguments: tuple[str, ...]) -> int:
-    return subprocess.run([sys.executable, "-P", "-m", module, *arguments], check=False).returncode
+    return run_child(module, *arguments)

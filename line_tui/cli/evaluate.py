@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
 import click
 import msgspec
 
-from line_tui.cli.options import complete_layers, complete_models, complete_profiles
+from line_tui.cli.child import run_child
+from line_tui.cli.options import SEED, complete_layers, complete_models, complete_profiles
+from line_tui.config import MOST_IMAGES
 from line_tui.errors import UsageError
 
 
@@ -31,8 +30,10 @@ from line_tui.errors import UsageError
     help="Natural images as control set (CoSy); without it, the bundled bank.",
 )
 @click.option("--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Which models.")
-@click.option("--images", type=click.IntRange(min=2), default=50, show_default=True, help="Images per explanation.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed draws the same images.")
+@click.option(
+    "--images", type=click.IntRange(2, MOST_IMAGES), default=50, show_default=True, help="Images per explanation."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same images.")
 @click.option("--sanity", is_flag=True, help="Check which of the metrics notice a wrong explanation, on this layer.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
@@ -77,5 +78,4 @@ def evaluate(
         output="json" if as_json else "csv" if as_csv else "table",
     )
     # A process of its own owns the models.
-    command = [sys.executable, "-P", "-m", "line_tui.evaluate", msgspec.json.encode(request).decode()]
-    return subprocess.run(command, check=False).returncode
+    return run_child("line_tui.evaluate", msgspec.json.encode(request).decode())

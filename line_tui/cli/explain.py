@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from line_tui.cli.options import (
+    SEED,
     complete_layers,
     complete_models,
     complete_neurons,
@@ -23,7 +24,8 @@ from line_tui.cli.options import (
     json_option,
 )
 from line_tui.cli.say import put, put_data, put_json, say
-from line_tui.cli.selector import is_selector
+from line_tui.cli.selector import as_number, is_selector
+from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
 from line_tui.errors import UnknownNameError, UsageError, unknown_name
 from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec
 from line_tui.explain import strategies
@@ -43,9 +45,9 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
 @click.argument("neuron", required=False, shell_complete=complete_neurons)
 @click.option("--strategy", type=click.Choice(strategies.NAMES), help=_STRATEGIES)
 @click.option("--metric", type=click.Choice(get_args(Metric)), help="What to raise; the default has one alone.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same run.")
-@click.option("--iterations", type=click.IntRange(min=0), help="Proposals of the language model, in all.")
-@click.option("--images", type=click.IntRange(min=1), help="Pictures of each concept.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same run.")
+@click.option("--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Proposals of the language model, in all.")
+@click.option("--images", type=click.IntRange(1, MOST_IMAGES), help="Pictures of each concept.")
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")
 @click.option(
     "--control",
@@ -149,7 +151,9 @@ async def _begin(engine: Engine, store: Store, run_id: str, neuron: str, spec: C
     from line_tui.engine.executor import Executor
 
     async with Executor(engine) as executor:
-        number = int(neuron) if neuron.lstrip("-").isdigit() else await _number(executor, spec(0), neuron)
+        number = as_number(neuron)
+        if number is None:
+            number = await _number(executor, spec(0), neuron)
         return await _follow(executor.submit(run_id, spec(number)), store)
 
 

@@ -44,10 +44,12 @@ def on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
             stopped = True
             stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    for number in before:
         loop.add_signal_handler(number, once)
     try:
         yield
     finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number, handler in before.items():
             loop.remove_signal_handler(number)
+            signal.signal(number, handler)

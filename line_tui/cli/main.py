@@ -11,12 +11,12 @@ from typing import Any
 
 import click
 
-from line_tui import __version__
+from line_tui import __version__, private
 from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option
 from line_tui.cli.say import say
 from line_tui.config import log_folder
-from line_tui.errors import LineError
+from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.text import shown
 
 INTERRUPTED = 130
@@ -89,6 +89,7 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
     `make_client` makes the engine's client from a data folder: ours, or one over other models.
     """
     try:
+        _check_text(arguments)
         code = cli.main(list(arguments), prog_name="line-tui", standalone_mode=False, obj=make_client or _client)
         return code if isinstance(code, int) else 0
     except LineError as error:
@@ -98,8 +99,20 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         return _tell(f"{error.format_message().rstrip('.')} — `{path} --help` tells how", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
+    except MemoryError:
+        lack = MemoryLimitError("there is not enough memory for this command itself", "close other programs")
+        return _tell(str(lack), lack.exit_code)
     except Exception as error:
         return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """Raises UsageError for bytes that are no text: neither the store nor JSON could keep them."""
+    for place, argument in enumerate(arguments, start=1):
+        if not argument.isprintable() and any("\ud800" <= char <= "\udfff" for char in argument):
+            raise UsageError(
+                f"argument {place} ({shown(argument)}) is not UTF-8", "write it, or name the file, in UTF-8"
+            )
 
 
 def _client(data: Path | None, gives_way: bool = False) -> Any:
@@ -116,10 +129,10 @@ def _tell(message: str, code: int) -> int:
 def _keep_traceback(arguments: Sequence[str]) -> str:
     path = log_folder() / "errors.log"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a") as file:
+        private.make_folder(path.parent)
+        with open(path, "a", encoding="utf-8", errors="backslashreplace", opener=private.opener) as file:
             file.write(f"\n{datetime.now().astimezone().isoformat()} line-tui {' '.join(arguments)}\n")
             traceback.print_exc(file=file)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return f"its traceback could not be kept: {error}"
     return f"this is a defect; please report it with the end of {path}"

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import click
 import msgspec
 
-from line_tui.cli.options import complete_layers, complete_models, data_option
+from line_tui.cli.child import run_child
+from line_tui.cli.options import SEED, complete_layers, complete_models, data_option
 
 
 @click.command()
 @click.argument("model", shell_complete=complete_models)
 @click.argument("layer", shell_complete=complete_layers)
-@click.argument("neuron", type=click.IntRange(min=0))
-@click.option("--steps", type=click.IntRange(min=1), default=256, show_default=True, help="Steps of the ascent.")
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same picture.")
+@click.argument("neuron", type=click.IntRange(0, 10**9))
+@click.option("--steps", type=click.IntRange(1, 100_000), default=256, show_default=True, help="Steps of the ascent.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same picture.")
 @click.option("--to", "picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_option
@@ -46,5 +45,4 @@ def maximise(
         output="json" if as_json else "text",
     )
     # A process of its own owns the model.
-    command = [sys.executable, "-P", "-m", "line_tui.maximise", msgspec.json.encode(request).decode()]
-    return subprocess.run(command, check=False).returncode
+    return run_child("line_tui.maximise", msgspec.json.encode(request).decode())

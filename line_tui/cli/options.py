@@ -12,6 +12,9 @@ from click.shell_completion import CompletionItem
 if TYPE_CHECKING:
     from line_tui.layers import LayerInfo
 
+SEED = click.IntRange(-(2**63), 2**63 - 1)
+"""Any whole number that the store can keep."""
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 

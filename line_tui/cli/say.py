@@ -40,7 +40,8 @@ def put_data(text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:
         raise StoreError(
-            f"stdout cannot be written: {error.strerror or error}", "nothing stored is lost: `line-tui runs` lists it"
+            f"stdout cannot be written: {error.strerror or error}",
+            "nothing stored is lost: `line-tui runs` lists the runs, and `line-tui runs show ID` prints a result",
         ) from error
 
 

@@ -7,14 +7,20 @@ import re
 
 from line_tui.errors import UnknownNameError, UsageError
 
-_RANGES = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+_RANGES = re.compile(r"[0-9]{1,9}(-[0-9]{1,9})?(,[0-9]{1,9}(-[0-9]{1,9})?)*")
+_NUMBER = re.compile(r"-?[0-9]{1,9}")
+
+
+def as_number(text: str) -> int | None:
+    """A neuron's number; None for a text that is none, such as a name, or one that no layer could have."""
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def is_selector(text: str) -> bool:
     """Whether a text selects several neurons; a single number does not, nor does a name."""
     if text == "all" or text.startswith("random:"):
         return True
-    return _RANGES.fullmatch(text) is not None and not text.isdecimal()
+    return _RANGES.fullmatch(text) is not None and as_number(text) is None
 
 
 def select(text: str, neurons: int, seed: int) -> list[int]:
@@ -25,12 +31,14 @@ def select(text: str, neurons: int, seed: int) -> list[int]:
     if text == "all":
         return list(range(neurons))
     if text.startswith("random:"):
-        count = text.removeprefix("random:")
-        if not count.isdecimal() or not 0 < int(count) <= neurons:
-            raise UsageError(f"'{text}' asks for no sample of {neurons} neurons", f"use random:1 to random:{neurons}")
-        return sorted(random.Random(seed).sample(range(neurons), int(count)))
+        count = as_number(text.removeprefix("random:"))
+        if count is None or not 0 < count <= neurons:
+            raise UsageError(
+                f"'{text[:40]}' asks for no sample of {neurons} neurons", f"use random:1 to random:{neurons}"
+            )
+        return sorted(random.Random(seed).sample(range(neurons), count))
     if not _RANGES.fullmatch(text):
-        raise UsageError(f"'{text}' selects no neurons", "use all, 0-63, 3,7,9 or random:50")
+        raise UsageError(f"'{text[:40]}' selects no neurons", "use all, 0-63, 3,7,9 or random:50")
     found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")

@@ -47,7 +47,7 @@ class BundledBank:
         path = self._folder / "bank.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=BankCard)
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
 
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -18,6 +19,12 @@ from line_tui.engine.executor import GRACE, EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError
 
+_SHORTAGE = re.compile(
+    r"out of memory|an't allocate memory|annot allocate memory|bad_alloc|MemoryError|failed to alloc"
+)
+"""What libraries write when they end the process for it."""
+_TOLD = 5
+"""Last lines that may be about its end."""
 _LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far below
 
 
@@ -115,19 +122,20 @@ class EngineClient:
 
     async def _watch(self, process: asyncio.subprocess.Process) -> None:
         assert process.stdout is not None and process.stderr is not None
+        killed = _killed_for_memory()
         draining = asyncio.create_task(self._drain(process.stderr))
         decoder: msgspec.json.Decoder[p.AnyMessage] = msgspec.json.Decoder(p.AnyMessage)
         async for line in process.stdout:
             try:
                 message = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (ValueError, RecursionError):
                 self.log.write(line)
                 continue
             self._messages.put_nowait(message)
         code = await process.wait()
         await draining
         if not self._closing:
-            self._messages.put_nowait(_exited(code, self.log.last_lines()))
+            self._messages.put_nowait(_exited(code, self.log.last_lines(), killed))
 
     async def _drain(self, stream: asyncio.StreamReader) -> None:
         # In pieces, since progress bars write no line ends. Never stops, or the engine would block on a full pipe.
@@ -135,7 +143,19 @@ class EngineClient:
             self.log.write(piece)
 
 
-def _exited(code: int, last_lines: list[str]) -> EngineExited:
+def _exited(code: int, last_lines: list[str], killed: int) -> EngineExited:
+    """How an engine ended; `killed` is how many processes the system had killed for lack of memory at its start."""
+    memory = code == -signal.SIGKILL and _killed_for_memory() > killed
+    memory = memory or (code != 0 and any(_SHORTAGE.search(line) for line in last_lines[-_TOLD:]))
     if code < 0:
-        return EngineExited(None, signal.Signals(-code).name, last_lines)
-    return EngineExited(code, None, last_lines)
+        return EngineExited(None, signal.Signals(-code).name, last_lines, memory)
+    return EngineExited(code, None, last_lines, memory)
+
+
+def _killed_for_memory() -> int:
+    """How many processes Linux has killed for lack of memory since it started; 0 elsewhere."""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

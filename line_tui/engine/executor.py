@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.log import EngineLog
-from line_tui.errors import EngineError, LineError
+from line_tui.errors import EngineError, LineError, MemoryLimitError
 from line_tui.events import Decision, Envelope, RunSpec
 from line_tui.layers import LayerInfo
 
@@ -32,6 +32,8 @@ class EngineExited:
     """Name of the signal that ended it."""
     last_lines: list[str]
     """The end of what it wrote to stderr."""
+    memory: bool = False
+    """Whether it ended for lack of memory, as far as one can see."""
 
 
 @dataclass(frozen=True)
@@ -329,10 +331,15 @@ class Executor:
         task.add_done_callback(self._tasks.discard)
 
 
-def died(exited: EngineExited, log: EngineLog) -> EngineError:
+def died(exited: EngineExited, log: EngineLog) -> EngineError | MemoryLimitError:
     """The error of an engine that is gone."""
     how = f"was killed by {exited.signal}" if exited.signal else f"ended with code {exited.code}"
     last = f" ({exited.last_lines[-1]})" if exited.last_lines else ""
+    if exited.memory:
+        return MemoryLimitError(
+            f"the engine {how}, as memory ran out{last}",
+            "close other programs, or choose a profile with smaller models",
+        )
     return EngineError(f"the engine {how}{last}", f"nothing stored is lost; {log.path} has the details")
 
 

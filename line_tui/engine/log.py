@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
+
+from line_tui import private
 
 _LARGEST = 4 << 20  # bytes; a larger file is begun anew
 _KEPT = 16 << 10  # bytes in memory
@@ -39,7 +42,8 @@ class EngineLog:
 
     def _open(self) -> BinaryIO:
         if self._file is None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            private.make_folder(self.path.parent)
             anew = self.path.exists() and self.path.stat().st_size > _LARGEST
-            self._file = self.path.open("wb" if anew else "ab", buffering=0)
+            flags = os.O_CREAT | os.O_WRONLY | (os.O_TRUNC if anew else os.O_APPEND)
+            self._file = os.fdopen(private.opener(str(self.path), flags), "wb", buffering=0)
         return self._file

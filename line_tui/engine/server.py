@@ -30,7 +30,8 @@ from line_tui.engine.priority import give_way
 from line_tui.engine.session import Growth, Session, tell
 from line_tui.errors import LineError
 from line_tui.explain.ports import Cancelled
-from line_tui.offline import stay_offline
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_soon
 from line_tui.store import Store
 
 IDLE = 2.0
@@ -39,6 +40,8 @@ AT_ONCE = 8
 """Runs that are worked on beside each other, so that batches are full and no model waits for another."""
 LETTERS = 0.5
 """Seconds between two looks for what people say from elsewhere."""
+LINGER = 20.0
+"""Seconds in which an engine whose client is gone may come to its end in order."""
 ROOM = 2 * 2**30
 """Bytes that the growing bank leaves free on the disk."""
 
@@ -110,7 +113,7 @@ class Server:
         for line in source:
             try:
                 command = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (ValueError, RecursionError) as error:
                 self._fail("?", LineError(f"not a command: {error}", "send one JSON object a line"))
                 continue
             if isinstance(command, p.Shutdown):
@@ -289,7 +292,13 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
     # Unbuffered: a thread that still waits in a buffered read when we exit would abort the process.
     lines = os.fdopen(0, "rb", buffering=0, closefd=False)
-    threading.Thread(target=server.read, args=(lines,), daemon=True).start()
+
+    def read() -> None:
+        server.read(lines)
+        # Nobody is left who could end an engine that hangs in a library, and with it the run's lease.
+        end_soon(LINGER)
+
+    threading.Thread(target=read, daemon=True).start()
     say(p.Ready(pid=os.getpid()))
     server.work()
     store.close()
@@ -320,7 +329,7 @@ def _tag(command: p.Command) -> str:
 
 
 if __name__ == "__main__":
-    stay_offline()
+    refuse_sockets()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     from line_tui.engine.catalogued import CataloguedModels
 

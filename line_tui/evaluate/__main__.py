@@ -14,6 +14,8 @@ from line_tui.errors import LineError
 from line_tui.evaluate.measuring import evaluate
 from line_tui.evaluate.printing import print_report
 from line_tui.evaluate.request import Request
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_with_parent
 
 
 def main() -> int:
@@ -25,9 +27,13 @@ def main() -> int:
     except LineError as error:
         narration.tell(f"error: {error}")
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
     print_report(report, request.output, narration)
     return 0
 
 
 if __name__ == "__main__":
+    refuse_sockets()
+    end_with_parent()
     sys.exit(main())

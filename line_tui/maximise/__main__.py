@@ -11,6 +11,8 @@ from line_tui.consoles import PlainConsole
 from line_tui.errors import LineError
 from line_tui.maximise.comparison import Comparison, compare
 from line_tui.maximise.request import Request
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_with_parent
 
 
 def main() -> int:
@@ -46,4 +48,6 @@ def _text(found: Comparison) -> str:
 
 
 if __name__ == "__main__":
+    refuse_sockets()
+    end_with_parent()
     sys.exit(main())

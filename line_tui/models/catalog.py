@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
-from line_tui.config import config_path
+from line_tui.config import check_range, config_path
 from line_tui.errors import UsageError, unknown_name
 from line_tui.models.files import Source, bundled_models
 from line_tui.models.lock import Pin, held, read_pins
@@ -39,6 +39,10 @@ class LanguageEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True
     thinking_tokens: int = 1024
     """Most tokens a reasoning model may think before it must reply."""
 
+    def __post_init__(self) -> None:
+        check_range("context", self.context, 256, 1 << 22)
+        check_range("thinking_tokens", self.thinking_tokens, 0, 1 << 20)
+
 
 class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A diffusers text-to-image pipeline in a folder."""
@@ -62,8 +66,10 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     def __post_init__(self) -> None:
         if "{concept}" not in self.prompt_template:
             raise ValueError("prompt_template must contain {concept}")
-        if min(self.steps, self.size, self.batch_size) < 1:
-            raise ValueError("steps, size and batch_size must be at least 1")
+        check_range("steps", self.steps, 1, 10_000)
+        check_range("guidance", self.guidance, 0, 100)
+        check_range("size", self.size, 8, 8192)
+        check_range("batch_size", self.batch_size, 1, 1024)
 
 
 class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -201,7 +207,7 @@ def _merged(path: Path) -> Catalog:
 def _read(path: Path) -> Catalog:
     try:
         return msgspec.toml.decode(path.read_bytes(), type=Catalog)
-    except (msgspec.DecodeError, OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}", "correct that entry of the catalogue") from error
 
 

@@ -8,16 +8,54 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection, HTTPException
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+import msgspec
 
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, Prompt
 from line_tui.models.files import split_endpoint
+from line_tui.offline import allow_endpoint
+from line_tui.text import shown
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
 TIMEOUT = 300.0
 """Seconds without a byte; a server may have to load the model first."""
+_LONGEST_LINE = 1 << 20
+"""Bytes; a piece of text has a few hundred."""
+_MOST_PIECES = 4
+"""Times the tokens that were asked for, after which a server is not listened to any longer."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
+
+
+class _Details(msgspec.Struct, frozen=True):
+    cached_tokens: _Count | None = None
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: _Count | None = None
+    completion_tokens: _Count | None = None
+    prompt_tokens_details: _Details | None = None
+
+
+class _Delta(msgspec.Struct, frozen=True):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    delta: _Delta | None = None
+
+
+class _Chunk(msgspec.Struct, frozen=True):
+    """What we read of a message of the server."""
+
+    choices: list[_Choice] | None = None
+    usage: _Usage | None = None
+    error: Any = None
 
 
 class EndpointLanguage:
@@ -32,6 +70,7 @@ class EndpointLanguage:
         if parts is None:
             raise UsageError(f"{name}: {url} is not on this machine", "serve the model at http://127.0.0.1")
         self._host, self._port, self._path = parts
+        allow_endpoint(self._host, self._port)
         self._url = url
         self._model = model
         self._most = REPLY_TOKENS + thinking_tokens
@@ -55,30 +94,38 @@ class EndpointLanguage:
             # llama-server takes it; the others leave it aside, and replies are checked all the same.
             "grammar": prompt.grammar,
         }
-        text, pieces = "", 0
-        usage: dict[str, Any] = {}
+        text, pieces, answered = "", 0, False
+        usage = _Usage()
         for chunk in self._post(request):
-            usage = chunk.get("usage") or usage
-            for choice in chunk.get("choices", [])[:1]:
-                delta = choice.get("delta", {})
-                if thought := delta.get("reasoning_content") or delta.get("reasoning"):
+            if chunk.error:
+                raise UsageError(
+                    f"{self.name}: {self._url} breaks off: {_told(chunk.error)}", "see what the server says, and resume"
+                )
+            usage = chunk.usage or usage
+            for choice in (chunk.choices or [])[:1]:
+                answered = True
+                delta = choice.delta or _Delta()
+                if thought := delta.reasoning_content or delta.reasoning:
                     pieces += 1
                     on_token(thought, True)
-                if said := delta.get("content"):
+                if said := delta.content:
                     pieces += 1
                     text += said
                     on_token(said, _is_thinking(text))
-            if "\n" in _answer(text):
-                # A model without the grammar goes on explaining.
+            if "\n" in _answer(text) or pieces > _MOST_PIECES * self._most:
+                # A model without the grammar goes on explaining, and one without a limit for ever.
                 break
-        told = int(usage.get("prompt_tokens", 0))
-        cached = int((usage.get("prompt_tokens_details") or {}).get("cached_tokens", 0))
-        return Completion(_answer(text), told, told - cached, int(usage.get("completion_tokens", pieces)))
+        if not answered:
+            raise self._no_protocol()
+        told = usage.prompt_tokens or 0
+        cached = (usage.prompt_tokens_details or _Details()).cached_tokens or 0
+        completed = pieces if usage.completion_tokens is None else usage.completion_tokens
+        return Completion(_answer(text), told, max(0, told - cached), completed)
 
     def close(self) -> None:
         """Nothing to give back: the memory is the server's."""
 
-    def _post(self, request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def _post(self, request: dict[str, Any]) -> Iterator[_Chunk]:
         """The server's messages, one by one; leaving the iteration hangs up, which stops the server."""
         connection = HTTPConnection(self._host, self._port, timeout=TIMEOUT)
         try:
@@ -94,19 +141,20 @@ class EndpointLanguage:
                     f"{self.name}: {self._url} answers {response.status}: {_one_line(response.read(2000))}",
                     "correct the model's name or address in your catalog.toml",
                 )
-            for line in response:
+            while line := response.readline(_LONGEST_LINE):
                 if line.startswith(b"data:") and line.removeprefix(b"data:").strip() != b"[DONE]":
-                    yield json.loads(line.removeprefix(b"data:"))
+                    yield msgspec.json.decode(line.removeprefix(b"data:"), type=_Chunk)
         except (OSError, HTTPException) as error:
             raise UsageError(
                 f"{self.name}: nothing that can be used answers at {self._url}: {error}", "start the server there"
             ) from error
-        except ValueError as error:
-            raise UsageError(
-                f"{self.name}: {self._url} does not speak OpenAI's protocol", "correct its address"
-            ) from error
+        except (ValueError, RecursionError) as error:
+            raise self._no_protocol() from error
         finally:
             connection.close()
+
+    def _no_protocol(self) -> UsageError:
+        return UsageError(f"{self.name}: {self._url} does not speak OpenAI's protocol", "correct its address")
 
 
 def _is_thinking(text: str) -> bool:
@@ -120,10 +168,14 @@ def _answer(text: str) -> str:
 
 
 def _one_line(body: bytes) -> str:
-    text = body.decode("utf-8", "replace")
     try:
-        said = json.loads(text)
-        text = str(said["error"]["message"] if isinstance(said["error"], dict) else said["error"])
-    except (ValueError, KeyError, TypeError):
-        pass
-    return " ".join(text.split())[:200]
+        said = msgspec.json.decode(body, type=_Chunk).error
+    except (ValueError, RecursionError):
+        said = None
+    return _told(said or body.decode("utf-8", "replace"))
+
+
+def _told(error: object) -> str:
+    """An error as servers send it, an object with a message or a text, on one line."""
+    message = error.get("message", error) if isinstance(error, dict) else error
+    return shown(" ".join(str(message).split()))[:200]

@@ -147,7 +147,7 @@ def _names(path: Path) -> dict[str, str]:
         return {}
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}", "make it a JSON object of subfolder -> class name") from error
 
 

@@ -367,7 +367,7 @@ Read = TypeVar("Read")
 def _read_json(path: Path, kind: type[Read], name: str) -> Read:
     try:
         return msgspec.json.decode(path.read_bytes(), type=kind)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(f"{name}: {path} cannot be read: {error}", "fetch the model again") from error
 
 

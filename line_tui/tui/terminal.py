@@ -62,7 +62,7 @@ def _ask() -> Protocol:
 def _read(cache: Path) -> dict[str, Protocol]:
     try:
         return msgspec.json.decode(cache.read_bytes(), type=dict[str, Protocol])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, ValueError, RecursionError):
         return {}
 
 

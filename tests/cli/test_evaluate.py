@@ -1,6 +1,4 @@
-import subprocess
 from pathlib import Path
-from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -17,13 +15,13 @@ def labels(tmp_path: Path) -> Path:
 
 
 def test_the_request_goes_to_a_process_of_its_own(call: Call, labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[list[str]] = []
+    commands: list[tuple[str, ...]] = []
 
-    def fake(command: list[str], check: bool) -> SimpleNamespace:
+    def fake(*command: str) -> int:
         commands.append(command)
-        return SimpleNamespace(returncode=4)
+        return 4
 
-    monkeypatch.setattr(subprocess, "run", fake)
+    monkeypatch.setattr("line_tui.cli.evaluate.run_child", fake)
     called = call("evaluate", "m", "fc", "--explanations", str(labels), "--images", "7", "--csv")
     assert called.code == 4
     request = msgspec.json.decode(commands[0][-1], type=Request)

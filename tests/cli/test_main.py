@@ -31,7 +31,7 @@ def test_every_command_has_help_with_examples(call: Call, path: tuple[str, ...])
 
 def test_an_unknown_command_is_told_in_one_line(call: Call) -> None:
     done = call("explian")
-    assert done.code == 2 and done.err.startswith("error: No such command 'explian'") and done.err.count("\n") == 1
+    assert done.code == 2 and done.err.startswith("error: no command named 'explian'") and done.err.count("\n") == 1
 
 
 def test_without_a_terminal_the_app_says_so(call: Call) -> None:
@@ -67,7 +67,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     )
     assert pipe.stdout is not None and pipe.stderr is not None
     pipe.stdout.close()
-    assert pipe.stderr.read() == b"" and pipe.wait() == 1
+    assert pipe.stderr.read() == b"" and pipe.wait() == 0
     pipe.stderr.close()
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from line_tui import events as e
+from line_tui.engine import server
 from line_tui.engine.models import ReadyBank
 from line_tui.engine.server import main
 from line_tui.errors import MemoryLimitError, unknown_name
@@ -98,4 +99,5 @@ class FakeSource:
 
 
 if __name__ == "__main__":
+    server.LINGER = float(os.environ.get("FAKE_LINGER", server.LINGER))
     sys.exit(main(FakeSource()))

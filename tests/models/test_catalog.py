@@ -70,7 +70,7 @@ def test_the_users_catalogue_stands_beside_their_settings(tmp_path, monkeypatch)
         ('[[language]]\nid = "a"\nsource = { path = "x" }\ncontxt = 1\n', "unknown field `contxt`"),
         (
             '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 0\nguidance = 1.0\nsize = 64\n',
-            "must be at least 1 - at `$.generator[0]`",
+            "must be from 1 to 10000, not 0 - at `$.generator[0]`",
         ),
         (
             '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 1\nguidance = 1.0\nsize = 64\n'

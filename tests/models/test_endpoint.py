@@ -138,3 +138,60 @@ def test_an_entry_of_the_catalogue():
     assert isinstance(language, EndpointLanguage) and language.name == "mine@fruit-7b"
     with pytest.raises(ModelFileError, match="is served at http://localhost:8080/v1"):
         locate(entry.source, entry.id)
+
+
+ODD = [
+    b"<html><title>Log in</title></html>",
+    b"",
+    b"data: null\n\n",
+    b"data: 7\n\n",
+    b"data: []\n\n",
+    b"data: {}\n\n",
+    b'data: {"choices": 7}\n\n',
+    b'data: {"choices": [7]}\n\n',
+    b'data: {"choices": [{"delta": {"content": 7}}]}\n\n',
+    b'data: {"choices": [{"delta": {"content": {"a": 1}}}]}\n\n',
+    b'data: {"choices": [{"delta": {"content": "\\ud800"}}]}\n\n',
+    b'data: {"choices": [{"delta": {"content": "pear"}}], "usage": {"prompt_tokens": "many"}}\n\n',
+    b'data: {"choices": [{"delta": {"content": "pear"}}], "usage": {"prompt_tokens": -5}}\n\n',
+    b'data: {"choices": [{"delta": {"content": "pear"}}], "usage": {"completion_tokens": 1e400}}\n\n',
+    b'data: {"choices": [{"delta": {"content": "\xff"}}]}\n\n',
+    b"data: " + b"[" * 100_000 + b"\n\n",
+    b'data: {"choices": [{"delta": {"content": "' + b"x" * 3_000_000 + b'"}}]}\n\n',
+]
+
+
+@pytest.mark.parametrize("piece", ODD, ids=lambda piece: piece[:60].decode(errors="replace"))
+def test_a_reply_that_is_none_ends_the_run_with_the_address(serve, piece):
+    server, language = serve(piece)
+    with pytest.raises(UsageError, match=f"localhost:{server.server_port}/v1 does not speak OpenAI's protocol"):
+        language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+
+
+@pytest.mark.parametrize(
+    "error", [{"message": "out of\n memory \x1b[31m"}, "out of memory", {"code": 5}, ["out of memory"]]
+)
+def test_an_error_in_the_stream_is_no_empty_reply(serve, error):
+    server, language = serve(say(content="pe"), {"error": error})
+    with pytest.raises(UsageError, match=f"localhost:{server.server_port}/v1 breaks off") as told:
+        language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+    assert str(told.value).isprintable()
+
+
+def test_missing_parts_are_no_error(serve):
+    _, language = serve(
+        {"choices": [{"delta": None}], "usage": None},
+        {"choices": [{}]},
+        {"choices": None},
+        say(content=None),
+        say(content="pear"),
+        {"choices": [], "usage": {"prompt_tokens": None, "prompt_tokens_details": None, "completion_tokens": None}},
+    )
+    reply = language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+    assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("pear", 0, 1)
+
+
+def test_a_server_that_never_ends_is_left(serve):
+    server, language = serve(*[say(content="x")] * 20_000)
+    language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+    assert server.sent < 20_000

@@ -1,0 +1,185 @@
+"""However a command is ended: 130 where the person asked, one line, and nothing that lives on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from line_tui.cli.child import run_child
+from line_tui.errors import EngineError
+from line_tui.store import Store
+from tests.cli.conftest import Call
+
+MAIN = """
+import sys
+from line_tui import __main__ as program
+from line_tui.cli import run
+from line_tui.engine.client import EngineClient
+def make(data, gives_way=False):
+    return EngineClient(data, command=(sys.executable, "-m", "tests.engine.fake_engine"), grace=1)
+program.run = lambda arguments: run(arguments, make)
+program.main()
+"""
+EXPLAIN = ("explain", "fake", "fc", "0", "--iterations", "3", "--images", "2")
+
+
+def start(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    folders = {
+        "LINE_TUI_DATA": str(tmp_path / "data"),
+        "LINE_TUI_LOG": str(tmp_path),
+        "LINE_TUI_CONFIG": str(tmp_path / "c"),
+    }
+    return subprocess.Popen(
+        [sys.executable, "-c", MAIN, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=os.environ | folders | environment,
+    )
+
+
+def wait_for(tmp_path: Path, event: str) -> None:
+    for _ in range(600):
+        if (tmp_path / "data/line.db").exists():
+            store = Store.open(tmp_path / "data")
+            runs = store.runs()
+            found = runs and any(type(v.event).__struct_config__.tag == event for v in store.events(runs[0].id))
+            store.close()
+            if found:
+                return
+        time.sleep(0.05)
+    raise AssertionError(event)
+
+
+def alive(word: str) -> list[str]:
+    return subprocess.run(["pgrep", "-f", word], capture_output=True, text=True).stdout.split()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("hangs", ["", "1"])
+def test_a_run_that_is_stopped(tmp_path: Path, number: int, hangs: str) -> None:
+    process = start(tmp_path, *EXPLAIN, FAKE_DELAY="0.2", FAKE_HANG=hangs)
+    wait_for(tmp_path, "models_loaded")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and out == "", err
+    assert "go on with: line-tui explain --resume" in err and "Traceback" not in err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_before_anything_has_begun(tmp_path: Path, number: int) -> None:
+    process = start(tmp_path, *EXPLAIN)
+    for _ in range(400):
+        if (tmp_path / "data").exists():
+            break
+        time.sleep(0.01)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode in (0, 130) and "Traceback" not in err
+
+
+def test_a_hung_engine_ends_soon_after_its_client_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    process = start(tmp_path, *EXPLAIN, FAKE_HANG="1", FAKE_LINGER="1")
+    wait_for(tmp_path, "models_loaded")
+    children = alive("fake_engine --data|fake_engine")
+    mine = [pid for pid in children if f"{tmp_path}" in Path(f"/proc/{pid}/environ").read_text(errors="replace")]
+    assert mine
+    process.kill()
+    process.communicate()
+    for _ in range(400):
+        if not any(Path(f"/proc/{pid}").exists() for pid in mine):
+            break
+        time.sleep(0.05)
+    assert not any(Path(f"/proc/{pid}").exists() for pid in mine)
+    store = Store.open(tmp_path / "data")
+    with store.lease(store.runs()[0].id):
+        store.close()
+
+
+CHILD = "import signal, sys, time\nfrom line_tui.orphan import end_with_parent\nend_with_parent()\n"
+
+
+@pytest.fixture
+def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}")
+    return tmp_path / "some_child.py"
+
+
+def test_a_child_ends_with_its_parent(child: Path) -> None:
+    child.write_text(CHILD + "print('here', flush=True)\nwhile True: time.sleep(1)\n")
+    program = "from line_tui.cli.child import run_child; run_child('some_child')"
+    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None and parent.stdout.readline() == "here\n"
+    parent.kill()
+    # The end of its stdout: nobody holds it any more.
+    assert parent.stdout.read() == ""
+    parent.wait()
+
+
+def test_the_ends_of_a_child(child: Path) -> None:
+    child.write_text("import sys; sys.exit(4)")
+    assert run_child("some_child") == 4
+    child.write_text("import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    with pytest.raises(EngineError, match="killed by SIGKILL"):
+        run_child("some_child")
+
+
+def test_bytes_that_are_no_text(call: Call) -> None:
+    for arguments in (
+        ("explain", "caf\udce9", "fc", "0"),
+        ("runs", "show", "\udcff"),
+        ("--data", "/tmp/\udcff", "runs"),
+    ):
+        done = call(*arguments)
+        assert done.code == 2 and "is not UTF-8" in done.err and done.err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "neuron", ["²", "9" * 5000, "random:" + "9" * 5000, "random:²", "0-" + "9" * 5000, "１", "-1,3"]
+)
+def test_numbers_that_are_none(call: Call, neuron: str) -> None:
+    done = call("explain", "fake", "fc", "--", neuron)
+    assert done.code in (2, 3) and done.err.count("\n") == 1 and "Traceback" not in done.err
+
+
+@pytest.mark.parametrize(
+    "options", [("--images", "9" * 30), ("--iterations", "1001"), ("--seed", str(2**63)), ("--images", "0")]
+)
+def test_numbers_out_of_range(call: Call, options: tuple[str, str]) -> None:
+    done = call("explain", "fake", "fc", "0", *options)
+    assert done.code == 2 and done.err.count("\n") == 1
+
+
+def test_a_full_stdout_says_where_the_result_is(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        process = start(tmp_path, *EXPLAIN)
+        process.communicate()
+        done = subprocess.run(
+            [sys.executable, "-c", MAIN, "runs", "--json"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"LINE_TUI_DATA": str(tmp_path / "data")},
+        )
+    assert done.returncode == 6 and "line-tui runs show ID" in done.stderr and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("where", ["/dev/full", "closed"])
+def test_stderr_never_ends_a_run(tmp_path: Path, where: str) -> None:
+    command = [sys.executable, "-c", MAIN, *EXPLAIN]
+    redirect = "2>&-" if where == "closed" else f"2>{where}"
+    folders = {
+        "LINE_TUI_DATA": str(tmp_path / "data"),
+        "LINE_TUI_LOG": str(tmp_path),
+        "LINE_TUI_CONFIG": str(tmp_path / "c"),
+    }
+    script = f'exec "$@" {redirect}'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *command], stdout=subprocess.PIPE, text=True, env=os.environ | folders
+    )
+    assert done.returncode == 0 and done.stdout
