@@ -17,7 +17,8 @@ SCHEMA_VERSION = 1
 
 Origin = Literal["vocabulary", "random", "llm", "summary", "user", "bank"]
 Move = Literal["start", "new", "generalise", "specialise", "combine", "contrast", "summarise"]
-DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo"]
+DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo", "verify"]
+"""`verify` asks for the score of a concept in place of what the search would choose."""
 Judgement = Literal["right", "too narrow", "wrong"]
 Metric = Literal["mean", "auc", "correlation"]
 Purpose = Literal["search", "choose", "report"]

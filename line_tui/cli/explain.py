@@ -44,6 +44,7 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
 @click.argument("layer", required=False, shell_complete=complete_layers)
 @click.argument("neuron", required=False, shell_complete=complete_neurons)
 @click.option("--strategy", type=click.Choice(strategies.NAMES), help=_STRATEGIES)
+@click.option("--quick", is_flag=True, help="A quick look: a tenth of the pictures, and so less sure.")
 @click.option("--metric", type=click.Choice(get_args(Metric)), help="What to raise; the default has one alone.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same run.")
 @click.option("--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Proposals of the language model, in all.")
@@ -87,6 +88,7 @@ def explain(
       line-tui explain emoji-resnet18 fc 3 --strategy published --metric auc --json > result.json
       line-tui explain resnet50 layer4 1273 --profile laptop --iterations 20
       line-tui explain emoji-resnet18 avgpool random:50 --strategy adaptive > labels.csv
+      line-tui explain emoji-resnet18 fc 3 --quick
       line-tui explain --resume 20261123-k3
       line-tui explain --resume 20261123-k3 --iterations 20
     """
@@ -100,6 +102,8 @@ def explain(
         for name, value in options.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT and value is not None
     }
+    if given.pop("quick", False) and given.setdefault("strategy", "quick") != "quick":
+        raise UsageError("--quick is a way to search of its own", "leave out --strategy")
     with ExitStack() as stack:
         if no_store:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-tui-")))

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from line_tui import events as e
-from line_tui.explain.budget import EACH, a_third
+from line_tui.explain.budget import EACH
 from line_tui.explain.conclusion import conclude, nothing, strongest
 from line_tui.explain.explanation import Account, account, choose_set
 from line_tui.explain.meaning import Lexicon, Meaning
@@ -26,9 +26,9 @@ from line_tui.explain.ports import Embedder, Floats, Gallery
 from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import auc, mad
-from line_tui.explain.state import Control, RunState, Trial, next_id, rejected, verdict, waits_for_person
+from line_tui.explain.state import Control, RunState, Trial, next_id, rejected, to_verify, verdict, waits_for_person
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
-from line_tui.explain.strategies import Words
+from line_tui.explain.strategies import Words, find
 from line_tui.explain.words import same_form
 
 OPENING = 8
@@ -52,6 +52,11 @@ DRIVES = 0.85
 def create(words: Words) -> Adaptive:
     """As the registry makes it. Raises ModelFileError."""
     return Adaptive(words.embedder, words.lexicon())
+
+
+def create_quick(words: Words) -> Adaptive:
+    """The same for a quick look, which draws no minimal pairs. Raises ModelFileError."""
+    return Adaptive(words.embedder, words.lexicon(), pairs=False)
 
 
 class Adaptive:
@@ -88,6 +93,10 @@ class Adaptive:
         search = Search(state, neuron, self._meaning, {t.id: self._sight(t, neuron, gallery) for t in _seen(state)})
         if (news := search.news()) is not None:
             return Record(news)
+        if (asked := to_verify(state)) is not None:
+            if missing := _missing(asked, EACH):
+                return Draw(asked.id, missing)
+            return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
         for trial in _live(state):
             if waits_for_person(state, trial):
                 return Wait(trial.id)
@@ -141,8 +150,9 @@ class Search:
 
     @property
     def left(self) -> int:
-        """Search pictures that may still be drawn."""
-        return a_third(self.state) - sum(len(_search_images(trial)) for trial in self.state.trials.values())
+        """Search pictures that may still be drawn; those of the person's own concepts come on top."""
+        searched = [trial for trial in self.state.trials.values() if trial.origin != "user"]
+        return _planned(self.state) - sum(len(_search_images(trial)) for trial in searched)
 
     @cached_property
     def candidates(self) -> list[Trial]:
@@ -230,17 +240,24 @@ class Search:
         return Ask(self._request(iteration, attempt), "llm", iteration, attempt)
 
     def draw_finalists(self) -> Step | None:
-        """Give the pictures that are left to the best, a batch for all of them."""
-        wanted = [trial for trial in self.candidates if verdict(self.state, trial) == "accepted"]
-        wanted += [trial for trial in self.candidates if trial not in wanted][:FINALISTS]
-        searched = sum(len(trial.seen()) for trial in self.state.trials.values())
-        each = -(-(a_third(self.state) - searched) // len(wanted)) if wanted else 0
+        """Give the pictures that are left to the best, a batch for all of them.
+
+        What the person added or accepted is measured as well, on pictures of its own: it crowds nothing out.
+        """
+        of_person = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
+        best = [trial.id for trial in self.candidates if trial.id not in of_person][:FINALISTS]
+        wanted = [trial for trial in self.candidates if trial.id in of_person or trial.id in best]
+        searched = sum(len(trial.seen()) for trial in self.state.trials.values() if trial.origin != "user")
+        each = max(1, -(-(_planned(self.state) - searched) // max(1, len(best)))) if wanted else 0
         draws, left = [], self.left
         for trial in wanted:
             have = {image.index for image in trial.seen("choose")}
-            if missing := [index for index in range(each) if index not in have][:left]:
-                draws.append(Draw(trial.id, missing, "choose"))
+            missing = [index for index in range(each) if index not in have]
+            if trial.id not in of_person:
+                missing = missing[: max(0, left)]
                 left -= len(missing)
+            if missing:
+                draws.append(Draw(trial.id, missing, "choose"))
         return DrawTogether(draws) if draws else None
 
     def _scores(self, trials: Sequence[Trial]) -> NDArray[np.floating]:
@@ -307,6 +324,11 @@ class Search:
     def _shown(self, trial: Trial) -> Shown:
         assert trial.score is not None
         return Shown(trial.concept, trial.score.correlation or 0.0, trial.score.auc)
+
+
+def _planned(state: RunState) -> int:
+    """Search pictures of the whole run."""
+    return find(state.spec.strategy).search_images(state)
 
 
 def _live(state: RunState) -> list[Trial]:

@@ -6,6 +6,8 @@ from line_tui.explain.state import RunState
 
 REPORT = 50
 """Pictures that an explanation is reported from, drawn for it alone (as CoSy, arXiv 2405.20331)."""
+QUICK_REPORT = 7
+"""The same for a quick look."""
 EACH = 3
 """Pictures that the adaptive loop begins a concept with."""
 FIRST_POOL = 10
@@ -20,3 +22,8 @@ def published(state: RunState) -> int:
 def a_third(state: RunState) -> int:
     """A third of that."""
     return published(state) // 3
+
+
+def quick(state: RunState) -> int:
+    """Pictures of a quick look, whatever the iterations: of one concept that the bank does not have."""
+    return EACH

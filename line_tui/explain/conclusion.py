@@ -8,7 +8,6 @@ import msgspec
 import numpy as np
 
 from line_tui import events as e
-from line_tui.explain.budget import REPORT
 from line_tui.explain.explanation import account
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.meaning import Meaning
@@ -17,6 +16,7 @@ from line_tui.explain.pairs import SEEDS, variants
 from line_tui.explain.ports import Floats, Gallery
 from line_tui.explain.state import RunState, Trial
 from line_tui.explain.steps import Draw, DrawVariant, Record, Step
+from line_tui.explain.strategies import find
 
 TOLD = 6
 """Words that are named beside a concept, or as what is left."""
@@ -34,7 +34,7 @@ def conclude(
     pairs: bool,
 ) -> Step:
     """Report the set, or that there is none, then its minimal pairs, then finish."""
-    images = REPORT // len(chosen)
+    images = max(1, find(state.spec.strategy).report_images // len(chosen))
     for trial in chosen:
         if step := report(trial, images):
             return step

@@ -215,6 +215,8 @@ def _with(state: RunState, trial: Trial) -> RunState:
 
 
 def _decide(state: RunState, event: e.Decided) -> RunState:
+    if event.kind == "verify" and state.outcome is not None:
+        state = _reopened(state)
     state = msgspec.structs.replace(state, decisions=(*state.decisions, event))
     if event.kind == "add" and event.concept:
         iteration = max((trial.iteration for trial in state.trials.values()), default=0)
@@ -246,6 +248,13 @@ def verdict(state: RunState, trial: Trial) -> Verdict:
         elif decision.trial == trial.id and decision.kind in ("reject", "ban"):
             said = "rejected"
     return said if added else "rejected"
+
+
+def to_verify(state: RunState) -> Trial | None:
+    """The concept that the person wants the score of, in place of what the search would choose."""
+    wanted = [decision.trial for decision in standing(state) if decision.kind == "verify"]
+    trial = state.trials.get(wanted[-1] or "") if wanted else None
+    return trial if trial is not None and verdict(state, trial) != "rejected" else None
 
 
 def concept_of(state: RunState, trial: Trial) -> str:

@@ -68,6 +68,15 @@ REGISTRY: dict[str, Registered] = {
             create="line_tui.explain.adaptive:create",
         ),
         Registered(
+            name="quick",
+            title="the same at a glance: a tenth of the pictures, and so less sure",
+            metrics=("correlation",),
+            search_images=budget.quick,
+            report_images=budget.QUICK_REPORT,
+            first_images=lambda spec: budget.EACH,
+            create="line_tui.explain.adaptive:create_quick",
+        ),
+        Registered(
             name="published",
             title="the published loop: ten iterations, five images each",
             metrics=("mean", "auc"),

@@ -23,7 +23,8 @@ def argument(state: RunState) -> list[str]:
     label = _label(state)
     if label is None:
         return [*_none(state), *_left(state)] if state.outcome is not None else []
-    return [_what(state, label), *_how_much(state, label), *_left(state), *_how_sure(state), *_change(state, label)]
+    sure = [*_how_sure(state), *_change(state, label)]
+    return [*_at_a_glance(state), _what(state, label), *_how_much(state, label), *_left(state), *sure]
 
 
 def narrow(state: RunState) -> bool:
@@ -35,6 +36,13 @@ def _label(state: RunState) -> str | None:
     if state.outcome is not None:
         return state.outcome.label
     return state.verified.concept if state.verified is not None else None
+
+
+def _at_a_glance(state: RunState) -> list[str]:
+    if state.spec.strategy != "quick":
+        return []
+    images = sum(len(trial.images) for trial in state.trials.values())
+    return [f"A quick look: {images} pictures, a tenth of a whole run's, so all that follows is less sure."]
 
 
 def _what(state: RunState, label: str) -> str:

@@ -266,7 +266,7 @@ class Runs:
         seconds = 0.0
         for n, event in enumerate(outline):
             status = _STATUS.get(event["type"], status)
-            if event["type"] == "budget_changed" and status == "finished":
+            if event["type"] in ("budget_changed", "decided") and status == "finished":
                 # It is to go on.
                 status = "stopped"
             if n and event["type"] not in _IDLE:

@@ -199,10 +199,13 @@ class LineApp(PresentRun):
             self.pop_screen()
         self.chooser.go_to(spec.model, spec.layer, neuron)
 
-    def go_on(self, run_id: str) -> None:
-        """Let a finished run search further, and watch it."""
+    def go_on(self, run_id: str, verify: str | None = None) -> None:
+        """Let a finished run search further, or measure one of its concepts in place of the label, and watch it."""
         if self.open_run(run_id) and self.session is not None:
-            self.session.set_budget(self.session.snapshot.state.iterations + MORE)
+            if verify is not None:
+                self.session.decide("verify", verify)
+            else:
+                self.session.set_budget(self.session.snapshot.state.iterations + MORE)
             self.resume()
 
     def read_run(self, run_id: str) -> Snapshot | None:

@@ -7,7 +7,9 @@ from tests.fakes import FakeEmbedder, FakeLanguage
 
 
 def test_a_run_becomes_a_row() -> None:
-    state = Run(FakeLanguage(["rose", "strawberry"]), Adaptive(FakeEmbedder()), metric="correlation").go()
+    state = Run(
+        FakeLanguage(["rose", "strawberry"]), Adaptive(FakeEmbedder()), kind="adaptive", metric="correlation"
+    ).go()
     row = row_of(state, "fc", 0, "adaptive", 1.234, correlation=0.5)
     assert row.label == "tomato" and row.origin == "vocabulary" and row.correlation == 0.5
     assert row.report_images == 50 and 0 < row.search_images <= 35

@@ -87,13 +87,15 @@ class Run:
         language: FakeLanguage | None = None,
         strategy: Strategy | None = None,
         gate: OpenGate | None = None,
+        kind: str = "published",
         **spec: object,
     ) -> None:
+        """`kind` is the name that the strategy is registered by."""
         self.language = language or FakeLanguage()
         self.strategy = strategy or Published()
         self.gate = gate or OpenGate()
         self.journal, self.album, self.generator = FakeJournal(), FakeAlbum(), FakeGenerator()
-        self.journal.stored.append(started(**spec))
+        self.journal.stored.append(started(**spec, strategy=kind))
 
     def go(self) -> RunState:
         """Run from whatever is stored to the end."""

@@ -4,10 +4,11 @@ import pytest
 
 from line_tui import events as e
 from line_tui.explain.adaptive import Adaptive
-from line_tui.explain.budget import EACH, REPORT
+from line_tui.explain.budget import EACH, QUICK_REPORT, REPORT
 from line_tui.explain.meaning import Lexicon
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import RunState
+from line_tui.report.argument import argument
 from tests.explain.runs import OpenGate, Run
 from tests.fakes import VOCABULARY, FakeEmbedder, FakeLanguage
 
@@ -19,8 +20,14 @@ def adaptive(*words: str) -> Adaptive:
     return Adaptive(embedder, Lexicon(list(words), embedder.embed(list(words))) if words else None)
 
 
-def run_of(*replies: str, strategy: Adaptive | None = None, gate: OpenGate | None = None, **spec: object) -> Run:
-    return Run(FakeLanguage(replies), strategy or adaptive(), gate, **{"metric": "correlation", **spec})
+def run_of(
+    *replies: str,
+    strategy: Adaptive | None = None,
+    gate: OpenGate | None = None,
+    kind: str = "adaptive",
+    **spec: object,
+) -> Run:
+    return Run(FakeLanguage(replies), strategy or adaptive(), gate, kind, **{"metric": "correlation", **spec})
 
 
 def essence(run: Run) -> list[str]:
@@ -219,3 +226,52 @@ def test_the_label_is_compared_with_less_of_itself() -> None:
     dropped = next(pair for pair in pairs if pair.kind == "drop")
     assert dropped.lost > 0.5 and dropped.p_value < 0.01
     assert [side.image.seed for side in dropped.before] == [side.image.seed for side in dropped.after]
+
+
+def test_a_finished_run_goes_on_with_a_larger_budget() -> None:
+    run = run_of(*REDS, iterations=2)
+    first = run.go()
+    assert first.outcome is not None
+    run.journal.append(e.BudgetChanged(iterations=6))
+    state = run.go()
+    assert state.outcome is not None and state.iterations == 6
+    assert max(trial.iteration for trial in state.trials.values()) > 2
+    assert state.explanation is not None and state.explanation.final
+
+
+def test_a_person_has_another_concept_verified_in_place_of_the_label() -> None:
+    run = run_of(*REDS)
+    first = run.go()
+    assert first.outcome is not None and first.outcome.trial is not None
+    other = next(trial for trial in first.trials.values() if trial.concept != first.outcome.label)
+    run.journal.append(e.Decided(decision="d1", kind="verify", trial=other.id))
+    state = run.go()
+    assert state.outcome is not None and state.verified is not None
+    assert (state.verified.trial, state.verified.concept) == (other.id, other.concept)
+    assert state.explanation is not None and [one.trial for one in state.explanation.concepts] == [other.id]
+    assert state.outcome.trial in (other.id, None)
+    assert len(state.trials[other.id].seen("report")) == REPORT
+    # Nothing else was searched for that.
+    assert len(searched(state)) <= len(searched(first)) + EACH
+
+
+def test_a_concept_of_ones_own_comes_to_the_final_and_crowds_nothing_out() -> None:
+    run = run_of(*REDS, iterations=4)
+    for n, word in enumerate(("sky", "sea", "grass", "moss")):
+        run.journal.append(e.Decided(decision=f"own{n}", kind="add", concept=word))
+    state = run.go()
+    final = {trial.id for trial in state.trials.values() if trial.seen("choose")}
+    own = {trial.id for trial in state.trials.values() if trial.origin == "user"}
+    assert own and own <= final and len(final - own) >= 2
+    assert state.outcome is not None and state.outcome.label in ("tomato", "rose", "strawberry", "fire engine")
+
+
+def test_a_quick_look_takes_a_tenth_of_the_pictures_and_says_so() -> None:
+    quick_look = Adaptive(FakeEmbedder(), pairs=False)
+    whole, quick = run_of(*REDS).go(), run_of(*REDS, strategy=quick_look, kind="quick").go()
+    assert quick.outcome is not None and quick.outcome.label is not None
+    drawn = [sum(len(trial.images) for trial in state.trials.values()) for state in (whole, quick)]
+    assert 0 < drawn[1] <= drawn[0] / 8 and drawn[1] <= EACH + QUICK_REPORT
+    assert not quick.pairs
+    assert argument(quick)[0].startswith(f"A quick look: {drawn[1]} pictures, a tenth of a whole run's")
+    assert "quick look" not in " ".join(argument(whole))

@@ -13,7 +13,7 @@ def test_every_strategy_runs_as_it_is_registered(name: str) -> None:
     registered = strategies.find(name)
     made = registered.make(Words(FakeEmbedder(), Lexicon))
     for metric in registered.metrics:
-        state = Run(strategy=made, metric=metric).go()
+        state = Run(strategy=made, kind=name, metric=metric).go()
         assert state.outcome is not None
         images = [image for trial in state.trials.values() for image in trial.images]
         assert sum(image.purpose != "report" for image in images) <= registered.search_images(state)

@@ -15,7 +15,7 @@ from textual.widgets import Static
 from line_tui import events as e
 from line_tui.errors import LineError
 from line_tui.explain.pairs import visibility
-from line_tui.explain.state import RunState, kept_pairs, kept_senses
+from line_tui.explain.state import RunState, Trial, kept_pairs, kept_senses, verdict
 from line_tui.report.argument import argument, percent
 from line_tui.report.repeat import command_line
 from line_tui.tui import view
@@ -47,6 +47,13 @@ class ResultScreen(LineScreen):
         Binding("full_stop", "neuron(1)", "Next", id="result.next", tooltip="The next neuron of the layer"),
         Binding("comma", "neuron(-1)", "Before", id="result.before", tooltip="The neuron before", show=False),
         Binding("plus", "go_on", "+10", id="result.go-on", tooltip="Ten more iterations"),
+        Binding(
+            "V",
+            "verify",
+            "Verify",
+            id="result.verify",
+            tooltip="Measure the concept at the cursor instead",
+        ),
         Binding("asterisk", "star", "Star", id="result.star", tooltip="Star the run, or take the star away"),
         Binding("N", "note", "Note", id="result.note", tooltip="Write a note on the run"),
         Binding("E", "export", "Export", id="result.export", tooltip="HTML, JSON, CSV, pictures"),
@@ -177,6 +184,8 @@ class ResultScreen(LineScreen):
         """Hide what does not apply to this run."""
         if action == "judge":
             return self.state.outcome is not None
+        if action == "verify":
+            return self._other_concept() is not None
         if action == "go_on":
             return self.state.outcome is not None and self.state.outcome.label is not None
         if action not in ("picture", "large", "heat"):
@@ -188,6 +197,7 @@ class ResultScreen(LineScreen):
         """Put the cursor on another of the top pictures."""
         self.query_one("#top", Thumbnails).move(by)
         self._show_top()
+        self.refresh_keys()
 
     def action_large(self) -> None:
         """The picture in large."""
@@ -219,6 +229,22 @@ class ResultScreen(LineScreen):
     def action_neuron(self, by: int) -> None:
         """The result of the next neuron of the layer, or the chooser on it where it has none."""
         self.line.show_neuron(self.state.spec, by)
+
+    def _other_concept(self) -> Trial | None:
+        """What could be verified in place of the label: the row of the history, or the picture, at the cursor."""
+        state, history = self.state, self.query("#history")
+        if state.outcome is None or state.spec.strategy == "published" or not history:
+            return None
+        rows, image = history.first(Rows), self.query_one("#top", Thumbnails).at_cursor
+        key = rows.key if rows.has_focus else image.trial if image is not None else None
+        trial = state.trials.get(key or "")
+        usable = trial is not None and trial.id != state.outcome.trial and verdict(state, trial) != "rejected"
+        return trial if usable else None
+
+    def action_verify(self) -> None:
+        """Measure another concept in place of the label."""
+        if (trial := self._other_concept()) is not None:
+            self.line.go_on(self.snapshot.run_id, verify=trial.id)
 
     def action_go_on(self) -> None:
         """Ten more iterations."""
