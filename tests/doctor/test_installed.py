@@ -74,7 +74,7 @@ def test_what_has_no_hash_is_not_called_verified(catalog: Catalog, receipts: Rec
 def test_a_profile_in_memory(catalog: Catalog) -> None:
     cpu = Torch(version="2.14.1")
     on_gpu = check_memory(catalog, PROFILE, MACHINE, CUDA, LlamaCpp(version="0.3.36", gpu=True))
-    assert (on_gpu.status, "take turns, 2 pictures at a time" in on_gpu.found) == ("note", True)
+    assert (on_gpu.status, "take turns, 4 pictures at a time" in on_gpu.found) == ("note", True)
     on_cpu = check_memory(catalog, PROFILE, MACHINE, cpu, CPU_LLAMA)
     assert on_cpu.found.startswith("all models stay loaded")
     little = check_memory(catalog, PROFILE, msgspec.structs.replace(MACHINE, free_ram_mb=4000), cpu, CPU_LLAMA)
