@@ -41,13 +41,19 @@ class Easel:
     """Draws for whoever waits: a batch begins when it is full, or when nobody is left who might fill it.
 
     A picture depends on its prompt and seed, and not on what else is in its batch, so who shares one with whom changes
-    no result. The callers' own threads do the work.
+    no result. The callers take turns at it.
     """
 
-    def __init__(self, generator: Generator, turn: AbstractContextManager[object]) -> None:
-        """`turn` is held while the generator works."""
+    def __init__(
+        self,
+        generator: Generator,
+        turn: AbstractContextManager[object],
+        at_work: Callable[[Callable[[], list[Picture]]], list[Picture]] = lambda work: work(),
+    ) -> None:
+        """`turn` is held while the generator works, and `at_work` calls it where it is to work."""
         self.generator = generator
         self._turn = turn
+        self._at_work = at_work
         self._changed = threading.Condition()
         self._orders: list[_Order] = []
         self._drawing: list[_Recipe] = []
@@ -158,7 +164,8 @@ class Easel:
             with self._turn:
                 if hasattr(self.generator, "on_preview"):
                     self.generator.on_preview = on_preview if any(order.on_preview for order in served) else None
-                pictures = self.generator.draw([prompt for prompt, _ in batch], [seed for _, seed in batch], on_step)
+                prompts, seeds = [prompt for prompt, _ in batch], [seed for _, seed in batch]
+                pictures = self._at_work(lambda: self.generator.draw(prompts, seeds, on_step))
         except Cancelled:
             pass
         except Exception as failed:

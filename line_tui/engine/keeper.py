@@ -104,7 +104,7 @@ class Keeper:
 
     def _drop(self) -> None:
         if self._studio is not None:
-            self._studio.loaded.close()
+            self._studio.close()
             self._studio = None
             # What is left of them may be in cycles.
             gc.collect()

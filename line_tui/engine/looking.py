@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 
 import numpy as np
@@ -21,8 +21,16 @@ class LookOnce:
     would be larger than the pictures. The activations are those of the first look all the same.
     """
 
-    def __init__(self, vision: Vision, layer: LayerInfo, activations: Activations, turn: threading.Lock) -> None:
-        """`turn` is held while the model works."""
+    def __init__(
+        self,
+        vision: Vision,
+        layer: LayerInfo,
+        activations: Activations,
+        turn: threading.Lock,
+        at_work: Callable[[Callable[[], Seen]], Seen] = lambda work: work(),
+    ) -> None:
+        """`turn` is held while the model works, and `at_work` calls it where it is to work."""
+        self._at_work = at_work
         self.name = vision.name
         self._vision = vision
         self._layer = layer
@@ -45,7 +53,9 @@ class LookOnce:
                 new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
                 looked = dict(zip(names, pictures, strict=True)) if mapped else new
                 if looked:
-                    seen = self._vision.look(list(looked.values()), layer, neuron if mapped else None)
+                    seen = self._at_work(
+                        lambda: self._vision.look(list(looked.values()), layer, neuron if mapped else None)
+                    )
                     found = dict(zip(looked, seen.activations, strict=True))
                     self._activations.put(view, {name: found[name] for name in new})
                     known |= {name: found[name] for name in new}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from line_tui.engine.easel import Easel, OnPreview
 from line_tui.engine.gate import Gate
@@ -31,7 +32,9 @@ class Studio:
         self.drawing, self.looking = threading.Lock(), threading.Lock()
         # Models that take turns on the device take turns here too.
         self.speaking = self.drawing if loaded.memory == "swap" else threading.Lock()
-        self.easel = Easel(loaded.models.generator, self.drawing)
+        # A thread for each model: torch keeps a pool of its own for every thread that computes with it.
+        self._drawer, self._looker = ThreadPoolExecutor(1, "drawing"), ThreadPoolExecutor(1, "looking")
+        self.easel = Easel(loaded.models.generator, self.drawing, lambda work: self._drawer.submit(work).result())
         self._measuring = threading.Lock()
         self._visions: dict[str, Vision] = {}
         self._widening = threading.Lock()
@@ -41,8 +44,14 @@ class Studio:
         return Models(
             language=SharedLanguage(self, gate),
             generator=SharedGenerator(self, gate),
-            vision=LookOnce(vision, layer, activations, self.looking),
+            vision=LookOnce(vision, layer, activations, self.looking, lambda work: self._looker.submit(work).result()),
         )
+
+    def close(self) -> None:
+        """End the threads and free the models. Nobody uses them any more."""
+        self._drawer.shutdown()
+        self._looker.shutdown()
+        self.loaded.close()
 
     def vision_for(self, layer: LayerInfo, widened: Callable[[Models], Models]) -> Vision:
         """The vision model for a layer, with what is to be looked at beside it; that is loaded once."""
