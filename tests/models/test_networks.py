@@ -26,7 +26,7 @@ def cache(tmp_path, monkeypatch):
 def test_the_bundled_network_and_its_units():
     network = find_network("emoji-resnet18", OURS)
     model = network.load()
-    assert network.preprocess.shape == (64, 64)
+    assert network.preprocess.shape == (96, 96)
     assert model.fc.out_features == len(network.neuron_names) > 100
     assert network.revision() == find_network("emoji-resnet18", OURS).revision() != ""
 
@@ -35,7 +35,7 @@ def test_the_planted_network_is_its_network_and_units_without_names():
     network = find_network("emoji-planted", OURS)
     model = network.load()
     layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.shape)}
-    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    pictures = torch.rand(2, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     with torch.inference_mode():
         expected = model.planted(find_network("emoji-resnet18", OURS).load()(pictures))
         assert torch.equal(model(pictures), expected)

@@ -10,19 +10,21 @@ from diffusers.image_processor import VaeImageProcessor
 from torch import Tensor
 from transformers import BertModel, BertTokenizerFast
 
-from line_tui.worlds.emoji.compose import compose, draw_uniforms
-from line_tui.worlds.emoji.decoder import EmojiDecoder
-from line_tui.worlds.emoji.denoiser import EmojiDenoiser
-from line_tui.worlds.minilm import encode
+from line_tui.worlds.emoji.components import EmojiComposer, EmojiDecoder, EmojiDenoiser
+from line_tui.worlds.emoji.compose import compose, draw_uniforms, pick
+from line_tui.worlds.minilm import encode_tokens
+
+LEAST_SHARE = 0.02
+"""Of an attribute's value, below which it is not drawn."""
 
 StepCallback = Callable[["EmojiDiffusionPipeline", int, Any, dict[str, Any]], dict[str, Any]]
 
 
 class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
-    """Flow matching in a compact latent, then pose, tint and background by seed.
+    """Flow matching in a compact latent, then tint, number, pose and background by prompt and seed.
 
-    Everything random about a picture (noise, style, pose, scale, position, hue, background) comes from its
-    own CPU generator, so that it does not depend on the pictures drawn beside it.
+    Everything random about a picture (noise, style, and of the composition what the prompt leaves open) comes from
+    its own CPU generator, so that it does not depend on the pictures drawn beside it.
     """
 
     _callback_tensor_inputs: ClassVar[list[str]] = ["latents", "prompt_embeds"]
@@ -31,6 +33,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
         self,
         denoiser: EmojiDenoiser,
         decoder: EmojiDecoder,
+        composer: EmojiComposer,
         scheduler: FlowMatchEulerDiscreteScheduler,
         text_encoder: BertModel,
         tokenizer: BertTokenizerFast,
@@ -39,6 +42,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
         self.register_modules(
             denoiser=denoiser,
             decoder=decoder,
+            composer=composer,
             scheduler=scheduler,
             text_encoder=text_encoder,
             tokenizer=tokenizer,
@@ -65,10 +69,10 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
         callback_on_step_end: StepCallback | None = None,
         callback_on_step_end_tensor_inputs: list[str] | None = None,
     ) -> ImagePipelineOutput | tuple[Any]:
-        """Draw one 64x64 picture for each prompt.
+        """Draw one 96x96 picture for each prompt.
 
         `generator` is one for all pictures, or one a picture; `output_type` is "pil", "np"
-        (`float32[n, 64, 64, 3]`) or "pt" (`float32[n, 3, 64, 64]`), in [0, 1]. `callback_on_step_end` gets
+        (`float32[n, 96, 96, 3]`) or "pt" (`float32[n, 3, 96, 96]`), in [0, 1]. `callback_on_step_end` gets
         the pipeline, the step, the timestep and the tensors it named, and may return changed ones. Raises
         ValueError for a negative prompt, for a wrong number of generators, and for an unknown tensor name.
         """
@@ -86,7 +90,8 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
         style = _draw(generators, lambda g: torch.randint(self.denoiser.config.styles, (), generator=g)).to(device)
         uniforms = draw_uniforms(generators)
         latents = _draw(generators, lambda g: torch.randn(self.denoiser.config.latent, generator=g)).to(device)
-        prompt_embeds = self.encode_prompts(prompts).to(device)
+        prompt_embeds, shares = self.encode_prompts(prompts)
+        values = pick(shares, uniforms)
         sigmas = np.linspace(1, 1 / num_inference_steps, num_inference_steps)
         self.scheduler.set_timesteps(sigmas=sigmas.tolist(), device=device)
         with self.progress_bar(total=num_inference_steps) as bar:
@@ -104,24 +109,44 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
                     latents = changed.get("latents", latents)
                     prompt_embeds = changed.get("prompt_embeds", prompt_embeds)
                 bar.update()
-        pictures = compose(self.decoder(latents).float().cpu(), uniforms)
+        pictures = compose(self.decoder(latents).float().cpu(), values, uniforms)
         images = self.image_processor.postprocess(pictures, output_type=output_type)
         return ImagePipelineOutput(images=images) if return_dict else (images,)
 
-    def encode_prompts(self, prompts: list[str]) -> Tensor:
-        """Text vectors `float32[prompts, 384]` of unit length; each text is encoded once, and alone."""
-        vectors = {text: encode(text, self.tokenizer, self.text_encoder) for text in dict.fromkeys(prompts)}
-        return torch.stack([vectors[text] for text in prompts])
+    @torch.no_grad()
+    def encode_prompts(self, prompts: list[str]) -> tuple[Tensor, list[Tensor]]:
+        """What prompts say of the thing and of its composition; each text is read once, and alone.
+
+        Returns `float32[prompts, text]`, and for each attribute the shares of its values on the CPU,
+        `float32[prompts, values]`.
+        """
+        read = {text: self._read(text) for text in dict.fromkeys(prompts)}
+        texts = torch.cat([read[text][0] for text in prompts])
+        shares = [torch.cat(rows) for rows in zip(*(read[text][1] for text in prompts), strict=True)]
+        return texts, shares
+
+    def _read(self, prompt: str) -> tuple[Tensor, list[Tensor]]:
+        tokens = encode_tokens(prompt, self.tokenizer, self.text_encoder)[None].to(self.denoiser.device)
+        mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
+        shares = [logits.softmax(1).cpu() for logits in self.composer(tokens, mask)]
+        # What a text hardly suggests is not drawn at all.
+        kept = [share.where(share >= LEAST_SHARE, 0.0) for share in shares]
+        return self.denoiser.read(tokens, mask), kept
 
     def _predict_clean(
         self, latents: Tensor, clean_share: Tensor, text: Tensor, style: Tensor, guidance: float
     ) -> Tensor:
-        share = clean_share.to(latents).expand(len(latents))
-        told: Tensor = self.denoiser(latents, share, text, style)
         if guidance == 1.0:
+            told: Tensor = self.denoiser(latents, clean_share.to(latents).expand(len(latents)), text, style)
             return told
-        # Classifier-free guidance, arXiv 2207.12598.
-        untold: Tensor = self.denoiser(latents, share, torch.zeros_like(text), style)
+        # Classifier-free guidance, arXiv 2207.12598. One pass for both: the weights are read once.
+        both = self.denoiser(
+            latents.repeat(2, 1),
+            clean_share.to(latents).expand(2 * len(latents)),
+            torch.cat([text, torch.zeros_like(text)]),
+            style.repeat(2),
+        )
+        told, untold = both.chunk(2)
         return untold + guidance * (told - untold)
 
 
