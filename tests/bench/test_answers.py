@@ -20,9 +20,17 @@ def answers(tmp_path: Path) -> Answers:
     (tmp_path / "emoji-resnet18").mkdir()
     usual = {"withheld": False, "counted": True, "average_precision": 0.9}
     units = [
-        {"unit": 0, "kind": "single", "outputs": [0], "senses": [["fruit", "berries"]], **usual},
-        {"unit": 1, "kind": "two senses", "outputs": [0, 1], "senses": [["fruit"], ["car"]], **usual},
-        {"unit": 2, "kind": "broader", "outputs": [0, 1], "senses": [["fruit", "car"]], **usual},
+        {"unit": 0, "kind": "single", "senses": [["fruit", "berries"]], "names": [[0]], "both": [], **usual},
+        {"unit": 1, "kind": "two senses", "senses": [["fruit"], ["car"]], "names": [[0], [1]], "both": [], **usual},
+        {"unit": 2, "kind": "broader", "senses": [["produce"]], "names": [[]], "both": [], **usual},
+        {
+            "unit": 3,
+            "kind": "conjunction",
+            "senses": [["red fruit"]],
+            "names": [[]],
+            "both": [["red", "crimson"], ["fruit", "pome fruit"]],
+            **usual,
+        },
     ]
     (tmp_path / "emoji-planted" / "answers.json").write_text(json.dumps({"units": units}))
     names = [{"name": name, "kind": "tag", "members": []} for name in ("fruit", "car", "face")]
@@ -47,5 +55,16 @@ def test_each_sense_must_be_said(answers: Answers) -> None:
     assert answers.senses_found(two, []) == [False, False]
 
 
-def test_a_broader_unit_is_either_of_its_parts(answers: Answers) -> None:
-    assert answers.senses_found(answers.units[2], ["lorry"]) == [True]
+def test_a_broader_unit_is_what_its_parts_have_in_common(answers: Answers) -> None:
+    assert answers.senses_found(answers.units[2], ["produce"]) == [True]
+    assert answers.senses_found(answers.units[2], ["fruit"]) == [False]
+
+
+@pytest.mark.parametrize("label", ["red fruit", "Red fruits", "a fruit that is crimson", "pome-fruit, red"])
+def test_a_conjunction_is_right_when_both_parts_are_said(answers: Answers, label: str) -> None:
+    assert answers.right(answers.units[3], label)
+
+
+@pytest.mark.parametrize("label", ["fruit", "red", "red car", "reddish fruit", "infrared fruit"])
+def test_a_conjunction_of_which_one_part_is_said_is_wrong(answers: Answers, label: str) -> None:
+    assert not answers.right(answers.units[3], label)

@@ -10,12 +10,14 @@ def test_enough_units_with_a_concept_and_without() -> None:
     document = read("emoji-planted/answers.json")
     units = document["units"]
     assert [unit["unit"] for unit in units] == list(range(len(units)))
-    assert sum(bool(unit["senses"]) for unit in units) >= 100
-    assert sum(unit["kind"] in WITHOUT for unit in units) >= 40
-    assert sum(unit["counted"] for unit in units) >= 100
+    assert sum(bool(unit["senses"]) for unit in units) >= 160
+    assert sum(unit["kind"] in WITHOUT for unit in units) >= 60
+    assert sum(unit["counted"] for unit in units) >= 120
     for unit in units:
         assert bool(unit["senses"]) == (unit["kind"] not in WITHOUT)
         assert len(unit["senses"]) == (2 if unit["kind"] == "two senses" else int(bool(unit["senses"])))
+        assert len(unit["names"]) == len(unit["senses"])
+        assert len(unit["both"]) == (2 if unit["kind"] == "conjunction" else 0)
         if unit["counted"]:
             assert unit["average_precision"] >= document["floor"] and unit["kind"] != "exception"
 
@@ -31,7 +33,8 @@ def test_units_are_what_their_answers_say(planted: PlantedNetwork, pictures: dic
         expected = {
             "single": lambda parts=parts: parts[0],
             "two senses": lambda parts=parts: torch.maximum(*parts),
-            "broader": lambda parts=parts: sum(parts) / 2,
+            "broader": lambda parts=parts: sum(parts) / len(parts),
+            "conjunction": lambda parts=parts: torch.minimum(*parts),
             "exception": lambda parts=parts: parts[0] - parts[1],
             "dead": lambda: torch.zeros(len(z)),
             "constant": lambda: torch.ones(len(z)),

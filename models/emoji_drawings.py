@@ -1,0 +1,61 @@
+"""Pictures that the shipped generator draws of prompts, kept in the data folder while the weights are the same."""
+
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+import torch
+from measure_emoji_diffusion import load_pipeline
+from torch import Tensor
+
+from line_tui.explain.seeds import image_seed
+from line_tui.models.catalog import read_catalog
+
+ROOT = Path(__file__).resolve().parent
+BATCH, SAVED = 32, 16
+"""Pictures at a time, and batches between two savings."""
+
+
+def drawings(data: Path, run_seed: str, prompts: list[str], seeds: int) -> Tensor:
+    """Pictures `uint8[prompts * seeds, 3, size, size]`, prompt by prompt; what is there is not drawn again."""
+    path = data / f"drawings-{run_seed}.npz"
+    entry = read_catalog().find_generator("emoji-diffusion")
+    drawn_by = f"{weights_digest('emoji-diffusion')} {entry.steps} {entry.guidance}"
+    jobs = [(prompt, image_seed(run_seed, prompt, index)) for prompt in prompts for index in range(seeds)]
+    kept: dict[tuple[str, int], np.ndarray] = {}
+    if path.exists():
+        with np.load(path) as arrays:
+            if str(arrays["drawn_by"]) == drawn_by:
+                pairs = zip(arrays["prompts"].tolist(), arrays["seeds"].tolist(), strict=True)
+                kept = dict(zip(pairs, arrays["pictures"], strict=True))
+    missing = [job for job in dict.fromkeys(jobs) if job not in kept]
+    pipeline = load_pipeline() if missing else None
+    for number, start in enumerate(range(0, len(missing), BATCH), start=1):
+        batch = missing[start : start + BATCH]
+        found = pipeline(
+            [prompt for prompt, _ in batch],
+            num_inference_steps=entry.steps,
+            guidance_scale=entry.guidance,
+            generator=[torch.Generator().manual_seed(seed) for _, seed in batch],
+            output_type="pt",
+            return_dict=False,
+        )[0]
+        kept |= zip(batch, (found * 255).round().to(torch.uint8).numpy(), strict=True)
+        if number % SAVED == 0 or start + BATCH >= len(missing):
+            print(f"{run_seed}: {start + len(batch)} of {len(missing)} pictures drawn", flush=True)
+            np.savez(
+                path,
+                drawn_by=drawn_by,
+                prompts=[prompt for prompt, _ in kept],
+                seeds=[seed for _, seed in kept],
+                pictures=np.stack(list(kept.values())),
+            )
+    return torch.from_numpy(np.stack([kept[job] for job in jobs]))
+
+
+def weights_digest(name: str) -> str:
+    """12 hex digits of a bundled model's weights."""
+    digest = blake2b(digest_size=6)
+    for path in sorted((ROOT / name).rglob("*.safetensors")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
