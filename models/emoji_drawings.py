@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from measure_emoji_diffusion import load_pipeline
 from torch import Tensor
 
 from line_tui.explain.seeds import image_seed
 from line_tui.models.catalog import read_catalog
+from line_tui.worlds.emoji.pipeline import EmojiDiffusionPipeline
+from line_tui.worlds.minilm import load_minilm
 
 ROOT = Path(__file__).resolve().parent
 BATCH, SAVED = 32, 16
@@ -51,6 +52,21 @@ def drawings(data: Path, run_seed: str, prompts: list[str], seeds: int) -> Tenso
                 pictures=np.stack(list(kept.values())),
             )
     return torch.from_numpy(np.stack([kept[job] for job in jobs]))
+
+
+def load_pipeline(folder: Path = ROOT / "emoji-diffusion") -> EmojiDiffusionPipeline:
+    """The shipped pipeline."""
+    tokenizer, text_encoder = load_minilm()
+    pipeline: EmojiDiffusionPipeline = EmojiDiffusionPipeline.from_pretrained(
+        folder,
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        local_files_only=True,
+        low_cpu_mem_usage=False,
+        dtype=torch.float32,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
 
 
 def weights_digest(name: str) -> str:

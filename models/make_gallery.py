@@ -4,14 +4,13 @@ python models/make_gallery.py
 """
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
-from measure_emoji_diffusion import draw, load_pipeline
+from emoji_drawings import drawings
 from PIL import Image, ImageDraw
 from torch import Tensor
 from torchvision.transforms.functional import to_pil_image
-
-from line_tui.models.catalog import read_catalog
 
 ROOT = Path(__file__).resolve().parent
 CONCEPTS = """
@@ -34,16 +33,15 @@ CELL, CAPTION, GAP = 96, 16, 8
 def main() -> None:
     """Draw and write `gallery.png`."""
     torch.set_num_threads(1)
-    pipeline, entry = load_pipeline(), read_catalog().find_generator("emoji-diffusion")
     words = [word.strip() for word in f"{CONCEPTS},{PAIRS}".split(",")]
-    pictures, _ = draw(pipeline, words, "0", 1, entry.steps, entry.guidance)
-    seeds, _ = draw(pipeline, [WORD], "0", SEEDS, entry.steps, entry.guidance)
+    with TemporaryDirectory() as folder:
+        pictures, seeds = drawings(Path(folder), "0", words, 1), drawings(Path(folder), "0", [WORD], SEEDS)
     captions = [*words, *(f"{WORD}, seed {seed}" for seed in range(SEEDS))]
     sheet(torch.cat([pictures, seeds]), captions).save(ROOT / "gallery.png", optimize=True)
 
 
 def sheet(pictures: Tensor, captions: list[str], columns: int = COLUMNS) -> Image.Image:
-    """Pictures `float32[n, 3, CELL, CELL]` in rows, each above its caption."""
+    """Pictures `uint8[n, 3, CELL, CELL]` in rows, each above its caption."""
     rows = -(-len(captions) // columns)
     step = (CELL + GAP, CELL + CAPTION + GAP)
     drawn = Image.new("RGB", (columns * step[0] + GAP, rows * step[1] + GAP), "white")

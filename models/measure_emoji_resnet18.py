@@ -15,22 +15,21 @@ import numpy as np
 import torch
 from emoji_captions import nouns
 from emoji_compositions import filled, random_named
+from emoji_drawings import drawings
 from emoji_units import Targets
-from measure_emoji_diffusion import draw, load_pipeline
 from safetensors.torch import load_file
 from sklearn.metrics import average_precision_score
 from torch import Tensor, nn
 from torchvision.models import resnet18
 
-from line_tui.models.catalog import read_catalog
 from line_tui.worlds.emoji.compose import ATTRIBUTES, compose
 
 ROOT = Path(__file__).resolve().parent
 
 VIEWS = 4
 """Fresh compositions of each picture."""
-DRAWN = 4
-"""Seeds of each label."""
+DRAWN = 2
+"""Seeds of each label, as `emoji-planted` has them drawn."""
 
 
 def load_resnet18(folder: Path = ROOT / "emoji-resnet18") -> nn.Module:
@@ -108,10 +107,9 @@ def main() -> None:
     ):
         views, values = viewed(pictures[chosen], label[chosen], share)
         note(name, outputs(model, views), targets(label[chosen].repeat(VIEWS), values), units)
-    entry = read_catalog().find_generator("emoji-diffusion")
     names = {noun.text: noun for noun in nouns(labels, json.loads((ROOT / "emoji_taxonomy.json").read_text()), {})}
     own = [i for i, entry in enumerate(labels) if names[entry["label"].lower()].members == (i,)]
-    drawn, _ = draw(load_pipeline(), [labels[i]["label"] for i in own], "resnet18", DRAWN, entry.steps, entry.guidance)
+    drawn = drawings(data, "planted", [labels[i]["label"] for i in own], DRAWN).float() / 255
     target = torch.tensor(own).repeat_interleave(DRAWN)
     truth = targets(target, torch.zeros(len(target), len(ATTRIBUTES), dtype=torch.long))
     note("drawn, every label of its own name", outputs(model, drawn), truth, slice(0, concepts))

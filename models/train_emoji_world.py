@@ -567,8 +567,10 @@ def train_resnet18(run: Run) -> None:
     def loss_of(progress: float) -> Tensor:
         if (progress > HANDOVER or "denoiser" not in run.parts) and not pool:
             print(f"resnet18: held out before drawings {held_out_precision(run, world, average):.4f}", flush=True)
-            times = 1 if run.small else 10
-            pool.extend(drawn_pictures(run, world, seen, times) if "denoiser" in run.parts else worn_pictures(run, seen))
+            if "denoiser" in run.parts:
+                pool.extend(drawn_pictures(run, world, seen, 1 if run.small else 10))
+            else:
+                pool.extend(worn_pictures(run, seen))
         if progress - checked[0] > 0.15:
             checked[0] = progress
             print(f"resnet18: held out {held_out_precision(run, world, average):.4f}", flush=True)
