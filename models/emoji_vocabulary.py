@@ -1,6 +1,7 @@
 """The bank's vocabulary, the accepted answers of units, and which words are kept out of the vocabulary."""
 
 import re
+from functools import cache
 from typing import Any
 
 MAX_WORDS = 2
@@ -37,8 +38,7 @@ def answers(taxonomy: dict[str, Any], names: list[str]) -> list[list[str]]:
 
 def gives_away(entry: str, answer: str) -> bool:
     """Whether a vocabulary entry says an answer: holds it as whole words, in singular or plural."""
-    words, wanted = [_singular(w) for w in entry.split()], [_singular(w) for w in answer.lower().split()]
-    return any(words[i : i + len(wanted)] == wanted for i in range(len(words) - len(wanted) + 1))
+    return _singulars(answer) in _singulars(entry)
 
 
 def _further(taxonomy: dict[str, Any], name: str) -> list[str]:
@@ -53,6 +53,12 @@ def _further(taxonomy: dict[str, Any], name: str) -> list[str]:
 
 def _is_plain(word: str) -> bool:
     return all(WORD.fullmatch(part) for part in word.split()) and len(word) > 2
+
+
+@cache
+def _singulars(text: str) -> str:
+    """The words of a text in singular, a space before and after each."""
+    return f" {' '.join(_singular(word) for word in text.lower().split())} "
 
 
 def _singular(word: str) -> str:
