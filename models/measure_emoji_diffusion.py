@@ -32,7 +32,10 @@ SEEDS = {"planted": 2, "concepts": 50, "combinations": 8, "words": 4}
 DISTANT = 8
 """Distances are measured at every so-many-th label."""
 MIN_MEMBERS = 8
-GROUPS = ("objects", "travel-places", "smileys-emotion", "animals-nature", "people-body", "food-drink", "activities")
+GROUPS = (
+    "objects", "travel-places", "smileys-emotion", "animals-nature", "people-body", "food-drink", "activities",
+    "symbols",
+)  # fmt: skip
 
 
 class Bench:
