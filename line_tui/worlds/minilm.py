@@ -39,7 +39,8 @@ def encode_tokens(text: str, tokenizer: Any, model: Any) -> Tensor:
 def encode(text: str, tokenizer: Any, model: Any) -> Tensor:
     """One text's mean token vector, normalised: `float32[DIMENSIONS]`."""
     pooled = encode_tokens(text, tokenizer, model).mean(0)
-    return pooled / pooled.norm()
+    unit: Tensor = pooled / pooled.norm()
+    return unit
 
 
 def embed(texts: list[str]) -> NDArray[np.float32]:

@@ -25,7 +25,7 @@ async def test_a_killed_run_comes_to_the_same_result(
     assert decisive(whole, "a") == decisive(killed, "a")
     state = state_of(whole, "a")
     assert state.outcome is not None
-    assert state.calls >= 2 and state.language.completion_tokens > 0
+    assert state.calls >= 1 and state.language.completion_tokens > 0
     assert state.control_images == 0, "the shipped bank must fit the shipped models"
     for trial in state.trials.values():
         activations = [image.activation for image in trial.images]

@@ -130,15 +130,12 @@ class _Stage(nn.Module):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
         self.enter = nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.change = nn.Sequential(
-            nn.SiLU(),
-            nn.Conv2d(outputs, outputs, 3, padding=1),
-            nn.SiLU(),
-            nn.Conv2d(outputs, outputs, 3, padding=1),
-        )
-        for convolution in (self.enter, self.change[1]):
+        first = nn.Conv2d(outputs, outputs, 3, padding=1)
+        second = nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.change = nn.Sequential(nn.SiLU(), first, nn.SiLU(), second)
+        for convolution in (self.enter, first):
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
-        nn.init.zeros_(self.change[3].weight)
+        nn.init.zeros_(second.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         x = functional.silu(self.enter(x))

@@ -147,7 +147,8 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
             style.repeat(2),
         )
         told, untold = both.chunk(2)
-        return untold + guidance * (told - untold)
+        guided: Tensor = untold + guidance * (told - untold)
+        return guided
 
 
 def _one_each(generator: torch.Generator | list[torch.Generator] | None, count: int) -> list[torch.Generator]:
