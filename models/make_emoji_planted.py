@@ -31,7 +31,7 @@ from line_tui.worlds.minilm import embed
 ROOT = Path(__file__).resolve().parent
 FOLDER = ROOT / "emoji-planted"
 SEED = 20_261
-COUNTS = {"single": 90, "two senses": 34, "broader": 22, "conjunction": 36, "exception": 10}
+COUNTS = {"single": 90, "two senses": 34, "broader": 22, "conjunction": 38, "exception": 10}
 BARREN = {"dead": 4, "constant": 4, "random direction": 28, "noise": 28}
 FLOOR = 0.8
 """Average precision on generated pictures from which a unit's answer counts."""
@@ -50,7 +50,7 @@ TOGETHER = 10
 """Least number of drawn pictures that show both parts of a conjunction."""
 MOST_TOGETHER = 0.6
 """Most of a part's pictures that may show the other part too: both must matter."""
-KINDS_TOGETHER = {"colour": 12, "background": 6, "count": 3, "size": 2, "turn": 3, "place": 2, "other": 14}
+KINDS_TOGETHER = {"colour": 14, "background": 6, "count": 3, "size": 2, "turn": 3, "place": 2, "other": 18}
 """Most conjunctions whose adjective is of a kind."""
 
 BROADER: tuple[tuple[str, str, str], ...] = (
@@ -391,7 +391,10 @@ def conjunctions(
         (i, j)
         for i in adjectives
         for j in things
-        if i != j and together[i, j] >= TOGETHER / 2 and together[i, j] <= MOST_TOGETHER * min(count[i], count[j])
+        if i != j
+        and not (kinds[i] == "colour" and targets.names[j] in PEOPLE)
+        and together[i, j] >= TOGETHER / 2
+        and together[i, j] <= MOST_TOGETHER * min(count[i], count[j])
     ]
     random.Random(SEED + 2).shuffle(pairs)
     left = dict(KINDS_TOGETHER)
