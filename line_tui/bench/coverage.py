@@ -25,6 +25,8 @@ from scipy.stats import norm
 
 from line_tui.consoles import PlainConsole
 from line_tui.explain.intervals import interval, posterior
+from line_tui.explain.ports import Floats
+from line_tui.explain.two_sided import correlation, correlation_interval
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_with_parent
 
@@ -33,6 +35,10 @@ AUCS = (0.5, 0.7, 0.85, 0.93, 0.96, 0.98, 0.99, 0.997)
 SPREADS = (0.5, 1.0, 2.0)
 MISSES = (0.0, 0.05)
 """Share of images on which the generator misses the concept: these are like the control."""
+TWO_SIDED_SETS = ((100, 1), (500, 1), (500, 2))
+"""Concepts of the half of the control set that reports, and pictures of each."""
+SHARED = (0.3, 0.6, 0.9)
+MANY = 20_000
 STRATA = ((0.0, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.0))
 
 
@@ -92,6 +98,44 @@ def _measure(
     )
 
 
+class TwoSided(msgspec.Struct, frozen=True, kw_only=True):
+    """The bootstrap interval of the two-sided score, at one number of concepts in the control set."""
+
+    concepts: int
+    measurements: int
+    of_truth: float
+    width: float
+
+
+def simulate_two_sided(runs: int, seed: int) -> Iterator[TwoSided]:
+    """Neurons and detectors that share a part of what each concept does, for control sets of several sizes.
+
+    The truth is the score on a control set of `MANY` concepts of the same kind.
+    """
+    rng = np.random.default_rng(seed)
+    for concepts, images in TWO_SIDED_SETS:
+        covered, widths = [], []
+        for shared in SHARED:
+            truth = correlation(*_shown_and_responses(rng, shared, MANY, images))
+            groups = np.repeat(np.arange(concepts), images)
+            for _ in range(runs):
+                low, high = correlation_interval(*_shown_and_responses(rng, shared, concepts, images), groups)
+                covered.append(low <= truth <= high)
+                widths.append(high - low)
+        yield TwoSided(
+            concepts=concepts, measurements=len(covered), of_truth=float(np.mean(covered)), width=fmean(widths)
+        )
+
+
+def _shown_and_responses(rng: np.random.Generator, shared: float, concepts: int, images: int) -> tuple[Floats, Floats]:
+    """A detector and a neuron: one concept in ten drives the neuron, a share of these the detector too."""
+    driving = rng.random(concepts) < 0.1
+    seen = np.where(driving, rng.random(concepts) < shared, rng.random(concepts) < 0.02)
+    neuron = np.repeat(2 * driving + rng.normal(0, 0.3, concepts), images) + rng.normal(0, 0.5, concepts * images)
+    shown = np.clip(np.repeat(0.8 * seen, images) + rng.normal(0.1, 0.1, concepts * images), 0, 1)
+    return shown.astype(np.float32), neuron.astype(np.float32)
+
+
 def summarise(measurements: list[Measurement]) -> list[Coverage]:
     """Coverage by stratum of true AUC, the last row being all."""
     found = []
@@ -121,8 +165,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON array instead of the table")
     given = parser.parse_args(arguments)
     found = summarise(list(simulate(given.runs, given.seed)))
+    two_sided = list(simulate_two_sided(given.runs, given.seed))
     if given.json:
-        json.dump([msgspec.to_builtins(one) for one in found], sys.stdout)
+        json.dump({"auc": msgspec.to_builtins(found), "two_sided": msgspec.to_builtins(two_sided)}, sys.stdout)
         print()
         return
     table = Table(title=f"95 % intervals from {IMAGES} images")

@@ -33,7 +33,7 @@ LAYERS = {"emoji-planted": ["planted"], "emoji-resnet18": ["fc", "avgpool", "lay
 SAMPLE = 50
 """Random neurons of each layer (as CoSy, arXiv 2405.20331)."""
 QUICK_MINUTES = 15.0
-MAIN = ["adaptive", "published, mean", "published, auc", "vocabulary only", "random words"]
+MAIN = ["adaptive", "published, mean", "published, auc", "vocabulary", "random words"]
 
 
 def tasks(answers: Answers, sizes: dict[str, int], split: Split) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean
+from typing import Literal
 
 import msgspec
 from rich.table import Table
@@ -13,8 +14,6 @@ from line_tui.consoles import PlainConsole
 from line_tui.explain.paired import mean_interval
 
 BASELINE = "published, mean"
-ROOM = 0.95
-"""Verified AUC of the baseline up to which there is room to be better."""
 
 
 class Share(msgspec.Struct, frozen=True):
@@ -28,7 +27,7 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Paired difference of verified AUC to the baseline, with Student's 95 % interval; None below two pairs."""
+    """Paired difference to the baseline, with Student's 95 % interval; None below two pairs."""
 
     neurons: int
     mean: float | None = None
@@ -45,7 +44,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     auc: float | None
     mad: float | None
     to_baseline: Difference
-    with_room: Difference
+    correlation: float | None
+    """Two-sided score."""
+    correlation_to_baseline: Difference
     right: Share
     """Single-sense planted units."""
     right_withheld: Share
@@ -70,19 +71,15 @@ def summary(rows: Sequence[Row]) -> list[Summary]:
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         groups.setdefault((row.part, row.contestant), []).append(row)
-    baseline = {(row.part, row.neuron): row.auc for row in rows if row.contestant == BASELINE}
+    baseline = {(row.part, row.neuron): row for row in rows if row.contestant == BASELINE}
     order = list(dict.fromkeys(part for part, _ in groups))
     return [_summarise(*key, groups[key], baseline) for key in sorted(groups, key=lambda key: order.index(key[0]))]
 
 
-def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple[str, int], float | None]) -> Summary:
+def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple[str, int], Row]) -> Summary:
     scored = [row for row in rows if row.auc is not None and row.mad is not None]
     # A neuron without a concept has no score that could be compared.
-    pairs = [
-        (row.auc, base)
-        for row in scored
-        if row.auc is not None and not _barren(row) and (base := baseline.get((part, row.neuron))) is not None
-    ]
+    live_scored = [row for row in scored if not _barren(row)]
     single = [row for row in rows if row.kind == "single" and row.right is not None]
     live = [row for row in rows if part != "planted" or row.right is not None]
     replies = sum(row.calls for row in rows)
@@ -92,8 +89,9 @@ def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple
         neurons=len(rows),
         auc=_mean(row.auc for row in scored if not _barren(row)),
         mad=_mean(row.mad for row in scored if not _barren(row)),
-        to_baseline=_difference([ours - base for ours, base in pairs]),
-        with_room=_difference([ours - base for ours, base in pairs if base <= ROOM]),
+        to_baseline=_paired(live_scored, baseline, "auc"),
+        correlation=_mean(row.correlation for row in live_scored),
+        correlation_to_baseline=_paired(live_scored, baseline, "correlation"),
         right=_share(row.right is True for row in single),
         right_withheld=_share(row.right is True for row in single if row.withheld),
         both_senses=_share(all(row.senses_found) for row in rows if row.kind == "two senses"),
@@ -123,6 +121,13 @@ def _share(said: Iterable[bool]) -> Share:
     return Share(sum(answers), len(answers))
 
 
+def _paired(
+    rows: Sequence[Row], baseline: dict[tuple[str, int], Row], score: Literal["auc", "correlation"]
+) -> Difference:
+    pairs = [(getattr(row, score), getattr(baseline.get((row.part, row.neuron)), score, None)) for row in rows]
+    return _difference([ours - base for ours, base in pairs if ours is not None and base is not None])
+
+
 def _difference(differences: Sequence[float]) -> Difference:
     if len(differences) < 2:
         return Difference(len(differences))
@@ -146,7 +151,8 @@ COLUMNS = (
     "AUC",
     "MAD",
     "difference",
-    "with room",
+    "two-sided",
+    "its difference",
     "right",
     "absent",
     "both senses",
@@ -170,7 +176,8 @@ def _cells(row: Summary) -> list[str]:
         "-" if row.auc is None else f"{row.auc:.3f}",
         "-" if row.mad is None else f"{row.mad:.2f}",
         _told(row.to_baseline),
-        _told(row.with_room),
+        "-" if row.correlation is None else f"{row.correlation:.2f}",
+        _told(row.correlation_to_baseline),
         str(row.right),
         str(row.right_withheld),
         str(row.both_senses),

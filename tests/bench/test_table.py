@@ -23,12 +23,13 @@ def row(neuron: int, contestant: str, auc: float | None, **fields: object) -> Ro
 
 
 def test_differences_are_paired_with_the_baseline() -> None:
-    rows = [row(n, BASELINE, auc) for n, auc in enumerate([0.8, 0.9, 0.99])]
-    rows += [row(n, "ours", auc) for n, auc in enumerate([0.9, 1.0, 0.99])]
+    rows = [row(n, BASELINE, auc, correlation=0.5) for n, auc in enumerate([0.8, 0.9, 0.99])]
+    rows += [row(n, "ours", auc, correlation=0.6 if n else None) for n, auc in enumerate([0.9, 1.0, 0.99])]
     ours = summary(rows)[1]
     assert ours.contestant == "ours"
     assert ours.to_baseline.neurons == 3 and ours.to_baseline.mean == pytest.approx(0.2 / 3)
-    assert ours.with_room.neurons == 2 and ours.with_room.mean == pytest.approx(0.1)
+    assert ours.correlation == 0.6
+    assert ours.correlation_to_baseline.neurons == 2 and ours.correlation_to_baseline.mean == pytest.approx(0.1)
     assert summary(rows)[0].to_baseline.mean == 0
 
 
