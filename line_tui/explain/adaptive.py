@@ -235,7 +235,7 @@ class Search:
             return None
         attempt = sum(refusal.iteration == iteration for refusal in self.state.refusals)
         # By turns, so that one does not have to wait for the other to run dry.
-        if iteration % 2 == 1 or attempt >= ATTEMPTS:
+        if attempt >= ATTEMPTS or (iteration % 2 == 1 and self.state.iterations > 1):
             return self._point(iteration, attempt)
         return Ask(self._request(iteration, attempt), "llm", iteration, attempt)
 

@@ -7,6 +7,7 @@ import shlex
 import msgspec
 
 from line_tui.events import RunSpec
+from line_tui.explain import strategies
 from line_tui.explain.state import RunState
 
 _OPTIONS = ("profile", "strategy", "metric", "seed", "iterations", "images", "control")
@@ -15,6 +16,7 @@ _OPTIONS = ("profile", "strategy", "metric", "seed", "iterations", "images", "co
 def command_line(spec: RunSpec) -> str:
     """`line-tui explain ...` for a run; options that keep their default are left out."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(RunSpec)}
+    defaults["metric"] = strategies.metric_of(spec.strategy, None)
     words = ["line-tui", "explain", spec.model, spec.layer, str(spec.neuron)]
     for name in _OPTIONS:
         value = getattr(spec, name)

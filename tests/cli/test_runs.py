@@ -17,7 +17,9 @@ def test_the_list_of_runs(call: Call, tmp_path: Path) -> None:
     empty = call("runs")
     assert empty.code == 0 and empty.out == "" and "no runs yet" in empty.err
     assert json.loads(call("runs", "--json").out) == []
-    made = json.loads(call("explain", "fake", "fc", "0", *SHORT, "--metric", "auc", "--json").out)
+    made = json.loads(
+        call("explain", "fake", "fc", "0", *SHORT, "--strategy", "published", "--metric", "auc", "--json").out
+    )
     Store.open(tmp_path / "data").rename(made["run_id"], "my title")
     line = call("runs").out.splitlines()[1]
     for part in (made["run_id"], "finished", "fake", made["label"], f"{made['score']['value']:.3f}", "my title"):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from line_tui import events as e
+from line_tui.explain.strategies import metric_of
 from line_tui.store import Store
 from tests.engine.sessions import decisive, run_through, state_of
 
@@ -17,7 +18,14 @@ async def test_a_killed_run_comes_to_the_same_result(
     tmp_path: Path, layer: str, neuron: int, strategy: str, images: int, kills: list[int]
 ) -> None:
     spec = e.RunSpec(
-        model="emoji-resnet18", layer=layer, neuron=neuron, strategy=strategy, iterations=2, images=images, seed=4
+        model="emoji-resnet18",
+        layer=layer,
+        neuron=neuron,
+        strategy=strategy,
+        metric=metric_of(strategy, None),
+        iterations=2,
+        images=images,
+        seed=4,
     )
     assert await run_through(tmp_path / "whole", spec, [], None) == 1
     assert await run_through(tmp_path / "killed", spec, kills, None) > 1

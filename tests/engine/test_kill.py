@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from line_tui import events as e
+from line_tui.explain.strategies import metric_of
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE
 from tests.engine.sessions import decisive, run_through
@@ -18,7 +19,7 @@ SPEC = e.RunSpec(model="fake", layer="conv", neuron=2, iterations=3, images=3, s
 async def test_killed_at_random_moments(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int, strategy: str
 ) -> None:
-    spec = msgspec.structs.replace(SPEC, strategy=strategy)
+    spec = msgspec.structs.replace(SPEC, strategy=strategy, metric=metric_of(strategy, None))
     monkeypatch.setenv("FAKE_DELAY", "0.004")
     kills = [random.Random(seed * 10 + n).randint(1, 45) for n in range(3)]
     # In a folder of its own: no picture of the one run may help the other.

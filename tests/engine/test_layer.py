@@ -13,6 +13,7 @@ import pytest
 from line_tui import events as e
 from line_tui.engine.executor import Executor, Handle
 from line_tui.engine.local import LocalEngine
+from line_tui.explain.strategies import metric_of
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeLoaded, FakeSource
 from tests.engine.sessions import decisive, state_of
@@ -49,16 +50,14 @@ def _spec(neuron: int, **change: object) -> e.RunSpec:
 
 @pytest.mark.parametrize("strategy", ["published", "adaptive"])
 async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strategy: str) -> None:
-    metric = "mean" if strategy == "published" else SPEC.metric
+    how = {"strategy": strategy, "metric": metric_of(strategy, None)}
     apart, together = Store.open(tmp_path / "apart"), Store.open(tmp_path / "together")
     for neuron in range(3):
         async with Executor(LocalEngine(apart, FakeSource())) as executor:
-            await _all(executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy, metric=metric)))
+            await _all(executor.submit(f"n{neuron}", _spec(neuron, **how)))
     source = Counted()
     async with Executor(LocalEngine(together, source)) as executor:
-        handles = [
-            executor.submit(f"n{neuron}", _spec(neuron, strategy=strategy, metric=metric)) for neuron in range(3)
-        ]
+        handles = [executor.submit(f"n{neuron}", _spec(neuron, **how)) for neuron in range(3)]
         for handle in handles:
             await _all(handle)
     for neuron in range(3):

@@ -68,7 +68,7 @@ def test_a_third_of_the_published_search_images_and_no_more_for_the_report() -> 
     assert 0 < len(reported(state)) <= REPORT
 
 
-@pytest.mark.parametrize(("iterations", "images"), [(2, 5), (10, 2), (3, 3), (10, 5)])
+@pytest.mark.parametrize(("iterations", "images"), [(1, 5), (10, 2), (3, 3), (10, 5)])
 def test_a_small_budget_asks_the_language_model_too(iterations: int, images: int) -> None:
     lexicon = adaptive("strawberries", "tomatoes", "potatoes", "ferry", "berry", "cherry", "rose", "lamps")
     state = run_of("rose", *REDS, strategy=lexicon, iterations=iterations, images=images).go()

@@ -63,6 +63,12 @@ class Plan(ModalScreen[RunSpec | None]):
                 yield Select(modes, value=spec.ask_first, allow_blank=False, id="ask-first", compact=True)
             yield Static("Enter or Ctrl+S keeps these · Tab goes on · Esc leaves them", classes="hint", id="plan-hint")
 
+    def on_select_changed(self, event: Select.Changed) -> None:
+        """Another search raises what it can: its own metric takes the place of one that it has not."""
+        metric = self.query_one("#metric", Select)
+        if event.select.id == "strategy" and metric.value not in (can := strategies.find(str(event.value)).metrics):
+            metric.value = can[0]
+
     def on_input_submitted(self) -> None:
         """Enter in a field keeps the form."""
         self.action_keep()

@@ -125,8 +125,14 @@ async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp
             return str(plan.query_one("#plan-hint", Static).content)
 
         assert "no such folder" in await refused(str(tmp_path / "nowhere"))
-        assert "needs the published search" in await refused(str(tmp_path))
+        plan.query_one("#control", Input).value = str(tmp_path)
         plan.query_one("#strategy", Select).value = "published"
+        await pilot.pause()
+        assert plan.query_one("#metric", Select).value == "mean"
+        plan.query_one("#metric", Select).value = "correlation"
+        await pilot.press("ctrl+s")
+        assert "the published search raises mean activation or" in str(plan.query_one("#plan-hint", Static).content)
+        plan.query_one("#metric", Select).value = "auc"
         await pilot.press("ctrl+s")
         assert chooser(on).spec.control == str(tmp_path)
         shown = str(chooser(on).query_one("#plan", Static).content)
@@ -138,7 +144,7 @@ async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp
 
 
 async def test_settings_are_the_first_plan(tmp_path: Path) -> None:
-    on = stage(tmp_path, config=Config(explain=ExplainDefaults(iterations=4, metric="auc")))
+    on = stage(tmp_path, config=Config(explain=ExplainDefaults(iterations=4, strategy="published", metric="auc")))
     async with on.app.run_test():
         assert (chooser(on).spec.iterations, chooser(on).spec.metric) == (4, "auc")
 
