@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
+
+from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from line_tui.layers import LayerInfo
@@ -19,13 +23,42 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def data_option(function: Function) -> Function:
-    """`--data`: another data folder than the usual one."""
+    """`--data`: another data folder than the usual one, before a command or after it."""
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
+        callback=_use,
         metavar="FOLDER",
         help="Where runs and pictures are kept, instead of LINE_TUI_DATA or the usual place.",
     )(function)
+
+
+def _use(context: click.Context, option: click.Parameter, data: Path | None) -> Path | None:
+    """Make it the usual folder while the context lasts, for commands below it and the processes that they start."""
+    if data is None or context.resilient_parsing:
+        return data
+    before = os.environ.get(_DATA)
+    os.environ[_DATA] = str(data.absolute())
+    context.call_on_close(lambda: os.environ.pop(_DATA, None) if before is None else os.environ.update({_DATA: before}))
+    return data
+
+
+_DATA = "LINE_TUI_DATA"
+
+
+def refuse_before_command(context: click.Context) -> None:
+    """For a group that does something itself: options of its own before the name of a command would do nothing.
+
+    Raises UsageError. `--data` holds for the command too.
+    """
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name != "data" and source is ParameterSource.COMMANDLINE:
+            command = f"{context.command_path} {context.invoked_subcommand}"
+            raise UsageError(
+                f"{option.opts[0]} before '{context.invoked_subcommand}' would do nothing",
+                f"put it after, where `{command} --help` lists it",
+            )
 
 
 def json_option(function: Function) -> Function:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from line_tui.cli.groups import Group
-from line_tui.cli.options import data_option, json_option
+from line_tui.cli.options import data_option, json_option, refuse_before_command
 from line_tui.cli.runs_delete import delete, restore
 from line_tui.cli.runs_export import export
 from line_tui.cli.runs_filter import filter_options, matching
@@ -42,6 +42,7 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
       line-tui runs show 20261123-k3
     """
     if context.invoked_subcommand is not None:
+        refuse_before_command(context)
         return
 
     from line_tui.cli.table import table

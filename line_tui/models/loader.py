@@ -307,7 +307,9 @@ def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
 
 def default_threads() -> int:
     """The physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
-    return min(torch.get_num_threads(), len(os.sched_getaffinity(0)), MAX_THREADS)
+    # macOS and Windows do not say which cores a process may use.
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(torch.get_num_threads(), allowed, MAX_THREADS)
 
 
 def default_device() -> str:

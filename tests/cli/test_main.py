@@ -1,5 +1,6 @@
 """The program as a whole: help, errors, completion."""
 
+import json
 import os
 import subprocess
 import sys
@@ -82,3 +83,29 @@ def test_completion_offers_commands_and_models(tmp_path: Path) -> None:
 
     assert {f"plain,{name}" for name in COMMANDS} <= set(complete("line-tui ", 1).split())
     assert "plain,emoji-resnet18" in complete("line-tui explain emo", 2)
+
+
+def test_a_data_folder_holds_wherever_it_is_named(call: Call, tmp_path: Path) -> None:
+    other, usual = tmp_path / "other", tmp_path / "data"
+    done = call("--data", str(other), "explain", "fake", "fc", "0", "--iterations", "4", "--images", "3", "--seed", "1")
+    assert done.code == 0, done.err
+    assert (other / "line-tui.db").exists() or any(other.iterdir())
+    assert not usual.exists() or not any(usual.iterdir())
+    listed = call("runs", "--data", str(other), "--json").out
+    run_id = json.loads(listed)[0]["id"]
+    for arguments in (
+        ("runs", "--data", str(other), "show", run_id),
+        ("--data", str(other), "runs", "show", run_id),
+        ("--data", str(usual), "runs", "--data", str(other), "show", run_id),
+        ("--data", str(usual), "runs", "show", run_id, "--data", str(other)),
+    ):
+        assert call(*arguments).code == 0, arguments
+    assert call("runs", "show", run_id).code == 3
+    assert call("--data", str(other), "config", "path", "data").out.strip() == str(other)
+    assert os.environ["LINE_TUI_DATA"] == str(usual)
+
+
+@pytest.mark.parametrize("option", [("--json",), ("--deleted",), ("--model", "x")])
+def test_an_option_that_would_do_nothing_is_refused(call: Call, option: tuple[str, ...]) -> None:
+    done = call("runs", *option, "show", "x")
+    assert done.code == 2 and f"{option[0]} before 'show' would do nothing" in done.err
