@@ -46,6 +46,8 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     ask_first: bool = False
     control: str | None = None
     """Folder of the user's own pictures to be the control set; None for generated ones."""
+    sources: str = ""
+    """Digests of the models' files and of the control folder's pictures when it was asked for."""
 
     @property
     def target(self) -> Neuron:

@@ -18,6 +18,7 @@ from line_tui import events as e
 from line_tui.engine.executor import Executor, Handle
 from line_tui.errors import EngineError, LineError, StoreError
 from line_tui.events import RunSpec
+from line_tui.models.sources import stamped
 from line_tui.store import Store
 
 AHEAD = 16
@@ -88,7 +89,7 @@ class Queue:
 
     async def _explain(self, neuron: int) -> bool:
         """Explain one neuron; False when another process works on it."""
-        spec = self._asked(neuron)
+        spec = stamped(self._asked(neuron))
         with ExitStack() as held:
             try:
                 held.enter_context(self._store.lease(_claim(spec)))

@@ -7,11 +7,15 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
+import msgspec
+
 from line_tui import events as e
 from line_tui.engine.models import LoadedModels, ModelSource
 from line_tui.engine.studio import Studio
 from line_tui.errors import MemoryLimitError
 from line_tui.layers import LayerInfo
+from line_tui.models.catalog import read_catalog
+from line_tui.models.sources import model_sources, stamped
 
 OnProgress = Callable[[str], None]
 
@@ -31,9 +35,11 @@ class Keeper:
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model, found once. Raises UnknownNameError, ModelFileError."""
-        if model not in self._layers:
-            self._layers[model] = list(self.source.layers(model))
-        return self._layers[model]
+        # The files of a model may have changed since.
+        key = f"{model} {model_sources(model, read_catalog())}"
+        if key not in self._layers:
+            self._layers[key] = list(self.source.layers(model))
+        return self._layers[key]
 
     @contextmanager
     def borrow(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> Iterator[Studio]:
@@ -98,7 +104,7 @@ class Keeper:
             self._lowered.clear()
         loaded = self.source.load(spec, fixed, on_progress)
         self._studio = Studio(loaded)
-        self._key = (spec.profile, spec.model, *_placement(loaded))
+        self._key = (*_names(spec), *_placement(loaded))
         # What memory forces on one run it would force on the next.
         self._usual = fixed is None or fixed.bit_identical or fixed in self._lowered.values()
 
@@ -114,9 +120,14 @@ class Keeper:
         if self._studio is None or self._studio.retired:
             return False
         if fixed is None:
-            return self._usual and self._key[:2] == (spec.profile, spec.model)
+            return self._usual and self._key[:3] == _names(spec)
         settled = (fixed.batch_size, fixed.threads, fixed.device, fixed.memory, fixed.gpu_layers)
-        return self._key == (spec.profile, spec.model, *settled)
+        return self._key == (*_names(spec), *settled)
+
+
+def _names(spec: e.RunSpec) -> tuple[str, str, str]:
+    # The control folder, whose digest comes second, is no part of the models.
+    return spec.profile, spec.model, stamped(msgspec.structs.replace(spec, control=None)).sources
 
 
 def _placement(loaded: LoadedModels) -> tuple[object, ...]:

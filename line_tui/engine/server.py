@@ -30,6 +30,7 @@ from line_tui.engine.priority import give_way
 from line_tui.engine.session import Growth, Session, tell
 from line_tui.errors import LineError
 from line_tui.explain.ports import Cancelled
+from line_tui.models.sources import stamped
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_soon
 from line_tui.store import Store
@@ -199,7 +200,7 @@ class Server:
 
         try:
             if isinstance(command, p.Start):
-                self._store.create(command.run_id, command.spec)
+                self._store.create(command.run_id, stamped(command.spec))
                 new = True
             job.gate.check()
             with self._store.lease(command.run_id):
