@@ -41,7 +41,7 @@ SHOWN = 4
 """Concepts that the language model is shown."""
 FIT = 0.4
 """Weight of how well a concept's meaning accounts for the responses to the control set's words, beside correlation."""
-RARE = 0.1
+RARE = 0.3
 """What a decade of rarity costs a concept in units of correlation: of two that score alike, people use the plainer."""
 RARE_POINTED = 0.03
 """The same for words that are not drawn yet, in units of fit."""

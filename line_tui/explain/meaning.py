@@ -17,7 +17,7 @@ SAME = 0.9
 """Cosine from which two concepts mean the same: "tv" and "television" .96, "dog" and "puppy" .80."""
 NEAREST = 1000
 """Words of the lexicon whose fit is worked out, those nearest to what drives the neuron."""
-MOST_COMMON = 300
+MOST_COMMON = 2000
 """Words up to this place in the lexicon are equally common."""
 _NONE = np.zeros((0, 1), np.float32)
 
