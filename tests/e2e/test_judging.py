@@ -8,6 +8,7 @@ import pytest
 
 from line_tui.events import durable
 from line_tui.explain.state import fold
+from line_tui.report.argument import percent
 from tests.e2e.conftest import open_runs, store_of
 from tests.e2e.terminal import Terminal, line_tui
 
@@ -26,11 +27,13 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
         terminal.type("r")
         low, high = (f"{shown['score'][key]:.3f}" for key in ("ci_low", "ci_high"))
         terminal.see(f"“{run.label}”", f"AUC {shown['score']['auc']:.3f} [{low}, {high}]", "50 fresh pictures")
-        terminal.see(f"Sense 1  {one.label}", f"Sense 2  {other.label}", "explains")
+        terminal.see(f"Sense 1  {one.label}", f"Sense 2  {other.label}", "accounts for")
         variant = pair.variant or "no word at all"
-        screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {pair.lost:.0%}")
+        screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {percent(pair.lost)}")
         assert any(f"─ {pair.concept} ─" in line and f"─ {variant} ─" in line for line in screen.splitlines())
-        terminal.see("Top pictures", "History", "what happened", f"line-tui explain {run.model} {run.layer}")
+        terminal.see(
+            "Strongest pictures of the run", "History", "what happened", f"line-tui explain {run.model} {run.layer}"
+        )
         terminal.type("?")
         terminal.see("The score", "Senses", "Minimal pairs", "several senses")
         terminal.keys("Escape")

@@ -39,7 +39,7 @@ def test_a_run_from_the_first_key_to_the_result(tmp_path: Path, settings: dict[s
         terminal.wait("The engine stopped", gone=True)
         terminal.wait("✔ finished")
         terminal.type("r")
-        terminal.wait("Top pictures")
+        terminal.wait("Strongest pictures")
         terminal.keys("Escape", "Escape")
         terminal.wait("Earlier runs · 1 of this neuron")
         terminal.type("q")

@@ -46,7 +46,7 @@ def test_a_run_is_watched_while_it_goes_on(tmp_path: Path, toured: dict[str, str
         # What was before can be looked through meanwhile.
         terminal.type("t")
         terminal.see("Timeline", "what happened", "0 ▲")
-        terminal.keys("Tab", "Home")
+        terminal.keys("Home")
         terminal.see("▌  0 ▲", "· f follows the run", "gothic ca▌")
         terminal.type("?")
         terminal.see("Why this concept", "one of the control words", "AUC", "How often a picture of the concept drives")
