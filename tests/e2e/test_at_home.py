@@ -99,7 +99,7 @@ def test_small_and_large_terminals(tmp_path: Path, kept: dict[str, str], width: 
         terminal.type("g")
         terminal.see("Activations", "▲ concept")
         terminal.type("r")
-        terminal.see("Top pictures", f"“{run.label}”", "fresh pictures", "E Export")
+        terminal.see("Strongest pictures", f"“{run.label}”", "fresh pictures", "E Export")
 
 
 def test_the_command_line_of_a_run_is_one_that_works(tmp_path: Path, toured: dict[str, str]) -> None:
