@@ -6,7 +6,7 @@ LLAMA_ARGS := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/
 SAY_HOW := echo "the command is $(BIN)/line-tui; '. $(BIN)/activate' puts it on this shell's PATH as line-tui"
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constraints.txt
 
-.PHONY: run check test docs dist setup clean
+.PHONY: run check test campaign docs dist setup clean
 
 run: .venv/ready
 	@if [ -t 1 ]; then $(BIN)/line-tui; else \
@@ -28,6 +28,12 @@ test: .venv/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+# Attacks line-tui for a while: kills, faults and fuzz, from a seed.
+MINUTES ?= 10
+SEED ?= 0
+campaign: .venv/ready-dev
+	$(BIN)/python -m tests.campaign --minutes $(MINUTES) --seed $(SEED)
 
 setup: .venv/ready
 

@@ -30,6 +30,7 @@ from line_tui.models.language import LlamaLanguage
 from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
 from line_tui.models.networks import find_network
+from line_tui.models.readable import files_of
 from line_tui.models.shortage import is_shortage
 from line_tui.models.sound import check_steady
 from line_tui.models.turns import Closable, Device, GeneratorInTurn, LanguageInTurn
@@ -141,7 +142,8 @@ def _bring(
         vision = make_vision(model, catalog, plan.batch_size, device)
         on_progress(f"generator {painter.id}")
         folder = locate(painter.source, painter.id)
-        generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
+        with files_of(painter.id):
+            generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
         generator.check_listens()
 
         def measure() -> None:
@@ -250,8 +252,9 @@ def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> T
 
     Raises UnknownNameError, ModelFileError, UsageError.
     """
-    vision = find_black_box(model, catalog, batch_size) or _load_network(model, catalog, batch_size, device)
-    check_steady(vision, vision.layers[-1], model)
+    with files_of(model):
+        vision = find_black_box(model, catalog, batch_size) or _load_network(model, catalog, batch_size, device)
+        check_steady(vision, vision.layers[-1], model)
     return vision
 
 
@@ -299,10 +302,11 @@ def load_language(
 def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
     """The layers of a vision model, without its weights. Raises UnknownNameError, ModelFileError."""
     catalog = catalog or read_catalog()
-    if (box := find_black_box(model, catalog, batch_size=1)) is not None:
-        return box.layers
-    network = find_network(model, catalog)
-    return list_layers(build_empty(network.outline), network.preprocess.shape, network.neuron_names)
+    with files_of(model):
+        if (box := find_black_box(model, catalog, batch_size=1)) is not None:
+            return box.layers
+        network = find_network(model, catalog)
+        return list_layers(build_empty(network.outline), network.preprocess.shape, network.neuron_names)
 
 
 def default_threads() -> int:

@@ -37,7 +37,7 @@ class Purger:
     def find(self) -> Purge:
         """What would go now. Raises StoreError while a run goes on: it may be about to show one of the pictures."""
         for row in self._database.read("SELECT id FROM runs"):
-            if self._leases.held(row["id"]):
+            if self._leases.held(str(row["id"])):
                 raise StoreError(f"run '{row['id']}' goes on", "stop it, or wait for its end, then purge")
         return self._find()
 

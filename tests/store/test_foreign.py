@@ -111,6 +111,14 @@ def test_a_damaged_run_hides_no_other(store: Store, sql: str) -> None:
     assert [run.id for run in store.runs(include_deleted=True)] == ["good"]
 
 
+def test_an_id_that_is_no_text_hides_no_other(store: Store) -> None:
+    store.create("good", SPEC)
+    tamper(store, "INSERT INTO runs (id, spec, created) VALUES (x'ff00', '{}', 0)")
+    assert sorted(run.status for run in store.runs()) == ["damaged", "new"]
+    assert store.purgeable().runs == []
+    assert store.find("go") == "good"
+
+
 def test_a_purge_keeps_the_pictures_of_a_run_that_it_cannot_decode(store: Store) -> None:
     album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
     (picture,) = FakeGenerator().draw(["rose"], [1], lambda step, steps: None)

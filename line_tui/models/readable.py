@@ -1,0 +1,29 @@
+"""Where the files of a model meet the libraries that read them: what those make of damaged ones is told as such."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from line_tui.errors import LineError, ModelFileError
+from line_tui.explain.ports import Cancelled
+from line_tui.models.shortage import is_shortage
+
+
+@contextmanager
+def files_of(name: str) -> Iterator[None]:
+    """Within the block, an error of a library becomes ModelFileError; ours and a lack of memory stay so."""
+    try:
+        yield
+    except (LineError, Cancelled):
+        raise
+    except Exception as error:
+        if is_shortage(error):
+            raise
+        traceback.print_exception(error)
+        first = str(error).strip().partition("\n")[0]
+        raise ModelFileError(
+            f"{name}: its files cannot be used: {type(error).__name__}: {first}"[:400],
+            "they are damaged or of another kind: correct its entry, or fetch it again; the log has the details",
+        ) from error
