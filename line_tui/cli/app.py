@@ -50,5 +50,8 @@ def start_app(
         )
         garbage.collect_on_request()
         app.run()
+        if app.return_code:
+            # Whoever ended it wanted what Ctrl-C wants.
+            raise KeyboardInterrupt
     finally:
         store.close()

@@ -47,7 +47,7 @@ def check_catalog() -> Finding:
 def check_store() -> Finding:
     """The runs on disk."""
     folder = data_folder()
-    if not (folder / "line.db").exists():
+    if not os.path.exists(folder / "line.db"):  # noqa: PTH110
         parent = existing(folder)
         if not os.access(parent, os.W_OK):
             return Finding("store", "problem", f"{parent} cannot be written", "set LINE_TUI_DATA to a folder that can")
@@ -58,6 +58,8 @@ def check_store() -> Finding:
         store.close()
     except LineError as error:
         return Finding("store", "problem", error.cause, error.fix)
+    except OSError as error:
+        return Finding("store", "problem", f"{folder}: {error.strerror or error}", "set LINE_TUI_DATA to one of yours")
     slow = ", on a network file system (safe, but slower)" if is_network(folder) else ""
     return Finding("store", "ok", f"{folder}, {runs} runs{slow}")
 
@@ -90,6 +92,7 @@ def _room(check: str, folder: Path, fix: str) -> Finding:
 
 def existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that exists."""
-    while not folder.exists():
+    # Of a folder that may not be looked into, `exists` of a Path would raise.
+    while not os.path.exists(folder):  # noqa: PTH110
         folder = folder.parent
     return folder

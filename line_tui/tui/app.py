@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -126,6 +128,10 @@ class LineApp(PresentRun):
     def on_mount(self) -> None:
         """Show the first screen, then start what takes longer."""
         self.set_interval(garbage.EVERY, garbage.collect)
+        # In a thread, as some tests run it, there are no signals.
+        with suppress(ValueError, RuntimeError):
+            for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+                asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 130)
         # Back from the shell, whose screen it was meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.replay is not None:

@@ -1,4 +1,6 @@
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -137,3 +139,11 @@ async def test_the_palette_finds_commands_by_their_name(tmp_path: Path, word: st
         provider = ScreenCommands(on.app.screen)
         found = sorted([hit async for hit in provider.search(word)], key=lambda hit: -hit.score)
         assert found and f": {word}" in str(found[0].match_display), found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
+async def test_a_signal_ends_the_app_in_order(tmp_path: Path, number: int) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        os.kill(os.getpid(), number)
+        await settle(pilot, lambda: on.app.return_code == 130)
