@@ -28,12 +28,13 @@ from line_tui.engine.keeper import Keeper
 from line_tui.engine.models import ModelSource
 from line_tui.engine.priority import give_way
 from line_tui.engine.session import Growth, Session, tell
-from line_tui.errors import LineError
+from line_tui.errors import LineError, UsageError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.sources import stamped
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_soon
 from line_tui.store import Store
+from line_tui.text import as_concept, shown
 
 IDLE = 2.0
 """Seconds without a job before the bank grows: who leaves at the end of a run need not wait for a step of drawing."""
@@ -149,13 +150,14 @@ class Server:
     def _decide(self, command: p.Decide) -> None:
         """Where the run's events are written, or here when nobody works on it."""
         try:
+            event = _in_visible_words(command.event)
             for job in list(self._open):
                 if job.command.run_id == command.run_id:
                     with job.begun:
                         if job.session is not None:
-                            job.session.decide(command.event)
+                            job.session.decide(event)
                             return
-            self._show(self._store.decide(command.run_id, command.event))
+            self._show(self._store.decide(command.run_id, event))
         except LineError as error:
             self._fail(_tag(command), error, run_id=command.run_id)
 
@@ -311,6 +313,16 @@ def _take_stdout() -> BinaryIO:
     own = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(own, "wb")
+
+
+def _in_visible_words(event: e.Decision) -> e.Decision:
+    """What a person said, wherever they said it. Raises UsageError for a concept of nothing that can be seen."""
+    if not isinstance(event, e.Decided):
+        return event
+    concept = event.concept
+    if concept is not None and not (concept := as_concept(concept)):
+        raise UsageError("a concept needs letters that can be seen", "write one to three words")
+    return msgspec.structs.replace(event, concept=concept, reason=shown(event.reason))
 
 
 def _steer(gate: Gate, command: p.Pause | p.Step | p.Continue | p.Stop) -> None:

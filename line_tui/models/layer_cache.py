@@ -30,7 +30,7 @@ class LayerCache:
 
     def read(self, model: str) -> list[LayerInfo] | None:
         """The layers of a model that is still the one that was listed."""
-        with suppress(OSError, msgspec.DecodeError, LineError):
+        with suppress(OSError, ValueError, RecursionError, LineError):
             return msgspec.json.decode(self._file(model).read_bytes(), type=list[LayerInfo])
         return None
 

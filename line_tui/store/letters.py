@@ -34,7 +34,7 @@ class Letters:
         found: list[Decision] = []
         try:
             for path in sorted(self._of(run_id).glob("*.json")):
-                with suppress(msgspec.DecodeError):
+                with suppress(ValueError, RecursionError):
                     found.append(msgspec.json.decode(path.read_bytes(), type=Decision))
                 path.unlink()
             if self._of(run_id).exists():

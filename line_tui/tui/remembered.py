@@ -33,7 +33,7 @@ class Remembered:
         self._path = path
         self._config = config
         self._choices = Choices()
-        with suppress(OSError, msgspec.DecodeError):
+        with suppress(OSError, ValueError, RecursionError):
             self._choices = msgspec.json.decode(path.read_bytes(), type=Choices)
 
     @property

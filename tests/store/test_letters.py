@@ -26,7 +26,8 @@ def test_words_are_taken_once_and_in_their_order(tmp_path: Path) -> None:
 def test_a_damaged_word_is_passed_over(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
     (tmp_path / "letters" / "r1").mkdir(parents=True)
-    (tmp_path / "letters" / "r1" / "1.json").write_text("{")
+    for n, content in enumerate([b"{", b'{"type": "\xff"}', b"[" * 100_000, b""]):
+        (tmp_path / "letters" / "r1" / f"{n}.json").write_bytes(content)
     store.leave("r1", e.ModeChanged(ask_first=True))
     assert store.take_letters("r1") == [e.ModeChanged(ask_first=True)]
     assert not (tmp_path / "letters" / "r1").exists()
