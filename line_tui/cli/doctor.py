@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from line_tui.cli.options import json_option
+from line_tui.cli.child import run_child
+from line_tui.cli.options import complete_models, json_option
 from line_tui.cli.say import put, put_json
+from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
     from line_tui.doctor.findings import Finding
@@ -16,16 +20,38 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
 @click.command()
+@click.option("--model", shell_complete=complete_models, help="Show instead how this vision model is run.")
+@click.option("--layer", help="Whose activations --model shows, instead of the last.")
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where --model writes its three pictures.",
+)
 @json_option
-@click.pass_context
-def doctor(context: click.Context, as_json: bool) -> None:
+def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json: bool) -> int | None:
     """Examine hardware, library builds, terminal, models, settings and disks; exit code 1 when there is a problem.
+
+    With --model, see how a vision model is run: how pictures are prepared, its layers, on what its identity rests, and
+    the activations of three built-in pictures, to compare with those of your own code.
 
     \b
     Examples:
       line-tui doctor
       line-tui doctor --json
+      line-tui doctor --model resnet50 --layer avgpool --pictures here
     """
+    if model is not None:
+        request = {
+            "model": model,
+            "layer": layer,
+            "pictures": None if pictures is None else str(pictures),
+            "as_json": as_json,
+        }
+        # A process of its own owns the model.
+        return run_child("line_tui.doctor.looking", msgspec.json.encode(request).decode())
+    if layer is not None or pictures is not None:
+        raise UsageError("--layer and --pictures go with --model", "name the model")
     from line_tui.doctor.examine import examine
     from line_tui.doctor.screen import read_terminal
 
@@ -36,7 +62,7 @@ def doctor(context: click.Context, as_json: bool) -> None:
             _print(finding)
     if as_json:
         put_json(findings)
-    context.exit(any(finding.status == "problem" for finding in findings))
+    return int(any(finding.status == "problem" for finding in findings))
 
 
 def _print(finding: Finding) -> None:

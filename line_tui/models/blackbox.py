@@ -44,9 +44,15 @@ Look = Callable[[NDArray[np.uint8]], Any]
 class BlackBox:
     """Pictures in, one layer of activations out; any array whose first axis is the picture will do."""
 
-    def __init__(self, name: str, look: Look, revision: str, batch_size: int, kind: str = "black box") -> None:
-        """`kind` says in the list of layers why there is only one."""
+    input: tuple[int, ...] = ()
+    """Nobody but the model knows."""
+
+    def __init__(
+        self, name: str, look: Look, revision: str, batch_size: int, kind: str = "black box", prepared: str = ""
+    ) -> None:
+        """`kind` says in the list of layers why there is only one, `prepared` what is done to pictures before."""
         self._kind = kind
+        self.prepared = prepared or "by its own code"
         self.name = f"{name}@{revision}"
         self.batch_size = batch_size
         self._called = name
@@ -152,6 +158,7 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
         blake2b(f"{identity} {entry.function} {prepared}".encode(), digest_size=6).hexdigest(),
         batch_size,
         _KINDS.get(entry.format, "black box"),
+        prepared,
     )
 
 

@@ -93,6 +93,16 @@ class TorchVision:
         )
 
     @property
+    def prepared(self) -> str:
+        """What is done to a picture before the network sees it, as its library prints it."""
+        return self._preprocess.told
+
+    @property
+    def input(self) -> tuple[int, ...]:
+        """Height and width of a square picture when the network sees it."""
+        return self._preprocess.shape
+
+    @property
     def side(self) -> int:
         """Side in pixels of a square picture that is looked at without being resized."""
         return self._preprocess.side
