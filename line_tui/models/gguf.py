@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import llama_cpp
 from jinja2 import TemplateError
+from llama_cpp import llama_chat_format
 from llama_cpp._internals import LlamaModel
 
 from line_tui.errors import MemoryLimitError, ModelFileError
@@ -40,23 +42,25 @@ def open_gguf(
 
     def attempt(layers: int) -> llama_cpp.Llama | None:
         try:
-            return llama_cpp.Llama(
-                str(path),
-                n_ctx=context,
-                n_batch=_BATCH,
-                n_threads=threads,
-                n_threads_batch=threads,
-                n_gpu_layers=layers,
-                split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
-                # Without layers on it the GPU would still be sent the largest products, and keep room for them.
-                main_gpu=gpu if layers else -1,
-                verbose=False,
-            )
+            with _templates_unread():
+                return llama_cpp.Llama(
+                    str(path),
+                    n_ctx=context,
+                    n_batch=_BATCH,
+                    n_threads=threads,
+                    n_threads_batch=threads,
+                    n_gpu_layers=layers,
+                    split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
+                    # Without layers on it the GPU would still be sent the largest products, and keep room for them.
+                    main_gpu=gpu if layers else -1,
+                    verbose=False,
+                )
         except _FAILED:
             return None
 
     wanted = ALL_LAYERS if gpu_layers is None else gpu_layers
     if (llama := attempt(wanted)) is not None:
+        check_writes(llama.metadata, name)
         return llama, wanted
     blocks = _block_count(path) if wanted else 0
     if blocks and gpu_layers is not None:
@@ -74,6 +78,37 @@ def open_gguf(
         f"{name}: llama.cpp cannot load {path}",
         "the file is damaged (fetch it again), too new (update llama-cpp-python), or too large for the memory",
     )
+
+
+def check_writes(metadata: Mapping[str, str], name: str) -> None:
+    """Raises ModelFileError for a model that turns text into vectors and writes none, by its header."""
+    kind = metadata.get("general.architecture", "")
+    if f"{kind}.pooling_type" in metadata or metadata.get(f"{kind}.attention.causal", "true") == "false":
+        raise ModelFileError(
+            f"{name} is an embedding model ({kind}): it writes no words", "name a model that generates text"
+        )
+
+
+@contextmanager
+def _templates_unread() -> Iterator[None]:
+    """Keep the bindings from parsing chat templates: of one that they cannot parse they open no model at all.
+
+    We read it ourselves, where the chat form is wanted.
+    """
+    before = llama_chat_format.Jinja2ChatFormatter
+    llama_chat_format.Jinja2ChatFormatter = _Unread
+    try:
+        yield
+    finally:
+        llama_chat_format.Jinja2ChatFormatter = before
+
+
+class _Unread:
+    def __init__(self, *given: object, **named: object) -> None:
+        pass
+
+    def to_chat_handler(self) -> None:
+        return None
 
 
 def _block_count(path: Path) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import llama_cpp
 import pytest
 
-from line_tui.errors import MemoryLimitError, ModelFileError
+from line_tui.errors import MemoryLimitError, ModelFileError, UsageError
 from line_tui.models.catalog import read_catalog
 from line_tui.models.files import locate
-from line_tui.models.gguf import ALL_LAYERS, open_gguf
+from line_tui.models.gguf import ALL_LAYERS, check_writes, open_gguf
+from line_tui.models.language import LlamaLanguage
 
 SMOLLM = locate(read_catalog().find_language("smollm2-135m").source, "smollm2-135m")
 BLOCKS = 30
@@ -83,3 +86,26 @@ def test_a_damaged_file_is_not_tried_again(gpu: Gpu, tmp_path: Any) -> None:
     with pytest.raises(ModelFileError, match="damaged"):
         open_gguf(path, "mine", context=64, threads=1, gpu_layers=None, on_note=gpu.notes.append)
     assert (gpu.tried, gpu.notes) == ([ALL_LAYERS], [])
+
+
+def test_a_template_that_nobody_can_parse_leaves_the_few_shot_form(tmp_path: Path) -> None:
+    content = SMOLLM.read_bytes()
+    broken = content.replace(b"{% for", b"{% fxr", 1)
+    assert broken != content
+    (tmp_path / "model.gguf").write_bytes(broken)
+    with closing(LlamaLanguage(tmp_path / "model.gguf", "mine", context=64)) as language:
+        assert language.style == "few-shot"
+    with closing(LlamaLanguage(tmp_path / "model.gguf", "mine", context=64, style="few-shot")) as language:
+        assert language.style == "few-shot"
+    with pytest.raises(UsageError, match="no chat template that can be used"):
+        LlamaLanguage(tmp_path / "model.gguf", "mine", context=64, style="chat")
+
+
+def test_an_embedding_model_is_found_out_at_load() -> None:
+    check_writes({"general.architecture": "llama", "llama.attention.causal": "true"}, "m")
+    for header in (
+        {"general.architecture": "bert", "bert.attention.causal": "false"},
+        {"general.architecture": "qwen3", "qwen3.pooling_type": "3"},
+    ):
+        with pytest.raises(ModelFileError, match="m is an embedding model"):
+            check_writes(header, "m")
