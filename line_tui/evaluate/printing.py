@@ -73,6 +73,9 @@ def _print_tables(report: Report) -> None:
 
 def _print_sanity(found: list[Sanity], console: PlainConsole) -> None:
     """Which of the metrics notice what is wrong with an explanation."""
+    if not found:
+        console.print("no sanity checks: no explanation accounts for enough of its neuron")
+        return
     table = Table(title="sanity checks: share of explanations whose score falls")
     for column in ("metric", "half is missing", "as much is wrong", "verdict"):
         table.add_column(column, justify="left" if column in ("metric", "verdict") else "right")

@@ -58,4 +58,4 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     files: list[File]
     compared: list[Compared]
     sanity: list[Sanity] | None = None
-    """Each metric under the sanity checks, where that was asked for."""
+    """Each metric under the sanity checks, where that was asked for; empty where no explanation holds."""

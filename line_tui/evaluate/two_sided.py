@@ -23,6 +23,8 @@ Labels = NDArray[np.bool_]
 """Which control pictures show the concept, `bool[pictures]`."""
 FEWEST = 4
 """Control pictures that count as showing a concept, at least."""
+HOLDS = 0.2
+"""Correlation from which an explanation has something to lose: where it has none, no metric can fall."""
 PASSES = 0.9
 """Share of explanations for which a metric must fall."""
 NOTICED = 0.05
@@ -99,12 +101,11 @@ class Sanity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sanity(detected: Sequence[Detected]) -> list[Sanity]:
-    """Put all metrics through both checks, on the explanations at hand. Raises ValueError when there is none."""
-    if not detected:
-        raise ValueError("a sanity check needs at least one explanation")
+    """Put all metrics through both checks, on the explanations at hand that hold; empty when none does."""
+    holding = [one for one in detected if one.correlation >= HOLDS]
     found = []
-    for name, metric in METRICS.items():
-        falls = np.array([_falls(one, metric) for one in detected]).mean(axis=0)
+    for name, metric in METRICS.items() if holding else ():
+        falls = np.array([_falls(one, metric) for one in holding]).mean(axis=0)
         missing, extra = float(falls[0]), float(falls[1])
         passes = min(missing, extra) >= PASSES
         found.append(Sanity(metric=name, missing_falls=missing, extra_falls=extra, passes=passes))

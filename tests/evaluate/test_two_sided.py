@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from line_tui.evaluate.two_sided import Detected, detect, sanity
 
@@ -43,5 +42,6 @@ def test_auc_and_mad_do_not_notice_a_narrow_explanation_and_the_two_sided_ones_d
     found = {one.metric: one for one in sanity(detected)}
     assert found["auc"].missing_falls < 0.5 and not found["auc"].passes
     assert all(found[name].passes for name in ("correlation", "auprc", "f1"))
-    with pytest.raises(ValueError, match="at least one"):
-        sanity([])
+    wrong = Detected(np.random.default_rng(1).normal(size=600).astype(np.float32), detected[0].shown)
+    assert sanity([*detected, wrong]) == sanity(detected)
+    assert sanity([wrong]) == sanity([]) == []
