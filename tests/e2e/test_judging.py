@@ -26,7 +26,11 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
         open_runs(terminal)
         terminal.type("r")
         low, high = (f"{shown['score'][key]:.3f}" for key in ("ci_low", "ci_high"))
-        terminal.see(f"“{run.label}”", f"AUC {shown['score']['auc']:.3f} [{low}, {high}]", "50 fresh pictures")
+        terminal.see(
+            f"“{run.label}”",
+            f"AUC {shown['score']['auc']:.3f} [{low}, {high}]",
+            f"{shown['score']['images']} fresh pictures",
+        )
         terminal.see(f"Sense 1  {one.label}", f"Sense 2  {other.label}", "accounts for")
         variant = pair.variant or "no word at all"
         screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {percent(pair.lost)}")
