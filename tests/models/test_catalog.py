@@ -16,7 +16,7 @@ def test_our_catalogue_is_whole():
     catalog = read_catalog()
     demo = catalog.find_profile("demo")
     assert catalog.find_language(demo.language).style == "few-shot"
-    assert catalog.find_generator(demo.generator).size == 64
+    assert catalog.find_generator(demo.generator).size == 96
     assert catalog.find_vision(demo.vision).id == "emoji-resnet18"
     for profile in catalog.profile:
         catalog.find_language(profile.language)

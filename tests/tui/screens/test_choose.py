@@ -214,7 +214,7 @@ async def test_watch_is_offered_only_for_a_run_that_goes_on(on: Stage) -> None:
         assert "w" in on.app.screen.active_bindings
 
 
-@pytest.mark.parametrize(("width", "orders"), [(80, 2), (200, 6)])
+@pytest.mark.parametrize(("width", "orders"), [(80, 3), (200, 6)])
 async def test_only_a_column_that_is_shown_sorts(on: Stage, width: int, orders: int) -> None:
     async with on.app.run_test(size=(width, 30)) as pilot:
         await settle(pilot, lambda: on.app.known.layers)
