@@ -17,9 +17,11 @@ def test_the_senses_of_a_layer_from_its_stored_runs(call: Call) -> None:
 
 
 def test_a_layer_that_nobody_explained(call: Call) -> None:
-    none = call("senses", "fake", "fc")
+    none = call("senses", "emoji-resnet18", "fc")
     assert none.code == 3
-    assert "line-tui explain fake fc random:20" in none.err
+    assert "line-tui explain emoji-resnet18 fc random:20" in none.err
+    unknown = call("senses", "emoji-resnet81", "fc")
+    assert unknown.code == 3 and "did you mean emoji-resnet18" in unknown.err
 
 
 def test_runs_of_the_published_strategy_have_no_senses(call: Call) -> None:

@@ -75,7 +75,7 @@ def test_a_run_is_watched_while_it_goes_on(tmp_path: Path, toured: dict[str, str
     events = [envelope.event for envelope in store.events(run.id)]
     assert [event.concept for event in events if isinstance(event, e.Proposed)][-2:] == ["gothic castle", "castle"]
     maps = [event.activation_map for event in events if isinstance(event, e.ImageScored)]
-    assert all(heat is not None and len(heat) == 4 for heat in maps)
+    assert all(heat is not None and len(heat) == 6 for heat in maps)
 
 
 def test_pictures_with_heat_maps_and_in_large(tmp_path: Path, toured: dict[str, str]) -> None:
