@@ -52,13 +52,13 @@ def test_broken_downloads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     catalog = Catalog(language=[known])
     assert [finding.status for finding in check_downloads(catalog)] == ["ok"]
     for repo in ("someone/tiny", "someone/forgotten"):
-        part = Repository.of(repo).part("f00")
+        part = Repository.of(repo).part("f0" * 32)
         part.parent.mkdir(parents=True)
         part.write_bytes(bytes(2_000_000))
     forgotten, tiny = check_downloads(catalog)
     assert (tiny.status, tiny.found) == ("note", "a pull of someone/tiny broke off, 2.0 MB of it are here")
     assert "`line-tui models pull tiny` goes on with it" in tiny.fix
-    path = Repository.of("someone/forgotten").part("f00")
+    path = Repository.of("someone/forgotten").part("f0" * 32)
     assert forgotten.fix == f"no model of the catalogue goes on with it: delete {path}"
 
 
