@@ -45,6 +45,6 @@ def test_bad_rows_are_named_and_the_rest_is_scored(call: Call, labels: Path) -> 
     called = call("evaluate", "emoji-resnet18", "fc", "--explanations", str(labels), "--images", "2", "--csv")
     assert called.code == 0
     lines = called.out.splitlines()
-    assert lines[0] == "file,neuron,explanation,auc_bank,ci_low,ci_high,mad_bank,p_value,images"
+    assert lines[0] == "file,neuron,explanation,auc_bank,ci_low,ci_high,mad_bank,p_value,images,correlation,auprc,f1"
     assert len(lines) == 2 and ",9,car," in lines[1]
     assert "line 3: 'x' is no neuron's number" in called.err
