@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # CUDA users: CMAKE_ARGS=-DGGML_CUDA=on make setup
+# pip's cache knows a wheel by its source alone: it would give back what was compiled with other arguments, or on another
+# processor, so llama.cpp is compiled past it.
 LLAMA_ARGS := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
 SAY_HOW := echo "the command is $(BIN)/line-tui; '. $(BIN)/activate' puts it on this shell's PATH as line-tui"
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constraints.txt
@@ -43,7 +45,7 @@ setup: .venv/ready
 	@echo "[2/4] torch and torchvision (5.5 GB with CUDA, about 2 minutes)"
 	$(PIP) torch torchvision
 	@echo "[3/4] llama.cpp, compiled for this machine (about 3 minutes on 2 cores)"
-	CMAKE_ARGS="$(LLAMA_ARGS) $(CMAKE_ARGS)" $(PIP) llama-cpp-python
+	CMAKE_ARGS="$(LLAMA_ARGS) $(CMAKE_ARGS)" $(PIP) --no-cache-dir llama-cpp-python
 	@echo "[4/4] line-tui and the rest"
 	$(PIP) -e .
 	@touch $@
