@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import ClassVar
 
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
+from textual.worker import WorkerError
 
 
 class Palette(CommandPalette):
-    """Textual's palette, which does not survive the page keys before its list is on the screen."""
+    """Textual's palette, which does not survive the page keys before its list is on the screen.
+
+    Textual takes at Enter what is on top of the list, which is still that of fewer letters when the search is slow.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("pagedown", "page('page_down')", "Page down", show=False),
@@ -23,6 +30,15 @@ class Palette(CommandPalette):
         commands = self.query_one(CommandList)
         if commands.scrollable_content_region.height:
             await commands.run_action(move)
+
+    @on(Input.Submitted)
+    async def _await_search(self) -> None:
+        """Let what was typed be found before Enter takes it; Textual's own handler comes after this one."""
+        searches = [worker for worker in self.workers if worker.group == self._GATHER_COMMANDS_GROUP]
+        for search in searches:
+            # One that was given up for the next letters.
+            with suppress(WorkerError):
+                await search.wait()
 
 
 class ScreenCommands(Provider):
@@ -54,8 +70,9 @@ class ScreenCommands(Provider):
             yield DiscoveryHit(name, run, help=help)
 
     async def search(self, query: str) -> Hits:
-        """What matches."""
-        matcher = self.matcher(query)
+        """What has all these words, or whose short name has these letters: in a sentence most letters are somewhere."""
+        matcher, words = self.matcher(query), query.casefold().split()
         for name, help, run in self._commands():
-            if (score := matcher.match(name)) > 0:
-                yield Hit(score, matcher.highlight(name), run, help=help)
+            found = all(word in name.casefold() for word in words)
+            if found or matcher.match(name.partition(" · ")[0]) > 0:
+                yield Hit(max(matcher.match(name), 1 / len(name)), matcher.highlight(name), run, help=help)

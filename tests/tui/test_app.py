@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from textual.command import Hits
 
 from line_tui.config import Config, ExplainDefaults, TuiDefaults
 from line_tui.engine import protocol as p
@@ -11,6 +12,7 @@ from line_tui.errors import UnknownNameError
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.commands import ScreenCommands
 from line_tui.tui.screens.choose import ChooseScreen
+from line_tui.tui.screens.runs import RunsScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.widgets.rows import Rows
 from tests.tui.stage import CATALOG, LAYERS, settle, stage
@@ -60,6 +62,34 @@ async def test_the_palette_finds_every_command_by_name(tmp_path: Path) -> None:
         await pilot.press("enter")
         await settle(pilot, lambda: not isinstance(on.app.screen, ChooseScreen))
         await settle(pilot, lambda: type(on.app.screen).__name__ == "Plan")
+
+
+async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = ScreenCommands.search
+
+    async def slow(self: ScreenCommands, query: str) -> Hits:
+        await asyncio.sleep(0.3)
+        async for hit in quick(self, query):
+            yield hit
+
+    monkeypatch.setattr(ScreenCommands, "search", slow)
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.5)
+        await pilot.press(*"earlier runs", "enter")
+        await settle(pilot, lambda: isinstance(on.app.screen, RunsScreen))
+
+
+@pytest.mark.parametrize("word", ["star it", "pause", "accept", "export"])
+async def test_the_palette_does_not_take_letters_from_all_over_a_sentence(tmp_path: Path, word: str) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.known.layers)
+        assert not [hit.text async for hit in ScreenCommands(on.app.screen).search(word)]
 
 
 async def test_the_engine_ends_with_the_app(tmp_path: Path) -> None:
