@@ -145,7 +145,10 @@ async def result(on: Stage, pilot: Any) -> None:
 
 async def result_below(on: Stage, pilot: Any) -> None:
     await result(on, pilot)
+    await pilot.pause()
     await pilot.press("pagedown")
+    page = on.app.screen.query_one("#page")
+    await settle(pilot, lambda: page.scroll_y == page.scroll_target_y > 0)
 
 
 async def runs(on: Stage, pilot: Any) -> None:

@@ -34,16 +34,16 @@ from line_tui.tui.wording import number
 class ResultScreen(LineScreen):
     """One page to scroll."""
 
+    # The first of these that fit are in the bottom line; a narrow terminal leaves out the last ones.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "picture(-1)", "Picture left", id="result.left", tooltip="The picture to the left", show=False),
         Binding(
             "right", "picture(1)", "Picture right", id="result.right", tooltip="The picture to the right", show=False
         ),
-        Binding("v", "large", "View", id="result.view", tooltip="The top picture at the cursor, in large"),
-        Binding("h", "heat", "Heat", id="result.heat", tooltip="Where the neuron fires, over the pictures"),
         Binding("1", "judge('right')", "Right", id="result.right-label", tooltip="The label is right; again: no word"),
         Binding("2", "judge('too narrow')", "Narrow", id="result.too-narrow", tooltip="The label is too narrow"),
         Binding("3", "judge('wrong')", "Wrong", id="result.wrong", tooltip="The label is wrong"),
+        Binding("E", "export", "Export", id="result.export", tooltip="HTML, JSON, CSV, pictures"),
         Binding("full_stop", "neuron(1)", "Next", id="result.next", tooltip="The next neuron of the layer"),
         Binding("comma", "neuron(-1)", "Before", id="result.before", tooltip="The neuron before", show=False),
         Binding("plus", "go_on", "+10", id="result.go-on", tooltip="Ten more iterations"),
@@ -54,10 +54,11 @@ class ResultScreen(LineScreen):
             id="result.verify",
             tooltip="Measure the concept at the cursor instead",
         ),
-        Binding("asterisk", "star", "Star", id="result.star", tooltip="Star the run, or take the star away"),
-        Binding("N", "note", "Note", id="result.note", tooltip="Write a note on the run"),
-        Binding("E", "export", "Export", id="result.export", tooltip="HTML, JSON, CSV, pictures"),
+        Binding("v", "large", "View", id="result.view", tooltip="The top picture at the cursor, in large"),
+        Binding("h", "heat", "Heat", id="result.heat", tooltip="Where the neuron fires, over the pictures"),
         Binding("y", "replay", "Replay", id="result.replay", tooltip="Play the run again, without any model"),
+        Binding("N", "note", "Note", id="result.note", tooltip="Write a note on the run"),
+        Binding("asterisk", "star", "Star", id="result.star", tooltip="Star the run, or take the star away"),
     ]
 
     def __init__(self, snapshot: Snapshot) -> None:

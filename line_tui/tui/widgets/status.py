@@ -54,7 +54,9 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") ->
     if top is not None:
         score = number(top.value)
         name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
-        found.append(Field(f"best {top.concept} {score}", f"{name} {score}", "bold $accent"))
+        # A label need not have the highest score of the search, which chose what to look at more closely.
+        called = "best" if state.outcome is None else "label"
+        found.append(Field(f"{called} {top.concept} {score}", f"{name} {score}", "bold $accent"))
     # A recording has no pace of its own.
     left = None if replay else seconds_left(snapshot)
     if left is not None:
