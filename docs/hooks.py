@@ -14,6 +14,7 @@ from latex2mathml.converter import convert
 
 from line_tui import errors
 from line_tui.cli.main import cli
+from line_tui.cli.schema import OUTPUTS, schema_of
 from line_tui.tui.keymap import remappable
 
 FORMULAS = {
@@ -23,7 +24,7 @@ FORMULAS = {
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in `{{ commands }}`, `{{ keys }}` and `{{ exit_codes }}`."""
+    """Fill in `{{ commands }}` and the other `PARTS`."""
     return re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
 
 
@@ -53,6 +54,25 @@ def exit_codes() -> str:
     return "\n".join(["| code | meaning |", "|---|---|", *first, *rows, "| 130 | Interrupted by the user. |"])
 
 
+def outputs() -> str:
+    """What each command prints with `--json`, then the fields of each type once."""
+    kinds: dict[str, dict[str, Any]] = {}
+    rows = []
+    for command in OUTPUTS:
+        schema = schema_of(command)
+        kinds |= schema["$defs"]
+        rows.append(f"| `{command}` | {_kind(schema)} |")
+    parts = ["\n".join(["| command | prints |", "|---|---|", *rows])]
+    for name, kind in sorted(kinds.items()):
+        fields = [
+            f"| `{field}` | {_kind(said)} | {_cell(said.get('description', ''))} |"
+            for field, said in kind["properties"].items()
+        ]
+        table = "\n".join(["| field | type | meaning |", "|---|---|---|", *fields])
+        parts.append(f"## {name}\n\n{kind.get('description', '')}\n\n{table}")
+    return "\n\n".join(parts)
+
+
 def messages() -> str:
     """Each message that ends a command, with what to do about it, under its exit code."""
     found: dict[str, set[tuple[str, str]]] = {kind.__name__: set() for kind in errors.LineError.__subclasses__()}
@@ -75,6 +95,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "keys": keys,
     "exit_codes": exit_codes,
     "messages": messages,
+    "outputs": outputs,
 }
 
 
@@ -88,6 +109,24 @@ def _command(context: click.Context) -> list[str]:
         ]
         return [part for parts in inner for part in parts]
     return [f"## `{context.command_path}`", f"```text\n{command.get_help(context)}\n```"]
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """A type of a JSON Schema in a few words; objects link to their own tables."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_kind(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" if value is not None else "null" for value in schema["enum"])
+    if "prefixItems" in schema:
+        return f"list of {' and '.join(map(_kind, schema['prefixItems']))}"
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema['items'])}" if "items" in schema else "list"
+    if schema.get("type") == "object" and "additionalProperties" in schema:
+        return f"object of {_kind(schema['additionalProperties'])}"
+    return str(schema.get("type", "any"))
 
 
 def _keys(keys: str) -> str:

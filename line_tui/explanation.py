@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING, Any
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from line_tui.explain.state import RunState, Trial, concept_of
 from line_tui.neuron import Neuron
 from line_tui.png import decode_png, read_png
 from line_tui.report.html import About, to_html
+from line_tui.report.result import LabelScore, Result, Sense, result, to_json
 from line_tui.report.result_csv import to_csv
-from line_tui.report.result_json import result
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -30,7 +28,7 @@ class Explanation:
     @property
     def run_id(self) -> str:
         """By which `line-tui runs show` and the app know it."""
-        return str(self.result["run_id"])
+        return self.result.run_id
 
     @property
     def neuron(self) -> Neuron:
@@ -40,42 +38,40 @@ class Explanation:
     @property
     def label(self) -> str | None:
         """The concept that explains the neuron best; None when there is none."""
-        found: str | None = self.result["label"]
-        return found
+        return self.result.label
 
     @property
     def reason(self) -> str:
         """Why this label, or why none."""
-        return str(self.result["reason"])
+        return self.result.reason or ""
 
     @property
-    def score(self) -> dict[str, Any] | None:
-        """Of the label: auc, mad, images and, where it was verified, ci_low, ci_high and p_value."""
-        found: dict[str, Any] | None = self.result["score"]
-        return found
+    def score(self) -> LabelScore | None:
+        """Of the label; None without one."""
+        return self.result.score
 
     @property
     def auc(self) -> float | None:
         """Chance that a picture of the label drives the neuron more than one of the control set."""
-        return None if self.score is None else float(self.score["auc"])
+        return None if self.score is None else self.score.auc
 
     @property
     def interval(self) -> tuple[float, float] | None:
         """95 % interval of `auc`; None where the label was not verified on fresh pictures."""
-        if self.score is None or self.score["ci_low"] is None:
+        score = self.score
+        if score is None or score.ci_low is None or score.ci_high is None:
             return None
-        return float(self.score["ci_low"]), float(self.score["ci_high"])
+        return score.ci_low, score.ci_high
 
     @property
-    def senses(self) -> list[dict[str, Any]]:
+    def senses(self) -> list[Sense]:
         """The concepts of the final explanation, each with its share and scores."""
-        found: list[dict[str, Any]] = self.result["senses"]
-        return found
+        return self.result.senses
 
     @property
     def concepts(self) -> list[tuple[str, float]]:
         """Every concept that was drawn with its score, best first."""
-        scored = [(t["concept"], t["score"]) for t in self.result["trials"] if t["score"] is not None]
+        scored = [(trial.concept, trial.score) for trial in self.result.trials if trial.score is not None]
         return sorted(scored, key=lambda pair: -pair[1])
 
     def pictures(self, concept: str | None = None, count: int = 10) -> list[Image]:
@@ -88,13 +84,13 @@ class Explanation:
         return _opened(trials, count)
 
     @cached_property
-    def result(self) -> dict[str, Any]:
-        """Everything, as `line-tui explain --json` prints it; `line_tui.report.result_json` describes the fields."""
+    def result(self) -> Result:
+        """Everything that `line-tui explain --json` prints."""
         return result(self.state, self.about.seconds)
 
     def to_json(self) -> str:
         """Everything as a JSON object."""
-        return msgspec.json.format(msgspec.json.encode(self.result)).decode()
+        return to_json(self.result)
 
     def to_csv(self) -> str:
         """One row under a header: neuron and explanation first."""

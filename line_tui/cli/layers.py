@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
 from line_tui.cli.options import complete_models, json_option
 from line_tui.cli.say import put, put_json
@@ -20,15 +19,16 @@ def layers(model: str, as_json: bool) -> None:
       line-tui layers emoji-resnet18
       line-tui layers resnet50 --json
     """
+    import msgspec
+
     from line_tui.cli.ask import layers_of
     from line_tui.cli.table import table
+    from line_tui.report.listings import Layer
 
     found = layers_of(model)
     if as_json:
-        listed = [msgspec.to_builtins(layer) for layer in found]
-        for layer in listed:
-            del layer["names"]  # `line-tui neurons` prints them.
-        put_json(listed)
+        # Without the neurons' names, which `line-tui neurons` prints.
+        put_json(msgspec.convert(found, list[Layer], from_attributes=True))
         return
     rows = [
         (layer.name, layer.kind, " x ".join(map(str, layer.shape)), layer.neurons, layer.pooling) for layer in found

@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": "line_tui.cli.doctor:doctor",
     "config": "line_tui.cli.config:config",
     "bench": "line_tui.cli.bench:bench",
+    "schema": "line_tui.cli.schema:schema",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from line_tui import events as e
 from line_tui.cli.pace import Pace
@@ -18,6 +18,7 @@ from line_tui.text import shown
 if TYPE_CHECKING:
     from line_tui.engine.batch import Batch
     from line_tui.engine.executor import Engine
+    from line_tui.report.result import Result
     from line_tui.store import Store
 
 COMPARED = 5
@@ -85,7 +86,7 @@ def told_savings(fresh: Sequence[int]) -> str:
     )
 
 
-def results_of(store: Store, run_ids: Sequence[str]) -> list[dict[str, Any]]:
+def results_of(store: Store, run_ids: Sequence[str]) -> list[Result]:
     """The results of finished runs."""
     return [result_of(store, run_id) for run_id in run_ids]
 

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 from click.shell_completion import CompletionItem
 
 from line_tui.cli.groups import Group
@@ -56,6 +55,7 @@ def list_(as_json: bool) -> None:
       line-tui models list --json
     """
     from line_tui.cli.table import table
+    from line_tui.hub.listing import listing
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.unfinished import find_unfinished
     from line_tui.hub.verify import glance
@@ -70,13 +70,7 @@ def list_(as_json: bool) -> None:
     }
     seen = [(kind, entry, glance(entry, receipts)) for kind, entries in kinds.items() for entry in entries]
     if as_json:
-        listed = [
-            {"kind": kind, **msgspec.to_builtins(entry), "state": verdict.state, "path": verdict.path}
-            for kind, entry, verdict in seen
-        ]
-        profiles = [msgspec.to_builtins(profile) for profile in catalog.profile]
-        broken = [{"repo": each.repo, "models": each.models, "size": each.size} for each in unfinished]
-        put_json({"models": listed, "profiles": profiles, "unfinished": broken})
+        put_json(listing(catalog, {entry.id: verdict for _, entry, verdict in seen}, unfinished))
         return
     rows = [
         (
@@ -174,6 +168,7 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
     from line_tui.hub.unfinished import find_unfinished
     from line_tui.hub.verify import files_of
     from line_tui.models.catalog import read_catalog
+    from line_tui.report.listings import RemovedModel
 
     catalog = read_catalog()
     entry = _named_model(catalog, name)
@@ -194,7 +189,7 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
         click.confirm(f"Delete {what} of {repo}{shared}?", abort=True, err=True)
     freed = Repository.of(repo).remove(files)
     if as_json:
-        put_json({"id": name, "files": len(files), "freed": freed})
+        put_json(RemovedModel(id=name, files=len(files), freed=freed))
     else:
         say(f"{name}: {what} are removed, {gigabytes(freed)} are free again")
 
@@ -211,11 +206,12 @@ def path(name: str, as_json: bool) -> None:
     """
     from line_tui.models.catalog import read_catalog
     from line_tui.models.files import locate
+    from line_tui.report.listings import ModelPath
 
     entry = _named_model(read_catalog(), name)
     found = str(locate(entry.source, entry.id))
     if as_json:
-        put_json({"id": name, "path": found})
+        put_json(ModelPath(id=name, path=found))
     else:
         put(found)
 

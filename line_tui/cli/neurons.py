@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
 from line_tui.cli.say import put, put_json
+
+if TYPE_CHECKING:
+    from line_tui.report.listings import ListedNeuron
 
 
 @click.command()
@@ -29,6 +32,8 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
       line-tui neurons emoji-resnet18 avgpool --unexplained
       line-tui neurons resnet50 avgpool --json
     """
+    import msgspec
+
     from line_tui.cli.ask import layers_of
     from line_tui.cli.table import table
     from line_tui.layers import find_layer
@@ -36,19 +41,21 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
     found = find_layer(layers_of(model), model, layer)
     listed = _listed(found.names, found.neurons, model, layer, data)
     if unexplained:
-        listed = [one for one in listed if one["run_id"] is None]
+        listed = [one for one in listed if one.run_id is None]
     if as_json:
         put_json(listed)
         return
     keys = ["neuron", "name", "best_in_bank", "bank_mad", "label", "score"]
-    for one in listed:
-        one["label"] = one["label"] or (one["run_id"] and "no concept found")
-    shown = [key for key in keys if key == "neuron" or any(one[key] is not None for one in listed)]
-    put(table([key.replace("_", " ") for key in shown], [[_cell(one[key]) for key in shown] for one in listed]))
+    rows = [msgspec.structs.asdict(one) for one in listed]
+    for row in rows:
+        row["label"] = row["label"] or (row["run_id"] and "no concept found")
+    shown = [key for key in keys if key == "neuron" or any(row[key] is not None for row in rows)]
+    put(table([key.replace("_", " ") for key in shown], [[_cell(row[key]) for key in shown] for row in rows]))
 
 
-def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path | None) -> list[dict[str, Any]]:
+def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path | None) -> list[ListedNeuron]:
     from line_tui.errors import LineError
+    from line_tui.report.listings import ListedNeuron
     from line_tui.store import Store
     from line_tui.tui.overview import bank_overview
 
@@ -65,16 +72,16 @@ def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path |
         seen = bank[n] if bank is not None and n < len(bank) else None
         run = latest.get(n)
         listed.append(
-            {
-                "neuron": n,
-                "name": (names[n] if n < len(names) else "") or None,
-                "best_in_bank": (seen.concept or None) if seen else None,
-                "bank_mad": seen.mad if seen and not seen.flat else None,
-                "flat": (seen.flat or None) if seen else None,
-                "label": run.label if run else None,
-                "score": run.score if run else None,
-                "run_id": run.id if run else None,
-            }
+            ListedNeuron(
+                neuron=n,
+                name=(names[n] if n < len(names) else "") or None,
+                best_in_bank=(seen.concept or None) if seen else None,
+                bank_mad=seen.mad if seen and not seen.flat else None,
+                flat=(seen.flat or None) if seen else None,
+                label=run.label if run else None,
+                score=run.score if run else None,
+                run_id=run.id if run else None,
+            )
         )
     return listed
 

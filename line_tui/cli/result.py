@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from line_tui.errors import UsageError
 from line_tui.events import durable
 from line_tui.explain.state import fold
-from line_tui.report.result_json import result
+from line_tui.report.result import Result, result
 from line_tui.text import shown
 
 if TYPE_CHECKING:
     from line_tui.store import Store
 
 
-def result_of(store: Store, run_id: str) -> dict[str, Any]:
+def result_of(store: Store, run_id: str) -> Result:
     """The result of a stored run. Raises UsageError for a run that never began."""
     state = fold(durable(store.events(run_id)))
     if state.run is None:
@@ -27,19 +27,18 @@ def never_began(run_id: str) -> UsageError:
     return UsageError(f"run '{run_id}' never began", f"begin it with `line-tui explain --resume {run_id}`")
 
 
-def to_text(found: dict[str, Any]) -> str:
+def to_text(found: Result) -> str:
     """The label on the first line, what it rests on below."""
-    lines = [found["label"] or "no concept found"]
-    if (score := found["score"]) is not None:
+    lines = [found.label or "no concept found"]
+    if (score := found.score) is not None:
         lines.append(
-            f"{score['metric']} {score['value']:.3f}, AUC {score['auc']:.3f}, MAD {score['mad']:.2f} "
-            f"on {score['images']} images"
+            f"{score.metric} {score.value:.3f}, AUC {score.auc:.3f}, MAD {score.mad:.2f} on {score.images} images"
         )
-        if score["verified"]:
-            lines.append(f"95 % interval of the AUC: {score['ci_low']:.3f} to {score['ci_high']:.3f}, on fresh images")
-    for sense in found["senses"]:
-        share = "" if sense["share"] is None else f" (accounts for {sense['share']:.0%} of the strong responses)"
-        lines.append(f"sense: {sense['label']}{share}")
-    if found["reason"]:
-        lines.append(found["reason"])
+        if score.verified:
+            lines.append(f"95 % interval of the AUC: {score.ci_low:.3f} to {score.ci_high:.3f}, on fresh images")
+    for sense in found.senses:
+        share = "" if sense.share is None else f" (accounts for {sense.share:.0%} of the strong responses)"
+        lines.append(f"sense: {sense.label}{share}")
+    if found.reason:
+        lines.append(found.reason)
     return "\n".join(map(shown, lines))

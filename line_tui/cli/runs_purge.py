@@ -28,17 +28,18 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
       line-tui runs purge
       line-tui runs purge --yes
     """
+    from line_tui.report.listings import Erased
     from line_tui.store import Store
 
     store = Store.open(data)
     found = store.purgeable()
-    erased: dict[str, object] = {"runs": [], "images": 0, "freed": 0}
+    erased = Erased(runs=[], images=0, freed=0)
     if not found.runs and not found.images:
         say("there are no deleted runs")
     elif confirmed(f"Erase {_told(found)} for good?", yes):
         # Meanwhile somebody may have restored one, or a run may show one of the pictures.
         found = store.purge(found)
-        erased = {"runs": found.runs, "images": len(found.images), "freed": found.bytes}
+        erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
         say(f"erased {_told(found)}")
     else:
         say("nothing is erased")

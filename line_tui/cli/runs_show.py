@@ -36,7 +36,7 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
         return
     put(to_text(found))
     about = (
-        f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found['seed']}, {run.status}, "
+        f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found.seed}, {run.status}, "
         f"{run.images} images, {run.seconds:.0f} s"
     )
     put("\n" + shown(about))
@@ -44,12 +44,12 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
         put(shown(line))
     rows = [
         (
-            trial["iteration"],
-            trial["origin"],
-            *("" if trial[key] is None else f"{trial[key]:.3f}" for key in ("score", "auc", "mad")),
-            trial["verdict"],
-            trial["concept"],
+            trial.iteration,
+            trial.origin,
+            *("" if score is None else f"{score:.3f}" for score in (trial.score, trial.auc, trial.mad)),
+            trial.verdict,
+            trial.concept,
         )
-        for trial in found["trials"]
+        for trial in found.trials
     ]
     put("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))

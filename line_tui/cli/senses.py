@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,9 @@ from line_tui.cli.say import put, put_json
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.explain import strategies
 from line_tui.models.layer_cache import LayerCache
+
+if TYPE_CHECKING:
+    from line_tui.report.senses import Polysemanticity
 
 
 @click.command()
@@ -68,20 +71,23 @@ def _nothing(model: str, layer: str, explained: set[str]) -> UnknownNameError:
     )
 
 
-def _table(report: dict[str, Any]) -> str:
+def _table(report: Polysemanticity) -> str:
     from line_tui.cli.table import table
 
     rows = []
-    for one in report["each"]:
-        found = one["senses"] or [None]
-        for n, sense in enumerate(found):
-            who = [one["neuron"], len(one["senses"])] if n == 0 else ["", ""]
-            if sense is None:
-                rows.append([*who, "no concept found", "", "", ""])
-                continue
-            interval = f"{sense['auc']:.3f} [{sense['ci_low']:.3f}, {sense['ci_high']:.3f}]"
-            rows.append([*who, sense["label"], interval, f"{sense['mad']:.2f}", _percent(sense["share"])])
+    for one in report.each:
+        who: list[object] = [one.neuron, len(one.senses)]
+        if not one.senses:
+            rows.append([*who, "no concept found", "", "", ""])
+        for sense in one.senses:
+            interval = f"{_number(sense.auc)} [{_number(sense.ci_low)}, {_number(sense.ci_high)}]"
+            rows.append([*who, sense.label, interval, _number(sense.mad, ".2f"), _percent(sense.share)])
+            who = ["", ""]
     return table(["neuron", "senses", "sense", "AUC (95 %)", "MAD", "share"], rows)
+
+
+def _number(value: float | None, form: str = ".3f") -> str:
+    return "-" if value is None else format(value, form)
 
 
 def _percent(share: float | None) -> str:

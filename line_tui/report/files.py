@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Literal
-
-import msgspec
+from typing import Literal
 
 from line_tui.explain.state import RunState
 from line_tui.png import read_png
 from line_tui.report.html import About, to_html, to_index
 from line_tui.report.pngs import copy_pictures
+from line_tui.report.result import result, to_json
 from line_tui.report.result_csv import to_csv
-from line_tui.report.result_json import result
 
 Kind = Literal["html", "json", "csv", "png"]
 KINDS: dict[Kind, str] = {
@@ -27,25 +25,22 @@ KINDS: dict[Kind, str] = {
 def write(state: RunState, about: About, kind: Kind, folder: Path) -> Path:
     """Write a run into a folder; return the file, or the folder of pictures. Raises OSError, ValueError."""
     found = result(state, about.seconds)
-    run_id = found["run_id"]
     if kind == "png":
-        return copy_pictures(state, folder / run_id, read_png)
+        return copy_pictures(state, folder / found.run_id, read_png)
     texts: dict[Kind, Callable[[], str]] = {
         "html": lambda: to_html(state, found, about, read_png),
-        "json": lambda: msgspec.json.format(msgspec.json.encode(found)).decode() + "\n",
+        "json": lambda: to_json(found) + "\n",
         "csv": lambda: to_csv([found]),
     }
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{run_id}.{kind}"
+    path = folder / f"{found.run_id}.{kind}"
     path.write_text(texts[kind](), encoding="utf-8")
     return path
 
 
 def write_index(runs: Iterable[tuple[RunState, About]], folder: Path) -> Path:
     """Write a page over the pages of runs in a folder. Raises OSError, ValueError."""
-    entries: list[tuple[dict[str, Any], RunState, About]] = [
-        (result(state, about.seconds), state, about) for state, about in runs
-    ]
+    entries = [(result(state, about.seconds), state, about) for state, about in runs]
     path = folder / "index.html"
     path.write_text(to_index(entries, read_png), encoding="utf-8")
     return path

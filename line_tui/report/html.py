@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from line_tui.explain.pairs import visibility
 from line_tui.explain.state import RunState, kept_pairs, kept_senses
 from line_tui.report.argument import argument, percent
 from line_tui.report.repeat import how_to_repeat
+from line_tui.report.result import Bank, Result
 from line_tui.report.svg import curve, histogram
 
 if TYPE_CHECKING:
@@ -45,11 +46,10 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
         return "" if self.created is None else f"{datetime.fromtimestamp(self.created).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
-def to_html(state: RunState, result: Mapping[str, Any], about: About, read: ReadPicture) -> str:
+def to_html(state: RunState, result: Result, about: About, read: ReadPicture) -> str:
     """The page of a run.
 
-    `result` is what `result_json.result` says of the state, and `read` gives a PNG file's bytes by its path, None
-    where the file is gone.
+    `result` is the state's, and `read` gives a PNG file's bytes by its path, None where the file is gone.
     """
     label = state.trials.get(state.outcome.trial or "") if state.outcome else None
     images = sorted(
@@ -64,7 +64,7 @@ def to_html(state: RunState, result: Mapping[str, Any], about: About, read: Read
         _environment()
         .get_template("report.html.j2")
         .render(
-            title=f"{result['model']} {result['layer']} {result['neuron']}: {result['label'] or 'no label'}",
+            title=f"{result.model} {result.layer} {result.neuron}: {result.label or 'no label'}",
             run=result,
             about=about,
             argument=argument(state),
@@ -75,28 +75,28 @@ def to_html(state: RunState, result: Mapping[str, Any], about: About, read: Read
                 if (seen := sorted(state.trials[id].seen("report"), key=lambda image: image.index))
             ],
             histogram=Markup(histogram(state.control.flat if state.control else [], shown)),
-            curve=Markup(curve([trial["score"] for trial in result["trials"] if trial["score"] is not None])),
+            curve=Markup(curve([trial.score for trial in result.trials if trial.score is not None])),
             pairs=[_pair(pair, read) for pair in kept_pairs(state)],
             trials=[
-                trial
+                msgspec.structs.asdict(trial)
                 | {
                     "is_label": label is not None and id == label.id,
                     "pictures": [_picture(image.image, read) for image in state.trials[id].seen()],
                 }
-                for id, trial in zip(state.trials, result["trials"], strict=True)
+                for id, trial in zip(state.trials, result.trials, strict=True)
             ],
             command=command,
             told=told,
-            facts={"run": result["run_id"], "begun": about.date or "–", "worked on it": f"{about.seconds:.0f} s"}
-            | {"line-tui": f"{__version__} (that wrote this page)", "bank": _bank(result)}
+            facts={"run": result.run_id, "begun": about.date or "–", "worked on it": f"{about.seconds:.0f} s"}
+            | {"line-tui": f"{__version__} (that wrote this page)", "bank": _bank(result.bank)}
             | {key: value for key, value in asked.items() if key not in ("model", "layer", "neuron")}
-            | {"iterations": state.iterations, "pooling": result["pooling"]}
-            | result["settings"],
+            | {"iterations": state.iterations, "pooling": result.pooling}
+            | msgspec.structs.asdict(result.settings),
         )
     )
 
 
-def to_index(entries: Sequence[tuple[Mapping[str, Any], RunState, About]], read: ReadPicture) -> str:
+def to_index(entries: Sequence[tuple[Result, RunState, About]], read: ReadPicture) -> str:
     """A page over the pages `RUN.html` beside it: one row a run."""
     rows = []
     for result, state, about in entries:
@@ -130,12 +130,11 @@ def _shown(image: e.ImageScored, read: ReadPicture) -> dict[str, Any]:
     return {"picture": _picture(image.image, read), "activation": image.activation, "concept": image.concept}
 
 
-def _bank(result: Mapping[str, Any]) -> str:
-    bank = result["bank"]
+def _bank(bank: Bank | None) -> str:
     if bank is None:
         return "–"
-    missing = f", {bank['missing']} not drawn yet" if bank["missing"] else ""
-    return f"{bank['id']} ({bank['concepts']} concepts{missing})"
+    missing = f", {bank.missing} not drawn yet" if bank.missing else ""
+    return f"{bank.id} ({bank.concepts} concepts{missing})"
 
 
 def _number(value: float | None) -> str:

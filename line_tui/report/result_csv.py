@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
+from line_tui.report.result import Result
 from line_tui.text import shown
 
 COLUMNS = [
@@ -14,29 +14,31 @@ COLUMNS = [
     *("correlation", "correlation_low", "correlation_high", "share", "unexplained", "images"),
     *("model", "layer", "strategy", "run_id"),
 ]
-"""As in `result_json`; `share` is the label's."""
-_OF_SCORE = ("metric", "auc", "ci_low", "ci_high", "mad", "p_value", "images")
-_OF_CORRELATION = ("correlation", "correlation_low", "correlation_high")
+"""As in `Result`; `share` is the label's."""
+_OF_SCORE = (
+    *("metric", "auc", "ci_low", "ci_high", "mad", "p_value", "images"),
+    *("correlation", "correlation_low", "correlation_high"),
+)
 
 
-def to_csv(results: Iterable[Mapping[str, Any]]) -> str:
-    """Results of `result_json.result` as CSV with a header; a run without a label has an empty explanation."""
+def to_csv(results: Iterable[Result]) -> str:
+    """Results as CSV with a header; a run without a label has an empty explanation."""
     text = io.StringIO()
     writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for result in results:
-        score, explanation = result["score"] or {}, result.get("explanation") or {}
-        shares = {one["concept"]: one["share"] for one in explanation.get("concepts", [])}
+        score, explanation = result.score, result.explanation
+        shares = {one.concept: one.share for one in explanation.concepts} if explanation else {}
         writer.writerow(
             {
-                "neuron": result["neuron"],
-                "explanation": _inert(result["label"] or ""),
-                "score": score.get("value", ""),
-                "name": _inert(result.get("name") or ""),
-                **{key: _given(score.get(key)) for key in (*_OF_SCORE, *_OF_CORRELATION)},
-                "share": _given(shares.get(result["label"])),
-                "unexplained": _given(explanation.get("unexplained")),
-                **{key: _inert(result[key]) for key in ("model", "layer", "strategy", "run_id")},
+                "neuron": result.neuron,
+                "explanation": _inert(result.label or ""),
+                "score": score.value if score else "",
+                "name": _inert(result.name or ""),
+                **{key: _given(getattr(score, key, None)) for key in _OF_SCORE},
+                "share": _given(shares.get(result.label or "")),
+                "unexplained": _given(explanation.unexplained if explanation else None),
+                **{key: _inert(getattr(result, key)) for key in ("model", "layer", "strategy", "run_id")},
             }
         )
     return text.getvalue()

@@ -17,7 +17,7 @@ from line_tui.png import read_png
 from line_tui.report.files import write_index
 from line_tui.report.html import About, to_html
 from line_tui.report.pngs import copy_pictures
-from line_tui.report.result_json import result
+from line_tui.report.result import result
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage
 from tests.tui.screens.test_result import convinced
@@ -114,6 +114,7 @@ def test_the_page_says_all_that_is_known_of_the_run(run: Run) -> None:
     about = About(created=1_790_000_000.0, seconds=12.4, title="talk", note="look again")
     page = to_html(state, result(state, 12.4), about, lambda path: PNG)
     found = result(state, 12.4)
+    assert found.bank is not None
     for part in (
         *(
             "red &lt;things&gt;",
@@ -123,7 +124,7 @@ def test_the_page_says_all_that_is_known_of_the_run(run: Run) -> None:
             "2026-09",
             "12 s",
             __version__,
-            found["bank"]["id"],
+            found.bank.id,
         ),
         *("a colour", "What a person decided", "You steered this run (1 decision", "runs replay", "arXiv:2604.08039"),
         *("batch size", "prompt template", "ask first", "metric", "control pictures", "in which they were tried"),

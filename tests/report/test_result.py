@@ -2,13 +2,15 @@
 
 import csv
 import io
+from typing import Any
 
+import msgspec
 import pytest
 
 from line_tui import events as e
 from line_tui.explain.state import RunState, fold
+from line_tui.report.result import Result, result
 from line_tui.report.result_csv import to_csv
-from line_tui.report.result_json import result
 
 SPEC = e.RunSpec(model="m", layer="fc", neuron=7, strategy="published", seed=3, metric="auc")
 SETTINGS = e.Settings(
@@ -65,8 +67,14 @@ def state(*more: e.DurableEvent) -> RunState:
     return fold([*EVENTS, *more])
 
 
+def plain(found: Result) -> dict[str, Any]:
+    """As the JSON has it."""
+    decoded: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(found))
+    return decoded
+
+
 def test_what_the_run_found() -> None:
-    found = result(state(), total_seconds=60.0)
+    found = plain(result(state(), total_seconds=60.0))
     assert (found["run_id"], found["neuron"], found["pooling"], found["status"]) == ("r", 7, "as-is", "finished")
     assert (found["label"], found["reason"]) == ("rose", "highest score")
     assert found["bank"] == {"id": "b", "concepts": 1, "missing": 3}
@@ -96,7 +104,7 @@ def test_what_the_run_found() -> None:
 
 
 def test_what_it_cost() -> None:
-    assert result(state(), total_seconds=60.0)["cost"] == {
+    assert plain(result(state(), total_seconds=60.0))["cost"] == {
         "llm_calls": 2,
         "prompt_tokens": 200,
         "evaluated_tokens": 40,
@@ -125,7 +133,7 @@ def test_a_verified_score_takes_the_place_of_the_searchs() -> None:
     events = [*EVENTS[:-1], e.Verified(trial="t2", concept="rose", score=score)]
     events += [e.Explained(concepts=[share], unexplained=0.5, p_value=0.01, left=["tulip"], final=True)]
     events += [e.SenseFound(label="rose", trial="t2", concepts=["rose", "tulip"], score=score, share=0.5)]
-    found = result(fold([*events, EVENTS[-1]]), total_seconds=1.0)
+    found = plain(result(fold([*events, EVENTS[-1]]), total_seconds=1.0))
     assert found["score"] == {"metric": "auc", "value": 0.8, "verified": True, "auc": 0.8, "mad": 1.5, "images": 50} | {
         "ci_low": 0.7,
         "ci_high": 0.88,
@@ -151,23 +159,23 @@ def test_minimal_pairs_with_what_they_cost_and_whether_they_can_be_seen() -> Non
     pair = e.MinimalPairMeasured(
         concept="rose", variant="", kind="drop", before=[side], after=[side], lost=0.25, p_value=0.5, told_apart=0.75
     )
-    [found] = result(fold([*EVENTS[:-1], pair, EVENTS[-1]]), total_seconds=1.0)["minimal_pairs"]
+    [found] = plain(result(fold([*EVENTS[:-1], pair, EVENTS[-1]]), total_seconds=1.0))["minimal_pairs"]
     assert (found["variant"], found["lost"], found["told_apart"]) == ("", 0.25, 0.75)
     assert found["before"] == found["after"] == [{"path": "i.png", "activation": 0.5}]
 
 
 def test_a_run_without_a_label() -> None:
     none = result(fold([*EVENTS[:-1], e.Finished(label=None, trial=None, reason="no effect")]), total_seconds=1.0)
-    assert none["label"] is None and none["score"] is None and none["reason"] == "no effect"
+    assert none.label is None and none.score is None and none.reason == "no effect"
     cut_off = result(fold(EVENTS[:5]), total_seconds=1.0)
-    assert (cut_off["status"], cut_off["label"], cut_off["reason"]) == ("running", None, None)
+    assert (cut_off.status, cut_off.label, cut_off.reason) == ("running", None, None)
     with pytest.raises(ValueError, match="first event"):
         result(RunState(), total_seconds=0.0)
 
 
 def test_csv_begins_with_neuron_and_explanation() -> None:
     done = result(state(), total_seconds=1.0)
-    odd = done | {"label": 'a "rose", red\nor so', "neuron": 8}
+    odd = msgspec.structs.replace(done, label='a "rose", red\nor so', neuron=8)
     none = result(fold(EVENTS[:5]), total_seconds=1.0)
     text = to_csv([done, odd, none])
     assert text.startswith("neuron,explanation,name,score,metric,auc,ci_low,ci_high,mad,")

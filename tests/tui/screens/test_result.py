@@ -8,7 +8,7 @@ from textual.widgets import Static
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.explain.state import RunState, fold, kept_pairs, kept_senses
-from line_tui.report.result_json import result
+from line_tui.report.result import result
 from line_tui.tui.screens.picture import PictureScreen
 from line_tui.tui.screens.result import ResultScreen
 from line_tui.tui.session import replayed
@@ -209,7 +209,7 @@ def test_a_sense_that_was_rejected_since_is_gone_everywhere() -> None:
     assert kept_senses(state) and kept_pairs(state)
     trial = kept_senses(state)[0].trial
     state = fold([*events[:-1], e.Decided(decision="d", kind="reject", trial=trial)])
-    assert not kept_senses(state) and result(state, 1.0)["senses"] == []
+    assert not kept_senses(state) and result(state, 1.0).senses == []
     named = next(id for id, one in state.trials.items() if one.concept == "red thing")
     state = fold([*events[:-1], e.Decided(decision="d", kind="reject", trial=named)])
-    assert not kept_pairs(state) and result(state, 1.0)["minimal_pairs"] == []
+    assert not kept_pairs(state) and result(state, 1.0).minimal_pairs == []

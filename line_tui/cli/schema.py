@@ -1,0 +1,109 @@
+"""`line-tui schema`: the JSON Schema of what the commands print with `--json`."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from importlib import import_module
+from typing import Any
+
+import click
+import msgspec
+
+from line_tui.cli.say import put_json
+
+OUTPUTS = {
+    "explain": "line_tui.report.result:Result",
+    "runs": "list of line_tui.store.runs:RunSummary",
+    "runs show": "line_tui.report.result:Result",
+    "runs export": "list of line_tui.report.result:Result",
+    "runs purge": "line_tui.report.listings:Erased",
+    "layers": "list of line_tui.report.listings:Layer",
+    "neurons": "list of line_tui.report.listings:ListedNeuron",
+    "senses": "line_tui.report.senses:Polysemanticity",
+    "evaluate": "line_tui.evaluate.request:Report",
+    "maximise": "line_tui.maximise.comparison:Comparison",
+    "models list": "line_tui.hub.listing:Listing",
+    "models pull": "list of line_tui.cli.pulling:Pulled",
+    "models verify": "list of line_tui.hub.verify:Verdict",
+    "models remove": "line_tui.report.listings:RemovedModel",
+    "models path": "line_tui.report.listings:ModelPath",
+    "doctor": "list of line_tui.doctor.findings:Finding",
+    "doctor --model": "line_tui.doctor.looking:Looked",
+    "config keys": "list of line_tui.tui.keymap:Remappable",
+}
+"""The type of each command's output. Several neurons make one object a line."""
+
+
+@click.command()
+@click.argument("command", type=click.Choice(list(OUTPUTS)), metavar="COMMAND")
+def schema(command: str) -> None:
+    """Print the JSON Schema of what COMMAND prints with --json.
+
+    Put a COMMAND of two words in quotes. Fields are only ever added; null means "not known" or "not measured".
+
+    \b
+    Examples:
+      line-tui schema explain > explain.schema.json
+      line-tui schema "runs show"
+    """
+    put_json(schema_of(command))
+
+
+def schema_of(command: str) -> dict[str, Any]:
+    """The JSON Schema of a command's output, with the descriptions that the code has for its fields."""
+    name = OUTPUTS[command]
+    output = _type(name.removeprefix("list of "))
+    found = msgspec.json.schema(list[output] if name.startswith("list of ") else output)  # type: ignore[valid-type]
+    described = {each.__name__: _descriptions(each) for each in _types(output)}
+    for kind, definition in found["$defs"].items():
+        for field, description in described[kind].items():
+            definition["properties"].get(field, {}).setdefault("description", description)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"line-tui {command} --json"} | found
+
+
+def _type(name: str) -> type:
+    module, _, kind = name.partition(":")
+    found: type = getattr(import_module(module), kind)
+    return found
+
+
+def _types(output: type) -> list[type]:
+    """A type and all that it is made of."""
+    from msgspec.inspect import multi_type_info
+
+    found: dict[type, None] = {}
+
+    def visit(info: Any) -> None:
+        kind = getattr(info, "cls", None)
+        if kind in found:
+            return
+        if kind is not None:
+            found[kind] = None
+            for field in info.fields:
+                visit(field.type)
+        for name in ("item_type", "value_type"):
+            if hasattr(info, name):
+                visit(getattr(info, name))
+        for inner in getattr(info, "types", ()):
+            visit(inner)
+
+    for info in multi_type_info([output]):
+        visit(info)
+    return list(found)
+
+
+def _descriptions(kind: type) -> dict[str, str]:
+    """The docstrings that stand under a class's fields, those of its bases included."""
+    found: dict[str, str] = {}
+    for each in reversed(kind.__mro__):
+        if each.__module__.split(".")[0] != "line_tui":
+            continue
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(each))).body
+        assert isinstance(node, ast.ClassDef)
+        for field, text in zip(node.body, node.body[1:], strict=False):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                    found[name] = inspect.cleandoc(said)
+    return found

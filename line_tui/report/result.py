@@ -1,0 +1,428 @@
+"""The result of a run: what `line-tui explain --json` prints and `line_tui.explain` returns. A public interface.
+
+Fields are only ever added within a `schema_version`; null means "not known" or "not measured". `line-tui schema
+explain` prints the JSON Schema.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.explain.state import (
+    Control,
+    RunState,
+    Status,
+    Trial,
+    Verdict,
+    concept_of,
+    kept_pairs,
+    kept_senses,
+    standing,
+    value,
+    verdict,
+)
+
+SCHEMA_VERSION = 1
+
+
+class Bank(msgspec.Struct, frozen=True, kw_only=True):
+    """The control set of generated pictures."""
+
+    id: str
+    """Changes with any picture of it."""
+    concepts: int
+    missing: int
+    """Concepts of the vocabulary that are not drawn yet."""
+
+
+class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of the label."""
+
+    metric: e.Metric
+    """What the search maximized."""
+    value: float
+    """In that metric."""
+    verified: bool
+    """Whether its images were drawn for this score alone; otherwise they also guided the search, and it is biased
+    upwards."""
+    auc: float
+    """Probability that an image of the label drives the neuron more than an image of the control set."""
+    mad: float
+    """Difference of the means in standard deviations of the control set. The control set is of generated images where
+    the run's `control` is null: such scores do not compare with CoSy's."""
+    images: int
+    """How many the score rests on."""
+    ci_low: float | None = None
+    ci_high: float | None = None
+    """95 % interval of `auc`; null without a verified score, like all that follow."""
+    p_value: float | None = None
+    correlation: float | None = None
+    """The two-sided score, -1 to 1: how well the concept predicts the neuron."""
+    correlation_low: float | None = None
+    correlation_high: float | None = None
+    """Its 95 % interval."""
+
+
+class Share(msgspec.Struct, frozen=True, kw_only=True):
+    """One concept of an explanation."""
+
+    concept: str
+    share: float
+    """Share of the neuron's strong responses that it accounts for beyond the concepts before it."""
+    correlation: float
+    """Its two-sided score by itself."""
+
+
+class Accounted(msgspec.Struct, frozen=True, kw_only=True):
+    """The smallest set of concepts that accounts for the neuron."""
+
+    concepts: list[Share]
+    """In the order in which they were taken; empty where no concept does better than chance."""
+    unexplained: float
+    """Share of the strong responses that no concept of the set accounts for."""
+    p_value: float | None
+    """Share of random directions of the layer for which some word does as well; null where that is not known."""
+    features: str
+    """The activations that the concept detectors read."""
+    left: list[str]
+    """Prompts of the strongest control pictures that stay unexplained."""
+    final: bool
+    """Whether it was measured on pictures that had no part in choosing it."""
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What the person decided."""
+
+    kind: e.DecisionKind
+    concept: str | None
+    reason: str | None
+
+
+class Sense(msgspec.Struct, frozen=True, kw_only=True):
+    """One concept of the final explanation, with its own score; the fields are those of the label's score."""
+
+    label: str
+    concepts: list[str]
+    """Concepts that mean the same here."""
+    share: float | None
+    """Share of the neuron's strong responses; null where it was not measured."""
+    coverage: float | None
+    """Older name of `share`."""
+    auc: float | None = None
+    mad: float | None = None
+    images: int | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    p_value: float | None = None
+    correlation: float | None = None
+    correlation_low: float | None = None
+    correlation_high: float | None = None
+
+
+class PairImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One image of a minimal pair."""
+
+    path: str
+    activation: float
+
+
+class MinimalPair(msgspec.Struct, frozen=True, kw_only=True):
+    """The label against itself with one word changed or dropped, at the same seeds."""
+
+    concept: str
+    variant: str
+    """Empty for the empty prompt."""
+    kind: Literal["swap", "drop"]
+    lost: float
+    """Share of the activation above the control mean that is gone."""
+    p_value: float
+    told_apart: float | None
+    """How well the layer's other neurons tell before from after, .5 being chance; null where there are too few."""
+    before: list[PairImage]
+    after: list[PairImage]
+
+
+class TrialImage(msgspec.Struct, frozen=True, kw_only=True):
+    """One image of a trial."""
+
+    path: str
+    seed: int
+    prompt: str
+    activation: float
+    purpose: e.Purpose
+
+
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A concept that was proposed."""
+
+    concept: str
+    origin: e.Origin
+    iteration: int
+    score: float | None
+    """In the run's metric; null, like the four that follow, when the concept was never drawn."""
+    auc: float | None
+    mad: float | None
+    correlation: float | None
+    """The two-sided score."""
+    detected: float | None
+    """AUC of the concept's detector on its own held-out pictures."""
+    verdict: Verdict
+    images: list[TrialImage]
+
+
+class Seconds(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the time went."""
+
+    load: float
+    llm: float
+    control: float
+    generate: float
+    score: float
+    total: float
+
+
+class Cost(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run cost."""
+
+    llm_calls: int
+    prompt_tokens: int
+    evaluated_tokens: int
+    """Prompt tokens that were not reused."""
+    completion_tokens: int
+    images: int
+    """Of all trials."""
+    images_drawn: int
+    """Those that were not on disk already."""
+    control_images: int
+    """Drawn for the control set."""
+    seconds: Seconds
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the outputs depend on besides the seed."""
+
+    batch_size: int
+    threads: int
+    device: str
+    generator: str
+    """Name and revision of the text-to-image model."""
+    language: str
+    vision: str
+    prompt_template: str
+    steps: int
+    guidance: float
+    image_size: int
+    memory: e.Memory
+    """Where the models were: all on the device, taking turns there, or the language model on the CPU."""
+    gpu_layers: int
+    """Of the language model, -1 for all."""
+    bit_identical: bool
+    """False once memory forced another batch size in the middle of the run."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """A run and what it found."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    model: str
+    layer: str
+    neuron: int
+    name: str | None
+    """What the model calls the neuron; null where it has no name for it, and in older runs."""
+    pooling: str
+    profile: str
+    strategy: str
+    seed: int
+    control: str | None
+    """Folder of the user's own pictures that were the control set; null for generated ones."""
+    bank: Bank | None
+    """Null before it is measured."""
+    status: Status
+    label: str | None
+    """The concept that explains the neuron best; null when there is none (yet)."""
+    reason: str | None
+    """Why this label, or why none."""
+    score: LabelScore | None
+    """Null without a label."""
+    explanation: Accounted | None
+    """Null where the strategy looks for none."""
+    judgement: e.Judgement | None
+    """What the person said of the label."""
+    decisions: list[Decision]
+    """What the person decided and did not take back, oldest first."""
+    senses: list[Sense]
+    minimal_pairs: list[MinimalPair]
+    trials: list[TrialResult]
+    """In the order in which they came in."""
+    cost: Cost
+    settings: RunSettings
+
+
+def result(state: RunState, total_seconds: float) -> Result:
+    """The result of a run that has its first event; `total_seconds` is the time worked on it, over all sessions.
+
+    Raises ValueError for a run without its first event.
+    """
+    if state.run is None or state.settings is None:
+        raise ValueError("the run has no first event")
+    spec = state.spec
+    return Result(
+        run_id=state.run.run_id,
+        model=spec.model,
+        layer=spec.layer,
+        neuron=spec.neuron,
+        name=state.run.name or None,
+        pooling=state.settings.pooling,
+        profile=spec.profile,
+        strategy=spec.strategy,
+        seed=spec.seed,
+        control=spec.control,
+        bank=_bank(state.control),
+        status=state.status,
+        label=state.outcome.label if state.outcome else None,
+        reason=state.outcome.reason if state.outcome else None,
+        score=_label_score(state),
+        explanation=msgspec.convert(state.explanation, Accounted | None, from_attributes=True),
+        judgement=state.judged.judgement if state.judged else None,
+        decisions=[_decision(state, decision) for decision in standing(state)],
+        senses=[_sense(sense) for sense in kept_senses(state)],
+        minimal_pairs=[_pair(pair) for pair in kept_pairs(state)],
+        trials=[_trial(state, trial) for trial in state.trials.values()],
+        cost=_cost(state, total_seconds),
+        settings=msgspec.convert(state.settings, RunSettings, from_attributes=True),
+    )
+
+
+def to_json(found: Result) -> str:
+    """A result as an indented JSON object."""
+    return msgspec.json.format(msgspec.json.encode(found)).decode()
+
+
+def _label_score(state: RunState) -> LabelScore | None:
+    trial = state.trials.get(state.outcome.trial or "") if state.outcome else None
+    if trial is None:
+        return None
+    metric = state.spec.metric
+    verified = state.verified
+    if verified is not None and verified.trial == trial.id:
+        score = verified.score
+        return LabelScore(
+            metric=metric,
+            value=value(score, metric),
+            verified=True,
+            auc=score.auc,
+            mad=score.mad,
+            images=score.images,
+            ci_low=score.ci_low,
+            ci_high=score.ci_high,
+            p_value=score.p_value,
+            correlation=score.correlation,
+            correlation_low=score.correlation_low,
+            correlation_high=score.correlation_high,
+        )
+    if trial.score is None:
+        return None
+    return LabelScore(
+        metric=metric,
+        value=value(trial.score, metric),
+        verified=False,
+        auc=trial.score.auc,
+        mad=trial.score.mad,
+        images=trial.score.images,
+    )
+
+
+def _decision(state: RunState, decision: e.Decided) -> Decision:
+    trial = state.trials.get(decision.trial or "")
+    concept = decision.concept or (concept_of(state, trial) if trial else None)
+    return Decision(kind=decision.kind, concept=concept, reason=decision.reason or None)
+
+
+def _sense(sense: e.SenseFound) -> Sense:
+    found = Sense(label=sense.label, concepts=sense.concepts, share=sense.share, coverage=sense.share)
+    score = sense.score
+    if score is None:
+        return found
+    return msgspec.structs.replace(
+        found,
+        auc=score.auc,
+        mad=score.mad,
+        images=score.images,
+        ci_low=score.ci_low,
+        ci_high=score.ci_high,
+        p_value=score.p_value,
+        correlation=score.correlation,
+        correlation_low=score.correlation_low,
+        correlation_high=score.correlation_high,
+    )
+
+
+def _pair(pair: e.MinimalPairMeasured) -> MinimalPair:
+    def side(images: list[e.PairSide]) -> list[PairImage]:
+        return [PairImage(path=one.image.path, activation=one.activation) for one in images]
+
+    return MinimalPair(
+        concept=pair.concept,
+        variant=pair.variant,
+        kind=pair.kind,
+        lost=pair.lost,
+        p_value=pair.p_value,
+        told_apart=pair.told_apart,
+        before=side(pair.before),
+        after=side(pair.after),
+    )
+
+
+def _trial(state: RunState, trial: Trial) -> TrialResult:
+    return TrialResult(
+        concept=concept_of(state, trial),
+        origin=trial.origin,
+        iteration=trial.iteration,
+        score=value(trial.score, state.spec.metric) if trial.score else None,
+        auc=trial.score.auc if trial.score else None,
+        mad=trial.score.mad if trial.score else None,
+        correlation=trial.score.correlation if trial.score else None,
+        detected=trial.score.detected if trial.score else None,
+        verdict=verdict(state, trial),
+        images=[
+            TrialImage(
+                path=image.image.path,
+                seed=image.image.seed,
+                prompt=image.image.prompt,
+                activation=image.activation,
+                purpose=image.purpose,
+            )
+            for image in trial.images
+        ],
+    )
+
+
+def _bank(control: Control | None) -> Bank | None:
+    if control is None:
+        return None
+    return Bank(id=control.bank_id, concepts=len(control.concepts), missing=control.missing)
+
+
+def _cost(state: RunState, total_seconds: float) -> Cost:
+    images = [image for trial in state.trials.values() for image in trial.images]
+    return Cost(
+        llm_calls=state.calls,
+        prompt_tokens=state.language.prompt_tokens,
+        evaluated_tokens=state.language.evaluated_tokens,
+        completion_tokens=state.language.completion_tokens,
+        images=len(images),
+        images_drawn=sum(not image.cached for image in images),
+        control_images=state.control_images,
+        seconds=Seconds(
+            load=state.load_seconds,
+            llm=state.language.seconds,
+            control=state.control_seconds,
+            generate=sum(image.draw_seconds for image in images),
+            score=sum(image.look_seconds for image in images),
+            total=total_seconds,
+        ),
+    )
