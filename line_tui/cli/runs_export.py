@@ -7,25 +7,31 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from line_tui import plugins
 from line_tui.cli.options import data_option
 from line_tui.cli.runs_filter import filter_options, matching, runs_argument
 from line_tui.cli.say import put, put_data, put_json, say
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
-    from line_tui.report.files import Kind
     from line_tui.store import Store
+
+
+_PRINTED = ("csv", "json")
+_WRITTEN = ("html", "png", *plugins.names(plugins.EXPORTERS))
 
 
 @click.command()
 @runs_argument
-@click.option("--format", "kind", type=click.Choice(["csv", "json", "html", "png"]), default="csv", show_default=True)
-@click.option("--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for html and png.")
+@click.option("--format", "kind", type=click.Choice([*_PRINTED, *_WRITTEN]), default="csv", show_default=True)
+@click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all but csv and json."
+)
 @click.option("--open", "open_it", is_flag=True, help="Show what was written in the desktop's own program.")
 @filter_options
 @data_option
 def export(
-    run_ids: tuple[str, ...], kind: Kind, folder: Path | None, open_it: bool, data: Path | None, **wanted: Any
+    run_ids: tuple[str, ...], kind: str, folder: Path | None, open_it: bool, data: Path | None, **wanted: Any
 ) -> None:
     """Print the results of runs, of all finished ones by default, oldest first.
 
@@ -51,7 +57,7 @@ def export(
     if not run_ids:
         finished = {**wanted, "status": wanted["status"] or "finished"}
         named = [run.id for run in reversed(matching(store.runs(), finished))]
-    if kind in ("html", "png"):
+    if kind not in _PRINTED:
         if folder is None:
             raise UsageError(f"{kind} needs a folder to write into", "name one with --to")
         written = _write(store, named, kind, folder)
@@ -60,7 +66,7 @@ def export(
             say("there is no program here to open it with")
         return
     if open_it:
-        raise UsageError(f"--open shows no {kind}", "use it with --format html or png")
+        raise UsageError(f"--open shows no {kind}", "use it with --format html or another that writes files")
     results = [result_of(store, run_id) for run_id in named]
     if kind == "json":
         put_json(results)
@@ -68,7 +74,7 @@ def export(
         put_data(to_csv(results))
 
 
-def _write(store: Store, run_ids: list[str], kind: Kind, folder: Path) -> list[Path]:
+def _write(store: Store, run_ids: list[str], kind: str, folder: Path) -> list[Path]:
     """Write runs into a folder, pages with an index over them; return what was written, the index first."""
     from line_tui.cli.result import never_began
     from line_tui.events import durable

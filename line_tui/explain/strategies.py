@@ -14,6 +14,7 @@ from line_tui.errors import UsageError, unknown_name
 from line_tui.events import Metric, RunSpec
 from line_tui.explain import budget
 from line_tui.explain.state import RunState
+from line_tui.plugins import STRATEGIES, with_plugins
 
 if TYPE_CHECKING:
     from line_tui.explain.meaning import Lexicon
@@ -55,7 +56,7 @@ class Registered:
         return made
 
 
-REGISTRY: dict[str, Registered] = {
+_OURS = {
     each.name: each
     for each in (
         Registered(
@@ -96,7 +97,8 @@ REGISTRY: dict[str, Registered] = {
         ),
     )
 }
-"""By name, the default first."""
+REGISTRY = with_plugins(STRATEGIES, _OURS, Registered)
+"""By name, the default first, those of plug-ins last."""
 NAMES = tuple(REGISTRY)
 DEFAULT = NAMES[0]
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 import msgspec
 
+from line_tui import plugins
 from line_tui.config import check_range, config_path
 from line_tui.errors import UsageError, unknown_name
 from line_tui.models.files import Source, bundled_models
@@ -45,8 +46,12 @@ class LanguageEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A diffusers text-to-image pipeline in a folder."""
+    """A text-to-image model."""
 
+    format: str = "diffusers"
+    """`diffusers`: a pipeline in a folder; plug-ins bring others."""
+    options: dict[str, str | int | float | bool] = {}
+    """What a plug-in's format needs to know."""
     steps: int
     guidance: float
     size: int
@@ -72,6 +77,10 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         check_range("batch_size", self.batch_size, 1, 1024)
 
 
+FORMATS = ("weights", "transformers", "timm", "function", "torchscript", "export")
+"""Vision models that line-tui opens itself."""
+
+
 class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A linear encoder with ReLU, as sparse autoencoders have it: `relu((x - b_dec) @ W_enc + b_enc)`."""
 
@@ -84,10 +93,12 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vision model that is not simply one of torchvision's by name."""
 
-    format: Literal["weights", "transformers", "timm", "function", "torchscript", "export"] = "weights"
+    format: str = "weights"
     """`weights`: a file and its architecture, or a folder of ours (`config.json` beside `model.safetensors`).
     `transformers`, `timm`: a folder as that library has it on the Hugging Face hub. `export`: a program of
-    torch.export. The others are black boxes."""
+    torch.export. `function`, `torchscript`: black boxes. Plug-ins bring others."""
+    options: dict[str, str | int | float | bool] = {}
+    """What a plug-in's format needs to know."""
     architecture: str | None = None
     """A torchvision architecture or "efficientnet-lite0"; None where the folder's `config.json` names it."""
     classes: int | None = None
@@ -115,6 +126,9 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Features of a sparse autoencoder on top of a layer."""
 
     def __post_init__(self) -> None:
+        if self.format not in FORMATS and self.format not in plugins.names(plugins.VISION):
+            known = ", ".join([*FORMATS, *plugins.names(plugins.VISION)])
+            raise ValueError(f"format must be one of {known}")
         if (self.format == "function") != (self.function is not None):
             raise ValueError('format = "function" and function = "module:name" go together')
         if self.format == "function" and (self.size, self.resize, self.mean, self.std) != (None,) * 4:

@@ -24,7 +24,7 @@ from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read
 from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 from line_tui.models.endpoint import EndpointLanguage
 from line_tui.models.files import locate
-from line_tui.models.generator import DiffusersGenerator
+from line_tui.models.generators import LoadedGenerator, open_generator
 from line_tui.models.hardware import free_memory
 from line_tui.models.language import LlamaLanguage
 from line_tui.models.layers import list_layers
@@ -143,7 +143,7 @@ def _bring(
         on_progress(f"generator {painter.id}")
         folder = locate(painter.source, painter.id)
         with files_of(painter.id):
-            generator = DiffusersGenerator(folder, painter, device=device, batch_size=plan.batch_size)
+            generator = open_generator(folder, painter, device, plan.batch_size)
         generator.check_listens()
 
         def measure() -> None:
@@ -199,7 +199,7 @@ def _collect(device: str) -> None:
 
 
 def _measured_batch(
-    generator: DiffusersGenerator, entry: GeneratorEntry, device: str, on_progress: Callable[[str], None]
+    generator: LoadedGenerator, entry: GeneratorEntry, device: str, on_progress: Callable[[str], None]
 ) -> int:
     """The batch that fits beside what is in memory, up to the catalogue's; where that cannot be measured, as planned.
 

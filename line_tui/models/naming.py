@@ -12,4 +12,5 @@ def generator_name(folder: Path, entry: GeneratorEntry, device: str) -> str:
     """The id, and a digest of all that the pictures depend on besides prompt and seed, the kind of device included."""
     kind = device.partition(":")[0]
     precision = "float32" if kind == "cpu" else entry.dtype
-    return f"{entry.id}@{fingerprint(folder, kind, precision, entry.scheduler, entry.negative_prompt)}"
+    settings = [kind, precision, entry.scheduler, entry.negative_prompt, *sorted(entry.options.items())]
+    return f"{entry.id}@{fingerprint(folder, *settings)}"

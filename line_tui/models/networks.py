@@ -33,6 +33,7 @@ from line_tui.models.files import content, hashed, locate
 from line_tui.models.preprocess import Preprocess, by_torchvision, classification
 from line_tui.models.timm_vision import TimmFolder
 from line_tui.models.weights import count_classes, fill, find_weights, read_checkpoint, read_weights
+from line_tui.plugins import VISION, with_plugins
 from line_tui.worlds.emoji.planted import PlantedNetwork, PlantedUnits
 
 
@@ -123,12 +124,10 @@ def _encoded(network: Network, encoder: Encoder) -> Network:
 
 
 def _from_entry(entry: VisionEntry) -> Network:
-    if entry.format == "transformers":
-        return _from_transformers(entry)
-    if entry.format == "timm":
-        return _from_timm(entry)
-    if entry.format == "export":
-        return _from_export(entry)
+    return with_plugins(VISION, _FRAMEWORKS)[entry.format](entry)
+
+
+def _from_weights(entry: VisionEntry) -> Network:
     if entry.architecture is not None:
         return _from_file(entry.id, entry.architecture, locate(entry.source, entry.id), entry)
     folder = locate(entry.source, entry.id)
@@ -215,6 +214,15 @@ def _from_planted(name: str, folder: Path) -> Network:
 
     preprocess = classification(below.input_size, below.input_size, below.mean, below.std)
     return Network(name, preprocess, load, outline, lambda: content(*files.values()))
+
+
+_FRAMEWORKS: dict[str, Callable[[VisionEntry], Network]] = {
+    "weights": _from_weights,
+    "transformers": _from_transformers,
+    "timm": _from_timm,
+    "export": _from_export,
+}
+"""By the `format` of an entry. Raise ModelFileError, UsageError; black boxes are no networks."""
 
 
 def _random(spec: str, architecture: str) -> Network:

@@ -3,39 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
+from line_tui.errors import unknown_name
 from line_tui.explain.state import RunState
+from line_tui.plugins import EXPORTERS, with_plugins
 from line_tui.png import read_png
 from line_tui.report.html import About, to_html, to_index
 from line_tui.report.pngs import copy_pictures
-from line_tui.report.result import result, to_json
+from line_tui.report.result import Result, result, to_json
 from line_tui.report.result_csv import to_csv
 
-Kind = Literal["html", "json", "csv", "png"]
-KINDS: dict[Kind, str] = {
-    "html": "HTML page with pictures and plots, opens offline",
-    "json": "JSON, everything of the run",
-    "csv": "CSV, neuron and explanation first",
-    "png": "PNG files, the strongest picture first",
+
+@dataclass(frozen=True)
+class Exporter:
+    """A way to write a run down."""
+
+    about: str
+    """One line for lists."""
+    write: Callable[[RunState, Result, About, Path], Path]
+    """Writes a run into a folder that exists and returns the file, or the folder, that it made. Raises OSError,
+    ValueError."""
+
+
+def _as_text(ending: str, text: Callable[[RunState, Result, About], str]) -> Callable[..., Path]:
+    def write(state: RunState, found: Result, about: About, folder: Path) -> Path:
+        path = folder / f"{found.run_id}.{ending}"
+        path.write_text(text(state, found, about), encoding="utf-8")
+        return path
+
+    return write
+
+
+_OURS = {
+    "html": Exporter(
+        "HTML page with pictures and plots, opens offline",
+        _as_text("html", lambda state, found, about: to_html(state, found, about, read_png)),
+    ),
+    "json": Exporter(
+        "JSON, everything of the run", _as_text("json", lambda state, found, about: to_json(found) + "\n")
+    ),
+    "csv": Exporter("CSV, neuron and explanation first", _as_text("csv", lambda state, found, about: to_csv([found]))),
+    "png": Exporter(
+        "PNG files, the strongest picture first",
+        lambda state, found, about, folder: copy_pictures(state, folder / found.run_id, read_png),
+    ),
 }
 
 
-def write(state: RunState, about: About, kind: Kind, folder: Path) -> Path:
-    """Write a run into a folder; return the file, or the folder of pictures. Raises OSError, ValueError."""
+def exporters() -> dict[str, Exporter]:
+    """Ways to write a run down by name, those of plug-ins last. Raises UsageError for a plug-in that is broken."""
+    return with_plugins(EXPORTERS, _OURS, Exporter)
+
+
+def write(state: RunState, about: About, kind: str, folder: Path) -> Path:
+    """Write a run into a folder; return the file, or the folder of pictures. Raises LineError, OSError, ValueError."""
+    known = exporters()
+    if kind not in known:
+        raise unknown_name("format", kind, known, f"one of {', '.join(known)}")
     found = result(state, about.seconds)
-    if kind == "png":
-        return copy_pictures(state, folder / found.run_id, read_png)
-    texts: dict[Kind, Callable[[], str]] = {
-        "html": lambda: to_html(state, found, about, read_png),
-        "json": lambda: to_json(found) + "\n",
-        "csv": lambda: to_csv([found]),
-    }
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{found.run_id}.{kind}"
-    path.write_text(texts[kind](), encoding="utf-8")
-    return path
+    return known[kind].write(state, found, about, folder)
 
 
 def write_index(runs: Iterable[tuple[RunState, About]], folder: Path) -> Path:

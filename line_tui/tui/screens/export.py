@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from line_tui.errors import LineError
 from line_tui.events import durable
 from line_tui.explain.state import fold
-from line_tui.report.files import KINDS, Kind, write
+from line_tui.report.files import exporters, write
 from line_tui.report.html import About
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from line_tui.store import Store
 
 
-def write_run(store: Store, run_id: str, kind: Kind, folder: Path) -> Path:
+def write_run(store: Store, run_id: str, kind: str, folder: Path) -> Path:
     """Write a stored run into a folder. Raises LineError, OSError, ValueError."""
     run = store.run(run_id)
     about = About(created=run.created, seconds=run.seconds, title=run.title, note=run.note)
@@ -62,19 +62,19 @@ class ExportScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Begin with the page."""
         kinds = self.query_one("#kinds", Rows)
-        kinds.show([Row(kind, (kind, [(about, "dim")])) for kind, about in KINDS.items()])
+        kinds.show([Row(kind, (kind, [(each.about, "dim")])) for kind, each in exporters().items()])
         self.set_focus(kinds)
 
     @on(Rows.Chosen)
     def _chosen(self, event: Rows.Chosen) -> None:
-        self._write(cast(Kind, event.key), Path(self.query_one("#folder", Input).value).expanduser())
+        self._write(str(event.key), Path(self.query_one("#folder", Input).value).expanduser())
 
     @on(Input.Submitted)
     def _named(self) -> None:
         self.set_focus(self.query_one("#kinds", Rows))
 
     @work(thread=True)
-    def _write(self, kind: Kind, folder: Path) -> None:
+    def _write(self, kind: str, folder: Path) -> None:
         try:
             self.post_message(self.Written(f"✔ {write_run(self.store, self.run_id, kind, folder)}"))
         except (LineError, OSError, ValueError) as error:

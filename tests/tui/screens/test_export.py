@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from line_tui.report.files import KINDS
+from line_tui.report.files import exporters
 from line_tui.tui.screens.export import ExportScreen
 from tests.tui.stage import Stage, events_of_a_run, keep, settle, stage
 
@@ -24,7 +24,7 @@ async def test_every_kind_is_written(on: Stage, tmp_path: Path) -> None:
         assert isinstance(screen, ExportScreen)
         screen.query_one("#folder", Input).value = str(tmp_path / "out")
         outcome = screen.query_one("#outcome", Static)
-        for kind in KINDS:
+        for kind in exporters():
             await pilot.press("enter")
             await settle(pilot, lambda: str(outcome.content).startswith("✔"), kind)
             outcome.update("")

@@ -1,0 +1,75 @@
+"""What other packages add to line-tui, found by their entry points.
+
+A package names what it brings in its own metadata, for example:
+
+    [project.entry-points."line_tui.strategies"]
+    coin = "coin_toss:STRATEGY"
+
+What line-tui itself brings is in the same registries, so a plug-in is found, listed and refused as ours are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import TypeVar
+
+from line_tui.errors import UsageError
+
+STRATEGIES = "line_tui.strategies"
+"""`Registered` of `line_tui.explain.strategies`."""
+VISION = "line_tui.vision"
+"""Functions from a `VisionEntry` to a `Network`, named as the catalogue's `format`."""
+GENERATORS = "line_tui.generators"
+"""Functions as `OpenGenerator` of `line_tui.models.generators`, named as the catalogue's `format`."""
+EXPORTERS = "line_tui.exporters"
+"""`Exporter` of `line_tui.report.files`."""
+
+Part = TypeVar("Part")
+
+
+def names(group: str) -> list[str]:
+    """What plug-ins bring to a group, without loading any of them."""
+    return sorted(_found(group))
+
+
+def with_plugins(group: str, ours: Mapping[str, Part], kind: type[Part] | None = None) -> dict[str, Part]:
+    """Our parts of a group and those of plug-ins, ours first and never replaced.
+
+    `kind` is what each part must be an instance of; None for functions. Raises UsageError for a plug-in that cannot be
+    loaded, or that brings something else.
+    """
+    parts = dict(ours)
+    for name in names(group):
+        point = _found(group)[name]
+        if name in ours:
+            raise _broken(point, f"line-tui has a '{name}' of its own")
+        part = load(group, name)
+        if not (callable(part) if kind is None else isinstance(part, kind)):
+            raise _broken(
+                point, f"it is a {type(part).__name__}, not {'a function' if kind is None else kind.__name__}"
+            )
+        parts[name] = part  # type: ignore[assignment]
+    return parts
+
+
+def load(group: str, name: str) -> object:
+    """What a plug-in brings. Raises UsageError when it cannot be loaded."""
+    point = _found(group)[name]
+    try:
+        return point.load()
+    except Exception as error:  # Its code may do anything.
+        raise _broken(point, f"{type(error).__name__}: {error}") from error
+
+
+def _broken(point: EntryPoint, cause: str) -> UsageError:
+    package = point.dist.name if point.dist is not None else point.module
+    return UsageError(
+        f"the plug-in '{point.name}' of {package} cannot be used: {cause}", f"update {package}, or uninstall it"
+    )
+
+
+@cache
+def _found(group: str) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=group)}
