@@ -10,7 +10,7 @@ import pytest
 from line_tui.store import Store
 from tests.e2e.terminal import Terminal, line_tui
 
-TWO_SENSES, ONE_SENSE = 100, 10
+TWO_SENSES, ONE_SENSE = 100, 78
 """Planted neurons: to two words that have nothing in common, and to one."""
 
 
