@@ -13,6 +13,7 @@ from line_tui.config import check_range, config_path
 from line_tui.errors import UsageError, unknown_name
 from line_tui.models.files import Source, bundled_models
 from line_tui.models.lock import Pin, held, read_pins
+from line_tui.models.schedulers import check_scheduler
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -75,6 +76,7 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         check_range("guidance", self.guidance, 0, 100)
         check_range("size", self.size, 8, 8192)
         check_range("batch_size", self.batch_size, 1, 1024)
+        check_scheduler(self.scheduler)
 
 
 FORMATS = ("weights", "transformers", "timm", "function", "torchscript", "export")

@@ -31,7 +31,6 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
     diffusers.utils.logging.disable_progress_bar()
     index = _read_index(folder, entry.id)
     _check_takes_words(index["_class_name"], entry.id)
-    scheduler = _scheduler(entry)
     dtype = torch.float32 if device == "cpu" else getattr(torch, entry.dtype)
     options: dict[str, Any] = {
         "dtype": dtype,
@@ -44,11 +43,11 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         options |= {"safety_checker": None, "requires_safety_checker": False}
     try:
         pipeline = _class(index, options).from_pretrained(folder, **options)
-        if scheduler is not None:
+        if entry.scheduler is not None:
             known = {type(pipeline.scheduler).__name__, *(each.__name__ for each in pipeline.scheduler.compatibles)}
             if entry.scheduler not in known:
-                raise unknown_name(f"scheduler of {entry.id}", str(entry.scheduler), sorted(known), "name one of these")
-            pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config)
+                raise unknown_name(f"scheduler of {entry.id}", entry.scheduler, sorted(known), "name one of these")
+            pipeline.scheduler = getattr(diffusers, entry.scheduler).from_config(pipeline.scheduler.config)
         pipeline = pipeline.to(device)
     except LineError:
         raise
@@ -86,17 +85,6 @@ def _check_takes_words(kind: str, name: str) -> None:
 _FROM_PICTURES = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
 _INPAINTING = auto_pipeline.AUTO_INPAINT_PIPELINES_MAPPING
 _FROM_WORDS = set(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
-
-
-def _scheduler(entry: GeneratorEntry) -> Any:
-    """The class that an entry names; None where it names none. Raises UnknownNameError."""
-    if entry.scheduler is None:
-        return None
-    found = getattr(diffusers, entry.scheduler, None)
-    if not isinstance(found, type) or not hasattr(found, "from_config") or "Scheduler" not in entry.scheduler:
-        known = [name for name in dir(diffusers) if name.endswith("Scheduler")]
-        raise unknown_name("scheduler", entry.scheduler, known, "name a class of diffusers that ends in Scheduler")
-    return found
 
 
 def _class(index: dict[str, Any], options: dict[str, Any]) -> Any:
