@@ -56,6 +56,7 @@ class Store:
         store = Store(folder, open_database(folder / "line.db"))
         store.images.sweep()
         store._leases.sweep()
+        store._purger.sweep()
         return store
 
     def close(self) -> None:

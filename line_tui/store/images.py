@@ -26,8 +26,12 @@ IDENTITY = re.compile(r"[0-9a-f]{32}")
 _SEAL = "line-tui"
 """Names the text in a picture's file that says which picture this is."""
 _DRAFTS = ".drafts"
+_OLD_DRAFT = re.compile(r"tmp\w+\.part")
 _AGE = 3600.0
 """Seconds after which nobody is still writing a draft."""
+_SWEPT = ".swept"
+"""An empty file of the time at which all pictures were last looked through."""
+_DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -112,10 +116,42 @@ class Images:
 
     def sweep(self) -> None:
         """Take away what killed processes left half written."""
-        with suppress(OSError):
-            for path in (self.folder / _DRAFTS).iterdir():
-                if time.time() - path.lstat().st_mtime > _AGE:
-                    path.unlink()
+        drafts = [self.folder / _DRAFTS]
+        if self.is_sweep_due():
+            # Earlier versions wrote beside the pictures.
+            drafts += self.folder.glob("??")
+        for folder in drafts:
+            with suppress(OSError):
+                for path in folder.iterdir():
+                    if (folder.name == _DRAFTS or _OLD_DRAFT.fullmatch(path.name)) and _age(path) > _AGE:
+                        path.unlink()
+
+    def is_sweep_due(self) -> bool:
+        """Whether all pictures were last looked through a day ago, or never."""
+        try:
+            return not 0 <= _age(self.folder / _SWEPT) <= _DAY
+        except FileNotFoundError:
+            return self.folder.is_dir()
+        except OSError:
+            return False
+
+    def note_sweep(self) -> None:
+        """Note that all pictures are looked through now. Raises StoreError."""
+        path = self.folder / _SWEPT
+        try:
+            path.unlink(missing_ok=True)
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        except OSError as error:
+            raise StoreError(f"{path}: {error.strerror}", "give yourself permission") from error
+
+    def old(self) -> set[str]:
+        """Identities of the pictures that were drawn more than a day ago."""
+        found = set()
+        for identity in self.identities():
+            with suppress(OSError):
+                if _age(self.path(identity)) > _DAY:
+                    found.add(identity)
+        return found
 
     def delete(self, identity: str) -> None:
         """Delete the file, if there is one. Raises StoreError."""
@@ -166,6 +202,11 @@ class StoredAlbum:
 def _seal(identity: str, picture: Picture) -> str:
     """Hash of a picture and its name: `picture` is `uint8[height, width, 3]`."""
     return blake2b(f"{identity}{picture.shape}".encode() + picture.tobytes(), digest_size=16).hexdigest()
+
+
+def _age(path: Path) -> float:
+    """Seconds since a file was last written. Raises OSError."""
+    return time.time() - path.lstat().st_mtime
 
 
 def _sync_folder(folder: Path) -> None:

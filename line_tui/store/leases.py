@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from line_tui import private
 from line_tui.errors import StoreError
@@ -17,6 +18,8 @@ RUN_ID = re.compile(r"[\w][\w.-]{0,63}", re.ASCII)
 """An id becomes the name of files: it must lead to no other folder."""
 _WORKING = ".working"
 """Held by all who work on any run, and by a purge alone."""
+_PATIENCE = 2.0
+"""Seconds for which a run waits for the end of a purge: the daily sweep takes less."""
 _AGE = 60.0
 """Seconds for which a lease that nobody holds may be the reservation of a run that is about to begin."""
 
@@ -31,7 +34,7 @@ class Leases:
     def take(self, run_id: str) -> Iterator[None]:
         """Hold a run while the block lasts. Raises StoreError when another process holds it."""
         with (
-            self._hold(_WORKING, fcntl.LOCK_SH, "a purge goes on", "wait for its end"),
+            self._hold(_WORKING, fcntl.LOCK_SH, "a purge goes on", "wait for its end", _PATIENCE),
             self._hold(run_id, fcntl.LOCK_EX, f"another process works on run '{run_id}'", "stop it there first"),
         ):
             try:
@@ -80,7 +83,7 @@ class Leases:
                         path.unlink()
 
     @contextmanager
-    def _hold(self, name: str, kind: int, cause: str, fix: str) -> Iterator[None]:
+    def _hold(self, name: str, kind: int, cause: str, fix: str, patience: float = 0.0) -> Iterator[None]:
         if name != _WORKING and not RUN_ID.fullmatch(name):
             raise StoreError(f"'{name}' is no run's id", "the database was not written by line-tui")
         path = self._folder / name
@@ -89,7 +92,7 @@ class Leases:
             while True:
                 file = os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb")
                 try:
-                    fcntl.flock(file, kind | fcntl.LOCK_NB)
+                    _lock(file, kind, patience)
                     # Between the two, whoever held it may have taken the file away.
                     if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
                         break
@@ -109,3 +112,15 @@ class Leases:
             f"{self._folder} cannot be used: {error.strerror or error}",
             "give yourself permission, or choose another folder with --data",
         )
+
+
+def _lock(file: IO[bytes], kind: int, patience: float) -> None:
+    """Lock a file within some seconds. Raises BlockingIOError."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            return fcntl.flock(file, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise
+        time.sleep(0.02)

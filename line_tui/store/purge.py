@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from line_tui.errors import StoreError
@@ -64,12 +65,36 @@ class Purger:
         self._database.compact()
         return Purge(runs, images, size)
 
+    def sweep(self) -> None:
+        """Take away pictures in no event and no bank, as killed runs left them; once a day, while no run goes on.
+
+        What a run draws today may be in no event yet.
+        """
+        if not self._images.is_sweep_due():
+            return
+        with suppress(StoreError), self._leases.take_all(), self._database.write() as transaction:
+            self._images.note_sweep()
+            shown, bank = self._shown(), self._bank()
+            left = self._images.old() - shown[True] - shown[False] - bank
+            for image in left:
+                self._images.delete(image)
+            transaction.executemany("DELETE FROM artifacts WHERE owner = ?", [(image,) for image in left])
+
     def _find(self) -> Purge:
+        gone = {row["id"] for row in self._database.read("SELECT id FROM runs WHERE deleted IS NOT NULL")}
+        shown = self._shown()
+        theirs = shown[True] | (set(self._images.identities()) - self._bank())
+        images = sorted(theirs - shown[False])
+        return Purge(sorted(gone), images, sum(map(self._images.size, images)))
+
+    def _shown(self) -> dict[bool, set[str]]:
+        """Identities of the pictures in the events of deleted runs, True, and of the others, False."""
         gone = {row["id"] for row in self._database.read("SELECT id FROM runs WHERE deleted IS NOT NULL")}
         shown: dict[bool, set[str]] = {True: set(), False: set()}
         for row in self._database.read("SELECT run_id, body FROM events WHERE body LIKE '%identity%'"):
             shown[row["run_id"] in gone].update(_IDENTITY.findall(str(row["body"])))
-        bank = {row["image"] for row in self._database.read("SELECT DISTINCT image FROM activations")}
-        theirs = shown[True] | (set(self._images.identities()) - bank)
-        images = sorted(theirs - shown[False])
-        return Purge(sorted(gone), images, sum(map(self._images.size, images)))
+        return shown
+
+    def _bank(self) -> set[str]:
+        """Identities of the pictures of control sets."""
+        return {row["image"] for row in self._database.read("SELECT DISTINCT image FROM activations")}

@@ -1,5 +1,8 @@
 """A purge erases deleted runs and what they alone show, and nothing else."""
 
+import os
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -77,3 +80,65 @@ def test_nothing_is_erased_while_a_run_goes_on(store: Store) -> None:
     with store.lease("busy"), pytest.raises(StoreError, match="run 'busy' goes on"):
         store.purgeable()
     assert store.purgeable().runs == ["gone"]
+
+
+def age(path: str | Path, hours: float = 48) -> None:
+    then = time.time() - hours * 3600
+    os.utime(path, (then, then))
+
+
+def test_a_store_sweeps_old_pictures_of_no_event_and_no_bank_when_it_is_opened(store: Store) -> None:
+    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
+    names = ("left", "young", "shown", "deleted", "bank")
+    image = {}
+    for name in names:
+        (picture,) = FakeGenerator().draw([name], [1], lambda step, steps: None)
+        image[name] = album.keep(album.identity(name, 1), name, 1, picture)
+    store.activations.put(VIEW, {image["bank"].identity: np.ones(3)})
+    run_with(store, "kept", image["shown"])
+    run_with(store, "gone", image["deleted"])
+    store.delete("gone")
+    for name in names:
+        age(image[name].path, 1 if name == "young" else 48)
+    part = Path(image["shown"].path).with_name("tmpx1_y.part")
+    part.write_bytes(b"half")
+    age(part)
+    with store.lease("kept"):
+        Store.open(store.folder).close()
+        assert exists(image["left"]), "a run may be about to show it"
+    Store.open(store.folder).close()
+    assert not exists(image["left"]) and not part.exists()
+    assert all(exists(image[name]) for name in names[1:])
+    # A deleted run comes back with its picture.
+    store.restore("gone")
+    assert [event.event.image.identity for event in store.events("gone")] == [image["deleted"].identity]  # type: ignore[union-attr]
+
+
+def test_a_store_is_swept_once_a_day(store: Store) -> None:
+    shown = drawn(store, "rose")
+    Store.open(store.folder).close()
+    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
+    (picture,) = FakeGenerator().draw(["left"], [1], lambda step, steps: None)
+    left = album.keep(album.identity("left", 1), "left", 1, picture)
+    age(left.path)
+    Store.open(store.folder).close()
+    assert exists(left)
+    age(store.images.folder / ".swept", 25)
+    Store.open(store.folder).close()
+    assert not exists(left) and exists(shown)
+
+
+def test_a_run_waits_for_a_short_sweep(store: Store) -> None:
+    taken, done = threading.Event(), threading.Event()
+
+    def sweep() -> None:
+        with store._leases.take_all():
+            taken.set()
+            done.wait(0.2)
+
+    thread = threading.Thread(target=sweep)
+    thread.start()
+    taken.wait()
+    with store.lease("a"):
+        pass
+    thread.join()
