@@ -14,7 +14,6 @@ from functools import cached_property
 from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
 from line_tui import events as e
 from line_tui.explain.budget import EACH
@@ -26,7 +25,17 @@ from line_tui.explain.ports import Embedder, Floats, Gallery
 from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import auc, mad
-from line_tui.explain.state import Control, RunState, Trial, next_id, rejected, to_verify, verdict, waits_for_person
+from line_tui.explain.state import (
+    Control,
+    RunState,
+    Trial,
+    attempts,
+    next_id,
+    rejected,
+    to_verify,
+    verdict,
+    waits_for_person,
+)
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words, find
 from line_tui.explain.words import same_form
@@ -68,13 +77,15 @@ class Adaptive:
         self._pairs = pairs
         self._neuron: tuple[Control, Neuron] | None = None
         self._sights: dict[tuple[str, int], Sight] = {}
+        self._scores: dict[tuple[str, int], float] = {}
+        self._bonuses: dict[str, float] = {}
 
     def judge(self, state: RunState, reply: str) -> Judged:
         """Refuse what is no concept and what is no word; a concept that was tried is voted for again."""
         vocabulary = {word for concept in (state.control.concepts if state.control else []) for word in concept.split()}
         judged = judge(reply, tried(state), lambda word: word in vocabulary or self._meaning.lexicon.knows(word))
         form = same_form(judged.concept)
-        for trial in _live(state) if judged.concept else []:
+        for trial in _live(state) if form in state.forms else []:
             if same_form(trial.concept) == form and len(trial.seen()) < 2 * EACH and _holds(state, trial):
                 return Judged(judged.concept, repeats=trial.id)
         return judged
@@ -90,7 +101,7 @@ class Adaptive:
             return nothing("the neuron does not vary on the control set: it is dead or constant")
         if not any(trial.origin == "vocabulary" for trial in state.trials.values()):
             return Record(_open(state, neuron, self._meaning))
-        search = Search(state, neuron, self._meaning, {t.id: self._sight(t, neuron, gallery) for t in _seen(state)})
+        search = self._search(state, neuron, gallery)
         if (news := search.news()) is not None:
             return Record(news)
         if (asked := to_verify(state)) is not None:
@@ -115,15 +126,29 @@ class Adaptive:
         if self._neuron is None or self._neuron[0] is not control:
             self._neuron = control, look(control, gallery.bank(control.concepts))
             self._sights.clear()
+            self._scores.clear()
+            self._bonuses.clear()
         return self._neuron[1]
 
-    def _sight(self, trial: Trial, neuron: Neuron, gallery: Gallery) -> Sight:
-        images = _search_images(trial)
-        key = trial.id, len(images)
-        if key not in self._sights:
-            features = gallery.features([image.image for image in images]) if images else np.zeros((0, 0), np.float32)
-            self._sights[key] = neuron.sight(trial.concept, features)
-        return self._sights[key]
+    def _search(self, state: RunState, neuron: Neuron, gallery: Gallery) -> Search:
+        """Where a run stands; what was worked out for a concept in an earlier step is not worked out again."""
+        sights: dict[str, Sight] = {}
+        scores: dict[str, float] = {}
+        bonuses: dict[str, float] = {}
+        for trial in _seen(state):
+            images = _search_images(trial)
+            key = trial.id, len(images)
+            if key not in self._sights:
+                none = np.zeros((0, 0), np.float32)
+                features = gallery.features([image.image for image in images]) if images else none
+                self._sights[key] = neuron.sight(trial.concept, features)
+                self._scores[key] = neuron.score(self._sights[key])
+            if trial.concept not in self._bonuses:
+                # One by one, so that it depends on no other concept.
+                self._bonuses[trial.concept] = _bonus(trial.concept, neuron, self._meaning)
+            sights[trial.id], scores[trial.id] = self._sights[key], self._scores[key]
+            bonuses[trial.id] = self._bonuses[trial.concept]
+        return Search(state, neuron, self._meaning, sights, scores, bonuses)
 
 
 def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEvent]:
@@ -131,7 +156,7 @@ def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEv
     rare = RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
     best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:OPENING]]
     half, related = neuron.choosing, meaning.similarity(neuron.words, neuron.words)
-    best += choose_set(neuron.activations[half], neuron.words_shown[half], -rare, related)
+    best += choose_set(neuron.activations[half], neuron.words_shown[half], -rare, lambda chosen: related[chosen])
     return [
         e.Proposed(trial=next_id(state, n), concept=neuron.words[word], origin="vocabulary", iteration=0)
         for n, word in enumerate(dict.fromkeys(best))
@@ -147,18 +172,22 @@ class Search:
     meaning: Meaning
     sights: dict[str, Sight]
     """By trial, of those that have pictures."""
+    scores: dict[str, float]
+    """Two-sided scores of these on the pictures that choose."""
+    bonuses: dict[str, float]
+    """What speaks for these besides what their pictures do."""
 
     @property
     def left(self) -> int:
         """Search pictures that may still be drawn; those of the person's own concepts come on top."""
-        searched = [trial for trial in self.state.trials.values() if trial.origin != "user"]
-        return _planned(self.state) - sum(len(_search_images(trial)) for trial in searched)
+        drawn = self.state.drawn
+        return _planned(self.state) - sum(count for purpose, count in drawn.items() if purpose != "report")
 
     @cached_property
     def candidates(self) -> list[Trial]:
         """Concepts that may explain the neuron, the best first."""
         trials = [trial for trial in _live(self.state) if trial.id in self.sights]
-        scores = self._scores(trials)
+        scores = np.array([self.scores[t.id] + self.bonuses[t.id] for t in trials], np.float32)
         order = np.argsort(-scores, kind="stable")
         return [trials[n] for n in order]
 
@@ -170,8 +199,12 @@ class Search:
         shown = np.stack([self.sights[trial.id].shown for trial in self.candidates], axis=1)
         half = self.neuron.choosing
         concepts = [trial.concept for trial in self.candidates]
-        related = self.meaning.similarity(concepts, concepts)
-        chosen = choose_set(self.neuron.activations[half], shown[half], self._bonus(concepts), related)
+        bonus = np.array([self.bonuses[trial.id] for trial in self.candidates], np.float32)
+
+        def related(chosen: Sequence[int]) -> Floats:
+            return self.meaning.similarity([concepts[n] for n in chosen], concepts)
+
+        chosen = choose_set(self.neuron.activations[half], shown[half], bonus, related)
         return [self.candidates[n] for n in chosen]
 
     @cached_property
@@ -183,15 +216,16 @@ class Search:
     @cached_property
     def p_value(self) -> float | None:
         """How often a random direction of the layer is explained as well as this neuron by its best concept."""
-        return self.neuron.p_value(max(self.neuron.score(self.sights[trial.id]) for trial in self.candidates))
+        return self.neuron.p_value(max(self.scores[trial.id] for trial in self.candidates))
 
     def news(self) -> list[e.DurableEvent] | None:
         """Scores of the concepts with pictures that their last score did not count, and what follows from them."""
         found: list[e.DurableEvent] = []
         for trial in self.candidates:
-            values = _activations(trial, self.neuron)
-            if trial.score is not None and trial.score.images == len(values):
+            row, images = self.neuron.profile.row(trial.concept), _search_images(trial)
+            if trial.score is not None and trial.score.images == len(row) + len(images):
                 continue
+            values = [*row, *(image.activation for image in images)]
             control = self.neuron.activations
             sight = self.sights[trial.id]
             found.append(
@@ -201,7 +235,7 @@ class Search:
                     auc=auc(values, control),
                     mad=mad(values, control),
                     images=len(values),
-                    correlation=self.neuron.score(sight),
+                    correlation=self.scores[trial.id],
                     detected=sight.detected,
                 )
             )
@@ -212,7 +246,7 @@ class Search:
                 trial=trial.id,
                 concept=trial.concept,
                 share=share,
-                correlation=self.neuron.score(self.sights[trial.id]),
+                correlation=self.scores[trial.id],
             )
             for trial, share in zip(self.chosen, self.account.shares, strict=True)
         ]
@@ -230,10 +264,10 @@ class Search:
 
     def propose(self) -> Step | None:
         """The next proposal; None when the iterations or the pictures are used up."""
-        iteration = 1 + _iterations_done(self.state)
+        iteration = 1 + max(self.state.proposed_in, self.state.passed_in)
         if iteration > self.state.iterations or self.left < EACH:
             return None
-        attempt = sum(refusal.iteration == iteration for refusal in self.state.refusals)
+        attempt = attempts(self.state, iteration)
         # By turns, so that one does not have to wait for the other to run dry.
         if attempt >= ATTEMPTS or (iteration % 2 == 1 and self.state.iterations > 1):
             return self._point(iteration, attempt)
@@ -247,7 +281,7 @@ class Search:
         of_person = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
         best = [trial.id for trial in self.candidates if trial.id not in of_person][:FINALISTS]
         wanted = [trial for trial in self.candidates if trial.id in of_person or trial.id in best]
-        searched = sum(len(trial.seen()) for trial in self.state.trials.values() if trial.origin != "user")
+        searched = self.state.drawn.get("search", 0)
         each = max(1, -(-(_planned(self.state) - searched) // max(1, len(best)))) if wanted else 0
         draws, left = [], self.left
         for trial in wanted:
@@ -259,19 +293,6 @@ class Search:
             if missing:
                 draws.append(Draw(trial.id, missing, "choose"))
         return DrawTogether(draws) if draws else None
-
-    def _scores(self, trials: Sequence[Trial]) -> NDArray[np.floating]:
-        scores = np.array([self.neuron.score(self.sights[trial.id]) for trial in trials], np.float32)
-        return scores + self._bonus([trial.concept for trial in trials])
-
-    def _bonus(self, concepts: Sequence[str]) -> Floats:
-        """What speaks for a concept besides what its pictures do: its meaning, and that it is a plain word."""
-        if not concepts:
-            return np.zeros(0, np.float32)
-        fits = self.meaning.fits(concepts, self.neuron.words, self.neuron.profile.responses)
-        rarity = np.array([self.meaning.lexicon.rarity(concept) for concept in concepts], np.float32)
-        bonus: Floats = FIT * fits - RARE * rarity
-        return bonus
 
     @cached_property
     def _responses_left(self) -> Floats:
@@ -318,7 +339,7 @@ class Search:
         """A concept of the set, and the best that look like it to the layer."""
         half = self.neuron.choosing
         own = self.sights[sense.id].shown[half]
-        others = [t for t in best if t.id != sense.id and np.corrcoef(own, self.sights[t.id].shown[half])[0, 1] > 0]
+        others = (t for t in best if t.id != sense.id and np.corrcoef(own, self.sights[t.id].shown[half])[0, 1] > 0)
         return [sense, *islice(others, SHOWN - 1)]
 
     def _shown(self, trial: Trial) -> Shown:
@@ -358,13 +379,7 @@ def _missing(trial: Trial, left: int) -> list[int]:
     return list(range(have, min(due, have + max(left, 0))))
 
 
-def _activations(trial: Trial, neuron: Neuron) -> list[float]:
-    """All responses to a concept: those of the control set, if it has the word, and those of search pictures."""
-    return [*neuron.profile.row(trial.concept), *(image.activation for image in _search_images(trial))]
-
-
-def _iterations_done(state: RunState) -> int:
-    """The last iteration that gave a proposal, a vote or none. The person's own concepts do not use up the budget."""
-    proposed = [trial.iteration for trial in state.trials.values() if trial.origin != "user"]
-    votes = [iteration for trial in state.trials.values() for iteration in trial.votes]
-    return max([*proposed, *votes, *(stall.iteration for stall in state.stalls)], default=0)
+def _bonus(concept: str, neuron: Neuron, meaning: Meaning) -> float:
+    """What speaks for a concept besides what its pictures do: its meaning, and that it is a plain word."""
+    fits = meaning.fits([concept], neuron.words, neuron.profile.responses)
+    return FIT * float(fits[0]) - RARE * meaning.lexicon.rarity(concept)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,13 +60,17 @@ def account(activations: Floats, shown: Sequence[Floats]) -> Account:
 
 
 def choose_set(
-    activations: Floats, candidates: Floats, bonus: NDArray[np.floating], related: Floats, most: int = MOST
+    activations: Floats,
+    candidates: Floats,
+    bonus: NDArray[np.floating],
+    related: Callable[[list[int]], Floats],
+    most: int = MOST,
 ) -> list[int]:
     """Which candidates explain a neuron, greedily: the one that accounts for most, then what adds most to it.
 
     `activations` is `float32[pictures]`, `candidates` what the detectors see, `float32[pictures, candidates]`; `bonus`
-    is what speaks for a candidate besides, in units of correlation, `related` their cosines in meaning. The first is
-    always taken; a further one only where it is a sense of its own.
+    is what speaks for a candidate besides, in units of correlation, `related` the cosines in meaning of some of them
+    with all, `float32[some, candidates]`. The first is always taken; a further one only where it is a sense of its own.
     """
     columns = unit(candidates)
     chosen: list[int] = []
@@ -77,7 +81,7 @@ def choose_set(
             near = columns[:, chosen].T @ columns
             fresh = np.maximum(1 - (near**2).sum(axis=0), OVERLAP)
             scores = columns.T @ done.left / np.sqrt(fresh)
-            scores[(near.max(axis=0) > APART) | (related[chosen].max(axis=0) > RELATED)] = -np.inf
+            scores[(near.max(axis=0) > APART) | (related(chosen).max(axis=0) > RELATED)] = -np.inf
         else:
             scores = columns.T @ done.left
         best = int(np.argmax(scores + bonus))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from line_tui.explain.state import RunState, concept_of, standing
+from line_tui.explain.state import RunState
 from line_tui.explain.steps import Judged
 from line_tui.explain.words import clean, same_form
 
@@ -14,9 +14,8 @@ MAX_LETTERS = 40
 
 def tried(state: RunState) -> dict[str, str]:
     """Concepts that may not be proposed again, by their form; banned ones among them."""
-    concepts = [concept_of(state, trial) for trial in state.trials.values()]
-    concepts += [d.concept for d in standing(state) if d.kind == "ban" and d.concept]
-    return {same_form(concept): concept for concept in concepts}
+    banned = [d.concept for d in state.word.stands if d.kind == "ban" and d.concept]
+    return state.forms | {same_form(concept): concept for concept in banned}
 
 
 def judge(text: str, taken: dict[str, str], known: Callable[[str], bool] | None = None) -> Judged:

@@ -18,7 +18,7 @@ from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import auc, mad
 from line_tui.explain.seeds import derive
-from line_tui.explain.state import RunState, Trial, next_id, rejected, verdict, waits_for_person
+from line_tui.explain.state import RunState, Trial, attempts, next_id, rejected, verdict, waits_for_person
 from line_tui.explain.state import value as value_of
 from line_tui.explain.steps import Ask, Done, Draw, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words
@@ -47,10 +47,10 @@ class Published:
             return MeasureControl()
         if not state.trials:
             return Record(list(_first_pool(state)))
-        for trial in state.trials.values():
-            if trial.score is None and verdict(state, trial) != "rejected":
+        for trial in map(state.trials.__getitem__, state.unscored):
+            if verdict(state, trial) != "rejected":
                 return self._advance(state, trial)
-        iteration = _iteration(state)
+        iteration = state.proposed_in + 1
         if iteration <= state.iterations:
             return self._propose(state, iteration, "llm")
         if not _summarised(state):
@@ -75,7 +75,7 @@ class Published:
 
     def _propose(self, state: RunState, iteration: int, origin: e.Origin) -> Step:
         pool = pool_of(state)
-        attempt = sum(refusal.iteration == iteration for refusal in state.refusals)
+        attempt = attempts(state, iteration)
         if attempt >= ATTEMPTS or not pool:
             return Record(_stalled(state, iteration, attempt, origin))
         shown = pool[:SUMMARISED] if origin == "summary" else pool
@@ -98,24 +98,15 @@ def value(state: RunState, trial: Trial) -> float:
 
 def pool_of(state: RunState) -> list[Trial]:
     """The pool, best first: its members and accepted trials, without rejected ones."""
-    kept = [
-        trial
-        for trial in state.trials.values()
-        if trial.score is not None
-        and verdict(state, trial) != "rejected"
-        and (trial.id in state.pool or verdict(state, trial) == "accepted")
-    ]
+    accepted = [id for id, said in state.word.verdicts.items() if said == "accepted"]
+    trials = [state.trials[id] for id in {*state.pool, *accepted} if id in state.trials]
+    kept = [trial for trial in trials if trial.score is not None and verdict(state, trial) != "rejected"]
+    kept.sort(key=lambda trial: trial.place)
     return sorted(kept, key=lambda trial: value(state, trial), reverse=True)
 
 
 candidates = pool_of
 """Who may become the label."""
-
-
-def _iteration(state: RunState) -> int:
-    """The iteration that is due. The person's own concepts do not use up the budget."""
-    done = [trial.iteration for trial in state.trials.values() if trial.origin not in ("user", "summary")]
-    return max(done, default=0) + 1
 
 
 def _first_pool(state: RunState) -> list[e.Proposed]:

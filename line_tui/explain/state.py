@@ -14,6 +14,7 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.events import DurableEvent
+from line_tui.explain.words import same_form
 
 Status = Literal["new", "running", "stopped", "failed", "finished"]
 Verdict = Literal["open", "accepted", "rejected"]
@@ -51,6 +52,8 @@ class Trial(msgspec.Struct, frozen=True):
     score: e.TrialScored | None = None
     votes: tuple[int, ...] = ()
     """Iterations in which the language model proposed it again."""
+    place: int = 0
+    """How many trials came before it."""
 
     def seen(self, purpose: e.Purpose = "search") -> list[e.ImageScored]:
         """The images that were drawn for a purpose."""
@@ -61,8 +64,26 @@ class Trial(msgspec.Struct, frozen=True):
         return [image.activation for image in self.seen(purpose)]
 
 
+class Word(msgspec.Struct, frozen=True):
+    """What the person's decisions come to, by trial id."""
+
+    stands: tuple[e.Decided, ...] = ()
+    """Decisions that were not taken back, oldest first."""
+    ids: frozenset[str] = frozenset()
+    """Of these."""
+    verdicts: dict[str, Verdict] = {}
+    """The last verdict on each trial that there is one on."""
+    edits: dict[str, str] = {}
+    """The last edit of each trial's concept."""
+    edited: frozenset[str] = frozenset()
+    """Trials whose concept the person went over, whether it was changed or not."""
+
+
 class RunState(msgspec.Struct, frozen=True):
-    """Everything known of a run."""
+    """Everything known of a run.
+
+    What the loop asks for in each step is kept at hand, so that a step costs the same however long the run is.
+    """
 
     status: Status = "new"
     run: e.RunStarted | None = None
@@ -77,6 +98,20 @@ class RunState(msgspec.Struct, frozen=True):
     refusals: tuple[e.ProposalRefused, ...] = ()
     stalls: tuple[e.Stalled, ...] = ()
     decisions: tuple[e.Decided, ...] = ()
+    word: Word = Word()
+    """What these decisions come to."""
+    forms: dict[str, str] = {}
+    """Concepts of all trials by their form."""
+    unscored: tuple[str, ...] = ()
+    """Trials without a score, in the order in which they came in."""
+    own: int = 0
+    """How many trials are the person's."""
+    drawn: dict[e.Purpose, int] = {}
+    """Pictures of the others, by what they were drawn for."""
+    proposed_in: int = 0
+    """The last iteration that gave a proposal; the person's and the summary's are in none."""
+    passed_in: int = 0
+    """The last iteration that gave a vote, or nothing."""
     verified: e.Verified | None = None
     senses: tuple[e.SenseFound, ...] = ()
     pairs: tuple[e.MinimalPairMeasured, ...] = ()
@@ -147,21 +182,29 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
                 iteration=event.iteration,
                 move=event.move,
                 based_on=tuple(event.based_on),
+                place=len(state.trials),
             )
-            state = change(state, trials=state.trials | {trial.id: trial})
+            counted = event.iteration if event.origin not in ("user", "summary") else 0
+            state = change(_begun(state, trial), proposed_in=max(state.proposed_in, counted))
             return _called(state, event.cost) if event.origin in ("llm", "summary") else state
         case e.ProposalRefused():
             return _called(change(state, refusals=(*state.refusals, event)), event.cost)
         case e.Repeated(trial=id):
             trial = state.trials[id]
+            state = change(state, passed_in=max(state.passed_in, event.iteration))
             return _called(_with(state, change(trial, votes=(*trial.votes, event.iteration))), event.cost)
         case e.Stalled():
-            return change(state, stalls=(*state.stalls, event))
+            return change(state, stalls=(*state.stalls, event), passed_in=max(state.passed_in, event.iteration))
         case e.ImageScored(trial=id):
             trial = state.trials[id]
-            return _with(state, change(trial, concept=event.concept, images=(*trial.images, event)))
+            renamed = event.concept != concept_of(state, trial)
+            state = _with(state, change(trial, concept=event.concept, images=(*trial.images, event)))
+            if trial.origin != "user":
+                state = change(state, drawn=state.drawn | {event.purpose: state.drawn.get(event.purpose, 0) + 1})
+            return change(state, forms=_forms(state)) if renamed else state
         case e.TrialScored(trial=id):
-            return _with(state, change(state.trials[id], score=event))
+            unscored = tuple(other for other in state.unscored if other != id)
+            return change(_with(state, change(state.trials[id], score=event)), unscored=unscored)
         case e.PoolChanged(members=members):
             return change(state, pool=tuple(members))
         case e.Explained():
@@ -214,14 +257,59 @@ def _with(state: RunState, trial: Trial) -> RunState:
     return msgspec.structs.replace(state, trials=state.trials | {trial.id: trial})
 
 
+def _begun(state: RunState, trial: Trial) -> RunState:
+    """The state with a new trial."""
+    return msgspec.structs.replace(
+        _with(state, trial),
+        forms=state.forms | {same_form(trial.concept): trial.concept},
+        unscored=(*state.unscored, trial.id),
+        own=state.own + (trial.origin == "user"),
+    )
+
+
 def _decide(state: RunState, event: e.Decided) -> RunState:
     if event.kind == "verify" and state.outcome is not None:
         state = _reopened(state)
-    state = msgspec.structs.replace(state, decisions=(*state.decisions, event))
+    decisions = (*state.decisions, event)
+    state = msgspec.structs.replace(state, decisions=decisions, word=_word(decisions))
     if event.kind == "add" and event.concept:
         iteration = max((trial.iteration for trial in state.trials.values()), default=0)
-        return _with(state, Trial(id=event.decision, concept=event.concept, origin="user", iteration=iteration))
-    return state
+        state = _begun(
+            state,
+            Trial(
+                id=event.decision,
+                concept=event.concept,
+                origin="user",
+                iteration=iteration,
+                place=len(state.trials),
+            ),
+        )
+    return msgspec.structs.replace(state, forms=_forms(state))
+
+
+def _word(decisions: tuple[e.Decided, ...]) -> Word:
+    undone: set[str] = set()
+    for decision in reversed(decisions):
+        # An undo can itself be undone.
+        if decision.kind == "undo" and decision.undoes and decision.decision not in undone:
+            undone.add(decision.undoes)
+    stands = tuple(d for d in decisions if d.kind != "undo" and d.decision not in undone)
+    verdicts: dict[str, Verdict] = {}
+    edits: dict[str, str] = {}
+    for decision in stands:
+        if decision.trial is not None and decision.kind in ("accept", "pin"):
+            verdicts[decision.trial] = "accepted"
+        elif decision.trial is not None and decision.kind in ("reject", "ban"):
+            verdicts[decision.trial] = "rejected"
+        elif decision.trial is not None and decision.kind == "edit" and decision.concept:
+            edits[decision.trial] = decision.concept
+    edited = frozenset(d.trial for d in stands if d.kind == "edit" and d.trial is not None)
+    return Word(stands, frozenset(d.decision for d in stands), verdicts, edits, edited)
+
+
+def _forms(state: RunState) -> dict[str, str]:
+    concepts = [concept_of(state, trial) for trial in state.trials.values()]
+    return {same_form(concept): concept for concept in concepts}
 
 
 # -- what the decisions that still stand say ---
@@ -229,25 +317,14 @@ def _decide(state: RunState, event: e.Decided) -> RunState:
 
 def standing(state: RunState) -> list[e.Decided]:
     """Decisions that were not taken back, oldest first. An undo can itself be undone."""
-    undone: set[str] = set()
-    for decision in reversed(state.decisions):
-        if decision.kind == "undo" and decision.undoes and decision.decision not in undone:
-            undone.add(decision.undoes)
-    return [d for d in state.decisions if d.kind != "undo" and d.decision not in undone]
+    return list(state.word.stands)
 
 
 def verdict(state: RunState, trial: Trial) -> Verdict:
     """What the person last said of a trial; a trial whose `add` was undone counts as rejected."""
-    said: Verdict = "open"
-    added = trial.origin != "user"
-    for decision in standing(state):
-        if decision.decision == trial.id:
-            added = True
-        elif decision.trial == trial.id and decision.kind in ("accept", "pin"):
-            said = "accepted"
-        elif decision.trial == trial.id and decision.kind in ("reject", "ban"):
-            said = "rejected"
-    return said if added else "rejected"
+    if trial.origin == "user" and trial.id not in state.word.ids:
+        return "rejected"
+    return state.word.verdicts.get(trial.id, "open")
 
 
 def to_verify(state: RunState) -> Trial | None:
@@ -259,36 +336,38 @@ def to_verify(state: RunState) -> Trial | None:
 
 def concept_of(state: RunState, trial: Trial) -> str:
     """The trial's concept with the person's last edit; from the first image on it is what was drawn."""
-    concept = trial.concept
-    if trial.images:
-        return concept
-    for decision in standing(state):
-        if decision.kind == "edit" and decision.trial == trial.id and decision.concept:
-            concept = decision.concept
-    return concept
+    return trial.concept if trial.images else state.word.edits.get(trial.id, trial.concept)
 
 
 def waits_for_person(state: RunState, trial: Trial) -> bool:
     """Whether ask-first mode holds a proposal; an edit is a yes, and what starts the run is not asked about."""
     if not state.ask_first or trial.origin not in ("llm", "summary", "bank") or trial.images:
         return False
-    return verdict(state, trial) == "open" and not any(
-        decision.kind == "edit" and decision.trial == trial.id for decision in standing(state)
-    )
+    return verdict(state, trial) == "open" and trial.id not in state.word.edited
 
 
 def next_id(state: RunState, ahead: int = 0) -> str:
     """The id of the next trial that the loop proposes, or of one that comes `ahead` later."""
-    return f"t{sum(trial.origin != 'user' for trial in state.trials.values()) + ahead + 1}"
+    return f"t{len(state.trials) - state.own + ahead + 1}"
+
+
+def attempts(state: RunState, iteration: int) -> int:
+    """Replies of the language model that were refused in an iteration that goes on."""
+    count = 0
+    for refusal in reversed(state.refusals):
+        if refusal.iteration != iteration:
+            break
+        count += 1
+    return count
 
 
 def rejected(state: RunState) -> list[tuple[str, str]]:
     """Concepts that the person rejected, each with the reason or ""."""
-    reasons = {d.trial: d.reason for d in standing(state) if d.kind in ("reject", "ban")}
+    reasons = {d.trial: d.reason for d in state.word.stands if d.kind in ("reject", "ban")}
+    touched = {*state.word.verdicts, *(decision.decision for decision in state.decisions)}
+    trials = sorted((state.trials[id] for id in touched & state.trials.keys()), key=lambda trial: trial.place)
     return [
-        (concept_of(state, trial), reasons.get(trial.id, ""))
-        for trial in state.trials.values()
-        if verdict(state, trial) == "rejected"
+        (concept_of(state, trial), reasons.get(trial.id, "")) for trial in trials if verdict(state, trial) == "rejected"
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _IRREGULAR = {
     "men": "man",
@@ -43,6 +44,7 @@ def singular(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=1 << 16)
 def same_form(concept: str) -> str:
     """A key that is equal for concepts that differ only in case, article, punctuation or number."""
     words = clean(concept).replace("-", " ").split()

@@ -25,29 +25,29 @@ UNRELATED = np.eye(4, dtype=np.float32)
 
 def test_two_senses_are_both_in_the_set() -> None:
     candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
-    assert choose_set(neuron_of(A, B), candidates, NO_BONUS, UNRELATED) == [1, 3]
+    assert choose_set(neuron_of(A, B), candidates, NO_BONUS, UNRELATED.__getitem__) == [1, 3]
 
 
 def test_one_concept_is_enough_for_a_neuron_of_one() -> None:
     candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
-    assert choose_set(neuron_of(A), candidates, NO_BONUS, UNRELATED) == [1]
+    assert choose_set(neuron_of(A), candidates, NO_BONUS, UNRELATED.__getitem__) == [1]
 
 
 def test_the_same_in_other_words_is_no_second_sense() -> None:
     candidates = np.stack([show(slice(0, 20)), show(slice(5, 30)), show(OTHER)], axis=1)
-    assert len(choose_set(neuron_of(A), candidates, np.zeros(3), np.eye(3, dtype=np.float32))) == 1
+    assert len(choose_set(neuron_of(A), candidates, np.zeros(3), np.eye(3, dtype=np.float32).__getitem__)) == 1
 
 
 def test_two_words_of_one_theme_are_no_two_senses() -> None:
     candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
     related = UNRELATED.copy()
     related[1, 3] = related[3, 1] = 0.6
-    assert choose_set(neuron_of(A, B), candidates, NO_BONUS, related) == [1]
+    assert choose_set(neuron_of(A, B), candidates, NO_BONUS, related.__getitem__) == [1]
 
 
 def test_what_speaks_for_a_candidate_besides_breaks_a_near_tie() -> None:
     candidates = np.stack([show(slice(0, 29)), show(slice(1, 30))], axis=1)
-    assert choose_set(neuron_of(A), candidates, np.array([0.0, 0.2]), np.eye(2, dtype=np.float32))[0] == 1
+    assert choose_set(neuron_of(A), candidates, np.array([0.0, 0.2]), np.eye(2, dtype=np.float32).__getitem__)[0] == 1
 
 
 def test_shares_add_up_and_what_is_left_is_not_accounted_for() -> None:
