@@ -17,13 +17,46 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.engine import protocol as p
+from line_tui.engine.catalogued import CataloguedModels
+from line_tui.engine.models import LoadedModels, ModelSource
 from line_tui.engine.server import main
 from line_tui.png import decode_png, read_png
 from line_tui.store import Store
 from tests.campaign.tally import CODES, Tally
 from tests.engine.fake_engine import FakeSource
 
+
+@dataclass(frozen=True)
+class Victim:
+    """A run to be killed, and the models that it runs over."""
+
+    kind: str
+    """What the table calls it."""
+    spec: e.RunSpec
+    source: ModelSource
+    patience: float
+    """Seconds within which it ends by itself."""
+
+
 SPEC = e.RunSpec(model="fake", layer="fc", neuron=0, strategy="published", metric="mean", iterations=2, images=1)
+FAKE = Victim("kill an engine", SPEC, FakeSource(), 60)
+
+
+def bundled() -> Victim:
+    """A run over the bundled models, which this process loads: each engine finds them in its memory."""
+    spec = msgspec.structs.replace(SPEC, model="emoji-resnet18", neuron=3, iterations=1)
+    return Victim("kill an engine of the bundled models", spec, _Loaded(spec), 600)
+
+
+class _Loaded(CataloguedModels):
+    def __init__(self, spec: e.RunSpec) -> None:
+        super().__init__()
+        self._loaded = super().load(spec, None, lambda what: None)
+
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
+        return self._loaded
+
+
 EXPLAIN = (
     *("explain", "fake", "fc", "0", "--strategy", "published", "--metric", "mean"),
     *("--iterations", "2", "--images", "1"),
@@ -70,8 +103,8 @@ def _hash(path: str) -> int:
     return hash(image.tobytes()) if image is not None else 0
 
 
-def fork_engine(data: Path, command: p.AnyCommand) -> int:
-    """An engine over the fake models in a fork of this process, which has all libraries in memory already."""
+def fork_engine(data: Path, command: p.AnyCommand, source: ModelSource) -> int:
+    """An engine in a fork of this process, which has all libraries in memory already."""
     reader, writer = os.pipe()
     os.write(writer, msgspec.json.encode(command) + b"\n")
     pid = os.fork()
@@ -84,7 +117,7 @@ def fork_engine(data: Path, command: p.AnyCommand) -> int:
         for to, number in ((reader, 0), (null, 1), (null, 2)):
             os.dup2(to, number)
         # Its stdin does not end, as it holds the other end of the pipe itself.
-        code = main(FakeSource(), ["--data", str(data)])
+        code = main(source, ["--data", str(data)])
     except BaseException:
         code = 99
     os._exit(code)
@@ -105,8 +138,9 @@ def wait(pid: int, seconds: float) -> int | None:
 class Killer:
     """Kills runs of one store each, until the time is up."""
 
-    def __init__(self, folder: Path, rng: random.Random, tally: Tally) -> None:
-        self._folder, self._rng, self._tally = folder, rng, tally
+    def __init__(self, folder: Path, rng: random.Random, tally: Tally, victim: Victim) -> None:
+        self._folder, self._rng, self._tally, self._victim = folder / victim.kind.replace(" ", "-"), rng, tally, victim
+        self._folder.mkdir()
         self._runs = 0
         self._seconds = 0.5
         self._reference = self._undisturbed()
@@ -114,17 +148,22 @@ class Killer:
     def _undisturbed(self) -> Result:
         data = self._folder / "reference"
         began = time.monotonic()
-        pid = fork_engine(data, p.Start(run_id="r", spec=SPEC))
+        pid = self._begin(data)
         self._await_finish(data, pid)
-        self._seconds = min(2.0, time.monotonic() - began)
+        self._seconds = min(self._victim.patience / 30, time.monotonic() - began)
         store = Store.open(data)
         found = result_of(store.events("r"))
         store.close()
         assert found.label is not None
         return found
 
+    def _begin(self, data: Path) -> int:
+        command: p.AnyCommand = p.Resume(run_id="r") if _exists(data) else p.Start(run_id="r", spec=self._victim.spec)
+        return fork_engine(data, command, self._victim.source)
+
     def _await_finish(self, data: Path, pid: int) -> None:
-        for _ in range(600):
+        end = time.monotonic() + self._victim.patience
+        while time.monotonic() < end:
             time.sleep(0.05)
             if _finished(data):
                 os.kill(pid, signal.SIGTERM)
@@ -136,11 +175,10 @@ class Killer:
     def one_run(self, more: Callable[[], bool]) -> None:
         """A run that is killed at random moments until it is done."""
         self._runs += 1
-        data = self._folder / f"run-{self._runs}"
+        data, kind = self._folder / f"run-{self._runs}", self._victim.kind
         before: list[e.Envelope] = []
         for attempt in range(_MOST):
-            command: p.AnyCommand = p.Resume(run_id="r") if _exists(data) else p.Start(run_id="r", spec=SPEC)
-            pid = fork_engine(data, command)
+            pid = self._begin(data)
             number = self._rng.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM])
             last = attempt == _MOST - 1 or not more()
             if last:
@@ -150,15 +188,15 @@ class Killer:
                 os.kill(pid, number)
                 code = wait(pid, 60)
                 if code not in (-number, *CODES):
-                    self._tally.failed("kill an engine", f"exit code {code} after {number.name}, run {self._runs}")
+                    self._tally.failed(kind, f"exit code {code} after {number.name}, run {self._runs}")
                 if code is None:
                     os.kill(pid, signal.SIGKILL)
                     os.waitpid(pid, 0)
-                self._tally.tried["kill an engine"] += 1
+                self._tally.tried[kind] += 1
             before = self._check(data, before)
             if _finished(data):
                 break
-        self._compare(data, "kill an engine")
+        self._compare(data)
 
     def one_call(self) -> None:
         """A whole command that gets a signal, and is resumed by the line that it prints."""
@@ -187,27 +225,29 @@ class Killer:
             arguments = ["explain", "--resume", run_id]
 
     def _check(self, data: Path, before: list[e.Envelope]) -> list[e.Envelope]:
+        kind = self._victim.kind
         if not _exists(data):
             if before:
-                self._tally.failed("kill an engine", f"the run is gone, run {self._runs}")
+                self._tally.failed(kind, f"the run is gone, run {self._runs}")
             return before
         store = Store.open(data)
         try:
             now = store.events("r")
             if now[: len(before)] != before or [v.seq for v in now] != list(range(1, len(now) + 1)):
-                self._tally.failed("kill an engine", f"events were lost or have a gap, run {self._runs}")
+                self._tally.failed(kind, f"events were lost or have a gap, run {self._runs}")
             if store.runs()[0].status == "damaged":
-                self._tally.failed("kill an engine", f"the run is damaged, run {self._runs}")
+                self._tally.failed(kind, f"the run is damaged, run {self._runs}")
         finally:
             store.close()
         return now
 
-    def _compare(self, data: Path, kind: str) -> None:
+    def _compare(self, data: Path) -> None:
         store = Store.open(data)
         found = result_of(store.events("r"))
         store.close()
         if found != self._reference:
-            self._tally.failed(kind, f"another result: {found.label} instead of {self._reference.label} in {data}")
+            label = f"another result: {found.label} instead of {self._reference.label} in {data}"
+            self._tally.failed(self._victim.kind, label)
         else:
             subprocess.run(["rm", "-rf", str(data)], check=True)
 

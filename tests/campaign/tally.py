@@ -58,6 +58,23 @@ def watch(inside: Path, log: Path) -> None:
     sys.addaudithook(note)
 
 
+HOOK = """
+import os, sys
+from pathlib import Path
+from tests.campaign.tally import note_process, watch
+log = Path(os.environ["CAMPAIGN_LOG"])
+note_process(log)
+watch(Path(os.environ["CAMPAIGN_FOLDER"]), log)
+"""
+"""As `sitecustomize` it keeps the same watch in every Python process that is started, before any other code."""
+PROCESS = "process"
+
+
+def note_process(log: Path) -> None:
+    """Note that a process of its own is watched."""
+    _append(log, f"{PROCESS} {os.getpid()}")
+
+
 def _is_write(arguments: tuple[object, ...]) -> bool:
     mode, flags = arguments[1], arguments[2]
     if isinstance(mode, str):
