@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,7 @@ from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
 from line_tui.config import Config, read_config
+from line_tui.engine.executor import GRACE
 from line_tui.errors import LineError
 from line_tui.events import ImageScored, RunSpec
 from line_tui.explain.state import RunState
@@ -131,7 +134,7 @@ class LineApp(PresentRun):
         # In a thread, as some tests run it, there are no signals.
         with suppress(ValueError, RuntimeError):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-                asyncio.get_running_loop().add_signal_handler(number, self.exit, None, 130)
+                asyncio.get_running_loop().add_signal_handler(number, self._end)
         # Back from the shell, whose screen it was meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.replay is not None:
@@ -143,6 +146,13 @@ class LineApp(PresentRun):
         if self.tour:
             self.push_screen(Tour())
         self.call_after_refresh(self.need_engine)
+
+    def _end(self) -> None:
+        """End as after q; hard where the terminal takes nothing more, as over a link that is down."""
+        last = threading.Timer(GRACE, os._exit, (130,))
+        last.daemon = True
+        last.start()
+        self.exit(None, 130)
 
     def _learned(self, model: str, layer: str | None) -> None:
         if self.chooser.is_running:

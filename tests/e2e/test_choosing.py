@@ -16,7 +16,8 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux
 def neurons(screen: str) -> list[list[str]]:
     """The rows of the list of neurons, each as its words: number, best in bank, MAD."""
     rows = [line.split("││")[-1].rstrip("│ ") for line in screen.splitlines() if line.count("││") == 2]
-    return [re.split(r"\s{2,}", row.strip("▌ ▁▂▃▄▅▆▇█")) for row in rows[1:] if row.strip("▌ ")]
+    words = (row.strip("▌ ▁▂▃▄▅▆▇█").partition(" ") for row in rows[1:] if row.strip("▌ "))
+    return [[number, *re.split(r"\s{2,}", rest.strip())] for number, _, rest in words]
 
 
 def find(terminal: Terminal, what: str, text: str) -> None:
@@ -32,22 +33,22 @@ def find(terminal: Terminal, what: str, text: str) -> None:
 def test_models_layers_and_neurons_are_searched(tmp_path: Path, toured: dict[str, str]) -> None:
     with Terminal(tmp_path, width=140, height=40, environment=toured) as terminal:
         terminal.line_tui()
-        terminal.see("emoji-resnet18", "emoji-planted", "avgpool", "banknote")
+        outputs, best = (bank_overview("emoji-resnet18", layer) for layer in ("fc", "layer3"))
+        assert outputs is not None and best is not None
+        terminal.see("emoji-resnet18", "emoji-planted", "avgpool", outputs[0].concept)
         terminal.keys("Right")
         find(terminal, "layer", "layer3")
         terminal.see("/layer3", "layer3.0.bn1", "256", "line-tui explain emoji-resnet18 layer3 0")
         assert "avgpool" not in terminal.text()
         terminal.keys("Right")
         find(terminal, "neuron", "castle")
-        best = bank_overview("emoji-resnet18", "layer3")
-        assert best is not None
         castles = [str(n) for n, neuron in enumerate(best) if "castle" in neuron.concept]
         assert [row[0] for row in neurons(terminal.wait("/castle"))][: len(castles)] == castles[:20]
         terminal.see(f"line-tui explain emoji-resnet18 layer3 {castles[0]} --strategy published")
         terminal.type("/")
         terminal.wait(" castle\n")
         terminal.keys("Escape")
-        terminal.see("/layer3", "kaaba")
+        terminal.see("/layer3", best[0].concept)
         terminal.keys("Left", "Left")
         find(terminal, "model", "plant")
         terminal.see("network.layer3.0.bn1", "explain emoji-planted network.layer3")
