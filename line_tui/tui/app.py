@@ -35,6 +35,7 @@ from line_tui.tui.large import Protocol as PictureProtocol
 from line_tui.tui.present_run import PresentRun
 from line_tui.tui.remembered import Remembered
 from line_tui.tui.replay import Player
+from line_tui.tui.screens.base import SMALLEST
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.tour import Tour
@@ -143,7 +144,8 @@ class LineApp(PresentRun):
         if self.watched is not None:
             self.open_run(self.watched)
             return
-        if self.tour:
+        # Where there is no room for it, F2 calls it later.
+        if self.tour and self.size.width >= SMALLEST[0] and self.size.height >= SMALLEST[1]:
             self.push_screen(Tour())
         self.call_after_refresh(self.need_engine)
 

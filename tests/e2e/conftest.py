@@ -49,7 +49,7 @@ def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def kept(settings: dict[str, str], finished_runs: Path) -> dict[str, str]:
     """Of somebody who has these runs."""
-    shutil.copytree(finished_runs, settings["LINE_TUI_DATA"], ignore=shutil.ignore_patterns("images"))
+    shutil.copytree(finished_runs, settings["LINE_TUI_DATA"])
     return settings
 
 

@@ -126,10 +126,13 @@ def test_the_page_opens_in_a_browser_without_a_network(tmp_path: Path, kept: dic
     run = store_of(kept).runs()[0]
     line_tui(kept, "runs", "export", run.id, "--format", "html", "--to", str(tmp_path))
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--proxy-server=127.0.0.1:9"]
-    # A script of ours tells in the page what the browser made of its pictures.
+    # A script of ours, which the page's policy would refuse, tells what the browser made of its pictures.
     page = tmp_path / "seen.html"
+    written = (tmp_path / f"{run.id}.html").read_text()
+    assert "default-src 'none'; " in written
     count = "<script>document.title = [...document.images].filter(i => i.naturalWidth > 1).length + ' seen'</script>"
-    page.write_text((tmp_path / f"{run.id}.html").read_text().replace("</body>", f"{count}</body>"))
+    allowed = written.replace("default-src 'none'; ", "default-src 'none'; script-src 'unsafe-inline'; ")
+    page.write_text(allowed.replace("</body>", f"{count}</body>"))
     done = subprocess.run(
         ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
         capture_output=True,

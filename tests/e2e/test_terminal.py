@@ -76,7 +76,7 @@ def test_pictures_in_a_terminal_without_sixel(tmp_path: Path, settings: dict[str
 def test_too_small_and_back(tmp_path: Path, settings: dict[str, str]) -> None:
     with Terminal(tmp_path, width=36, height=10, environment=settings) as terminal:
         terminal.line_tui()
-        terminal.wait("line-tui needs 40x12, this terminal is 36x10")
+        terminal.see("line-tui needs 40x12, this", "36x10")
         terminal.tmux("resize-window", "-x", "80", "-y", "24")
         terminal.wait("what does a neuron respond to?")
         terminal.keys("C-q")

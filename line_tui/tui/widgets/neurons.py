@@ -15,6 +15,7 @@ from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.wording import number
 
+_NEVER = 1_000_000
 COLUMNS = (
     Column("#", 5, right=True),
     Column("name", middle=True),
@@ -23,8 +24,9 @@ COLUMNS = (
     Column("label found", 16, needs=60),
     Column("score", 6, right=True, needs=60),
 )
+UNNAMED = (COLUMNS[0], replace(COLUMNS[1], needs=_NEVER), *COLUMNS[2:4], replace(COLUMNS[4], width=0), COLUMNS[5])
+"""In layers of bare numbers the room is for words and labels."""
 ORDERS = ("number", "name", "best in bank", "selectivity", "label found", "score")
-_NEVER = 1_000_000
 _LAST = "\uffff"
 """Sorts what has no name behind everything that has one."""
 
@@ -61,8 +63,7 @@ class NeuronTable(Rows):
     ) -> None:
         """Show the neurons whose number begins with, or whose name, best word or label contains what is wanted."""
         wanted = wanted.strip().lower()
-        # Layers of bare numbers: the room is for their best words.
-        self.columns = COLUMNS if any(layer.names) else (COLUMNS[0], replace(COLUMNS[1], needs=_NEVER), *COLUMNS[2:])
+        self.columns = COLUMNS if any(layer.names) else UNNAMED
         if not self.has_room_for(self.columns[self.order]):
             self.order = 0
         entries: list[tuple[Any, Row]] = []
