@@ -12,7 +12,7 @@ NEEDS = {"bundled": "models", "e2e": "terminal"}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test its marker, unless it has one of its own."""
-    names = {"unit", "models", "terminal", "browser"}
+    names = {"unit", "models", "terminal", "browser", "ray"}
     for item in items:
         if not names & {mark.name for mark in item.iter_markers()}:
             folder = item.path.relative_to(Path(__file__).parent).parts[0]

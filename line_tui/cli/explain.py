@@ -57,6 +57,13 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
     help="Your own pictures as control set, subfolders as classes and vocabulary.",
 )
 @click.option("--resume", metavar="ID", shell_complete=complete_runs, help="Go on with an unfinished run.")
+@click.option(
+    "--ray",
+    metavar="[ADDRESS]",
+    is_flag=False,
+    flag_value="",
+    help="On all GPUs or cores of this machine, or of the Ray cluster at HOST:PORT; write it last.",
+)
 @click.option("--no-store", is_flag=True, help="Keep nothing: pictures go to a folder that is deleted at the end.")
 @data_option
 @json_option
@@ -68,6 +75,7 @@ def explain(
     layer: str | None,
     neuron: str | None,
     resume: str | None,
+    ray: str | None,
     no_store: bool,
     data: Path | None,
     as_json: bool,
@@ -89,6 +97,7 @@ def explain(
       line-tui explain resnet50 layer4 1273 --profile laptop --iterations 20
       line-tui explain emoji-resnet18 avgpool random:50 --strategy adaptive > labels.csv
       line-tui explain emoji-resnet18 fc 3 --quick
+      line-tui explain resnet50 layer4 all --profile paper --ray
       line-tui explain --resume 20261123-k3
       line-tui explain --resume 20261123-k3 --iterations 20
     """
@@ -109,16 +118,17 @@ def explain(
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-tui-")))
         store = Store.open(data)
         stack.callback(store.close)
+        engine = context.obj(data) if ray is None else _cluster(store, ray)
         if resume is not None:
             run_id = store.find(resume)
             _change(store, run_id, given)
-            run = None if store.run(run_id).status == "finished" else _resume(context.obj(data), store, run_id)
+            run = None if store.run(run_id).status == "finished" else _resume(engine, store, run_id)
         else:
             assert model is not None and layer is not None and neuron is not None
             if is_selector(neuron):
-                return _many(context.obj(data), store, partial(_spec, model, layer, given), neuron, as_json)
+                return _many(engine, store, partial(_spec, model, layer, given), neuron, as_json)
             run_id = store.new_run_id()
-            run = _begin(context.obj(data), store, run_id, neuron, partial(_spec, model, layer, given))
+            run = _begin(engine, store, run_id, neuron, partial(_spec, model, layer, given))
         if run is not None and not asyncio.run(run):
             _tell_stopped(store, run_id, no_store)
             return _INTERRUPTED
@@ -130,6 +140,12 @@ def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec
     from line_tui.engine.asking import spec_of
 
     return spec_of(Neuron(model, layer, neuron), given)
+
+
+def _cluster(store: Store, address: str) -> Engine:
+    from line_tui.engine.cluster import RayEngine
+
+    return RayEngine(store, address or None)
 
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:

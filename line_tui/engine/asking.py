@@ -1,14 +1,19 @@
-"""What a run is asked for: what the caller gave, and the settings for the rest."""
+"""What a run is asked for, and what is said of it: what the caller gave, the settings for the rest, in words."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
+from line_tui import events as e
 from line_tui.config import read_config
+from line_tui.errors import UsageError
 from line_tui.events import RunSpec
 from line_tui.explain import strategies
 from line_tui.neuron import Neuron
+from line_tui.text import as_concept, shown
 
 
 def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
@@ -20,3 +25,13 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
         asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
     strategies.check_metric(asked["strategy"], asked["metric"])
     return RunSpec(model=neuron.model, layer=neuron.layer, neuron=neuron.index, **asked)
+
+
+def in_visible_words(event: e.Decision) -> e.Decision:
+    """What a person said, wherever they said it. Raises UsageError for a concept of nothing that can be seen."""
+    if not isinstance(event, e.Decided):
+        return event
+    concept = event.concept
+    if concept is not None and not (concept := as_concept(concept)):
+        raise UsageError("a concept needs letters that can be seen", "write one to three words")
+    return msgspec.structs.replace(event, concept=concept, reason=shown(event.reason))

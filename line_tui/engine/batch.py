@@ -21,8 +21,6 @@ from line_tui.events import RunSpec
 from line_tui.models.sources import stamped
 from line_tui.store import Store
 
-AHEAD = 16
-"""Runs that an engine knows of at once: enough that it always has the next one."""
 _POLL = 1.0
 """Seconds between two looks at what other processes work on."""
 
@@ -69,7 +67,7 @@ class Queue:
         waiting = list(dict.fromkeys(neurons))
         working: dict[asyncio.Task[bool], int] = {}
         while (waiting or working) and not (self.batch.stopped and not working):
-            while waiting and len(working) < AHEAD and not self.batch.stopped:
+            while waiting and len(working) < self._executor.ahead and not self.batch.stopped:
                 neuron = waiting.pop(0)
                 working[asyncio.create_task(self._explain(neuron))] = neuron
             done, _ = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from line_tui import events as e
-from line_tui.config import read_config
+from line_tui.config import EngineDefaults, read_config
 from line_tui.engine.bank import BundledBank
 from line_tui.engine.models import LoadedModels, ReadyBank
 from line_tui.explain.beside import Beside
@@ -27,9 +27,10 @@ NARROW = 32
 class CataloguedModels:
     """Loads what the catalogue names. torch is imported at the first use, so that the engine answers at once."""
 
-    def __init__(self, vision: VisionFactory | None = None) -> None:
-        """`vision` makes the vision models, instead of the catalogue."""
+    def __init__(self, vision: VisionFactory | None = None, settings: EngineDefaults | None = None) -> None:
+        """`vision` makes the vision models, instead of the catalogue; `settings` hold instead of the user's."""
         self._bank = BundledBank()
+        self._settings = settings
         self._vision = vision
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
@@ -45,7 +46,7 @@ class CataloguedModels:
         on_progress("libraries")
         from line_tui.models.loader import load
 
-        settings = read_config().engine
+        settings = self._settings or read_config().engine
         return load(
             spec.profile,
             spec.model,

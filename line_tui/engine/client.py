@@ -15,7 +15,7 @@ import msgspec
 
 from line_tui.config import log_folder
 from line_tui.engine import protocol as p
-from line_tui.engine.executor import GRACE, EngineExited
+from line_tui.engine.executor import AHEAD, GRACE, EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError
 
@@ -30,6 +30,8 @@ _LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far below
 
 class EngineClient:
     """Starts one engine at a time, and talks to it."""
+
+    ahead = AHEAD
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ result.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -26,6 +27,8 @@ from line_tui.layers import LayerInfo
 from line_tui.store.activations import Activations, View
 from line_tui.store.images import StoredAlbum
 
+_WAIT = 0.2
+"""Seconds between two looks at whether others have drawn the rest."""
 START = 200
 """Words of the first control set where none is drawn yet."""
 
@@ -82,17 +85,21 @@ class ControlSet:
         identities = [identity for _, _, identity in recipes]
         view = View(self.models.vision.name, self.layer.name, self.layer.pooling)
         known = self.activations.get(view, identities)
-        missing = [n for n, identity in enumerate(identities) if identity not in known]
+        wanted = {recipe[2]: recipe for recipe in recipes}
         size, drawn = self.models.generator.batch_size, 0
-        for start in range(0, len(missing), size):
+        while missing := [identity for identity in wanted if identity not in known]:
             self.check()
-            done = len(identities) - len(missing) + start
-            self.show(e.Progress(phase="control", done=done, total=len(identities)))
-            batch = missing[start : start + size]
-            pictures, fresh = self._pictures([recipes[n] for n in batch])
+            self.show(e.Progress(phase="control", done=len(wanted) - len(missing), total=len(wanted)))
+            batch, others = self.activations.claim(view, missing, size)
+            known |= others
+            if not batch:
+                if not others:
+                    time.sleep(_WAIT)
+                continue
+            pictures, fresh = self._pictures([wanted[identity] for identity in batch])
             drawn += fresh
             seen = self.models.vision.look(pictures, self.layer.name)
-            vectors = {identities[n]: row for n, row in zip(batch, seen.activations, strict=True)}
+            vectors = dict(zip(batch, seen.activations, strict=True))
             self.activations.put(view, vectors)
             known |= vectors
         self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))

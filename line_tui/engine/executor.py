@@ -18,6 +18,8 @@ from line_tui.errors import EngineError, LineError, MemoryLimitError
 from line_tui.events import Decision, Envelope, RunSpec
 from line_tui.layers import LayerInfo
 
+AHEAD = 16
+"""Runs that one engine may know of at once; it works on fewer."""
 GRACE = 5.0
 """Seconds on each rung of the ladder that ends a run: asked, SIGTERM, SIGKILL."""
 
@@ -61,6 +63,11 @@ class Engine(Protocol):
     @property
     def log(self) -> EngineLog:
         """What it wrote to stderr."""
+        ...
+
+    @property
+    def ahead(self) -> int:
+        """Runs that it may know of at once: enough that it always has the next one."""
         ...
 
     async def start(self) -> None:
@@ -176,6 +183,11 @@ class Executor:
         self._last_request = 0
         self._refusal: LineError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def ahead(self) -> int:
+        """Runs that it may be given at once; more would only wait."""
+        return self._engine.ahead
 
     def need(self) -> None:
         """Start the engine, unless it is there or on its way."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from line_tui.config import log_folder
 from line_tui.engine import protocol as p
-from line_tui.engine.executor import EngineExited
+from line_tui.engine.executor import AHEAD, EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.engine.models import ModelSource
 from line_tui.engine.server import Server
@@ -20,6 +20,8 @@ from line_tui.store import Store
 
 class LocalEngine:
     """A server on threads of this process. What its libraries write goes to this process's stderr, not to `log`."""
+
+    ahead = AHEAD
 
     def __init__(self, store: Store, source: ModelSource, log: Path | None = None) -> None:
         self.log = EngineLog(log or log_folder() / "engine.log")

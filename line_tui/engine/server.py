@@ -23,18 +23,19 @@ import msgspec
 from line_tui import events as e
 from line_tui.config import read_config
 from line_tui.engine import protocol as p
+from line_tui.engine.asking import in_visible_words
 from line_tui.engine.gate import Gate
 from line_tui.engine.keeper import Keeper
+from line_tui.engine.ledger import Ledger
 from line_tui.engine.models import ModelSource
 from line_tui.engine.priority import give_way
 from line_tui.engine.session import Growth, Session, tell
-from line_tui.errors import LineError, UsageError
+from line_tui.errors import LineError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.sources import stamped
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_soon
 from line_tui.store import Store
-from line_tui.text import as_concept, shown
 
 IDLE = 2.0
 """Seconds without a job before the bank grows: who leaves at the end of a run need not wait for a step of drawing."""
@@ -64,8 +65,10 @@ class Job:
 class Server:
     """Carries out commands; `say` is called from several threads."""
 
-    def __init__(self, store: Store, source: ModelSource, say: Say) -> None:
+    def __init__(self, store: Ledger, source: ModelSource, say: Say, grows: bool = True) -> None:
+        """`grows` says whether the bank grows while nobody asks for anything."""
         self._store = store
+        self._grows = grows
         self._source = source
         self._keeper = Keeper(source)
         self._say = say
@@ -150,7 +153,7 @@ class Server:
     def _decide(self, command: p.Decide) -> None:
         """Where the run's events are written, or here when nobody works on it."""
         try:
-            event = _in_visible_words(command.event)
+            event = in_visible_words(command.event)
             for job in list(self._open):
                 if job.command.run_id == command.run_id:
                     with job.begun:
@@ -186,7 +189,7 @@ class Server:
             self._working -= 1
             self._loading = False
             # It holds the models, and a run that waits may want others.
-            self._growth = None if self._working else growth
+            self._growth = growth if self._grows and not self._working else None
             del growth
             self._changed.notify_all()
         self._show_phase(job.command.run_id, "idle")
@@ -313,16 +316,6 @@ def _take_stdout() -> BinaryIO:
     own = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(own, "wb")
-
-
-def _in_visible_words(event: e.Decision) -> e.Decision:
-    """What a person said, wherever they said it. Raises UsageError for a concept of nothing that can be seen."""
-    if not isinstance(event, e.Decided):
-        return event
-    concept = event.concept
-    if concept is not None and not (concept := as_concept(concept)):
-        raise UsageError("a concept needs letters that can be seen", "write one to three words")
-    return msgspec.structs.replace(event, concept=concept, reason=shown(event.reason))
 
 
 def _steer(gate: Gate, command: p.Pause | p.Step | p.Continue | p.Stop) -> None:

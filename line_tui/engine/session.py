@@ -14,6 +14,7 @@ from line_tui.engine.folder_control import FolderControl, check_folder
 from line_tui.engine.gate import Gate
 from line_tui.engine.journal import StoreJournal
 from line_tui.engine.keeper import Keeper
+from line_tui.engine.ledger import Ledger
 from line_tui.engine.models import LoadedModels, ModelSource
 from line_tui.engine.previews import previewed
 from line_tui.engine.studio import AttendedGate, MeasureControl, Studio
@@ -24,7 +25,6 @@ from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import fold
 from line_tui.explain.strategies import Words
 from line_tui.layers import LayerInfo, find_neuron
-from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 
 Growth = Callable[[Callable[[], None]], None]
@@ -36,7 +36,7 @@ class Session:
 
     def __init__(
         self,
-        store: Store,
+        store: Ledger,
         run_id: str,
         source: ModelSource,
         keeper: Keeper,

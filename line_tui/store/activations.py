@@ -50,6 +50,13 @@ class Activations:
                 found[image] = np.frombuffer(row["vector"], np.float32)
         return found
 
+    def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
+        """Which of these images the caller is to look at, `most` at a time, and what others have looked at by now.
+
+        Here all of them are the caller's. On a cluster, others may be at the rest.
+        """
+        return list(images[:most]), {}
+
     def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
         """Keep vectors `float[neurons]` by image identity; one transaction for all."""
         if not vectors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import tempfile
@@ -65,7 +66,7 @@ class Images:
 
     def read(self, identity: str) -> Picture | None:
         """The picture as it was written; None where there is none, or the file was damaged or replaced."""
-        content = read_png(self.path(identity))
+        content = self.content(identity)
         image = decode_png(content) if content is not None else None
         if image is None:
             return None
@@ -73,23 +74,37 @@ class Images:
         # A file that somebody put in its place is a picture too, but not this one.
         return picture if image.info.get(_SEAL) == _seal(identity, picture) else None
 
+    def content(self, identity: str) -> bytes | None:
+        """The bytes of the picture's file, whatever it shows; None where there is none."""
+        return read_png(self.path(identity))
+
+    def has(self, identity: str) -> bool:
+        """Whether there is a file for it; reading it may still fail."""
+        return self.path(identity).is_file()
+
     def write(self, identity: str, picture: Picture, texts: dict[str, str]) -> Path:
-        """Put a picture on disk: synced under another name, then renamed. Raises StoreError.
+        """Put a picture on disk. Raises StoreError.
 
         `texts` goes into the file, so that it explains itself outside the store.
         """
-        path = self.path(identity)
         info = PngInfo()
         for key, text in texts.items():
             info.add_itxt(key, text)
         info.add_text(_SEAL, _seal(identity, picture))
+        file = io.BytesIO()
+        Image.fromarray(picture).save(file, "png", pnginfo=info)
+        return self.put(identity, file.getvalue())
+
+    def put(self, identity: str, content: bytes) -> Path:
+        """Put a picture's file on disk: synced under another name, then renamed. Raises StoreError."""
+        path = self.path(identity)
         try:
             private.make_folder(path.parent)
             private.make_folder(self.folder / _DRAFTS)
             handle, draft = tempfile.mkstemp(dir=self.folder / _DRAFTS)
             try:
                 with os.fdopen(handle, "wb") as file:
-                    Image.fromarray(picture).save(file, "png", pnginfo=info)
+                    file.write(content)
                     file.flush()
                     os.fsync(file.fileno())
                 Path(draft).replace(path)
@@ -190,7 +205,7 @@ class StoredAlbum:
 
     def has(self, identity: str) -> bool:
         """Whether there is a file for it; reading it may still fail."""
-        return self._images.path(identity).is_file()
+        return self._images.has(identity)
 
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
         """Put a picture on disk. Raises StoreError."""

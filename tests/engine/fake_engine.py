@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from line_tui import events as e
+from line_tui.config import EngineDefaults
 from line_tui.engine import server
 from line_tui.engine.models import ReadyBank
 from line_tui.engine.server import main
@@ -96,6 +97,13 @@ class FakeSource:
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
         return None
+
+
+def in_actor(settings: EngineDefaults) -> FakeSource:
+    """For an actor of a cluster: pictures take a while, so that a kill can hit anything."""
+    os.environ["FAKE_DELAY"] = "0.02"
+    os.environ["FAKE_WORDS"] = "20"
+    return FakeSource()
 
 
 if __name__ == "__main__":

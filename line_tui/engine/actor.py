@@ -1,0 +1,334 @@
+"""An engine in an actor of a cluster: it has models, and no store. What it would store, the driver stores for it."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
+from itertools import count
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui import events as e
+from line_tui.config import EngineDefaults
+from line_tui.engine import far
+from line_tui.engine import protocol as p
+from line_tui.engine.models import ModelSource
+from line_tui.engine.server import Server
+from line_tui.errors import StoreError, UsageError
+from line_tui.events import Decision, DurableEvent, Envelope, RunSpec
+from line_tui.models.sources import stamped
+from line_tui.store.activations import Activations, Vector, View
+from line_tui.store.images import Images
+
+_PICTURES = 2_000
+"""Files in memory; the driver has all of them."""
+_VECTORS = 20_000
+_FULL = 64
+"""Pictures that wait for an event to go with."""
+
+Source = Callable[[EngineDefaults], ModelSource]
+
+
+class Engine:
+    """A server on threads of this process, whose store is the driver's."""
+
+    def __init__(self, source: Source, settings: EngineDefaults) -> None:
+        """`settings` are the driver's: one place reads them."""
+        self._link = Link()
+        self._store = FarStore(self._link)
+        self._server = Server(self._store, source(settings), self._link.say, grows=False)
+        threading.Thread(target=self._work, name="engine", daemon=True).start()
+        self._link.say(p.Ready(pid=os.getpid()))
+
+    def told(self) -> Iterator[bytes]:
+        """What is said to the driver, as it is said, until a `Shutdown` is carried out."""
+        return self._link.frames()
+
+    def take(self, given: bytes) -> None:
+        """Carry out a command of the driver's."""
+        command = far.decode_given(given)
+        if not isinstance(command, far.Work):
+            self._server.take(command)
+            return
+        if (here := stamped(command.spec).sources) != command.spec.sources:
+            self._link.refuse(
+                command.run_id,
+                UsageError(
+                    f"{os.uname().nodename} has other model files for this run ({here}) than the driver "
+                    f"({command.spec.sources})",
+                    "pull the same models on every machine of the cluster",
+                ),
+            )
+            return
+        self._store.adopt(command)
+        self._server.take(p.Resume(run_id=command.run_id))
+
+    def answer(self, answer: bytes) -> None:
+        """Take the answer to a question of ours."""
+        self._link.answered(far.decode_answer(answer))
+
+    def _work(self) -> None:
+        self._server.work()
+        self._link.end()
+
+
+class Link:
+    """The way to the driver: messages go out in their order, questions wait for their answer."""
+
+    def __init__(self) -> None:
+        self._out: SimpleQueue[far.AnyTold | None] = SimpleQueue()
+        self._numbers = count(1)
+        self._waiting: dict[int, Future[dict[str, bytes]]] = {}
+
+    def say(self, message: p.AnyMessage) -> None:
+        """Pass on what an engine says, but for events that the driver has stored, and what nobody watches."""
+        if isinstance(message, p.Happened) and not isinstance(message.envelope.event, e.PhaseChanged):
+            return
+        self._out.put(message)
+
+    def refuse(self, run_id: str, error: UsageError) -> None:
+        """Say that a run cannot be worked on here."""
+        failed = p.CommandFailed(
+            command="resume", cause=error.cause, fix=error.fix, exit_code=error.exit_code, run_id=run_id
+        )
+        self._out.put(failed)
+        idle = Envelope(run_id=run_id, time=0.0, event=e.PhaseChanged(phase="idle"))
+        self._out.put(p.Happened(envelope=idle))
+
+    def ask(self, question: far.AnyQuestion) -> dict[str, bytes]:
+        """Ask the driver, and wait. Raises StoreError."""
+        return self.send(question).result()
+
+    def send(self, question: far.AnyQuestion) -> Future[dict[str, bytes]]:
+        """Ask the driver; the answer may be a StoreError."""
+        number = next(self._numbers)
+        future = self._waiting[number] = Future()
+        self._out.put(far.Asked(number=number, question=question))
+        return future
+
+    def answered(self, answer: far.Answer) -> None:
+        """Give an answer to who waits for it."""
+        future = self._waiting.pop(answer.number)
+        if answer.error is not None:
+            future.set_exception(StoreError(*answer.error))
+        else:
+            future.set_result(answer.found)
+
+    def end(self) -> None:
+        """Let `frames` return."""
+        self._out.put(None)
+
+    def frames(self) -> Iterator[bytes]:
+        """All that there is to say, in as few pieces as there is time for."""
+        while True:
+            told = [self._out.get()]
+            try:
+                while told[-1] is not None:
+                    told.append(self._out.get_nowait())
+            except Empty:
+                pass
+            yield far.encode([message for message in told if message is not None])
+            if told[-1] is None:
+                return
+
+
+class FarStore:
+    """The driver's store, with what was used last at hand."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._runs: dict[str, far.Work] = {}
+        self._bag = Bag(link)
+        self.images = FarImages(link, self._bag)
+        self.activations: Activations = FarActivations(link, self._bag)
+
+    def adopt(self, work: far.Work) -> None:
+        """Take what the driver has stored of a run."""
+        self._runs[work.run_id] = work
+
+    def create(self, run_id: str, spec: RunSpec) -> None:
+        """The driver has done so."""
+
+    def forget(self, run_id: str) -> None:
+        """The driver does so."""
+
+    def spec(self, run_id: str) -> RunSpec:
+        """What a run was asked for."""
+        return self._runs[run_id].spec
+
+    def events(self, run_id: str) -> list[Envelope]:
+        """What was stored of a run when it came here, and since."""
+        return [Envelope(run_id=run_id, time=0.0, event=event) for event in self._runs[run_id].events]
+
+    def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
+        """Have the driver store events, and the pictures that they speak of; they are on disk when this returns."""
+        self._bag.empty(run_id, events)
+        self._runs[run_id].events.extend(events)
+        return [Envelope(run_id=run_id, time=0.0, event=event) for event in events]
+
+    def decide(self, run_id: str, event: Decision) -> Envelope:
+        """The driver asks this only of a run that is worked on. Raises StoreError."""
+        raise StoreError(f"run '{run_id}' has just ended", "say it again")
+
+    def take_letters(self, run_id: str) -> list[Decision]:
+        """The driver takes them."""
+        return []
+
+    def lease(self, run_id: str) -> AbstractContextManager[None]:
+        """The driver has it."""
+        return nullcontext()
+
+    def free_bytes(self) -> int:
+        """Nothing is kept here."""
+        return 0
+
+
+class Bag:
+    """Pictures and activations on their way to the driver: they go with the next event, or when they are many."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._lock = threading.Lock()
+        self._pictures: dict[str, bytes] = {}
+        self._vectors: list[tuple[View, dict[str, bytes]]] = []
+
+    def put(self, pictures: dict[str, bytes]) -> None:
+        """Add pictures. Raises StoreError."""
+        with self._lock:
+            self._pictures |= pictures
+        self._empty_if_full()
+
+    def put_vectors(self, view: View, vectors: dict[str, bytes]) -> None:
+        """Add activations. Raises StoreError."""
+        with self._lock:
+            self._vectors.append((view, vectors))
+        self._empty_if_full()
+
+    def empty(self, run_id: str = "", events: Sequence[DurableEvent] = ()) -> None:
+        """Have all stored, and then these events. Raises StoreError, and then it is all still here."""
+        with self._lock:
+            pictures, self._pictures = self._pictures, {}
+            vectors, self._vectors = self._vectors, []
+            if not (pictures or vectors or events):
+                return
+            # Sent while it is held: another run's event must not be stored before a picture of it that is in here.
+            sent = self._link.send(far.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
+        try:
+            sent.result()
+        except StoreError:
+            with self._lock:
+                self._pictures = pictures | self._pictures
+                self._vectors = vectors + self._vectors
+            raise
+
+    def _empty_if_full(self) -> None:
+        if len(self._pictures) >= _FULL or len(self._vectors) >= _FULL:
+            self.empty()
+
+
+Value = TypeVar("Value")
+
+
+class Recent(Generic[Value]):
+    """What was used last, by name; used by several threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[object, Value] = OrderedDict()
+
+    def get(self, name: object) -> Value | None:
+        """What is kept under a name."""
+        with self._lock:
+            if name in self._kept:
+                self._kept.move_to_end(name)
+            return self._kept.get(name)
+
+    def put(self, name: object, value: Value) -> None:
+        """Keep something, in place of what was used least."""
+        with self._lock:
+            self._kept[name] = value
+            self._kept.move_to_end(name)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+class FarImages(Images):
+    """Pictures in memory, else the driver's."""
+
+    def __init__(self, link: Link, bag: Bag) -> None:
+        super().__init__(Path("images"))
+        self._link = link
+        self._bag = bag
+        self._recent: Recent[bytes] = Recent(_PICTURES)
+
+    def content(self, identity: str) -> bytes | None:
+        """The bytes of a picture's file; None where there is none."""
+        if (found := self._recent.get(identity)) is None:
+            found = self._link.ask(far.Pictures(identities=[identity])).get(identity)
+            if found is not None:
+                self._recent.put(identity, found)
+        return found
+
+    def has(self, identity: str) -> bool:
+        """Whether there is a file for it."""
+        return self._recent.get(identity) is not None or bool(self._link.ask(far.Known(identities=[identity])))
+
+    def put(self, identity: str, content: bytes) -> Path:
+        """Have a picture's file stored."""
+        self._recent.put(identity, content)
+        self._bag.put({identity: content})
+        return self.path(identity)
+
+
+class FarActivations(Activations):
+    """Activations in memory, else the driver's."""
+
+    def __init__(self, link: Link, bag: Bag) -> None:
+        self._link = link
+        self._bag = bag
+        self._recent: Recent[Vector] = Recent(_VECTORS)
+
+    def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
+        """The vectors that are there, by image identity."""
+        found = {image: vector for image in images if (vector := self._recent.get((view, image))) is not None}
+        if missing := [image for image in images if image not in found]:
+            found |= self._keep(view, self._link.ask(far.Vectors(view=view, images=missing)))
+        return found
+
+    def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
+        """Which of these the caller is to look at, and what others have looked at by now."""
+        # What is here and not there yet would be given to somebody else.
+        self._bag.empty()
+        answer = self._link.ask(far.Claim(view=view, images=list(images), most=most))
+        return [image for image in images if answer.get(image) == b""], self._keep(view, answer)
+
+    def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
+        """Have vectors `float[neurons]` stored by image identity."""
+        kept = {image: vector.astype(np.float32) for image, vector in vectors.items()}
+        for image, vector in kept.items():
+            self._recent.put((view, image), vector)
+        if kept:
+            self._bag.put_vectors(view, {image: vector.tobytes() for image, vector in kept.items()})
+
+    def _keep(self, view: View, found: dict[str, bytes]) -> dict[str, Vector]:
+        vectors = {image: np.frombuffer(content, np.float32) for image, content in found.items() if content}
+        for image, vector in vectors.items():
+            self._recent.put((view, image), vector)
+        return vectors
+
+
+def catalogued(settings: EngineDefaults) -> ModelSource:
+    """The models of the catalogue, in an actor."""
+    from line_tui.engine.catalogued import CataloguedModels
+
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    return CataloguedModels(settings=settings)

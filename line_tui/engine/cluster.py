@@ -1,0 +1,522 @@
+"""An engine on a cluster: actors of Ray have the models, this process alone has the store.
+
+Each actor is an engine of its own (`line_tui.engine.actor`) for a few runs at a time. What it would store it sends here
+and waits until it is on disk, so an actor that dies costs its runs one step each: others go on from what is stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from line_tui import events as e
+from line_tui.config import EngineDefaults, log_folder, read_config
+from line_tui.engine import far
+from line_tui.engine import protocol as p
+from line_tui.engine.asking import in_visible_words
+from line_tui.engine.executor import EngineExited
+from line_tui.engine.log import EngineLog
+from line_tui.errors import EngineError, LineError, UsageError
+from line_tui.models.sources import stamped
+from line_tui.store import Store
+from line_tui.store.activations import View
+
+DEPTH = 4
+"""Runs that an actor works on at once: enough that its models never wait, few enough that all end together."""
+DEATHS = 2
+"""Actors that a run may outlive: with a third it is the run that is at fault."""
+_LETTERS = 0.5
+"""Seconds between two looks for what people say from elsewhere."""
+_MOST_THREADS = 16
+"""Cores of an actor without a GPU, where the settings do not say how many threads."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """What each actor gets of the cluster, and how many there are."""
+
+    actors: int
+    cores: float
+    gpus: int = 0
+    threads: int = 1
+
+
+class Host:
+    """The actor as Ray sees it. Its code is found by name there: this process must not import models."""
+
+    def __init__(self, source: str, settings: bytes) -> None:
+        from line_tui.offline import refuse_sockets
+
+        # Ray itself connects in C++; whatever else may want to is refused, as in every process with models.
+        refuse_sockets()
+        module, _, name = source.partition(":")
+        make = getattr(import_module(module), name)
+        actor = import_module("line_tui.engine.actor")
+        self._engine = actor.Engine(make, msgspec.json.decode(settings, type=EngineDefaults))
+
+    def told(self) -> Iterator[bytes]:
+        """What the engine says, piece by piece."""
+        yield from self._engine.told()
+
+    def take(self, given: bytes) -> None:
+        """A command to the engine."""
+        self._engine.take(given)
+
+    def answer(self, answer: bytes) -> None:
+        """The answer to a question of the engine's."""
+        self._engine.answer(answer)
+
+
+@dataclass(eq=False)
+class _Run:
+    """A run that the engine was given and that is not at its end."""
+
+    run_id: str
+    held: ExitStack
+    worker: _Worker | None = None
+    deaths: int = 0
+    said: list[p.Steer] = field(default_factory=list)
+    """Commands about it while no actor has it."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    """An actor."""
+
+    host: Any
+    pid: int | None = None
+    """Of its process, once it is ready."""
+    runs: set[str] = field(default_factory=set)
+    claims: set[tuple[View, str]] = field(default_factory=set)
+    """Pictures that it alone is to look at."""
+
+
+class RayEngine:
+    """Gives runs to actors of Ray, those of this machine or those of the cluster at an address."""
+
+    def __init__(
+        self,
+        store: Store,
+        address: str | None = None,
+        source: str = "line_tui.engine.actor:catalogued",
+        share: Share | None = None,
+        log: Path | None = None,
+    ) -> None:
+        """`source` names a function of the settings that gives the models; `share` is by the cluster's resources.
+
+        Raises UsageError where Ray is not installed, and for an address of Ray's client protocol.
+        """
+        if address is not None and "://" in address:
+            raise UsageError(
+                f"'{address}' is no HOST:PORT",
+                "call line-tui on a machine of the cluster, with the address of its head",
+            )
+        self._ray = import_ray()
+        self.log = EngineLog(log or log_folder() / "engine.log")
+        self._store = store
+        self._address = address
+        self._source = source
+        self._share = share
+        self._settings = read_config().engine
+        self._began_ray = False
+        self._workers: list[_Worker] = []
+        self._listening: set[asyncio.Task[None]] = set()
+        self._runs: dict[str, _Run] = {}
+        self._waiting: deque[str] = deque()
+        self._questions: dict[int, p.ListLayers] = {}
+        self._claiming = threading.Lock()
+        self._failed_starts = 0
+        self._closing = False
+        self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
+
+    @property
+    def ahead(self) -> int:
+        """Runs that it may know of at once: twice what its actors work on."""
+        return 2 * DEPTH * max(1, self._share.actors if self._share else 1)
+
+    async def start(self) -> None:
+        """Start the actors, and Ray first where it does not run. Raises EngineError."""
+        try:
+            self._began_ray = connect(self._ray, self._address) or self._began_ray
+            share = self._share = self._share or share_of(self._ray.nodes(), self._settings)
+        except LineError:
+            raise
+        except Exception as error:  # Ray has errors of its own for each way in which it cannot be reached.
+            where = f"at {self._address}" if self._address else "on this machine"
+            raise EngineError(
+                f"Ray {where} cannot be used: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                "look at `ray status` there; without --ray this machine does it alone",
+            ) from error
+        self._closing = False
+        self._settings = msgspec.structs.replace(self._settings, threads=share.threads)
+        for _ in range(share.actors):
+            self._hire()
+        self._spawn(self._collect_letters())
+
+    async def send(self, command: p.AnyCommand) -> None:
+        """Carry out a command, or see that an actor does."""
+        match command:
+            case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
+                self._take(run_id, command)
+                self._deal()
+            case p.ListLayers():
+                self._questions[command.request] = command
+                self._ask()
+            case p.Decide() | p.Pause() | p.Step() | p.Continue() | p.Stop():
+                self._steer(command)
+            case p.Shutdown():
+                await self.close()
+
+    async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
+        """Messages as they come, until `close`."""
+        while (message := await self._messages.get()) is not None:
+            yield message
+
+    async def kill(self, grace: float) -> None:
+        """End all actors at once; `EngineExited` follows."""
+        self._closing = True
+        self._dismiss()
+        await self._settle(grace)
+        self._messages.put_nowait(EngineExited(None, "SIGKILL", self.log.last_lines()))
+
+    async def close(self) -> None:
+        """Stop all runs in order, end the actors, and Ray where we began it."""
+        self._closing = True
+        for worker in self._workers:
+            if worker.pid:
+                self._give(worker, p.Shutdown())
+        await self._settle(_GRACE)
+        self._dismiss()
+        if self._began_ray:
+            self._ray.shutdown()
+            self._began_ray = False
+        self.log.close()
+        self._messages.put_nowait(None)
+
+    # -- actors ---
+
+    def _hire(self) -> None:
+        assert self._share is not None
+        options = {"num_cpus": self._share.cores, "num_gpus": self._share.gpus, "concurrency_groups": {"out": 1}}
+        actor = self._ray.remote(**options)(Host)
+        worker = _Worker(actor.remote(self._source, msgspec.json.encode(self._settings)))
+        self._workers.append(worker)
+        self._spawn(self._listen(worker))
+
+    def _dismiss(self) -> None:
+        for worker in self._workers:
+            self._ray.kill(worker.host)
+        self._workers.clear()
+        for run in self._runs.values():
+            run.held.close()
+        self._runs.clear()
+        self._waiting.clear()
+        self._questions.clear()
+
+    async def _settle(self, grace: float) -> None:
+        """Wait for the actors to come to their end, for so many seconds."""
+        listening = [task for task in self._listening if not task.done()]
+        if listening:
+            _, late = await asyncio.wait(listening, timeout=grace)
+            for task in late:
+                task.cancel()
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.create_task(work)
+        self._listening.add(task)
+        task.add_done_callback(self._listening.discard)
+
+    async def _listen(self, worker: _Worker) -> None:
+        told = worker.host.told.options(num_returns="streaming", concurrency_group="out")
+        try:
+            async for piece in told.remote():
+                for message in far.decode_told(await piece):
+                    await self._heard(worker, message)
+        except self._ray.exceptions.RayError as error:
+            self._lost(worker, str(error))
+        else:
+            self._lost(worker, "it ended")
+
+    async def _heard(self, worker: _Worker, message: far.AnyTold) -> None:
+        match message:
+            case p.Ready():
+                worker.pid = message.pid
+                self._failed_starts = 0
+                self._messages.put_nowait(message)
+                self._ask()
+                self._deal()
+            case far.Asked(number=number, question=question):
+                shown, answer = await asyncio.to_thread(self._answer, worker, number, question)
+                for envelope in shown:
+                    self._messages.put_nowait(p.Happened(envelope=envelope))
+                worker.host.answer.remote(far.encode(answer))
+            case p.LayersListed(request=request):
+                self._questions.pop(request, None)
+                self._messages.put_nowait(message)
+            case p.CommandFailed(run_id=run_id, request=request):
+                if request is not None:
+                    self._questions.pop(request, None)
+                if run_id is not None and message.command == "resume":
+                    self._store.forget(run_id)
+                self._messages.put_nowait(message)
+            case p.Happened(envelope=envelope):
+                if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "idle":
+                    self._end(envelope.run_id)
+                else:
+                    self._messages.put_nowait(message)
+
+    def _lost(self, worker: _Worker, why: str) -> None:
+        """An actor is gone: others go on with its runs."""
+        if worker not in self._workers:
+            return
+        self._workers.remove(worker)
+        if self._closing:
+            return
+        self.log.write(f"an actor is gone: {why}\n".encode())
+        for run in [self._runs[run_id] for run_id in sorted(worker.runs) if run_id in self._runs]:
+            run.worker = None
+            run.deaths += 1
+            if run.deaths > DEATHS:
+                self._fail(
+                    "resume",
+                    EngineError(
+                        f"{run.deaths} actors died at this neuron, the last as: {why.splitlines()[0]}",
+                        f"nothing stored is lost; {self.log.path} and Ray's own logs have the details",
+                    ),
+                    run.run_id,
+                )
+                self._end(run.run_id)
+            else:
+                self._waiting.appendleft(run.run_id)
+        self._failed_starts += worker.pid is None
+        if self._failed_starts > DEATHS:
+            self._closing = True
+            self._dismiss()
+            self._messages.put_nowait(EngineExited(None, None, [f"no actor could be started: {why}"]))
+            return
+        self._hire()
+        self._deal()
+        self._ask()
+
+    # -- runs ---
+
+    def _take(self, run_id: str, command: p.Start | p.Resume) -> None:
+        held = ExitStack()
+        try:
+            held.enter_context(self._store.lease(run_id))
+            if isinstance(command, p.Start):
+                self._store.create(run_id, stamped(command.spec))
+        except LineError as error:
+            held.close()
+            self._fail("start", error, run_id)
+            self._show_idle(run_id)
+            return
+        self._runs[run_id] = _Run(run_id, held)
+        self._waiting.append(run_id)
+
+    def _deal(self) -> None:
+        """Give the runs that wait to the actors that have the least to do."""
+        while self._waiting:
+            free = [worker for worker in self._workers if worker.pid and len(worker.runs) < DEPTH]
+            if not free:
+                return
+            worker = min(free, key=lambda each: len(each.runs))
+            run = self._runs[self._waiting.popleft()]
+            try:
+                spec, events = self._store.spec(run.run_id), e.durable(self._store.events(run.run_id))
+            except LineError as error:
+                self._fail("resume", error, run.run_id)
+                self._end(run.run_id)
+                continue
+            run.worker = worker
+            worker.runs.add(run.run_id)
+            self._give(worker, far.Work(run_id=run.run_id, spec=spec, events=events))
+            for command in run.said:
+                self._give(worker, command)  # type: ignore[arg-type]
+            run.said.clear()
+
+    def _steer(self, command: p.Decide | p.Pause | p.Step | p.Continue | p.Stop) -> None:
+        run = self._runs.get(command.run_id)
+        if run is not None and run.worker is not None:
+            self._give(run.worker, command)
+        elif run is not None and isinstance(command, p.Stop):
+            self._waiting.remove(run.run_id)
+            self._store.forget(run.run_id)
+            self._end(run.run_id)
+        elif run is not None:
+            run.said.append(command)
+        elif isinstance(command, p.Decide):
+            try:
+                self._messages.put_nowait(
+                    p.Happened(envelope=self._store.decide(command.run_id, in_visible_words(command.event)))
+                )
+            except LineError as error:
+                self._fail("decide", error, command.run_id)
+
+    def _end(self, run_id: str) -> None:
+        """Nobody works on a run any more."""
+        run = self._runs.pop(run_id, None)
+        if run is not None:
+            run.held.close()
+            if run.worker is not None:
+                run.worker.runs.discard(run_id)
+                # Of a run that was stopped while it measured; what is still wanted is claimed anew.
+                run.worker.claims.clear()
+        self._show_idle(run_id)
+        self._deal()
+
+    def _show_idle(self, run_id: str) -> None:
+        idle = e.Envelope(run_id=run_id, time=0.0, event=e.PhaseChanged(phase="idle"))
+        self._messages.put_nowait(p.Happened(envelope=idle))
+
+    def _fail(self, command: str, error: LineError, run_id: str) -> None:
+        failed = p.CommandFailed(
+            command=command, cause=error.cause, fix=error.fix, exit_code=error.exit_code, run_id=run_id
+        )
+        self._messages.put_nowait(failed)
+
+    def _ask(self) -> None:
+        """Put open questions to an actor that can answer; a second answer changes nothing."""
+        worker = next((worker for worker in self._workers if worker.pid), None)
+        for question in self._questions.values() if worker else ():
+            self._give(worker, question)  # type: ignore[arg-type]
+
+    def _give(self, worker: _Worker, command: far.AnyGiven) -> None:
+        worker.host.take.remote(far.encode(command))
+
+    async def _collect_letters(self) -> None:
+        while not self._closing:
+            await asyncio.sleep(_LETTERS)
+            for run_id in list(self._runs):
+                for event in self._store.take_letters(run_id):
+                    self._steer(p.Decide(run_id=run_id, event=event))
+
+    # -- the store, for the actors ---
+
+    def _answer(
+        self, worker: _Worker, number: int, question: far.AnyQuestion
+    ) -> tuple[Sequence[e.Envelope], far.Answer]:
+        """Answer an actor, on a thread beside the event loop's; with the events that were stored."""
+        try:
+            shown, found = self._found(worker, question)
+        except LineError as error:
+            return [], far.Answer(number=number, error=(error.cause, error.fix))
+        return shown, far.Answer(number=number, found=found)
+
+    def _found(self, worker: _Worker, question: far.AnyQuestion) -> tuple[Sequence[e.Envelope], dict[str, bytes]]:
+        images, activations = self._store.images, self._store.activations
+        match question:
+            case far.Write():
+                for identity, content in question.pictures.items():
+                    images.put(identity, content)
+                for view, vectors in question.vectors:
+                    activations.put(view, {name: np.frombuffer(vector, np.float32) for name, vector in vectors.items()})
+                    worker.claims.difference_update((view, name) for name in vectors)
+                return (self._store.append_all(question.run_id, question.events) if question.events else []), {}
+            case far.Pictures(identities=identities):
+                files = {identity: images.content(identity) for identity in identities}
+                return [], {identity: content for identity, content in files.items() if content is not None}
+            case far.Known(identities=identities):
+                return [], {identity: b"" for identity in identities if images.has(identity)}
+            case far.Vectors(view=view, images=names):
+                return [], _as_bytes(activations.get(view, names))
+            case far.Claim(view=view, images=names, most=most):
+                with self._claiming:
+                    known = _as_bytes(activations.get(view, names))
+                    taken = {claim for each in list(self._workers) if each is not worker for claim in list(each.claims)}
+                    free = [name for name in names if name not in known and (view, name) not in taken][:most]
+                    worker.claims.update((view, name) for name in free)
+                return [], known | dict.fromkeys(free, b"")
+
+
+_GRACE = 5.0
+"""Seconds in which the actors may come to their end in order."""
+
+
+def import_ray() -> ModuleType:
+    """Ray. Raises UsageError where it is not installed."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        return import_module("ray")
+    except ImportError as error:
+        raise UsageError(f"--ray needs Ray ({error})", "pip install 'line-tui[ray]'") from error
+
+
+def connect(ray: ModuleType, address: str | None) -> bool:
+    """Connect to the Ray at an address, or begin one for this machine alone; False where this process has one already.
+
+    Raises whatever Ray raises.
+    """
+    if ray.is_initialized():
+        return False
+    if address is not None:
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        return True
+    with _loopback():
+        ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+    return True
+
+
+def share_of(nodes: Sequence[Mapping[str, Any]], settings: EngineDefaults) -> Share:
+    """An actor for each GPU of the cluster, or, without any, for each group of as many cores as a model has threads.
+
+    `nodes` as `ray.nodes()` tells them. Raises EngineError.
+    """
+    alive = [node["Resources"] for node in nodes if node["Alive"]]
+    gpus = sum(int(node.get("GPU", 0)) for node in alive)
+    if gpus and settings.device != "cpu":
+        cores = min(int(node.get("CPU", 0) // node["GPU"]) for node in alive if node.get("GPU", 0) >= 1)
+        return Share(gpus, min(1, cores), 1, settings.threads or max(1, min(_MOST_THREADS, cores)))
+    cores = min((int(node["CPU"]) for node in alive if node.get("CPU", 0) >= 1), default=0)
+    threads = settings.threads or min(_MOST_THREADS, cores)
+    actors = sum(int(node.get("CPU", 0)) // threads for node in alive) if threads else 0
+    if not actors:
+        raise EngineError(
+            f"no machine of the cluster has a GPU or {threads or 1} cores", "start one with `ray start`, or set threads"
+        )
+    return Share(actors, threads, 0, threads)
+
+
+@contextmanager
+def _loopback() -> Iterator[None]:
+    """Within the block, Ray begins on the loopback interface alone, and asks nobody which cloud it is in."""
+    nowhere = "http://127.0.0.1:9"
+    changed = {
+        # Ray's own switch for one machine, with the name of the systems where it is the default.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # A helper of Ray's asks the cloud's metadata server even where statistics are off.
+        "http_proxy": nowhere,
+        "HTTP_PROXY": nowhere,
+        "no_proxy": "127.0.0.1,localhost",
+        "NO_PROXY": "127.0.0.1,localhost",
+    }
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    # Read at Ray's import, which may have been before.
+    constants: Any = import_module("ray._private.ray_constants")
+    was, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
+    try:
+        yield
+    finally:
+        constants.ENABLE_RAY_CLUSTER = was
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _as_bytes(vectors: Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]) -> dict[str, bytes]:
+    return {name: vector.tobytes() for name, vector in vectors.items()}
