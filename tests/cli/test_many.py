@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 
@@ -41,3 +42,11 @@ def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     pace.advance("before")
     pace.advance("explained")
     assert pace.told() == "1.5 a minute, 5 min left"
+
+
+def test_what_ray_needs_is_told_in_one_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    told = call("explain", "fake", "fc", "all", "--ray")
+    assert told.code == 2 and len(told.err.splitlines()) == 1 and "pip install 'line-tui[ray]'" in told.err
+    refused = call("explain", "fake", "fc", "all", "--ray", "ray://head:10001")
+    assert refused.code == 2 and "is no HOST:PORT" in refused.err
