@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import llama_cpp
-from jinja2 import TemplateError
-from llama_cpp import llama_chat_format
-from llama_cpp._internals import LlamaModel
 
 from line_tui.errors import MemoryLimitError, ModelFileError
+from line_tui.models.llama import FAILED, header, templates_unread
 
 ALL_LAYERS = -1
 
 _BATCH = 512
-_FAILED = (ValueError, RuntimeError, AssertionError, TemplateError)
-"""What the bindings raise; they do not tell a damaged file from too little memory."""
 
 
 def open_gguf(
@@ -42,7 +37,7 @@ def open_gguf(
 
     def attempt(layers: int) -> llama_cpp.Llama | None:
         try:
-            with _templates_unread():
+            with templates_unread():
                 return llama_cpp.Llama(
                     str(path),
                     n_ctx=context,
@@ -55,7 +50,7 @@ def open_gguf(
                     main_gpu=gpu if layers else -1,
                     verbose=False,
                 )
-        except _FAILED:
+        except FAILED:
             return None
 
     wanted = ALL_LAYERS if gpu_layers is None else gpu_layers
@@ -89,38 +84,9 @@ def check_writes(metadata: Mapping[str, str], name: str) -> None:
         )
 
 
-@contextmanager
-def _templates_unread() -> Iterator[None]:
-    """Keep the bindings from parsing chat templates: of one that they cannot parse they open no model at all.
-
-    We read it ourselves, where the chat form is wanted.
-    """
-    before = llama_chat_format.Jinja2ChatFormatter
-    llama_chat_format.Jinja2ChatFormatter = _Unread
-    try:
-        yield
-    finally:
-        llama_chat_format.Jinja2ChatFormatter = before
-
-
-class _Unread:
-    def __init__(self, *given: object, **named: object) -> None:
-        pass
-
-    def to_chat_handler(self) -> None:
-        return None
-
-
 def _block_count(path: Path) -> int:
-    """Layers of a model by its header, without its weights; 0 when that cannot be read."""
-    parameters = llama_cpp.llama_model_default_params()
-    parameters.vocab_only = True
-    try:
-        model = LlamaModel(path_model=str(path), params=parameters, verbose=False)
-    except _FAILED:
-        return 0
-    fields = model.metadata()
-    model.close()
+    """Layers of a model by its header; 0 when that cannot be read."""
+    fields = header(path)
     return int(fields.get(f"{fields.get('general.architecture')}.block_count", 0))
 
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import llama_cpp
 
-INTERVAL = 0.2  # seconds
+from line_tui.models.llama import asking
 
-_NEVER = llama_cpp.ggml_abort_callback()
+INTERVAL = 0.2  # seconds
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator
     raised: list[BaseException] = []
     last = time.monotonic()
 
-    def ask(_: Any) -> bool:
+    def leave() -> bool:
         nonlocal last
         try:
             if not raised and time.monotonic() - last >= INTERVAL:
@@ -33,14 +32,10 @@ def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator
             raised.append(error)
         return bool(raised)
 
-    # It asks hundreds of times a token, which costs 4 % while a small model replies: for the block alone.
-    callback = llama_cpp.ggml_abort_callback(ask)
-    llama_cpp.llama_set_abort_callback(llama._ctx.ctx, callback, None)
     try:
-        yield
+        with asking(llama, leave):
+            yield
     except RuntimeError:
         if raised:
             raise raised[0] from None
         raise
-    finally:
-        llama_cpp.llama_set_abort_callback(llama._ctx.ctx, _NEVER, None)

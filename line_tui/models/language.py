@@ -17,6 +17,7 @@ from line_tui.models.chat import ChatTemplate
 from line_tui.models.files import fingerprint
 from line_tui.models.gguf import open_gguf
 from line_tui.models.interrupt import interruptible
+from line_tui.models.llama import ends, keep_first, token_text
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
@@ -56,8 +57,7 @@ class LlamaLanguage:
         )
         self.name = f"{name}@{fingerprint(path)}"
         self._thinking_tokens = thinking_tokens
-        first = self._llama.token_bos()
-        self._bos = self._llama._model.token_get_text(first) if first != -1 else ""
+        self._bos = token_text(self._llama, self._llama.token_bos())
         self._template = self._read_template() if style != "few-shot" else None
         if style == "chat" and self._template is None:
             raise UsageError(
@@ -118,9 +118,7 @@ class LlamaLanguage:
 
     def _rewind(self, head: list[int], on_token: OnToken) -> int:
         """Bring the model to where the head alone was evaluated; the number of tokens that this took."""
-        kept = head == self._head and self._llama._ctx.kv_cache_seq_rm(-1, len(head), -1)
-        if kept:
-            self._llama.n_tokens = len(head)
+        if head == self._head and keep_first(self._llama, len(head)):
             return 0
         self._llama.reset()
         self._head = []
@@ -157,7 +155,7 @@ class LlamaLanguage:
         with interruptible(self._llama, lambda: on_token("", False)):
             first = next(sampled)
         for token in islice(chain([first], sampled), limit):
-            if llama_cpp.llama_vocab_is_eog(self._llama._model.vocab, token):
+            if ends(self._llama, token):
                 return
             yield token
 
@@ -165,10 +163,8 @@ class LlamaLanguage:
         text = self._llama.metadata.get("tokenizer.chat_template")
         if not text:
             return None
-        end = self._llama.token_eos()
-        last = self._llama._model.token_get_text(end) if end != -1 else ""
         try:
-            template = ChatTemplate(text, bos=self._bos, eos=last)
+            template = ChatTemplate(text, bos=self._bos, eos=token_text(self._llama, self._llama.token_eos()))
             template.render("system", "user")
         except (ValueError, TemplateError):
             return None
