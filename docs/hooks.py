@@ -11,11 +11,15 @@ from typing import Any
 
 import click
 from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
 
 from line_tui import errors
 from line_tui.cli.main import cli
 from line_tui.cli.schema import OUTPUTS, schema_of
 from line_tui.tui.keymap import remappable
+
+ROOT = Path(__file__).parent.parent
 
 FORMULAS = {
     "inline": re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.S),
@@ -23,9 +27,16 @@ FORMULAS = {
 }
 
 
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the notebook, which lives in the package."""
+    files.append(File.generated(config, "notebook.ipynb", abs_src_path=str(ROOT / "line_tui/tutorial.ipynb")))
+    return files
+
+
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in `{{ commands }}` and the other `PARTS`."""
-    return re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
+    """Fill in `{{ commands }}` and the other `PARTS`, and documents of the repository as `{{ file PATH }}`."""
+    markdown = re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
+    return re.sub(r"\{\{ file (\S+) \}\}", lambda match: document(match[1]), markdown)
 
 
 def on_page_content(content: str, **_: Any) -> str:
@@ -33,6 +44,13 @@ def on_page_content(content: str, **_: Any) -> str:
     for display, pattern in FORMULAS.items():
         content = pattern.sub(lambda match: convert(html.unescape(match[1]), display=display), content)  # noqa: B023
     return content
+
+
+def document(path: str) -> str:
+    """A document of the repository; links and pictures that lead into the repository are left out."""
+    text = (ROOT / path).read_text()
+    text = re.sub(r"^!\[[^\]]*\]\((?!https?:)[^)]*\)$", "", text, flags=re.M)
+    return re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
 
 
 def commands() -> str:

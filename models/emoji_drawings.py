@@ -2,6 +2,7 @@
 
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -30,7 +31,7 @@ def drawings(data: Path, run_seed: str, prompts: list[str], seeds: int) -> Tenso
                 pairs = zip(arrays["prompts"].tolist(), arrays["seeds"].tolist(), strict=True)
                 kept = dict(zip(pairs, arrays["pictures"], strict=True))
     missing = [job for job in dict.fromkeys(jobs) if job not in kept]
-    pipeline = load_pipeline() if missing else None
+    pipeline: Any = load_pipeline() if missing else None
     for number, start in enumerate(range(0, len(missing), BATCH), start=1):
         batch = missing[start : start + BATCH]
         found = pipeline(

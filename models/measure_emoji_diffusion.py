@@ -169,7 +169,7 @@ def spread(pictures: Tensor) -> Tensor:
 
 def measure_concepts(bench: Bench, every: int) -> dict[str, Any]:
     """For each concept's word: the share of members among what is drawn, and how many there effectively are."""
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     names = [name for name, members in bench.concepts.items() if len(members) >= MIN_MEMBERS][::every]
     for name, pictures in zip(names, bench.draw("concepts", names), strict=True):
         members = bench.concepts[name]

@@ -48,7 +48,13 @@ def main() -> None:
     state[name] = state[name][vocabulary]
     weights = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}
     save_file(weights, parsed.out / "minilm.safetensors")
-    keys = ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act")
+    keys: tuple[str, ...] = (
+        "hidden_size",
+        "num_hidden_layers",
+        "num_attention_heads",
+        "intermediate_size",
+        "hidden_act",
+    )
     keys += ("max_position_embeddings", "type_vocab_size", "layer_norm_eps")
     config = {key: getattr(model.config, key) for key in keys} | {"vocab_size": len(vocabulary), "pad_token_id": 0}
     (parsed.out / "minilm.json").write_text(json.dumps(config))

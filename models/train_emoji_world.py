@@ -212,13 +212,13 @@ def train(run: Run, part: str, model: nn.Module, loss_of: Callable[[float], Tens
             group["lr"] = rate
         loss = loss_of(progress)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(weights, 1.0, foreach=True)
         optimiser.step()
         step += 1
         share = 1 - min(AVERAGES[part], step / (10 + step))
         with torch.no_grad():
-            torch._foreach_lerp_(averages, weights, share)
+            torch._foreach_lerp_(list[Tensor](averages), list[Tensor](weights), share)
             for kept, now in zip(average.buffers(), model.buffers(), strict=True):
                 kept.copy_(now)
         total += loss.detach()
@@ -312,7 +312,9 @@ def prepared(run: Run, part: str, make: Callable[[], nn.Module]) -> tuple[Any, A
     if run.resume is not None:
         model.load_state_dict(load_parts(run.resume, part))
     layout = torch.channels_last
-    model, average = model.to(run.device, memory_format=layout), average.to(run.device, memory_format=layout)
+    # torch's types do not know this form.
+    model.to(run.device, memory_format=layout)  # type: ignore[call-overload]
+    average.to(run.device, memory_format=layout)  # type: ignore[call-overload]
     average.load_state_dict(model.state_dict())
     return model.train(), average.eval().requires_grad_(False)
 
@@ -636,7 +638,8 @@ def worn_pictures(run: Run, index: Tensor) -> list[Tensor]:
     assert run.resume is not None
     decoder = Decoder(**DECODER)
     decoder.load_state_dict(load_parts(run.resume, "decoder"))
-    decoder = decoder.to(run.device, memory_format=torch.channels_last).eval()
+    decoder.to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    decoder.eval()
     latents = torch.from_numpy(np.load(run.data / "latents.npz")["latents"]).float().to(run.device)
     rows = index.repeat(1 if run.small else 4)
     told = latents[rows] + 0.15 * torch.rand(len(rows), 1, device=run.device) * torch.randn_like(latents[rows])

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ DIRECTIONS = {"fruit": 0, "pear": 0, "car": 1, "lorry": 1, "face": 2, "smile": 2
 
 
 class Directions:
-    def embed(self, texts):  # type: ignore[no-untyped-def]
+    def embed(self, texts: Any) -> Any:
         return np.eye(4, dtype=np.float32)[[DIRECTIONS[text] for text in texts]]
 
 
@@ -33,7 +34,7 @@ def answers(tmp_path: Path) -> Answers:
         },
     ]
     (tmp_path / "emoji-planted" / "answers.json").write_text(json.dumps({"units": units}))
-    names = [{"name": name, "kind": "tag", "members": []} for name in ("fruit", "car", "face")]
+    names: list[dict[str, object]] = [{"name": name, "kind": "tag", "members": []} for name in ("fruit", "car", "face")]
     (tmp_path / "emoji-resnet18" / "labels.json").write_text(json.dumps(names))
     return Answers(Directions(), tmp_path)
 

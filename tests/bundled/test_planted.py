@@ -1,3 +1,5 @@
+from typing import Any
+
 import torch
 
 from line_tui.worlds.emoji.planted import PlantedNetwork
@@ -30,7 +32,7 @@ def test_units_are_what_their_answers_say(planted: PlantedNetwork, pictures: dic
     z = (outputs - planted.planted.shift) / planted.planted.scale
     for unit in units:
         parts = [z[:, output] for output in unit["outputs"]]
-        expected = {
+        expected: dict[str, Any] = {
             "single": lambda parts=parts: parts[0],
             "two senses": lambda parts=parts: torch.maximum(*parts),
             "broader": lambda parts=parts: sum(parts) / len(parts),

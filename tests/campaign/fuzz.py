@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 
@@ -164,14 +165,10 @@ class Fuzzer:
         chunk = b'data: {"choices": [{"delta": {"content": "pear"}}], "usage": {"prompt_tokens": 5}}\n\n'
         body = self._changed(chunk * self._rng.randint(1, 3))
         language = endpoint.EndpointLanguage("mine", "http://127.0.0.1:9/v1", "m", 10)
-        original = endpoint.HTTPConnection
         answer = _Answer(body, self._rng.choice([200, 200, 200, 302, 500]))
-        endpoint.HTTPConnection = lambda *arguments, **options: answer  # type: ignore[assignment,misc]
-        try:
+        with patch.object(endpoint, "HTTPConnection", lambda *arguments, **options: answer):
             reply = language.complete(Prompt("h", "t", "s", "u", "g"), 1, 0.5, lambda text, thinking: None)
             msgspec.json.encode(e.Token(text=reply.text))
-        finally:
-            endpoint.HTTPConnection = original  # type: ignore[misc]
 
     def _protocol(self) -> None:
         command = p.Start(run_id="r", spec=e.RunSpec(model="m", layer="l", neuron=1))

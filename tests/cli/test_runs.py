@@ -139,7 +139,7 @@ def test_pages_of_several_runs_have_an_index_and_can_be_opened(
 ) -> None:
     stored(tmp_path)
     opened: list[Path] = []
-    monkeypatch.setattr("line_tui.tui.desktop.open_file", lambda path: opened.append(path) or True)
+    monkeypatch.setattr("line_tui.tui.desktop.open_file", lambda path: opened.__iadd__([path]) is opened)
     to = ("--to", str(tmp_path / "out"))
     lines = call("runs", "export", "--format", "html", *to, "--open").out.splitlines()
     assert [Path(line).name for line in lines] == ["index.html", "r1.html", "r3.html"]

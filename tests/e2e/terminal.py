@@ -19,7 +19,9 @@ Seen = TypeVar("Seen")
 class Terminal:
     """A tmux session of its own that runs one shell."""
 
-    def __init__(self, folder: Path, width: int = 100, height: int = 30, environment: Mapping[str, str] | None = None):
+    def __init__(
+        self, folder: Path, width: int = 100, height: int = 30, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.size = (width, height)
         self.environment = dict(environment or {})

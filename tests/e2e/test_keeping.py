@@ -52,7 +52,7 @@ def test_a_run_that_was_cut_off_goes_on_from_the_list(tmp_path: Path, kept: dict
     store = store_of(kept)
     newest = store.runs()[0]
     store.create("cut-off", store.spec(newest.id))
-    events = [envelope.event for envelope in store.events(newest.id)]
+    events = e.durable(store.events(newest.id))
     end = next(n for n, event in enumerate(events) if isinstance(event, e.Verified))
     store.append_all("cut-off", events[:end])
     with Terminal(tmp_path, environment=kept) as terminal:

@@ -69,7 +69,7 @@ def alone(words: list[str]) -> list[Picture]:
 def test_single_wishes_fill_a_batch() -> None:
     room = Room()
     words = ["rose", "frog", "ocean", "coal"]
-    found = room.together(*[lambda word=word: room.draw([word]) for word in words])  # type: ignore[misc]
+    found = room.together(*[lambda word=word: room.draw([word]) for word in words])
     assert room.generator.batches == [4]
     for word, pictures in zip(words, found, strict=True):
         assert np.array_equal(pictures, alone([word]))  # type: ignore[arg-type]

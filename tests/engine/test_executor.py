@@ -89,7 +89,7 @@ async def test_what_is_said_during_a_step_is_folded_where_it_is_stored(
         handle = executor.submit("a", SPEC)
         async for envelope in handle.events():
             if isinstance(envelope.event, e.Durable):
-                live.append(envelope.event)  # type: ignore[arg-type]
+                live.append(envelope.event)
             if isinstance(envelope.event, e.Progress) and envelope.event.phase == "drawing":
                 while said:
                     handle.decide(said.pop(0))

@@ -25,6 +25,6 @@ def test_previews_become_events_while_the_run_is_watched() -> None:
 
 def test_a_generator_without_previews_draws_unseen() -> None:
     generator = FakeGenerator()
-    with previewed(generator, pytest.fail):
+    with previewed(generator, lambda event: pytest.fail()):
         pass
     assert not hasattr(generator, "on_preview")

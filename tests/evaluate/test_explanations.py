@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,7 +7,7 @@ from line_tui.errors import UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, read_explanations
 
 
-def read(tmp_path: Path, text: str, layer: str = "fc", neurons: int = 10):  # type: ignore[no-untyped-def]
+def read(tmp_path: Path, text: str, layer: str = "fc", neurons: int = 10) -> Any:
     path = tmp_path / "explanations.csv"
     path.write_text(text)
     return read_explanations(path, layer, neurons)

@@ -1,4 +1,6 @@
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,7 +60,7 @@ def test_a_text_is_drawn_once_for_all_neurons_and_files() -> None:
     drawn: list[str] = []
 
     class Counting(FakeGenerator):
-        def draw(self, prompts, seeds, on_step):  # type: ignore[no-untyped-def]
+        def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Any) -> Any:
             drawn.extend(prompts)
             return super().draw(prompts, seeds, on_step)
 

@@ -10,7 +10,7 @@ IMAGE = e.ImageScored(trial="t1", concept="dog", index=0, image=PICTURE, activat
 
 
 def decided(decision: str, kind: e.DecisionKind, **fields: str) -> e.Decided:
-    return e.Decided(decision=decision, kind=kind, **fields)  # type: ignore[arg-type]
+    return e.Decided(decision=decision, kind=kind, **fields)
 
 
 def test_an_empty_run_has_no_spec() -> None:

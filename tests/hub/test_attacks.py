@@ -193,7 +193,9 @@ def test_a_link_that_points_out_is_removed_alone(hub: FakeHub, receipts: Receipt
     repository = Repository.of("someone/tiny")
     with untouched(tmp_path, cache) as outside:
         folder = fetch(hub, receipts)
-        for n, target in enumerate([outside / "mine.txt", "../../../../outside/mine.txt", "../../blobs/../refs/main"]):
+        for n, target in enumerate(
+            [str(outside / "mine.txt"), "../../../../outside/mine.txt", "../../blobs/../refs/main"]
+        ):
             (folder / f"{n}.json").symlink_to(target)
         (folder / "deep.json").mkdir()
         (folder / "deep.json" / "a.json").symlink_to(outside / "mine.txt")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -12,14 +14,14 @@ MOST_PARAMETERS = 100_000_000
 FIXED_SIZE = ("vit_", "maxvit", "swin")
 
 
-def smallest_size(name):
+def smallest_size(name: str) -> Any:
     weights = torchvision.models.get_model_weights(name).DEFAULT
     if name.startswith(FIXED_SIZE):
         return weights.transforms().crop_size[0]
     return max(32, *weights.meta["min_size"])
 
 
-def materialise(model):
+def materialise(model: Any) -> Any:
     """Give each empty parameter the same small number: enough to run, and much quicker than to initialise."""
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
@@ -30,7 +32,7 @@ def materialise(model):
 
 
 @pytest.mark.parametrize("name", torchvision_names())
-def test_layers_are_listed_without_weights_and_looked_at(name):
+def test_layers_are_listed_without_weights_and_looked_at(name: str) -> None:
     size = smallest_size(name)
     model = build_empty(lambda: build(name, image_size=size))
     here = [tensor for tensor in [*model.parameters(), *model.buffers()] if not tensor.is_meta]

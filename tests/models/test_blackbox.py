@@ -1,6 +1,10 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
@@ -28,15 +32,15 @@ def one_number(pictures):
 RED, GREY = paint(200, 0, 0), paint(100, 100, 100)
 
 
-def entry(path, format="function", **options):
+def entry(path: Any, format: str = "function", **options: Any) -> Any:
     return VisionEntry(id="mine", source=Source(path=str(path)), format=format, **options)
 
 
 @pytest.fixture
-def boxed(tmp_path):
+def boxed(tmp_path: Path) -> Any:
     (tmp_path / "line_tui_test_box.py").write_text(MODULE)
 
-    def find(function, **options):
+    def find(function: Any, **options: Any) -> Any:
         options = {"allow_code": True} | options
         one = entry(tmp_path, function=f"line_tui_test_box:{function}", **options)
         return find_black_box("mine", Catalog(vision=[one]), batch_size=2)
@@ -44,7 +48,7 @@ def boxed(tmp_path):
     return find
 
 
-def test_a_function_is_the_whole_contract(boxed):
+def test_a_function_is_the_whole_contract(boxed: Any) -> None:
     box = boxed("redness")
     seen = box.look([RED, GREY, RED], "output", neuron=1)
     assert seen.activations.tolist() == [[200, 400], [100, 200], [200, 400]]
@@ -53,20 +57,20 @@ def test_a_function_is_the_whole_contract(boxed):
     assert (layer.name, layer.neurons, layer.pooling) == ("output", 2, "as-is")
 
 
-def test_a_function_may_return_maps(boxed):
+def test_a_function_may_return_maps(boxed: Any) -> None:
     seen = boxed("maps").look([RED], "output", neuron=0)
     np.testing.assert_allclose(seen.activations, [[200 / 255, 0, 0]], atol=1e-6)
     assert seen.maps.shape == (1, 4, 4)
 
 
-def test_a_changed_function_is_another_model(boxed, tmp_path):
+def test_a_changed_function_is_another_model(boxed: Any, tmp_path: Path) -> None:
     before = boxed("redness").name
     assert boxed("redness").name == before != boxed("maps").name
     (tmp_path / "line_tui_test_box.py").write_text(MODULE + "# changed")
     assert boxed("redness").name != before
 
 
-def test_code_runs_only_when_the_entry_allows_it(boxed, tmp_path, caplog):
+def test_code_runs_only_when_the_entry_allows_it(boxed: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     boxed("redness")
     assert caplog.messages == ["mine runs code from line_tui_test_box:redness"]
     with pytest.raises(UsageError, match=r"would run code from line_tui_test_box:redness — .*allow_code = true"):
@@ -80,13 +84,13 @@ def test_code_runs_only_when_the_entry_allows_it(boxed, tmp_path, caplog):
     ("function", "message"),
     [("nothing", "cannot be imported"), ("one_number", "its first axis must be the picture")],
 )
-def test_wrong_functions(boxed, function, message):
+def test_wrong_functions(boxed: Any, function: Any, message: str) -> None:
     with pytest.raises(UsageError) as error:
         boxed(function).layers  # noqa: B018
     assert message in str(error.value)
 
 
-def test_unknown_layers_and_neurons(boxed):
+def test_unknown_layers_and_neurons(boxed: Any) -> None:
     with pytest.raises(UnknownNameError, match="no layer of mine named 'fc'"):
         boxed("redness").look([RED], "fc")
     with pytest.raises(UnknownNameError, match="choose one from 0 to 1"):
@@ -94,14 +98,14 @@ def test_unknown_layers_and_neurons(boxed):
 
 
 class Net(torch.nn.Module):
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         return x.mean((2, 3)) * 2
 
 
 PLAIN = {"size": 4, "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 
 
-def test_torchscript(tmp_path):
+def test_torchscript(tmp_path: Path) -> None:
     torch.jit.script(Net()).save(tmp_path / "net.pt")
     with pytest.raises(UsageError, match=r"would run code from .*net.pt"):
         find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", "torchscript")]), 2)
@@ -111,7 +115,7 @@ def test_torchscript(tmp_path):
     assert [layer.neurons for layer in layers_of("mine", catalog)] == [3]
 
 
-def test_torchscript_says_why_it_has_one_layer(tmp_path):
+def test_torchscript_says_why_it_has_one_layer(tmp_path: Path) -> None:
     module = torch.jit.script(Net())
     with pytest.raises(RuntimeError, match="not supported on ScriptModules"):
         module.register_forward_hook(print)
@@ -121,7 +125,7 @@ def test_torchscript_says_why_it_has_one_layer(tmp_path):
 
 
 @pytest.mark.parametrize("pictures", [1, 2, 3, 5])
-def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(tmp_path, pictures):
+def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(tmp_path: Path, pictures: Any) -> None:
     program = torch.export.export(Net(), (torch.zeros(2, 3, 4, 4),))
     torch.export.save(program, tmp_path / "net.pt2")
     catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", allow_code=True, **PLAIN)])
@@ -133,17 +137,17 @@ def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(t
 
 
 @pytest.mark.parametrize("format", ["torchscript", "export"])
-def test_damaged_files(tmp_path, format):
+def test_damaged_files(tmp_path: Path, format: str) -> None:
     (tmp_path / "net.pt").write_bytes(b"PK\3\4 nothing")
     with pytest.raises(ModelFileError, match=r"net.pt is damaged or no"):
         find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", format, allow_code=True)]), 2)
 
 
-def test_other_kinds_are_no_black_box(tmp_path):
+def test_other_kinds_are_no_black_box(tmp_path: Path) -> None:
     assert find_black_box("resnet18", Catalog(), 2) is None
     assert find_black_box("mine", Catalog(vision=[entry(tmp_path, "weights")]), 2) is None
 
 
-def test_the_same_numbers_as_the_network_seen_from_inside():
+def test_the_same_numbers_as_the_network_seen_from_inside() -> None:
     box = BlackBox("colours", lambda pictures: Colours()(torch.tensor(pictures).permute(0, 3, 1, 2) / 255), "1", 2)
     np.testing.assert_allclose(box.look([paint(255, 0, 0)], "output").activations, [[0.4, 0]], atol=1e-6)

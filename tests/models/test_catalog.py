@@ -1,5 +1,7 @@
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -7,12 +9,12 @@ from line_tui.errors import UnknownNameError, UsageError
 from line_tui.models.catalog import read_catalog, user_catalog_path
 
 
-def write(path, text):
+def write(path: Any, text: str) -> Any:
     path.write_text(text)
     return path
 
 
-def test_our_catalogue_is_whole():
+def test_our_catalogue_is_whole() -> None:
     catalog = read_catalog()
     demo = catalog.find_profile("demo")
     assert catalog.find_language(demo.language).style == "few-shot"
@@ -27,7 +29,7 @@ def test_our_catalogue_is_whole():
         assert all(getattr(entry, "licence", "-") for entry in kind)
 
 
-def test_the_users_entries_replace_and_add(tmp_path):
+def test_the_users_entries_replace_and_add(tmp_path: Path) -> None:
     user = write(
         tmp_path / "catalog.toml",
         """
@@ -50,7 +52,7 @@ def test_the_users_entries_replace_and_add(tmp_path):
     assert catalog.find_profile("demo").language == "smollm2-135m"
 
 
-def test_the_users_catalogue_stands_beside_their_settings(tmp_path, monkeypatch):
+def test_the_users_catalogue_stands_beside_their_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
     assert user_catalog_path() == tmp_path / "catalog.toml"
 
@@ -83,14 +85,14 @@ def test_the_users_catalogue_stands_beside_their_settings(tmp_path, monkeypatch)
         ),
     ],
 )
-def test_a_wrong_catalogue_is_told_with_its_place(tmp_path, text, message):
+def test_a_wrong_catalogue_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path / "catalog.toml", text)
     with pytest.raises(UsageError) as error:
         read_catalog(path)
     assert message in str(error.value) and str(path) in str(error.value)
 
 
-def test_unknown_names_are_told_with_the_nearest():
+def test_unknown_names_are_told_with_the_nearest() -> None:
     catalog = read_catalog()
     with pytest.raises(UnknownNameError, match="no profile named 'dem' — did you mean demo"):
         catalog.find_profile("dem")
@@ -102,7 +104,7 @@ def test_unknown_names_are_told_with_the_nearest():
         catalog.find_vision("emoji-resnet81")
 
 
-def test_reading_it_imports_no_model_library():
+def test_reading_it_imports_no_model_library() -> None:
     code = (
         "import sys; from line_tui.models.catalog import read_catalog; read_catalog();"
         "print([m for m in ('torch', 'llama_cpp', 'diffusers', 'transformers', 'huggingface_hub') if m in sys.modules])"

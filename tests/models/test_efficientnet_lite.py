@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,13 +18,13 @@ NETWORK = find_network("efficientnet-lite0", read_catalog())
 
 
 @pytest.fixture(scope="module")
-def vision():
+def vision() -> Any:
     return TorchVision(
         NETWORK.load(), NETWORK.name, NETWORK.preprocess, neuron_names=NETWORK.neuron_names, batch_size=2
     )
 
 
-def test_it_knows_a_flower_and_a_temple(vision):
+def test_it_knows_a_flower_and_a_temple(vision: Any) -> None:
     china, flower = load_sample_images().images
     seen = vision.look([flower, china], "fc")
     names = vision.check("fc").names
@@ -30,7 +32,7 @@ def test_it_knows_a_flower_and_a_temple(vision):
     assert top[0][0] == "daisy" and "palace" in top[1]
 
 
-def test_its_pictures_are_scaled_as_in_training():
+def test_its_pictures_are_scaled_as_in_training() -> None:
     """The batch norm after the first convolution remembers what it saw in training."""
     model = NETWORK.load()
     apart = {}
@@ -42,7 +44,7 @@ def test_its_pictures_are_scaled_as_in_training():
     assert apart["ours"] < 0.5 < 1.5 < apart["usual"]
 
 
-def test_padding_is_tensorflows():
+def test_padding_is_tensorflows() -> None:
     convolution = SamePadded(1, 1, 3, stride=2)
     torch.nn.init.ones_(convolution.weight)
     picture = torch.arange(16.0).reshape(1, 1, 4, 4)
@@ -52,12 +54,12 @@ def test_padding_is_tensorflows():
     assert SamePadded(1, 1, 5, stride=1)(torch.zeros(1, 1, 7, 7)).shape == (1, 1, 7, 7)
 
 
-def test_layers_and_class_names(vision):
+def test_layers_and_class_names(vision: Any) -> None:
     layers = {layer.name: layer for layer in list_layers(build_empty(NETWORK.outline), 224, NETWORK.neuron_names)}
     assert layers["blocks.15"].shape == [320, 7, 7]
     assert layers["pool"].neurons == 1280 and layers["fc"].names[985] == "daisy"
     assert layers.keys() == {layer.name for layer in vision.layers}
 
 
-def test_names_lose_their_leading_underscores():
+def test_names_lose_their_leading_underscores() -> None:
     assert list(rename({"_blocks.0._bn1.running_mean": torch.zeros(1)})) == ["blocks.0.bn1.running_mean"]

@@ -9,7 +9,7 @@ from line_tui.errors import ModelFileError
 from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 
 
-def test_unit_vectors_that_keep_meaning_and_order():
+def test_unit_vectors_that_keep_meaning_and_order() -> None:
     embedder = MiniLMEmbedder()
     rows = embedder.embed(["dog", "puppy", "bridge", "dog"])
     assert rows.shape == (4, 384) and rows.dtype == np.float32
@@ -18,13 +18,13 @@ def test_unit_vectors_that_keep_meaning_and_order():
     assert np.array_equal(rows[0], rows[3])
 
 
-def test_a_vector_does_not_depend_on_its_neighbours():
+def test_a_vector_does_not_depend_on_its_neighbours() -> None:
     alone = MiniLMEmbedder().embed(["dog"])
     beside = MiniLMEmbedder().embed(["a much longer text about something else entirely", "dog"])
     assert np.array_equal(alone[0], beside[1])
 
 
-def test_no_text():
+def test_no_text() -> None:
     assert MiniLMEmbedder().embed([]).shape == (0, 384)
 
 

@@ -1,6 +1,8 @@
 import json
 import threading
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, cast
 
 import pytest
 
@@ -17,15 +19,15 @@ PROMPT = Prompt(head="unused", tail="unused", system="Reply with one word.", use
 class Server(ThreadingHTTPServer):
     """Says the pieces that it was given, one event each, and remembers what it was asked."""
 
-    pieces: list
-    asked: list
+    pieces: list[Any]
+    asked: list[Any]
     status = 200
     sent = 0
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_POST(self):
-        server = self.server
+    def do_POST(self) -> None:
+        server = cast(Server, self.server)
         server.asked.append((self.path, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
         self.send_response(server.status)
         self.end_headers()
@@ -42,19 +44,19 @@ class Handler(BaseHTTPRequestHandler):
             server.sent += 1
         self.wfile.write(b"data: [DONE]\n\n")
 
-    def log_message(self, *arguments):
+    def log_message(self, *arguments: Any) -> None:
         pass
 
 
-def say(**delta):
+def say(**delta: Any) -> Any:
     return {"choices": [{"delta": delta}]}
 
 
 @pytest.fixture
-def serve():
+def serve() -> Iterator[Any]:
     servers = []
 
-    def start(*pieces, status=200):
+    def start(*pieces: Any, status: int = 200) -> Any:
         server = Server(("127.0.0.1", 0), Handler)
         server.pieces, server.asked, server.status = list(pieces), [], status
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
@@ -68,7 +70,7 @@ def serve():
         server.server_close()
 
 
-def test_the_reply_is_streamed_and_counted(serve):
+def test_the_reply_is_streamed_and_counted(serve: Any) -> None:
     usage = {"prompt_tokens": 50, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 30}}
     server, language = serve(
         say(role="assistant"), say(content="pe"), say(content="ar"), {"choices": [], "usage": usage}
@@ -94,7 +96,7 @@ def test_the_reply_is_streamed_and_counted(serve):
         [say(reasoning_content="green?"), say(content="pear")],
     ],
 )
-def test_thoughts_are_shown_and_are_no_part_of_the_reply(serve, pieces):
+def test_thoughts_are_shown_and_are_no_part_of_the_reply(serve: Any, pieces: Any) -> None:
     _, language = serve(*pieces)
     seen = []
     reply = language.complete(PROMPT, 1, 0.5, lambda text, thinking: seen.append((text, thinking)))
@@ -102,16 +104,16 @@ def test_thoughts_are_shown_and_are_no_part_of_the_reply(serve, pieces):
     assert ("green?", True) in seen and seen[-1] == ("pear", False)
 
 
-def test_a_model_that_goes_on_is_cut_off_at_the_end_of_the_line(serve):
+def test_a_model_that_goes_on_is_cut_off_at_the_end_of_the_line(serve: Any) -> None:
     server, language = serve(say(content="pear\n"), *[say(content="because " * 1000)] * 2000)
     assert language.complete(PROMPT, 1, 0.5, lambda text, thinking: None).text == "pear\n"
     assert server.sent < 2000
 
 
-def test_cancelled_hangs_up(serve):
+def test_cancelled_hangs_up(serve: Any) -> None:
     _, language = serve(say(content="pe"), say(content="ar"))
 
-    def stop(text, thinking):
+    def stop(text: str, thinking: Any) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
@@ -119,7 +121,7 @@ def test_cancelled_hangs_up(serve):
     assert language.complete(PROMPT, 1, 0.5, lambda text, thinking: None).text == "pear"
 
 
-def test_what_goes_wrong_is_told_in_one_line(serve):
+def test_what_goes_wrong_is_told_in_one_line(serve: Any) -> None:
     _, language = serve(status=404)
     with pytest.raises(UsageError, match="answers 404: no model named that") as error:
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
@@ -132,7 +134,7 @@ def test_what_goes_wrong_is_told_in_one_line(serve):
         nobody.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
 
 
-def test_an_entry_of_the_catalogue():
+def test_an_entry_of_the_catalogue() -> None:
     entry = LanguageEntry(id="mine", source=Source(endpoint="http://localhost:8080/v1", file="fruit-7b"))
     language = load_language(entry, threads=1)
     assert isinstance(language, EndpointLanguage) and language.name == "mine@fruit-7b"
@@ -162,7 +164,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("piece", ODD, ids=lambda piece: piece[:60].decode(errors="replace"))
-def test_a_reply_that_is_none_ends_the_run_with_the_address(serve, piece):
+def test_a_reply_that_is_none_ends_the_run_with_the_address(serve: Any, piece: str) -> None:
     server, language = serve(piece)
     with pytest.raises(UsageError, match=f"localhost:{server.server_port}/v1 does not speak OpenAI's protocol"):
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
@@ -171,14 +173,14 @@ def test_a_reply_that_is_none_ends_the_run_with_the_address(serve, piece):
 @pytest.mark.parametrize(
     "error", [{"message": "out of\n memory \x1b[31m"}, "out of memory", {"code": 5}, ["out of memory"]]
 )
-def test_an_error_in_the_stream_is_no_empty_reply(serve, error):
+def test_an_error_in_the_stream_is_no_empty_reply(serve: Any, error: Any) -> None:
     server, language = serve(say(content="pe"), {"error": error})
     with pytest.raises(UsageError, match=f"localhost:{server.server_port}/v1 breaks off") as told:
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
     assert str(told.value).isprintable()
 
 
-def test_missing_parts_are_no_error(serve):
+def test_missing_parts_are_no_error(serve: Any) -> None:
     _, language = serve(
         {"choices": [{"delta": None}], "usage": None},
         {"choices": [{}]},
@@ -191,7 +193,7 @@ def test_missing_parts_are_no_error(serve):
     assert (reply.text, reply.prompt_tokens, reply.completion_tokens) == ("pear", 0, 1)
 
 
-def test_a_server_that_never_ends_is_left(serve):
+def test_a_server_that_never_ends_is_left(serve: Any) -> None:
     server, language = serve(*[say(content="x")] * 20_000)
     language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
     assert server.sent < 20_000

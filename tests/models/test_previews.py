@@ -70,7 +70,7 @@ def test_what_cannot_be_fitted_has_no_previews(vae: Any) -> None:
         vae.device, vae.decode = "cpu", decode
     pipeline = SimpleNamespace(vae=vae)
     assert fit_projection(pipeline) is None
-    Previewer(pipeline, 32).see(torch.zeros(1, 4, 4, 4), 1, pytest.fail)
+    Previewer(pipeline, 32).see(torch.zeros(1, 4, 4, 4), 1, lambda pictures: pytest.fail())
 
 
 def test_a_half_precise_autoencoder_that_overflows_is_fitted_in_full_and_left_as_it_was() -> None:

@@ -1,5 +1,7 @@
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,8 +26,8 @@ POOLINGS = {
 
 
 @pytest.fixture
-def saved(tmp_path):
-    def save(architecture):
+def saved(tmp_path: Path) -> Any:
+    def save(architecture: str) -> Any:
         torch.manual_seed(0)
         model = timm.create_model(architecture, num_classes=3)
         save_file(model.state_dict(), tmp_path / "model.safetensors")
@@ -42,12 +44,12 @@ def saved(tmp_path):
     return save
 
 
-def catalog(folder):
+def catalog(folder: Any) -> Any:
     return Catalog(vision=[VisionEntry(id="mine", source=Source(path=str(folder)), format="timm")])
 
 
 @pytest.mark.parametrize("architecture", POOLINGS)
-def test_layers_are_listed_and_looked_at(architecture, saved):
+def test_layers_are_listed_and_looked_at(architecture: str, saved: Any) -> None:
     network = saved(architecture)
     assert network.preprocess.shape == (160, 160) and network.preprocess.side == 200
     layers = list_layers(build_empty(network.outline), 160, network.neuron_names)
@@ -59,7 +61,7 @@ def test_layers_are_listed_and_looked_at(architecture, saved):
     assert seen.activations.shape == (3, vision.check(name).neurons) and np.isfinite(seen.activations).all()
 
 
-def test_what_is_missing_is_told(saved, tmp_path, monkeypatch):
+def test_what_is_missing_is_told(saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = saved("test_resnet")
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ModelFileError, match="there is no"):
@@ -69,7 +71,7 @@ def test_what_is_missing_is_told(saved, tmp_path, monkeypatch):
         network.outline()
 
 
-def test_folders_that_are_none_of_timms(tmp_path):
+def test_folders_that_are_none_of_timms(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="is no model of timm"):
         find_network("mine", catalog(tmp_path))
     (tmp_path / "config.json").write_text('{"architecture": "resnet5000"}')

@@ -1,3 +1,6 @@
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -45,8 +48,8 @@ POOLINGS = {
 
 
 @pytest.fixture
-def saved(tmp_path):
-    def save(kind):
+def saved(tmp_path: Path) -> Any:
+    def save(kind: Any) -> Any:
         torch.manual_seed(0)
         MODELS[kind]().save_pretrained(tmp_path, safe_serialization=True)
         t.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
@@ -57,7 +60,7 @@ def saved(tmp_path):
 
 
 @pytest.mark.parametrize("kind", MODELS)
-def test_every_kind_is_listed_and_looked_at(kind, saved):
+def test_every_kind_is_listed_and_looked_at(kind: Any, saved: Any) -> None:
     network = saved(kind)
     assert network.preprocess.shape == (32, 32)
     vision = TorchVision(network.load(), "mine", network.preprocess, neuron_names=network.neuron_names, batch_size=2)
@@ -74,14 +77,14 @@ def test_every_kind_is_listed_and_looked_at(kind, saved):
     assert (seen.maps is not None) == (kind == "convnext")
 
 
-def test_classes_have_names(saved):
+def test_classes_have_names(saved: Any) -> None:
     network = saved("vit")
     assert network.neuron_names == ["cat", "dog", "hen"]
     layers = list_layers(network.load(), 32, network.neuron_names)
     assert layers[-1].names == ["cat", "dog", "hen"]
 
 
-def test_damaged_models_are_told_in_one_line(saved, tmp_path):
+def test_damaged_models_are_told_in_one_line(saved: Any, tmp_path: Path) -> None:
     network = saved("vit")
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])

@@ -1,5 +1,7 @@
 import pickle
 from argparse import Namespace
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,11 +18,11 @@ from line_tui.models.weights import count_classes, fill, read_weights
 
 
 @pytest.fixture
-def weights():
+def weights() -> Any:
     return {"weight": torch.eye(2), "bias": torch.ones(2)}
 
 
-def test_both_formats_and_wrapped_checkpoints(tmp_path, weights):
+def test_both_formats_and_wrapped_checkpoints(tmp_path: Path, weights: Any) -> None:
     save_file(weights, tmp_path / "a.safetensors")
     torch.save(weights, tmp_path / "b.pth")
     wrapped = {f"module.{key}": value for key, value in weights.items()}
@@ -32,42 +34,42 @@ def test_both_formats_and_wrapped_checkpoints(tmp_path, weights):
 
 
 class Trap:
-    def __reduce__(self):
+    def __reduce__(self) -> Any:
         return (exec, ("raise SystemExit('unpickled')",))
 
 
-def empty(path, weights):
+def empty(path: Any, weights: Any) -> None:
     path.write_bytes(b"")
 
 
-def text(path, weights):
+def text(path: Any, weights: Any) -> None:
     path.write_text("version https://git-lfs.github.com/spec/v1\n")
 
 
-def zeros(path, weights):
+def zeros(path: Any, weights: Any) -> None:
     path.write_bytes(bytes(1000))
 
 
-def truncated(path, weights):
+def truncated(path: Any, weights: Any) -> None:
     save_file(weights, path) if path.suffix == ".safetensors" else torch.save(weights, path)
     path.write_bytes(path.read_bytes()[:-20])
 
 
-def trap(path, weights):
+def trap(path: Any, weights: Any) -> None:
     path.write_bytes(pickle.dumps(Trap()))
 
 
-def trap_in_zip(path, weights):
+def trap_in_zip(path: Any, weights: Any) -> None:
     torch.save({"weight": Trap()}, path)
 
 
-def no_state_dict(path, weights):
+def no_state_dict(path: Any, weights: Any) -> None:
     torch.save([torch.ones(2)], path)
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 @pytest.mark.parametrize("damage", [empty, text, zeros, truncated])
-def test_damaged_files_are_told_in_one_line(tmp_path, weights, suffix, damage):
+def test_damaged_files_are_told_in_one_line(tmp_path: Path, weights: Any, suffix: str, damage: Any) -> None:
     path = tmp_path / f"model{suffix}"
     damage(path, weights)
     with pytest.raises(ModelFileError) as error:
@@ -76,37 +78,37 @@ def test_damaged_files_are_told_in_one_line(tmp_path, weights, suffix, damage):
 
 
 @pytest.mark.parametrize("damage", [trap, trap_in_zip])
-def test_code_in_a_file_never_runs(tmp_path, weights, damage):
+def test_code_in_a_file_never_runs(tmp_path: Path, weights: Any, damage: Any) -> None:
     damage(tmp_path / "model.pth", weights)
     with pytest.raises(ModelFileError, match="never loaded"):
         read_weights(tmp_path / "model.pth", "m")
 
 
-def test_a_file_without_a_state_dict(tmp_path, weights):
+def test_a_file_without_a_state_dict(tmp_path: Path, weights: Any) -> None:
     no_state_dict(tmp_path / "model.pth", weights)
     with pytest.raises(ModelFileError, match="no state_dict"):
         read_weights(tmp_path / "model.pth", "m")
 
 
-def test_a_missing_file(tmp_path):
+def test_a_missing_file(tmp_path: Path) -> None:
     for name in ("a.pth", "a.safetensors"):
         with pytest.raises(ModelFileError, match="there is no"):
             read_weights(tmp_path / name, "m")
 
 
-def test_weights_of_another_architecture(tmp_path, weights):
+def test_weights_of_another_architecture(tmp_path: Path, weights: Any) -> None:
     with pytest.raises(ModelFileError, match=r"belongs to another architecture: weight is \[2, 2\], not \[2, 3\]"):
         fill(nn.Linear(3, 2), weights, "m", tmp_path)
     with pytest.raises(ModelFileError, match=r"lacks 2 of 2 tensors: 0.bias, 0.weight; it has 2 others: bias \[2\]"):
         fill(nn.Sequential(nn.Linear(2, 2)), weights, "m", tmp_path)
 
 
-def test_half_precision_files_become_float32(tmp_path, weights):
+def test_half_precision_files_become_float32(tmp_path: Path, weights: Any) -> None:
     model = fill(nn.Linear(2, 2), {key: value.half() for key, value in weights.items()}, "m", tmp_path)
     assert model.weight.dtype == torch.float32 and not model.training
 
 
-def test_old_densenet_names_are_understood(tmp_path):
+def test_old_densenet_names_are_understood(tmp_path: Path) -> None:
     names = list(build_empty(densenet121).state_dict())
     old = [name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2.") for name in names]
     from line_tui.models.weights import _OLD_DENSENET
@@ -115,11 +117,11 @@ def test_old_densenet_names_are_understood(tmp_path):
     assert [_OLD_DENSENET.sub(r"\1\2", name) for name in old] == names
 
 
-def wrapped(kind, weights):
+def wrapped(kind: Any, weights: Any) -> Any:
     plain = dict(weights)
     other = {key: value + 1 if value.is_floating_point() else value for key, value in weights.items()}
 
-    def behind(prefix, of=plain):
+    def behind(prefix: str, of: Any = plain) -> Any:
         return {prefix + key: value for key, value in of.items()}
 
     return {
@@ -164,11 +166,11 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_checkpoints_as_people_have_them(kind, tmp_path):
+def test_checkpoints_as_people_have_them(kind: Any, tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = resnet18(num_classes=7).eval()
     torch.save(wrapped(kind, model.state_dict()), tmp_path / "w.pth")
-    options = {"id": "mine", "source": Source(path=str(tmp_path / "w.pth")), "architecture": "resnet18"}
+    options: dict[str, Any] = {"id": "mine", "source": Source(path=str(tmp_path / "w.pth")), "architecture": "resnet18"}
     if kind in WHICH:
         with pytest.raises(ModelFileError, match=r"several sets of weights: .*state_dict = "):
             find_network("mine", Catalog(vision=[VisionEntry(**options)]))
@@ -198,12 +200,12 @@ SMALLEST = [
 
 
 @pytest.mark.parametrize("name", SMALLEST)
-def test_classes_are_read_off_weights_of_every_architecture(name):
+def test_classes_are_read_off_weights_of_every_architecture(name: str) -> None:
     weights = build_empty(lambda: build(name, classes=7)).state_dict()
     assert count_classes(weights, lambda classes: build(name, classes)) == 7
 
 
-def test_a_misfit_is_told_in_a_few_words(tmp_path):
+def test_a_misfit_is_told_in_a_few_words(tmp_path: Path) -> None:
     torch.save(densenet121(num_classes=7).state_dict(), tmp_path / "w.pth")
     with pytest.raises(ModelFileError) as error:
         find_network(f"resnet18:{tmp_path}/w.pth", Catalog())
@@ -212,7 +214,7 @@ def test_a_misfit_is_told_in_a_few_words(tmp_path):
     assert len(told) - len(str(tmp_path)) < 600
 
 
-def test_quantised_weights_are_not_taken_for_numbers(tmp_path):
+def test_quantised_weights_are_not_taken_for_numbers(tmp_path: Path) -> None:
     weights = resnet18(num_classes=7).state_dict()
     weights["fc.weight"] = (weights["fc.weight"] * 100).to(torch.int8)
     torch.save(weights, tmp_path / "w.pth")
@@ -221,7 +223,7 @@ def test_quantised_weights_are_not_taken_for_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
-def test_weights_that_do_not_say_what_is_done_to_their_input_are_refused(name, tmp_path):
+def test_weights_that_do_not_say_what_is_done_to_their_input_are_refused(name: str, tmp_path: Path) -> None:
     with torch.no_grad():
         model = get_model(name, num_classes=1000, init_weights=False)
     torch.save(model.state_dict(), tmp_path / "w.pth")

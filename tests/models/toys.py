@@ -1,8 +1,10 @@
 """Networks small enough to work out by hand."""
 
+from typing import Any
+
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from line_tui.models.preprocess import classification
 
@@ -13,7 +15,7 @@ PLAIN = classification(size=4, resize=4, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.
 class Colours(nn.Module):
     """`conv` copies the channels minus one half; `relu` overwrites it; `fc` sums red and green, and doubles blue."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         super().__init__()
         self.conv = nn.Conv2d(3, 3, 1)
         self.relu = nn.ReLU(inplace=True)
@@ -24,9 +26,9 @@ class Colours(nn.Module):
             self.conv.weight.copy_(torch.eye(3)[:, :, None, None])
             self.conv.bias.fill_(-0.5)
             self.fc.weight.copy_(torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 2.0]]))
-        self.batches = []
+        self.batches: list[int] = []
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> Tensor:
         self.batches.append(len(x))
         x = self.relu(self.conv(x))
         x, _ = self.attend(x)
@@ -37,10 +39,10 @@ class Colours(nn.Module):
 class Pair(nn.Module):
     """Returns its input and nothing, as attention does."""
 
-    def forward(self, x):
+    def forward(self, x: Tensor) -> tuple[Tensor, None]:
         return x, None
 
 
-def paint(red, green, blue):
+def paint(red: Any, green: Any, blue: Any) -> Any:
     """A picture of one colour, each channel in [0, 255]."""
     return np.full((4, 4, 3), (red, green, blue), np.uint8)

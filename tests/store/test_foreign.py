@@ -240,8 +240,8 @@ def test_time_does_not_run_backwards_in_a_run(store: Store, monkeypatch: pytest.
 
 
 def test_ids_that_are_asked_for_in_one_second_differ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("line_tui.store.runs.secrets.randbelow", lambda most: next(chances))
     chances = iter([5, 5, 5, 6, 7])
+    monkeypatch.setattr("line_tui.store.runs.secrets.randbelow", lambda most: next(chances))
     stores = [Store.open(tmp_path), Store.open(tmp_path)]
     ids = [store.new_run_id() for store in stores]
     assert len(set(ids)) == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.app import App
 
@@ -13,7 +15,7 @@ class CellsExtension(SingleFileSnapshotExtension):
     _file_extension = "txt"
 
 
-def cells(app: App[object]) -> str:
+def cells(app: App[Any]) -> str:
     """The characters of the screen, a line a row, without the blanks at their ends."""
     strips = app.screen._compositor.render_strips(app.size)
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"

@@ -158,7 +158,11 @@ def stage(folder: Path, config: Config | None = None, **options: Any) -> Stage:
     options = {"images": "halfcell", "tour": False, **options}
     store = Store.open(folder)
     engine = ScriptedEngine(EngineLog(folder / "engine.log"), store)
-    settings = {"catalog": CATALOG, "config": config or Config(), "layers": LayerCache(folder / "layers", CATALOG)}
+    settings: dict[str, Any] = {
+        "catalog": CATALOG,
+        "config": config or Config(),
+        "layers": LayerCache(folder / "layers", CATALOG),
+    }
     return Stage(build_app(store, lambda: engine, **settings, **options), engine, store)
 
 

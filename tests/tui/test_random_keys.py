@@ -6,6 +6,7 @@
 import asyncio
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from line_tui import events as e
 from line_tui.explain.state import fold
 from line_tui.tui.app import LineApp
-from line_tui.tui.session import Session
+from line_tui.tui.session import EventStore, Session
 from tests.tui.screens.test_run import ASKED
 from tests.tui.stage import happen, settle, stage, start
 
@@ -51,15 +52,18 @@ async def stay(self: LineApp) -> None:
 
 async def walk(keys: list[str], death: int, packet: int) -> None:
     made: list[e.Decided] = []
-    decide = Session._store
+    init = Session.__init__
 
-    def watched(self: Session, event: e.DurableEvent) -> None:
-        decide(self, event)
-        if isinstance(event, e.Decided):
-            made.append(event)
+    def watched(self: Session, run_id: str, store: EventStore, say: Callable[[e.Decision], None]) -> None:
+        def heard(event: e.Decision) -> None:
+            say(event)
+            if isinstance(event, e.Decided):
+                made.append(event)
+
+        init(self, run_id, store, heard)
 
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Session, "_store", watched)
+        patch.setattr(Session, "__init__", watched)
         patch.setattr(LineApp, "open_file", lambda self, path: None)
         patch.setattr(LineApp, "action_quit", stay)
         patch.chdir(folder)

@@ -19,9 +19,14 @@ def session(tmp_path: Path) -> Session:
 
 def open_session(store: Store) -> Session:
     """A session whose run nobody works on: what it says is stored and comes back at once."""
-    session = Session("r1", store, lambda event: session.feed(store.decide("r1", event)))
-    session.catch_up()
-    return session
+    opened = Session("r1", store, lambda event: opened.feed(store.decide("r1", event)))
+    opened.catch_up()
+    return opened
+
+
+def appended(session: Session, event: e.DurableEvent) -> e.Envelope:
+    assert isinstance(session.store, Store)
+    return session.store.append("r1", event)
 
 
 def stored(session: Session) -> list[e.AnyEvent]:
@@ -68,7 +73,7 @@ def test_undo_works_after_a_restart_too(session: Session) -> None:
 
 
 def test_catching_up_finds_what_was_stored_but_never_shown(session: Session) -> None:
-    session.store.append("r1", e.Stopped())  # type: ignore[attr-defined]
+    appended(session, e.Stopped())
     assert session.snapshot.active
     session.catch_up()
     assert not session.snapshot.active
@@ -110,9 +115,9 @@ def test_waiting_for_the_person_is_no_work() -> None:
 
 
 def test_an_edit_that_was_drawn_cannot_be_taken_back(session: Session) -> None:
-    session.feed(session.store.append("r1", e.Proposed(trial="t99", concept="ladder", origin="llm", iteration=3)))
+    session.feed(appended(session, e.Proposed(trial="t99", concept="ladder", origin="llm", iteration=3)))
     session.decide("edit", "t99", "long ladder")
     assert session.can_undo
     image = next(event for event in events_of_a_run() if isinstance(event, e.ImageScored))
-    session.feed(session.store.append("r1", msgspec.structs.replace(image, trial="t99", concept="long ladder")))
+    session.feed(appended(session, msgspec.structs.replace(image, trial="t99", concept="long ladder")))
     assert not session.can_undo

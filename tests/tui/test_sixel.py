@@ -16,7 +16,7 @@ TOKEN = re.compile(r"#(\d+)(?:;2;(\d+);(\d+);(\d+))?|!(\d+)([?-~])|([?-~])|([$-]
 
 def decode(sixels: str) -> np.ndarray:
     """What xterm paints, `float[height, width, 3]` in percent."""
-    wide, high = map(int, re.match(r'\x1bP0;0;0q"1;1;(\d+);(\d+)', sixels).groups())  # type: ignore[union-attr]
+    wide, high = map(int, re.match(r'\x1bP0;0;0q"1;1;(\d+);(\d+)', sixels).groups())
     picture = np.full((high + 5, wide, 3), -1.0)
     registers: dict[int, tuple[int, ...]] = {}
     selected, x, y = 0, 0, 0

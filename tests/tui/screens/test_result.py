@@ -163,7 +163,7 @@ async def test_the_result_argues_its_case(tmp_path: Path) -> None:
         assert not screen.query("#sense-0")
         grid.post_message(PictureGrid.Picked(grid, 7))
         await settle(pilot, lambda: isinstance(on.app.screen, PictureScreen))
-        assert on.app.screen.image.index == 7
+        assert isinstance(on.app.screen, PictureScreen) and on.app.screen.image.index == 7
 
 
 async def test_a_judgement_is_stored_shown_counted_and_taken_back(on: Stage) -> None:

@@ -416,6 +416,7 @@ async def test_an_edit_that_comes_too_late_is_added(on: Stage) -> None:
 async def test_what_follows_from_a_word_is_said_in_its_row(on: Stage) -> None:
     def said(table: PoolTable, key: str) -> str:
         cell = next(row.cells[1] for row in table.rows if row.key == key)
+        assert not isinstance(cell, str)
         return "".join(text for text, _ in cell)
 
     async with on.app.run_test(size=(200, 50)) as pilot:
@@ -464,7 +465,7 @@ async def test_a_concept_of_ones_own_is_new_and_short(on: Stage) -> None:
 
 
 async def test_n_is_what_a_score_rests_on(on: Stage) -> None:
-    bank = [
+    bank: list[e.DurableEvent] = [
         e.Proposed(trial="t50", concept="cloud", origin="bank", iteration=1),
         e.TrialScored(trial="t50", mean=8.88, auc=0.9, mad=1.0, images=4),
     ]

@@ -58,7 +58,7 @@ Draw = Callable[..., torch.Tensor]
 
 @pytest.fixture
 def draw(pipeline: EmojiDiffusionPipeline) -> Draw:
-    return lambda *args, **kwargs: pipeline(*args, output_type="pt", **kwargs).images
+    return lambda *args, **kwargs: pipeline(*args, **kwargs | {"output_type": "pt"}).images
 
 
 def test_a_seed_repeats_its_picture_and_another_does_not(draw: Draw) -> None:
