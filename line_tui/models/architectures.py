@@ -1,4 +1,4 @@
-"""Networks by the name of their architecture, with real weights' memory or with none."""
+"""Builds networks by architecture name, with or without memory for their weights."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from line_tui.models.efficientnet_lite import EfficientNetLite0
 
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
 TRANSFORMING = ("googlenet", "inception_v3")
-"""Architectures whose weights alone do not say what is done to their input."""
+"""Architectures whose weight files do not say how the input is transformed."""
 AUXILIARY = r"aux\d|AuxLogits"
-"""Names of their heads for training."""
+"""Heads that exist only for training."""
 
 
 def torchvision_names() -> list[str]:
@@ -26,7 +26,7 @@ def torchvision_names() -> list[str]:
 
 
 def check_architecture(architecture: str) -> None:
-    """Raises UnknownNameError for what is no classification network: others fetch parts of themselves."""
+    """Raises UnknownNameError unless it is a classification network: other kinds download parts of themselves."""
     if architecture not in torchvision_names():
         raise unknown_name(
             "architecture", architecture, torchvision_names(), f"name one of torchvision's, or {EFFICIENTNET_LITE0}"
@@ -41,16 +41,16 @@ def build(
 ) -> nn.Module:
     """A torchvision network or `EFFICIENTNET_LITE0`, with fresh weights.
 
-    `image_size` is needed by vision transformers that are not of their usual one. `transform_input` is for GoogLeNet
-    and Inception alone: with torchvision's weights they undo the usual normalisation of their input, as theirs was
-    another. Their heads for training are left out. Raises UnknownNameError.
+    Vision transformers need `image_size` when it is not their default. `transform_input` is for GoogLeNet and
+    Inception, whose torchvision weights expect another normalisation. Auxiliary heads are left out. Raises
+    UnknownNameError.
     """
     if architecture == EFFICIENTNET_LITE0:
         return EfficientNetLite0(classes).eval()
     check_architecture(architecture)
     options: dict[str, Any] = {"num_classes": classes}
     if architecture in TRANSFORMING:
-        # Their own initialisation takes minutes and is for training.
+        # Their initialisation takes minutes and matters only for training.
         options |= {"init_weights": False, "transform_input": transform_input, "aux_logits": False}
     if architecture.startswith("vit_") and image_size is not None:
         options["image_size"] = image_size
@@ -66,13 +66,13 @@ def build_random(architecture: str, image_size: int | None = None, seed: int = 0
 
 
 def build_empty(make: Callable[[], nn.Module]) -> nn.Module:
-    """What `make` builds, with shapes but without memory for its weights."""
+    """Calls `make` with all weights on the meta device: shapes, but no memory."""
     with _EmptyOnMeta():
         return make()
 
 
 class _EmptyOnMeta(TorchFunctionMode):
-    """Puts uninitialised tensors, as all layers begin with, on the meta device.
+    """Puts uninitialised tensors, which all layers start from, on the meta device.
 
     `torch.device("meta")` moves every new tensor there; RegNet and others compute their widths with tensors.
     """

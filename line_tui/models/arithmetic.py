@@ -1,4 +1,4 @@
-"""How exactly a GPU computes: cuDNN's defaults trade digits, and the same digits each time, for speed."""
+"""GPU precision and determinism: cuDNN's defaults trade both for speed."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import torch
 
 @contextmanager
 def repeatable(*, full: bool) -> Iterator[None]:
-    """Within the block, the same input gives the same output each time; with `full`, float32 means all its digits.
+    """Make results deterministic within the block; with `full`, also use all 24 bits of float32.
 
-    By default convolutions in float32 round to TF32's ten bits, an error of about 1e-3, and gradients may be summed in
-    any order. On a CPU nothing changes.
+    By default float32 convolutions round to TF32's ten bits (an error of about 1e-3), and gradients may be summed in
+    any order. No effect on a CPU.
     """
     cudnn = torch.backends.cudnn
     before = (cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)

@@ -1,4 +1,4 @@
-"""How many pictures at a time fit on a GPU: tried before the run, since an estimate knows no allocator."""
+"""Finds the largest batch that fits on a GPU by trying: an estimate cannot know what the allocator does."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ class Gauge(Protocol):
     """Measures a device's memory."""
 
     def free(self) -> int:
-        """Bytes that a batch could use now."""
+        """Bytes available to a batch."""
         ...
 
     def peak(self, work: Callable[[], object]) -> int:
-        """Bytes that the work needed at most, beyond what was in use before."""
+        """Peak bytes that the work needed on top of what was in use."""
         ...
 
 
 class CudaGauge:
-    """A GPU of NVIDIA's, or of AMD's through ROCm."""
+    """An NVIDIA GPU, or an AMD GPU through ROCm."""
 
     def __init__(self, device: str) -> None:
         self._device = device
 
     def free(self) -> int:
-        """Bytes that the driver could still give, once torch has returned what it keeps unused."""
+        """Free bytes, counting what torch's allocator holds but does not use."""
         torch.cuda.empty_cache()
         return torch.cuda.mem_get_info(self._device)[0]
 
     def peak(self, work: Callable[[], object]) -> int:
-        """Bytes that torch used for the work; what its allocator keeps besides, it gives up when memory is short."""
+        """Peak bytes allocated by torch. Its cache is not counted: that is released when memory is short."""
         torch.cuda.empty_cache()
         before = torch.cuda.memory_allocated(self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
@@ -44,12 +44,12 @@ class CudaGauge:
 
 
 def gauge_of(device: str) -> Gauge | None:
-    """What measures a device's memory; None where running out of it cannot be survived, or not be told."""
+    """A gauge for a device; None where running out of memory cannot be detected or survived."""
     return CudaGauge(device) if torch.device(device).type == "cuda" else None
 
 
 def largest_batch(most: int, draw: Callable[[int], object], gauge: Gauge) -> int:
-    """The largest of 1, 2, 4 ... `most` pictures that were drawn, doubled as long as memory seems to allow.
+    """The largest batch of 1, 2, 4 ... `most` pictures that could be drawn, doubling while memory seems to suffice.
 
     `draw(pictures)` draws that many and raises MemoryLimitError when they do not fit, as this does when one does not.
     """
@@ -66,7 +66,7 @@ def largest_batch(most: int, draw: Callable[[int], object], gauge: Gauge) -> int
             break
         fits = size
         if before[0]:
-            # What the second and further pictures needed; the first had all that does not grow.
+            # The cost of each further picture; the first one includes all fixed costs.
             each = (needed - before[1]) / (fits - before[0])
     return fits
 

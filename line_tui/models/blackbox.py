@@ -1,7 +1,7 @@
-"""Vision models whose inside is not seen: a Python function, a TorchScript file, or a program exported for one batch.
+"""Black-box vision models: a Python function, a TorchScript file, or a program exported for a fixed batch size.
 
-TorchScript takes no hooks in Python: "register_forward_hook is not supported on ScriptModules".
-A function and a TorchScript file run code of their own, so their entry in the catalogue must say `allow_code`.
+TorchScript modules do not support forward hooks. Functions and TorchScript files run arbitrary code, so their catalogue
+entry must set `allow_code`.
 """
 
 from __future__ import annotations
@@ -42,15 +42,16 @@ Look = Callable[[NDArray[np.uint8]], Any]
 
 
 class BlackBox:
-    """Pictures in, one layer of activations out; any array whose first axis is the picture will do."""
+    """A model with one visible layer: any array whose first axis is the picture."""
 
     input: tuple[int, ...] = ()
-    """Nobody but the model knows."""
+    """Unknown: only the model itself knows its input size."""
 
     def __init__(
         self, name: str, look: Look, revision: str, batch_size: int, kind: str = "black box", prepared: str = ""
     ) -> None:
-        """`kind` says in the list of layers why there is only one, `prepared` what is done to pictures before."""
+        """`kind` is shown in the list of layers and says why there is only one; `prepared` describes the
+        preprocessing."""
         self._kind = kind
         self.prepared = prepared or "by its own code"
         self.name = f"{name}@{revision}"
@@ -60,11 +61,11 @@ class BlackBox:
 
     @cached_property
     def layers(self) -> list[LayerInfo]:
-        """The layer, its shape found by looking at a grey picture. Raises UsageError."""
+        """The only layer; its shape is found with a grey picture. Raises UsageError."""
         shape = tuple(self._batch([np.full((224, 224, 3), 128, np.uint8)]).shape)
         pooling = _POOLINGS.get(len(shape))
         if pooling is None:
-            # Of three axes nobody can say which has the neurons.
+            # With three axes there is no telling which one holds the neurons.
             raise UsageError(
                 f"{self._called} gives an output of {len(shape)} axes, {list(shape)}",
                 "return pictures by neurons, or maps: pictures by neurons by height by width",
@@ -73,7 +74,7 @@ class BlackBox:
         return [LayerInfo(name=OUTPUT, kind=self._kind, shape=list(shape[1:]), neurons=neurons, pooling=pooling)]
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
-        """What is known of the layer. Raises UnknownNameError."""
+        """The entry of the layer. Raises UnknownNameError."""
         if neuron is None:
             return find_layer(self.layers, self._called, layer)
         return find_neuron(self.layers, Neuron(self._called, layer, neuron))
@@ -81,7 +82,7 @@ class BlackBox:
     def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
         """Activations `float32[images, neurons]`, and the maps of one neuron where the output has them.
 
-        Neurons whose activations are no finite numbers have NaN for all pictures. Raises UnknownNameError, UsageError,
+        A neuron with a non-finite activation is NaN for all pictures. Raises UnknownNameError, UsageError,
         ModelFileError when `neuron` is one of these.
         """
         if not pictures:
@@ -121,7 +122,7 @@ class BlackBox:
             output = torch.as_tensor(np.asarray(seen)) if output is None else output
         except (LineError, torch.OutOfMemoryError):
             raise
-        except Exception as error:  # Whatever the user's code raises.
+        except Exception as error:  # The user's code may raise anything.
             told = " ".join(str(error).split())[:300]
             raise UsageError(
                 f"{self._called} failed on pictures of {pictures[0].shape[0]} x {pictures[0].shape[1]}: "
@@ -137,7 +138,7 @@ class BlackBox:
 
 
 def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | None:
-    """The black box of this name; None where the name is of another kind.
+    """The black box with this name; None if the name is another kind of model.
 
     Raises UsageError when its code is not allowed or cannot be imported, ModelFileError.
     """
@@ -163,7 +164,8 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
 
 
 def _code(entry: VisionEntry, path: Path) -> list[Path]:
-    """What a black box is made of; of a function all files beside its module but pictures, as it may read any."""
+    """The files a black box depends on; for a function, all files next to its module except pictures, since it may
+    read any of them."""
     if entry.format != "function":
         return [path]
     files = [file for file in sorted(_folder(path).rglob("*")) if file.is_file() and _counts(file, _folder(path))]
@@ -186,7 +188,7 @@ def _folder(path: Path) -> Path:
 
 
 def code_warning(name: str, catalog: Catalog) -> str:
-    """What to say of a model that runs code of its own; nothing for others."""
+    """A warning for models that run code of their own; empty for others."""
     for entry in catalog.vision:
         if entry.id == name and entry.allow_code:
             return f": runs code from {entry.function or entry.source.path}"
@@ -196,14 +198,14 @@ def code_warning(name: str, catalog: Catalog) -> str:
 def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     module, _, function = (entry.function or "").partition(":")
     folder = _folder(path).resolve()
-    # What was imported before may have been edited since, or be of the same name in another folder.
+    # An earlier import may be outdated, or a module of the same name from another folder.
     _folders.add(folder)
     for name, known in list(sys.modules.items()):
         if any(_lies_in(known, each) for each in _folders):
             del sys.modules[name]
     importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
-    # Compiled files are told from their source by its time in seconds and its size: none are read, and none written.
+    # Bytecode is matched to its source only by size and by time in whole seconds, so it is neither read nor written.
     before = sys.pycache_prefix, sys.dont_write_bytecode
     sys.pycache_prefix, sys.dont_write_bytecode = str(folder / ".none"), True
     try:
@@ -217,7 +219,7 @@ def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
         ) from error
     finally:
         sys.pycache_prefix, sys.dont_write_bytecode = before
-        # Left behind the others for what it imports later.
+        # Kept at the end of the path for what the module imports later.
         sys.path.remove(str(folder))
         sys.path.append(str(folder))
     look: Look = found
@@ -225,7 +227,7 @@ def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
 
 
 _folders: set[Path] = set()
-"""Where functions were imported from in this process."""
+"""Folders from which functions were imported in this process."""
 
 
 def _lies_in(module: Any, folder: Path) -> bool:

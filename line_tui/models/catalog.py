@@ -17,7 +17,7 @@ from line_tui.models.schedulers import check_scheduler
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What every entry of the catalogue says."""
+    """Fields of every catalogue entry."""
 
     id: str
     source: Source
@@ -26,20 +26,20 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     gated: bool = False
     """True when the hub asks for an account and an accepted licence."""
     size_mb: int = 0
-    """Of the files to download."""
+    """Download size."""
     memory_mb: dict[str, int] = {}
-    """Needed while running, by precision."""
+    """Memory needed at run time, by precision."""
 
 
 class LanguageEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A language model in a GGUF file."""
 
     style: Literal["auto", "few-shot", "chat"] = "auto"
-    """`auto`: chat when the file has a chat template."""
+    """`auto` means chat if the file has a chat template."""
     context: int = 4096
-    """Tokens of prompt and reply together."""
+    """Context length in tokens: prompt and reply together."""
     thinking_tokens: int = 1024
-    """Most tokens a reasoning model may think before it must reply."""
+    """Limit on the thinking tokens of a reasoning model."""
 
     def __post_init__(self) -> None:
         check_range("context", self.context, 256, 1 << 22)
@@ -58,16 +58,17 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     size: int
     """Side of the square picture in pixels."""
     batch_size: int = 1
-    """Most pictures drawn at a time: as many of them as are found to fit, on a GPU; halved by estimate elsewhere."""
+    """Maximum batch size. On a GPU the largest batch that fits is found by trying; elsewhere it is halved until the
+    estimate fits."""
     prompt_template: str = "{concept}"
-    """`{a|b|c}` stands for one of these, chosen by the picture's seed: angles, lightings."""
+    """`{a|b|c}` stands for one of the alternatives, chosen by the picture's seed."""
     negative_prompt: str = ""
     dtype: Literal["float32", "float16", "bfloat16"] = "float32"
     """Used on a GPU; the CPU always computes in float32."""
     variant: str | None = None
-    """diffusers' name of the files' precision, such as "fp16"."""
+    """The diffusers variant of the files, such as "fp16"."""
     scheduler: str | None = None
-    """Class of diffusers that replaces the pipeline's own scheduler."""
+    """A diffusers scheduler class that replaces the pipeline's own."""
 
     def __post_init__(self) -> None:
         if "{concept}" not in self.prompt_template:
@@ -84,7 +85,7 @@ FORMATS = ("weights", "transformers", "timm", "function", "torchscript", "export
 
 
 class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A linear encoder with ReLU, as sparse autoencoders have it: `relu((x - b_dec) @ W_enc + b_enc)`."""
+    """The encoder of a sparse autoencoder: `relu((x - b_dec) @ W_enc + b_enc)`."""
 
     layer: str
     """The layer whose channels it reads; its features are the layer `features`."""
@@ -93,7 +94,7 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A vision model that is not simply one of torchvision's by name."""
+    """A vision model other than a plain torchvision architecture."""
 
     format: str = "weights"
     """`weights`: a file and its architecture, or a folder of ours (`config.json` beside `model.safetensors`).
@@ -104,26 +105,26 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     architecture: str | None = None
     """A torchvision architecture or "efficientnet-lite0"; None where the folder's `config.json` names it."""
     classes: int | None = None
-    """Output neurons of the weights in a file; None to read them off."""
+    """Number of output neurons; None to infer it from the weights."""
     state_dict: str | None = None
-    """Where the weights are in a checkpoint that holds several, such as "model_ema"."""
+    """Key of the weights in a checkpoint with several sets, such as "model_ema"."""
     transform_input: bool | None = None
-    """Of GoogLeNet and Inception: true where training began with torchvision's weights."""
+    """For GoogLeNet and Inception: true if training started from torchvision's weights."""
     labels: str | None = None
     """JSON list of the output neurons' names: a path, or a file beside the weights; "imagenet" for its classes."""
     preprocess: str = "DEFAULT"
-    """Name of the architecture's torchvision weights that take their pictures as these do."""
+    """Name of the torchvision weights whose preprocessing these share."""
     size: int | None = None
-    """Side of the input in pixels. With `mean` and `std` it says how pictures are prepared, whatever the files say."""
+    """Side of the input in pixels. `size`, `mean` and `std` override the preprocessing that the files declare."""
     resize: int | None = None
-    """Length of the shorter side before the crop to `size`; None for `size`."""
+    """Shorter side before the crop to `size`; defaults to `size`."""
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
     interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
     function: str | None = None
     """ "module:name" of a function from `uint8[n, h, w, 3]` to `float[n, neurons]`; `source` is the module's folder."""
     allow_code: bool = False
-    """A function, a TorchScript file and an exported program may run code of their own: only with this."""
+    """Required for functions, TorchScript files and exported programs, which can run arbitrary code."""
     encoder: Encoder | None = None
     """Features of a sparse autoencoder on top of a layer."""
 
@@ -142,20 +143,21 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Models that go together."""
+    """A set of models that are used together."""
 
     id: str
     language: str
     generator: str
     vision: str
-    """The vision model to begin with; any other can be explained with this profile too."""
+    """The default vision model; the profile works with any other too."""
     about: str = ""
     reference: str = "emoji-resnet18 avgpool"
-    """Model and layer that concept detectors read beside a layer that is too narrow, as a black box of one output."""
+    """Model and layer whose activations concept detectors also read when the layer itself is too narrow, such as a
+    black box with one output."""
 
 
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All entries; a later one replaces an earlier one of the same id."""
+    """All entries; a later one replaces an earlier one with the same id."""
 
     language: list[LanguageEntry] = []
     generator: list[GeneratorEntry] = []
@@ -185,15 +187,15 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def user_catalog_path() -> Path:
-    """The user's own catalogue; it need not exist."""
+    """Path of the user's catalogue, which may not exist."""
     return config_path().parent / "catalog.toml"
 
 
 def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = None) -> Catalog:
-    """Our catalogue with the user's entries put over it, and each model of the hub at the commit that it is pinned to.
+    """The bundled catalogue overridden by the user's, with each hub model at its pinned commit.
 
-    `user` replaces the user's usual file, `pins` the lock file. Raises UsageError when a file is not valid, naming the
-    place in it.
+    `user` replaces the default path, `pins` the lock file. Raises UsageError when a file is not valid, naming the place
+    in it.
     """
     catalog = _merged(user or user_catalog_path())
     pins = read_pins() if pins is None else pins

@@ -1,4 +1,4 @@
-"""A chat template as the language models need it: the part that never changes, and the part that does."""
+"""Splits a chat template into the part that is the same for every prompt and the part that changes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from jinja2 import TemplateError
 from llama_cpp.llama_chat_format import Jinja2ChatFormatter
 
 _USER = "\u2063user\u2063"
-"""Stands for the user's message while the template is split; no template produces it by itself."""
+"""Placeholder for the user's message while the template is split."""
 
 
 class _Formatter(Jinja2ChatFormatter):  # type: ignore[misc]
-    """The library's formatter with a fixed date: some templates print today's, and replies must not depend on it."""
+    """The library's formatter with a fixed date: some templates print today's date, and replies must not depend on
+    it."""
 
     @staticmethod
     def strftime_now(format: str) -> str:
@@ -25,9 +26,9 @@ class ChatForm:
     """A rendered conversation: one system message, one user message, and the start of the reply."""
 
     head: str
-    """All before the user's message: the same for every call with the same system message."""
+    """Everything before the user's message: the same for every call with the same system message."""
     tail: str
-    """The user's message and what opens the reply."""
+    """The user's message and the opening of the reply."""
     thinks: bool
     """True when the reply begins inside a `<think>` block."""
 
@@ -51,7 +52,7 @@ class ChatTemplate:
             raise ValueError("the chat template drops the user's message")
         thinks = rest.rstrip().endswith("<think>")
         if self._can_think and not thinks:
-            # The model would open the block by itself; opened here, the reply's grammar can begin where it closes.
+            # The model would open the block itself. Opening it here lets the grammar start where the block closes.
             rest, thinks = rest + "<think>\n", True
         return ChatForm(head=head, tail=user + rest, thinks=thinks)
 

@@ -82,13 +82,13 @@ class Block(nn.Module):
 
 
 class SamePadded(nn.Conv2d):
-    """A convolution padded as TensorFlow does, where the weights come from: the odd pixel goes right and below."""
+    """A convolution with TensorFlow's padding: the odd pixel goes to the right and the bottom."""
 
     def __init__(self, inward: int, outward: int, kernel: int, stride: int, groups: int = 1) -> None:
         super().__init__(inward, outward, kernel, stride, groups=groups, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """As any convolution, on a picture padded to ceil(length / stride) outputs."""
+        """Convolve after padding to ceil(length / stride) outputs."""
         return super().forward(functional.pad(x, [*self._around(x.shape[-1]), *self._around(x.shape[-2])]))
 
     def _around(self, length: int) -> tuple[int, int]:
@@ -98,7 +98,7 @@ class SamePadded(nn.Conv2d):
 
 
 def rename(weights: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The package's weights by our modules' names: the same without leading underscores."""
+    """The package's weights under our module names: the same without leading underscores."""
     return {re.sub(r"(^|\.)_", r"\1", key): value for key, value in weights.items()}
 
 

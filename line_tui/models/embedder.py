@@ -1,4 +1,4 @@
-"""Texts to unit vectors: all-MiniLM-L6-v2, the text encoder that the bundled generator has loaded anyway."""
+"""Sentence embeddings by all-MiniLM-L6-v2, the text encoder that the bundled generator also uses."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from line_tui.worlds import minilm
 
 
 class MiniLMEmbedder:
-    """Sentence embeddings, each text encoded once and by itself; those of `known` were encoded before."""
+    """Sentence embeddings with a cache. Each text is encoded on its own, so its vector does not depend on the batch."""
 
     def __init__(self, known: Mapping[str, Floats] | None = None) -> None:
         self._known = dict(known or {})
@@ -31,15 +31,15 @@ class MiniLMEmbedder:
 
 
 def bank_vectors(folder: Path | None = None) -> dict[str, Floats]:
-    """The embeddings of the bundled bank's words, `float32[384]` each: encoding them takes ten seconds and more.
+    """The embeddings of the bundled bank's words, `float32[384]` each: encoding them takes over ten seconds.
 
-    Raises ModelFileError when a file is missing or damaged, or the two do not match.
+    Raises ModelFileError if a file is missing or damaged, or if they do not match.
     """
     folder = folder or bundled_models() / "emoji-bank"
     try:
         words = json.loads((folder / "bank.json").read_text(encoding="utf-8"))["concepts"]
         vectors = load_file(folder / "vectors.safetensors")["vectors"]
-    except Exception as error:  # The library has errors of its own for each kind of damage.
+    except Exception as error:  # The library raises a different error for each kind of damage.
         raise ModelFileError(f"the bank in {folder} cannot be read: {error}", "install line-tui again") from error
     if vectors.shape != (len(words), minilm.DIMENSIONS) or vectors.dtype != np.float32:
         raise ModelFileError(

@@ -1,4 +1,4 @@
-"""Features of a sparse autoencoder as neurons: a linear encoder that reads one layer of a network."""
+"""Features of a sparse autoencoder as neurons: an encoder on top of one layer of a network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.models.weights import read_weights
 
 
 class Features(nn.Module):
-    """`relu((x - b_dec) @ W_enc + b_enc)` over the channels, wherever they are (arXiv 2309.08600)."""
+    """`relu((x - b_dec) @ W_enc + b_enc)` over the channel axis (arXiv 2309.08600)."""
 
     def __init__(self, channels: int, features: int, channels_last: bool) -> None:
         super().__init__()
@@ -37,11 +37,11 @@ class Encoded(nn.Module):
         super().__init__()
         self.network = network
         self.features = features
-        # Part of the network from now on, so it is never removed.
+        # The hook stays for the life of the network.
         network.get_submodule(layer).register_forward_hook(self._read)
 
     def forward(self, x: Tensor) -> Any:
-        """What the network alone returns."""
+        """Return what the network returns."""
         return self.network(x)
 
     def _read(self, module: nn.Module, inputs: Any, output: Any) -> None:

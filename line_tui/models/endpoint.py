@@ -1,6 +1,6 @@
 """A language model that another program on this machine serves: llama-server, vLLM, Ollama.
 
-Its replies depend on that program too, so a run with it is not promised to be the same again.
+Its replies depend on that program too, so such a run is not reproducible.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from line_tui.text import shown
 TOP_P = 0.9
 REPLY_TOKENS = 32
 TIMEOUT = 300.0
-"""Seconds without a byte; a server may have to load the model first."""
+"""Seconds without data; a server may have to load the model first."""
 _LONGEST_LINE = 1 << 20
-"""Bytes; a piece of text has a few hundred."""
+"""Maximum bytes of a message; a normal one has a few hundred."""
 _MOST_PIECES = 4
-"""Times the tokens that were asked for, after which a server is not listened to any longer."""
+"""A server that sends this many times the requested tokens is cut off."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0, le=1 << 40)]
 
@@ -51,7 +51,7 @@ class _Choice(msgspec.Struct, frozen=True):
 
 
 class _Chunk(msgspec.Struct, frozen=True):
-    """What we read of a message of the server."""
+    """The fields of a server message that are used."""
 
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
@@ -64,7 +64,7 @@ class EndpointLanguage:
     style: Literal["few-shot", "chat"] = "chat"
 
     def __init__(self, name: str, url: str, model: str, thinking_tokens: int) -> None:
-        """Name a served model, without calling it. Raises UsageError for an address on another machine."""
+        """Set up a served model without connecting to it. Raises UsageError for an address on another machine."""
         self.name = f"{name}@{model}" if model else name
         parts = split_endpoint(url)
         if parts is None:
@@ -91,7 +91,7 @@ class EndpointLanguage:
             "max_tokens": self._most,
             "stream": True,
             "stream_options": {"include_usage": True},
-            # llama-server takes it; the others leave it aside, and replies are checked all the same.
+            # llama-server honours it and others ignore it; replies are checked either way.
             "grammar": prompt.grammar,
         }
         text, pieces, answered = "", 0, False
@@ -113,7 +113,7 @@ class EndpointLanguage:
                     text += said
                     on_token(said, _is_thinking(text))
             if "\n" in _answer(text) or pieces > _MOST_PIECES * self._most:
-                # A model without the grammar goes on explaining, and one without a limit for ever.
+                # Without a grammar a model may add explanations; without a limit it may never stop.
                 break
         if not answered:
             raise self._no_protocol()
@@ -123,10 +123,10 @@ class EndpointLanguage:
         return Completion(_answer(text), told, max(0, told - cached), completed)
 
     def close(self) -> None:
-        """Nothing to give back: the memory is the server's."""
+        """Do nothing: the memory belongs to the server."""
 
     def _post(self, request: dict[str, Any]) -> Iterator[_Chunk]:
-        """The server's messages, one by one; leaving the iteration hangs up, which stops the server."""
+        """The server's messages as they arrive; ending the iteration closes the connection, which stops the server."""
         connection = HTTPConnection(self._host, self._port, timeout=TIMEOUT)
         try:
             connection.request(

@@ -1,4 +1,4 @@
-"""Exported programs (`torch.export`, .pt2) as networks whose inner layers can be hooked, as far as they kept them."""
+"""Exported programs (`torch.export`, .pt2) as networks with hooks on the inner layers that they kept."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from line_tui.models.catalog import VisionEntry
 from line_tui.models.pooling import first_tensor
 
 OUTPUT = "output"
-"""The layer that is what the program returns; it need not come from a module."""
+"""The layer for the program's output, which need not come from a module."""
 
 
 def open_program(path: Path, entry: VisionEntry) -> ExportedProgram:
     """The program in a file. Raises UsageError where its entry does not allow it to run code, ModelFileError.
 
-    torch unpickles parts of such a file and evaluates others, so reading one is running it.
+    torch unpickles parts of such a file and evaluates others, so opening it runs code.
     """
     check_code_allowed(entry, path)
     try:
         return torch.export.load(path)
-    except Exception as error:  # What it raises for damaged files is not documented, and varies.
+    except Exception as error:  # The errors for damaged files are undocumented and vary.
         raise ModelFileError(f"{entry.id}: {path} is damaged or no exported program", "export it again") from error
 
 
@@ -54,7 +54,7 @@ def unflatten(program: ExportedProgram) -> nn.Module:
     network = torch.export.unflatten(program)
     if not hasattr(network, OUTPUT):
         network.add_module(OUTPUT, nn.Identity())
-        # Part of the network from now on, so it is never removed.
+        # The hook stays for the life of the network.
         network.register_forward_hook(_pass_on)
     return network
 

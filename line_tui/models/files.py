@@ -15,7 +15,7 @@ from line_tui.errors import ModelFileError
 _END = 1 << 16
 _LOOPBACK = re.compile(r"http://(?P<host>127\.0\.0\.1|localhost|\[::1\])(:(?P<port>\d{1,5}))?(?P<path>/[^?#]*)?")
 _COUNTED = {".safetensors", ".json", ".txt", ".model"}
-"""Files that a pipeline's pictures depend on; a model card is none."""
+"""Files that a pipeline's output depends on; a model card does not count."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,13 +24,13 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     bundled: str | None = None
     """Folder in the bundled models."""
     package: str | None = None
-    """Installed Python package that carries `file`; the package is found, never imported."""
+    """Installed Python package that contains `file`; the package is located but never imported."""
     hub: str | None = None
     """Repository on the Hugging Face hub, "owner/name"."""
     path: str | None = None
     """File or folder of the user's own."""
     endpoint: str | None = None
-    """Address of a server on this machine that speaks OpenAI's protocol, "http://127.0.0.1:8080/v1"."""
+    """Address of an OpenAI-compatible server on this machine, "http://127.0.0.1:8080/v1"."""
     file: str | None = None
     """File or folder within the package or the repository, None for all of it; the model's name at an endpoint."""
     revision: str | None = None
@@ -54,9 +54,9 @@ def bundled_models() -> Path:
 
 
 def locate(source: Source, name: str) -> Path:
-    """The file or folder of a source on this machine, without any network.
+    """The local file or folder of a source; nothing is fetched.
 
-    `name` is the model's, for the error. Raises ModelFileError when it is not here.
+    `name` is the model's name, for the error. Raises ModelFileError when it is not on this machine.
     """
     if source.bundled is not None:
         path = bundled_models() / source.bundled
@@ -77,7 +77,8 @@ def locate(source: Source, name: str) -> Path:
 
 
 def split_endpoint(url: str) -> tuple[str, int, str] | None:
-    """Host, port and path of an endpoint on this machine, as numbers: a name would be looked up. None for others."""
+    """Host, port and path of an endpoint on this machine, the host as an address so that no name is looked up. None
+    for any other endpoint."""
     found = _LOOPBACK.fullmatch(url)
     if found is None:
         return None
@@ -95,7 +96,7 @@ def _in_package(package: str) -> Path:
 
 
 def _in_hub_cache(source: Source, name: str) -> Path:
-    # Imported here: most sources need no hub, and the catalogue is read by commands that must start fast.
+    # Imported late: most sources need no hub, and commands that read the catalogue must start fast.
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
 
@@ -117,9 +118,9 @@ def _in_hub_cache(source: Source, name: str) -> Path:
 
 
 def fingerprint(path: Path, *settings: object) -> str:
-    """12 hex digits that change when a file, or the files of a folder, or the settings beside them, do.
+    """12 hex digits that change with a file, the files of a folder, or the settings.
 
-    Reads each file's name, size and both ends: whole files of gigabytes would take longer to read than to use.
+    Reads each file's name, size and both ends only: reading gigabytes in full would take longer than using them.
     """
     digest = blake2b(repr(settings).encode(), digest_size=6)
     files = sorted(file for file in path.rglob("*") if file.suffix in _COUNTED) if path.is_dir() else [path]
@@ -134,9 +135,9 @@ def fingerprint(path: Path, *settings: object) -> str:
 
 
 def content(*paths: Path) -> str:
-    """12 hex digits of all that is in some files, or in the files of folders that a model depends on.
+    """12 hex digits over the full content of files, or of the files in folders that a model depends on.
 
-    A file is read again only when the system says that it has changed. Raises ModelFileError.
+    A file is read again only after the system reports a change. Raises ModelFileError.
     """
     digest = blake2b(digest_size=6)
     for path in paths:
@@ -152,7 +153,7 @@ def content(*paths: Path) -> str:
 def hashed(path: Path) -> str:
     """SHA-256 of a file. Raises OSError."""
     found = path.stat()
-    # The last is set by the system at every change, and by nobody else.
+    # Only the system sets ctime, and it does so at every change.
     return _hashed(path, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
 
 

@@ -1,4 +1,4 @@
-"""The user's own pictures: a folder of images, or of one subfolder a class, as control set and vocabulary."""
+"""The user's own pictures as control set and vocabulary: a folder of images, or one subfolder per class."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
 }
-"""What is opened, by Pillow's names: others start programs (PostScript), or are no photographs."""
+"""Pillow formats that are opened. Of the others, some start programs (PostScript) and some are not photographs."""
 SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 LONGEST = 50
-"""Most times that a picture may be as long as it is narrow: whoever resizes its shorter side makes it enormous."""
+"""Maximum aspect ratio: resizing the shorter side of a longer picture would make it enormous."""
 PIXELS_AT_A_TIME = 50_000_000
-"""Of pictures that are in memory together."""
+"""Maximum number of pixels in memory at a time."""
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "trainval", "extra"})
 CONTAINERS = frozenset({"images", "imgs", "pictures", "jpegimages", "data"})
 NAMES = "names.json"
-"""Beside the subfolders: what each class is called, where a subfolder's name does not say it ("n01440764")."""
+"""Optional file next to the subfolders with readable class names for folders such as "n01440764"."""
 
 
 class UnreadablePicture(Exception):
-    """A file that is no picture; the message says why."""
+    """A file that cannot be read as a picture; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ class PictureFolder:
     classes: list[PictureClass]
     """By subfolder, sorted; empty for a folder without subfolders."""
     loose: list[Path]
-    """Pictures that lie in the folder itself, where there are no classes."""
+    """Pictures in the folder itself, if it has no classes."""
     left_out: dict[Path, str] = field(default_factory=dict)
-    """Files and subfolders that cannot be read as pictures, with the reason."""
+    """Files and subfolders that are skipped, with the reason."""
 
 
 def open_folder(path: Path) -> PictureFolder:
@@ -100,7 +100,7 @@ def _concept(folder: Path, names: dict[str, str]) -> str:
 
 
 def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
-    """Raises UsageError for subfolders that are parts of a data set, or hold the classes one folder deeper."""
+    """Raises UsageError if the subfolders are splits of a data set, or if the classes are one level deeper."""
     if not classes:
         return
     folders = [folder for folder, _ in classes]
@@ -125,7 +125,7 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
     seen: set[Path] = set()
     for here, below, files in os.walk(folder, followlinks=True):
         real = Path(here).resolve()
-        # A link may lead back to a folder above it.
+        # A link may point back up the tree.
         below[:] = [name for name in below if deep and real not in seen and not name.startswith(".")]
         if real in seen:
             continue
@@ -155,7 +155,7 @@ def read_picture(path: Path) -> Picture:
     """A picture as `uint8[height, width, 3]`, upright. Raises UnreadablePicture."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns of odd metadata, which do not matter, and of sizes that could fill the memory, which do.
+            # Pillow warns about odd metadata, which is harmless, and about decompression bombs, which are not.
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             Image.init()
@@ -175,9 +175,9 @@ def read_picture(path: Path) -> Picture:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of more than eight bits in eight, where Pillow itself would take all that is above 255 for white."""
+    """Grey images of more than eight bits reduced to eight; Pillow itself would clip everything above 255 to white."""
     if image.mode.startswith("I;16"):
-        # The higher byte, as torchvision's `to_dtype(scale=True)` and Pillow for colours of 16 bits have it.
+        # Keep the high byte, as torchvision's `to_dtype(scale=True)` does, and Pillow for 16-bit colours.
         return _with_exif(Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)), image)
     if image.mode not in ("I", "F"):
         return image
@@ -197,7 +197,7 @@ def _with_exif(made: Image.Image, of: Image.Image) -> Image.Image:
 
 
 def in_batches(pictures: Iterator[tuple[Path, Picture]], count: int) -> Iterator[list[tuple[Path, Picture]]]:
-    """Up to `count` pictures at a time, fewer where they are large."""
+    """Yield batches of up to `count` pictures, fewer if they are large."""
     batch: list[tuple[Path, Picture]] = []
     pixels = 0
     for each in pictures:
@@ -211,7 +211,7 @@ def in_batches(pictures: Iterator[tuple[Path, Picture]], count: int) -> Iterator
 
 
 def readable(files: list[Path], count: int, skipped: dict[Path, str]) -> Iterator[tuple[Path, Picture]]:
-    """The first `count` of the files that are pictures; the others are added to `skipped` with the reason."""
+    """The first `count` files that can be read as pictures; unreadable ones are added to `skipped` with the reason."""
     for path in files:
         if count == 0:
             return

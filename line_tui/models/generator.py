@@ -1,4 +1,4 @@
-"""Text-to-image through diffusers: any of its pipelines, one picture a seed."""
+"""Text-to-image through any diffusers pipeline, one picture per seed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ OnStep = Callable[[int, int], None]
 OnLatents = Callable[[torch.Tensor], None]
 
 _WORDS = ("cat", "dog")
-"""As many letters each, so that a tokenizer that knows no word makes the same of both."""
+"""Two words of equal length, so that a tokenizer without a vocabulary maps both to the same tokens."""
 
 REHEARSED_STEPS = 2
-"""No step needs more memory than another, and after the last comes the decoder, which needs most."""
+"""Enough to measure memory: every step needs the same, and the decoder after the last one needs the most."""
 
 
 class _BegunError(Exception):
-    """Leaves a pipeline after its first step."""
+    """Stops a pipeline after its first step."""
 
     def __init__(self, latents: torch.Tensor) -> None:
         self.latents = latents
@@ -38,8 +38,8 @@ class _BegunError(Exception):
 class DiffusersGenerator:
     """A text-to-image pipeline that draws batches of one fixed size.
 
-    Outputs depend on the batch's size in the last digits, so a partial batch is padded with copies of its last
-    picture. Noise comes from one CPU generator a picture: the same seed starts from the same noise on any device.
+    The last digits of the output depend on the batch size, so a partial batch is padded with copies of its last
+    picture. Each picture has its own CPU random generator, so a seed gives the same noise on any device.
     """
 
     def __init__(self, folder: Path, entry: GeneratorEntry, *, device: str = "cpu", batch_size: int | None = None):
@@ -56,14 +56,14 @@ class DiffusersGenerator:
         self.size = entry.size
         self.batch_size = batch_size or entry.batch_size
         self.on_preview: OnPreview | None = None
-        """Called while a batch is drawn, where someone looks on."""
+        """Called while a batch is drawn, if someone is watching."""
         self._previewer = Previewer(self._pipeline, entry.size)
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """Draw one `uint8[height, width, 3]` for each prompt and seed.
 
-        `on_step(step, steps)` is called after each step and may raise `Cancelled`. Raises ValueError for no or too
-        many prompts, MemoryLimitError when the batch does not fit, ModelFileError when the numbers overflow.
+        `on_step(step, steps)` is called after each step and may raise `Cancelled`. Raises ValueError for no prompts or
+        too many, MemoryLimitError when the batch does not fit, ModelFileError when the numbers overflow.
         """
         count = len(prompts)
         if not 0 < count <= self.batch_size or len(seeds) != count:
@@ -75,13 +75,13 @@ class DiffusersGenerator:
         return _to_pictures(images[:count], self._entry)
 
     def rehearse(self, batch_size: int, on_step: OnStep) -> None:
-        """Draw a batch of some size in a few steps, only to need the memory that it needs. Raises MemoryLimitError."""
+        """Draw a batch in a few steps, only to find out how much memory that takes. Raises MemoryLimitError."""
         self._diffuse([self.prompt_template] * batch_size, [0] * batch_size, min(self.steps, REHEARSED_STEPS), on_step)
 
     def check_listens(self) -> None:
-        """Begin two pictures of one seed and two words, and see that they differ.
+        """Check that two words at the same seed start different pictures.
 
-        Raises UsageError for settings that the pipeline does not take, ModelFileError for one that does not listen.
+        Raises UsageError for settings that the pipeline rejects, ModelFileError if the prompt has no effect.
         """
         first, second = (self._begun(word) for word in _WORDS)
         if torch.equal(first, second):
@@ -91,7 +91,7 @@ class DiffusersGenerator:
             )
 
     def _begun(self, word: str) -> torch.Tensor:
-        """A picture after its first step, or the whole of it where nobody can look before."""
+        """Latents after the first step, or the finished picture if the pipeline offers no callback."""
 
         def catch(latents: torch.Tensor) -> None:
             raise _BegunError(latents.detach().float().cpu())
@@ -102,7 +102,7 @@ class DiffusersGenerator:
             return begun.latents
         except LineError:
             raise
-        except Exception as error:  # What pipelines raise for what they do not take is not documented, and varies.
+        except Exception as error:  # What pipelines raise for bad settings is undocumented and varies.
             told = " ".join(str(error).split())[:300]
             raise UsageError(
                 f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words alone, at this size: "
@@ -129,8 +129,8 @@ class DiffusersGenerator:
             "height": self.size,
             "width": self.size,
             "negative_prompt": [self._entry.negative_prompt] * len(prompts) if self._entry.negative_prompt else None,
-            # What Sana and PixArt do unasked: draw at the nearest size they know and crop; rewrite the prompt where
-            # another package happens to be installed.
+            # Turn off what Sana and PixArt do by default: draw at the nearest known size and crop, and rewrite the
+            # prompt if a certain package is installed.
             "use_resolution_binning": False,
             "clean_caption": False,
             **self._reporter(on_step, shown, on_latents),
@@ -164,7 +164,7 @@ class DiffusersGenerator:
         def report(step: int, latents: torch.Tensor) -> None:
             if on_latents is not None:
                 on_latents(latents)
-            # Some schedulers take more steps than they were asked for.
+            # Some schedulers take more steps than requested.
             on_step(step + 1, getattr(self._pipeline, "num_timesteps", self.steps))
             if shown and self.on_preview is not None:
                 self._previewer.see(latents, shown, self.on_preview)
@@ -173,7 +173,7 @@ class DiffusersGenerator:
             report(step, tensors["latents"])
             return {}
 
-        # The older form, which PixArt still has, passes no pipeline and uses no result.
+        # The older callback form, still used by PixArt, passes no pipeline and ignores the result.
         return {
             "callback_on_step_end": report_by_pipeline,
             "callback": lambda step, timestep, latents: report(step, latents),
@@ -187,6 +187,7 @@ def _to_pictures(images: torch.Tensor, entry: GeneratorEntry) -> list[Picture]:
             f"{entry.id}: the pictures are not numbers, {entry.dtype} overflowed",
             'set dtype = "bfloat16" or "float32" for it in your catalog.toml',
         )
-    # On the device: numbers of one byte are quicker to fetch, and a CPU would take longer than a quick generator draws.
+    # Converted on the device: single bytes transfer faster, and the CPU would take longer than a fast generator takes
+    # to draw.
     whole = (images.float() * 255).round().clamp(0, 255).to(torch.uint8)
     return list(whole.permute(0, 2, 3, 1).contiguous().cpu().numpy())

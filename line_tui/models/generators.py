@@ -1,4 +1,4 @@
-"""Text-to-image models by the `format` of their catalogue entry: diffusers' pipelines, and what plug-ins bring."""
+"""Opens text-to-image models by the `format` of their entry: diffusers pipelines and plug-ins."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ from line_tui.models.turns import Movable
 
 
 class LoadedGenerator(Movable, Protocol):
-    """A generator in memory. Its `name` is that of `line_tui.models.naming.generator_name`."""
+    """A generator in memory. Its `name` must be the one that `line_tui.models.naming.generator_name` gives."""
 
     def rehearse(self, batch_size: int, on_step: Callable[[int, int], None]) -> None:
-        """Draw a batch of some size, only to need the memory that it needs. Raises MemoryLimitError."""
+        """Draw a batch, only to find out how much memory that takes. Raises MemoryLimitError."""
         ...
 
     def check_listens(self) -> None:
-        """Raises LineError for settings that it does not take, or words that do not reach it."""
+        """Raises LineError if the settings are rejected or the prompt has no effect."""
         ...
 
 
 OpenGenerator = Callable[[Path, GeneratorEntry, str, int], LoadedGenerator]
-"""Folder or file, entry, device and batch size to a generator. Raises ModelFileError, UsageError."""
+"""A function of folder or file, entry, device and batch size that returns a generator. Raises ModelFileError,
+UsageError."""
 
 
 def _diffusers(folder: Path, entry: GeneratorEntry, device: str, batch_size: int) -> LoadedGenerator:

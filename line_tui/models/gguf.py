@@ -1,4 +1,4 @@
-"""Opens GGUF files with llama.cpp, with as many of their layers on the GPU as fit there."""
+"""Opens GGUF files with llama.cpp, with as many layers on the GPU as fit."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ def open_gguf(
     gpu: int = 0,
     on_note: Callable[[str], None],
 ) -> tuple[llama_cpp.Llama, int]:
-    """The model in a file, and how many of its layers are on the GPU, `ALL_LAYERS` for all.
+    """Open a model; return it and the number of its layers on the GPU, `ALL_LAYERS` for all.
 
-    With `gpu_layers` None as many as fit: all of them, else half, else none, and `on_note` hears so in a line. `gpu` is
-    the number of the one GPU that is used, by default llama.cpp would spread the layers over all that there are. Raises
-    ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp; MemoryLimitError when just
-    `gpu_layers` were wanted and do not fit.
+    With `gpu_layers` None, all layers are tried, then half, then none, and `on_note` is told when some do not fit. Only
+    the GPU with number `gpu` is used; llama.cpp would otherwise spread the layers over all GPUs. Raises ModelFileError
+    if the file is damaged or too new for llama.cpp, MemoryLimitError if a given number of `gpu_layers` does not fit.
     """
     _check_header(path, name)
 
@@ -46,7 +45,8 @@ def open_gguf(
                     n_threads_batch=threads,
                     n_gpu_layers=layers,
                     split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
-                    # Without layers on it the GPU would still be sent the largest products, and keep room for them.
+                    # Even without layers on it, a GPU would be sent the largest matrix products and reserve memory for
+                    # them.
                     main_gpu=gpu if layers else -1,
                     verbose=False,
                 )
@@ -64,7 +64,7 @@ def open_gguf(
             "close other programs that use the GPU",
         )
     for fewer in (blocks // 2, 0) if blocks else ():
-        # What failed still holds the GPU's memory, in a cycle of references.
+        # The failed attempt still holds GPU memory through a reference cycle.
         gc.collect()
         if (llama := attempt(fewer)) is not None:
             on_note(f"{name}: {fewer} of its {blocks} layers fit on the GPU, the CPU computes the others, more slowly")
@@ -76,7 +76,7 @@ def open_gguf(
 
 
 def check_writes(metadata: Mapping[str, str], name: str) -> None:
-    """Raises ModelFileError for a model that turns text into vectors and writes none, by its header."""
+    """Raises ModelFileError if the header is that of an embedding model."""
     kind = metadata.get("general.architecture", "")
     if f"{kind}.pooling_type" in metadata or metadata.get(f"{kind}.attention.causal", "true") == "false":
         raise ModelFileError(
@@ -85,7 +85,7 @@ def check_writes(metadata: Mapping[str, str], name: str) -> None:
 
 
 def _block_count(path: Path) -> int:
-    """Layers of a model by its header; 0 when that cannot be read."""
+    """Number of layers according to the header; 0 if it cannot be read."""
     fields = header(path)
     return int(fields.get(f"{fields.get('general.architecture')}.block_count", 0))
 

@@ -1,4 +1,4 @@
-"""Leaves llama.cpp in the middle of an evaluation: a long prompt takes seconds on a CPU before its first token."""
+"""Interrupts llama.cpp during an evaluation: on a CPU a long prompt takes seconds before its first token."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ INTERVAL = 0.2  # seconds
 
 @contextmanager
 def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator[None]:
-    """Within the block, `check` is called every `INTERVAL` of an evaluation, which ends with whatever it raises.
+    """Within the block, call `check` every `INTERVAL` of an evaluation; whatever it raises ends the evaluation.
 
-    The CPU asks between the nodes of its graph. CUDA never does, and is through with a prompt sooner.
+    The CPU backend checks between graph nodes. CUDA never does, but it finishes prompts sooner.
     """
     raised: list[BaseException] = []
     last = time.monotonic()
@@ -28,7 +28,7 @@ def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator
             if not raised and time.monotonic() - last >= INTERVAL:
                 last = time.monotonic()
                 check()
-        except BaseException as error:  # C code would swallow it.
+        except BaseException as error:  # The C code would swallow it.
             raised.append(error)
         return bool(raised)
 

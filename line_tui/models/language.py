@@ -1,4 +1,4 @@
-"""Language models through llama.cpp: any GGUF file, in the chat form or in the few-shot form."""
+"""Language models through llama.cpp: any GGUF file, with a chat template or a few-shot prompt."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from line_tui.models.llama import ends, keep_first, token_text
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
-"""Most tokens of a reply, thoughts not counted; a concept takes a few."""
+"""Limit on the tokens of a reply, thoughts not counted; a concept takes a few."""
 
 OnToken = Callable[[str, bool], None]
 OnNote = Callable[[str], None]
@@ -30,8 +30,8 @@ OnNote = Callable[[str], None]
 class LlamaLanguage:
     """A GGUF model whose replies depend on prompt, seed, temperature and thread count alone.
 
-    llama.cpp reuses whatever prefix of the last prompt fits, and outputs depend on it in the last digits, which a
-    process that was started anew does not have. Here exactly the head is kept, evaluated by itself, or nothing.
+    llama.cpp reuses whatever prefix of the last prompt matches, and the last digits of the output depend on it, so a
+    resumed process would differ. Here only the static head is reused, evaluated on its own.
     """
 
     def __init__(
@@ -47,10 +47,11 @@ class LlamaLanguage:
         gpu: int = 0,
         on_note: OnNote = lambda note: None,
     ) -> None:
-        """Load a model with `gpu_layers` of it on a GPU, None for as many as fit, of which `on_note` hears.
+        """Load a model with `gpu_layers` of its layers on a GPU, None for as many as fit; `on_note` is told when some
+        do not.
 
-        Raises ModelFileError when the file is not a whole GGUF file, or too new for llama.cpp; MemoryLimitError when
-        the layers that are asked for do not fit.
+        Raises ModelFileError if the file is damaged or too new for llama.cpp, MemoryLimitError if the given number of
+        layers does not fit.
         """
         self._llama, self.gpu_layers = open_gguf(
             path, name, context=context, threads=threads, gpu_layers=gpu_layers, gpu=gpu, on_note=on_note
@@ -69,8 +70,8 @@ class LlamaLanguage:
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`.
 
-        While the prompt is evaluated it is called with empty pieces, so that it can raise then too. Raises UsageError
-        when prompt and reply do not fit the model's context.
+        It is also called with empty pieces while the prompt is evaluated, so that it can raise then too. Raises
+        UsageError when prompt and reply do not fit the model's context.
         """
         head, tail, thinks = self._tokens(prompt)
         prompt_tokens = len(head) + len(tail)
@@ -104,7 +105,8 @@ class LlamaLanguage:
         self._llama.close()
 
     def _tokens(self, prompt: Prompt) -> tuple[list[int], list[int], bool]:
-        """Head, tail, and whether the reply begins with thoughts; both are tokenised apart, as they are evaluated."""
+        """Head, tail, and whether the reply starts with thoughts. Both parts are tokenised separately, as they are
+        evaluated."""
         if self._template is None:
             return self._tokenise(prompt.head, start=True), self._tokenise(prompt.tail), False
         form = self._template.render(prompt.system, prompt.user)
@@ -112,12 +114,12 @@ class LlamaLanguage:
         return head, self._tokenise(form.tail, special=True), form.thinks
 
     def _tokenise(self, text: str, start: bool = False, special: bool = False) -> list[int]:
-        # Templates often write the model's first token themselves; twice would be another prompt.
+        # Templates often write the first token themselves; adding it twice would change the prompt.
         first = start and not (self._bos and text.startswith(self._bos))
         return list(self._llama.tokenize(text.encode(), add_bos=first, special=special))
 
     def _rewind(self, head: list[int], on_token: OnToken) -> int:
-        """Bring the model to where the head alone was evaluated; the number of tokens that this took."""
+        """Reset the model to the state after the head; return how many tokens had to be evaluated."""
         if head == self._head and keep_first(self._llama, len(head)):
             return 0
         self._llama.reset()
@@ -128,7 +130,7 @@ class LlamaLanguage:
         return len(head)
 
     def _think(self, tail: list[int], temperature: float, limit: int, on_token: OnToken) -> tuple[int, list[int]]:
-        """Let the model think; how many tokens it took, and the tokens to evaluate before the reply."""
+        """Let the model think; return how many tokens it took, and the tokens to evaluate before the reply."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         thoughts, count, last = "", 0, []
         for token in self._sample(tail, temperature, limit, None, on_token):
@@ -151,7 +153,7 @@ class LlamaLanguage:
         sampled = self._llama.generate(
             tokens, temp=temperature, top_p=TOP_P, top_k=0, min_p=0.0, grammar=grammar, reset=False
         )
-        # All tokens are evaluated before the first new one.
+        # The whole prompt is evaluated before the first new token.
         with interruptible(self._llama, lambda: on_token("", False)):
             first = next(sampled)
         for token in islice(chain([first], sampled), limit):

@@ -1,4 +1,4 @@
-"""The layers of models as they were listed last: a list is there at once, while the libraries are still imported."""
+"""Cached lists of layers, so that a list appears at once while the libraries are still being imported."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ _LIBRARIES = ("line-tui", "torch", "torchvision", "timm", "transformers")
 
 
 class LayerCache:
-    """One small file a model; one that cannot be read or written is as none."""
+    """One small file per model; a file that cannot be read or written counts as missing."""
 
     def __init__(self, folder: Path | None = None, catalog: Catalog | None = None) -> None:
-        """`folder` replaces the usual one in the data folder, `catalog` the user's."""
+        """`folder` replaces the default one in the data folder, `catalog` the user's catalogue."""
         self._folder = folder or data_folder() / "layers"
         self._catalog = catalog
 
     def read(self, model: str) -> list[LayerInfo] | None:
-        """The layers of a model that is still the one that was listed."""
+        """The cached layers of a model, unless the model has changed since."""
         with suppress(OSError, ValueError, RecursionError, LineError):
             return msgspec.json.decode(self._file(model).read_bytes(), type=list[LayerInfo])
         return None
 
     def keep(self, model: str, layers: Sequence[LayerInfo]) -> None:
-        """Remember a model's layers; without a file they are listed again."""
+        """Cache a model's layers; failing that, they are listed again."""
         with suppress(OSError, LineError):
             path = self._file(model)
             path.parent.mkdir(parents=True, exist_ok=True)
-            # Whole or not at all: another process may read it now.
+            # Written atomically: another process may be reading it.
             new = path.with_suffix(f".{os.getpid()}")
             new.write_bytes(msgspec.json.encode(list(layers)))
             new.replace(path)
@@ -49,7 +49,7 @@ class LayerCache:
 
 
 def identity(model: str, catalog: Catalog) -> str:
-    """Changes with whatever the layers of a model depend on: its entry, its files, the libraries' versions."""
+    """A digest of everything a model's layers depend on: its entry, its files, the library versions."""
     entry = next((entry for entry in catalog.vision if entry.id == model), None)
     digest = blake2b(repr((model, [_version(name) for name in _LIBRARIES])).encode(), digest_size=12)
     digest.update(msgspec.json.encode(entry))
@@ -64,10 +64,10 @@ def identity(model: str, catalog: Catalog) -> str:
 
 def _paths(model: str, entry: VisionEntry | None) -> Iterator[Path]:
     if entry is None:
-        # A torchvision architecture, perhaps with a file of weights.
+        # A torchvision architecture, possibly with a weights file.
         yield from (Path(part).expanduser() for part in model.split(":", 1)[1:])
         return
-    if entry.source.hub is None:  # A commit of the hub is in its entry, and to look for its files takes long.
+    if entry.source.hub is None:  # The entry contains the hub commit, and finding the files is slow.
         with suppress(LineError):
             yield locate(entry.source, entry.id)
     for named in (entry.labels, entry.encoder and entry.encoder.path):

@@ -1,4 +1,4 @@
-"""Which layers of a model can be explained: found by a forward pass on the meta device, which computes nothing."""
+"""Lists the layers that can be explained, using a forward pass on the meta device, which computes nothing."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def hooked(module: nn.Module, see: Callable[[nn.Module, Any], None]) -> Iterator
 
 
 def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] | None = None) -> list[LayerInfo]:
-    """All modules that give one pooled output an image, in the order in which they finish.
+    """All modules with one poolable output per image, in the order in which they finish.
 
-    `size` is the side of the model's input, or its height and width; `names` are those of its output neurons. A
-    module that is called several times counts with its last call. Modules that are never called, that fold windows
-    into the batch, or whose neurons cannot be told from space, are left out. The model's own weights are not touched
-    and none are allocated. Raises UsageError for a network that does not take such pictures.
+    `size` is the side of the model's input, or its height and width; `names` are those of its output neurons. For a
+    module that is called several times the last call counts. Modules that are never called, that fold windows into the
+    batch, or whose neuron axis is ambiguous are left out. The model's weights are not touched. Raises UsageError if the
+    network does not accept such pictures.
     """
     height, width = (size, size) if isinstance(size, int) else size
     try:
@@ -93,11 +93,17 @@ _OTHER_TOKENS = {"dist_token", "distillation_token", "reg_token", "register_toke
 
 
 def _other_sizes(model: nn.Module, height: int, width: int) -> tuple[Shapes, Shapes | None, Shapes | None]:
-    """Shapes for three pictures of the usual size, and for taller and wider ones where the model takes them."""
+    """Output shapes for three pictures of the usual size, and for taller and wider ones if the model accepts them."""
     try:
         taller = _trace(model, images=3, height=2 * height, width=width)
         return taller, taller, _trace(model, images=3, height=height, width=2 * width)
-    except (RuntimeError, ValueError, TypeError, AssertionError, IndexError):  # Most vision transformers take one size.
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        AssertionError,
+        IndexError,
+    ):  # Most vision transformers accept only one size.
         return _trace(model, images=3, height=height, width=width), None, None
 
 
@@ -131,14 +137,14 @@ def _evidence(model: nn.Module, shapes: Shapes) -> Evidence:
 
 
 def _class(module: nn.Module) -> str:
-    """A module's class by its full name; in an exported program, of the module that it was exported from."""
+    """The full class name of a module; in an exported program, that of the module it was exported from."""
     if isinstance(module, InterpreterModule):
         return module.type_name() or "module"
     return f"{type(module).__module__}.{type(module).__name__}"
 
 
 def _named(layers: list[LayerInfo], names: list[str]) -> list[LayerInfo]:
-    """Give the output's names to the layers at the end that have as many neurons."""
+    """Give the output's names to trailing layers with the same number of neurons."""
     named: list[LayerInfo] = []
     at_end = bool(names)
     for layer in reversed(layers):

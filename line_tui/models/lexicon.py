@@ -13,12 +13,12 @@ from line_tui.models.files import bundled_models
 
 
 def load_lexicon(folder: Path | None = None) -> Lexicon:
-    """Read the lexicon. Raises ModelFileError when a file is missing or damaged, or the two do not match."""
+    """Read the lexicon. Raises ModelFileError if a file is missing or damaged, or if they do not match."""
     folder = folder or bundled_models() / "lexicon"
     try:
         words = (folder / "words.txt").read_text().split()
         vectors = load_file(folder / "vectors.safetensors")["vectors"].astype(np.float32)
-    except Exception as error:  # The library has errors of its own for each kind of damage.
+    except Exception as error:  # The library raises a different error for each kind of damage.
         raise ModelFileError(f"the lexicon in {folder} cannot be read: {error}", "install line-tui again") from error
     if len(words) != len(vectors):
         raise ModelFileError(

@@ -1,4 +1,4 @@
-"""Brings the models of a run into memory, with one thread count, one batch size and one device for all of it."""
+"""Loads the models of a run, with one thread count, batch size and device for the whole run."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ from line_tui.models.turns import Closable, Device, GeneratorInTurn, LanguageInT
 from line_tui.models.vision import TorchVision
 
 MAX_THREADS = 16
-"""More do not make reading weights from memory faster."""
+"""More threads do not speed up reading weights from memory."""
 
 
 VisionFactory = Callable[[str, Catalog, int, str], TorchVision | BlackBox]
-"""Model, catalogue, batch size and device to a vision model."""
+"""A function of model name, catalogue, batch size and device that returns a vision model."""
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """The models of a run in memory, and what their outputs depend on besides themselves."""
+    """The loaded models of a run, and what else their outputs depend on."""
 
     models: Models
     embedder: Embedder
@@ -57,10 +57,10 @@ class Loaded:
     gpu_layers: int = 0
     """Of the language model, -1 for all."""
     notes: tuple[str, ...] = ()
-    """What is to be known of how they were loaded, a line each."""
+    """Notes on how they were loaded, one line each."""
 
     def close(self) -> None:
-        """Free what Python does not free by itself; the models are not used again."""
+        """Free what garbage collection does not; the models are not used again."""
         if isinstance(self.models.language, Closable):
             self.models.language.close()
 
@@ -79,14 +79,14 @@ def load(
 ) -> Loaded:
     """Load a profile's language model and generator, and the vision model to be explained.
 
-    `vision` makes the vision model instead, for one that the caller has in memory.
+    `vision` makes the vision model, for callers that have it in memory.
 
     `fixed` are the settings of the run's earlier session; they win over `threads`, `device` and `memory`, whose None
     means all cores, the best device there is, and what fits. `on_progress` hears the plan and what is loaded next. The
     models take turns, so on the CPU each gets all threads. Raises UnknownNameError, ModelFileError, UsageError,
     MemoryLimitError.
     """
-    # No library may ask the hub whether a file has changed.
+    # No library may contact the hub to check for updates.
     os.environ["HF_HUB_OFFLINE"] = "1"
     catalog = catalog or read_catalog()
     threads = fixed.threads if fixed else threads or default_threads()
@@ -100,12 +100,12 @@ def load(
         plans = [spell_out(needed, free, fixed.memory, fixed.batch_size)]
     else:
         if device != "cpu" and not llama_cpp.llama_supports_gpu_offload():
-            # Wherever it is wanted, this llama.cpp computes on the CPU.
+            # This build of llama.cpp can only use the CPU.
             memory = "cpu-llm"
         best = plan(needed, free, catalog.find_generator(catalog.find_profile(profile).generator).batch_size, memory)
         plans = [best, *smaller(needed, free, best.policy, best.batch_size)]
         if gauge_of(device) is not None:
-            # The batch will be found by trying: of the plans that differ in it alone the first stands for all.
+            # The batch size is found by trying, so of plans that differ only in that the first one suffices.
             plans = [next(alike) for _, alike in groupby(plans, key=lambda each: each.policy)]
     for each in plans:
         on_progress(describe(each, free))
@@ -129,9 +129,9 @@ def _bring(
     fixed: Settings | None,
     make_vision: VisionFactory,
 ) -> Loaded | None:
-    """The models, placed as planned; None when memory ran out, and nothing of them is left in it.
+    """Load the models as planned; None if memory ran out, after freeing everything.
 
-    Batch and layers on the GPU are what is found to fit, where that can be found and is not `fixed`.
+    Batch size and GPU layers are found by trying, where that is possible and they are not `fixed`.
     """
     entries = catalog.find_profile(profile)
     speaker = catalog.find_language(entries.language)
@@ -158,7 +158,7 @@ def _bring(
         def speak() -> LlamaLanguage | EndpointLanguage:
             nonlocal gpu_layers
             language = load_language(speaker, threads, gpu_layers, notes.append, gpu=torch.device(device).index or 0)
-            # The same for each of its turns: outputs depend on it in the last digits.
+            # Kept for all later turns: the last digits of the output depend on it.
             gpu_layers = language.gpu_layers if isinstance(language, LlamaLanguage) else 0
             return language
 
@@ -167,12 +167,12 @@ def _bring(
             room.admit(generator)
             measure()
             on_progress(f"language model {speaker.id}")
-            # Loading the language model moves the generator out of its way.
+            # Loading the language model moves the generator off the device.
             models = Models(LanguageInTurn(speak, room), GeneratorInTurn(generator, room), vision)
         else:
             on_progress(f"language model {speaker.id}")
             models = Models(speak(), generator, vision)
-            # With everything else in memory, as it will be in the run.
+            # Measured with everything else in memory, as in the run.
             measure()
         return Loaded(
             models,
@@ -191,8 +191,8 @@ def _bring(
 
 
 def _collect(device: str) -> None:
-    """Give back what is no longer used: llama.cpp ends the process when it gets no memory while it computes."""
-    # Models sit in cycles of references.
+    """Free unused memory: llama.cpp aborts the process if an allocation fails while it computes."""
+    # Models are part of reference cycles.
     gc.collect()
     if device != "cpu":
         torch.accelerator.empty_cache()
@@ -201,7 +201,8 @@ def _collect(device: str) -> None:
 def _measured_batch(
     generator: LoadedGenerator, entry: GeneratorEntry, device: str, on_progress: Callable[[str], None]
 ) -> int:
-    """The batch that fits beside what is in memory, up to the catalogue's; where that cannot be measured, as planned.
+    """The largest batch that fits next to what is loaded, up to the catalogue's limit; as planned if that cannot be
+    measured.
 
     Raises MemoryLimitError when not even one picture fits.
     """
@@ -211,7 +212,7 @@ def _measured_batch(
 
     def draw(pictures: int) -> None:
         told = f"finding the batch size: {pictures} of up to {entry.batch_size} pictures at a time"
-        # Told at each step, since that is also where the person can stop it.
+        # Reported at each step, which is also where the user can stop it.
         generator.rehearse(pictures, lambda step, steps: on_progress(told))
 
     found = largest_batch(entry.batch_size, draw, gauge)
@@ -221,7 +222,7 @@ def _measured_batch(
 
 
 def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | None = None) -> Settings | None:
-    """The settings to try after memory ran out with these, when their models are gone; None when nothing is left."""
+    """The settings to try next after memory ran out with these; None if there are none left."""
     _collect(settings.device)
     free = free_memory(settings.device)
     wanted = _needs(profile, model, settings.device, catalog or read_catalog())
@@ -248,7 +249,7 @@ def _needs(profile: str, model: str, device: str, catalog: Catalog) -> Needs:
 
 
 def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision | BlackBox:
-    """Load a vision model, and see that it says the same of the same picture twice.
+    """Load a vision model and check that it is deterministic.
 
     Raises UnknownNameError, ModelFileError, UsageError.
     """
@@ -279,10 +280,10 @@ def load_language(
     *,
     gpu: int = 0,
 ) -> LlamaLanguage | EndpointLanguage:
-    """Load a language model, or name one that is served.
+    """Load a language model, or set up one that is served.
 
-    Its first `gpu_layers` go to a GPU, None for as many as fit, of which `on_note` hears. Raises ModelFileError,
-    MemoryLimitError, UsageError.
+    Its first `gpu_layers` go to a GPU, None for as many as fit; `on_note` is told when some do not. Raises
+    ModelFileError, MemoryLimitError, UsageError.
     """
     if (url := entry.source.endpoint) is not None:
         return EndpointLanguage(entry.id, url, entry.source.file or "", entry.thinking_tokens)
@@ -300,7 +301,7 @@ def load_language(
 
 
 def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
-    """The layers of a vision model, without its weights. Raises UnknownNameError, ModelFileError."""
+    """List the layers of a vision model without loading its weights. Raises UnknownNameError, ModelFileError."""
     catalog = catalog or read_catalog()
     with files_of(model):
         if (box := find_black_box(model, catalog, batch_size=1)) is not None:
@@ -311,13 +312,13 @@ def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
 
 def default_threads() -> int:
     """The physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
-    # macOS and Windows do not say which cores a process may use.
+    # macOS and Windows do not report which cores a process may use.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(torch.get_num_threads(), allowed, MAX_THREADS)
 
 
 def default_device() -> str:
-    """The best device there is."""
+    """The best available device."""
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"

@@ -1,6 +1,6 @@
-"""The lock file: which commit of a repository a model's name stands for on this machine, and what its files hash to.
+"""The lock file: the commit and file hashes of each model that was pulled to this machine.
 
-A branch moves on whenever its owner wants; a model that was pulled once stays what it was until the user moves on.
+A branch can move at any time; a pulled model stays what it was until the user updates it.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
-    """What a name of the catalogue stands for."""
+    """What a catalogue name is pinned to."""
 
     repo: str
     revision: str | None
-    """What the catalogue said when it was resolved to the commit; once it says something else, the pin is void."""
+    """The revision that was resolved to this commit; the pin is void once the catalogue names another one."""
     commit: str
     sha256: dict[str, str]
-    """Of each file, by its name in the repository."""
+    """SHA-256 of each file, by its name in the repository."""
 
 
 def lock_path() -> Path:
-    """The lock file; it need not exist."""
+    """Path of the lock file, which may not exist."""
     return data_folder() / "models.lock.json"
 
 
 def read_pins() -> dict[str, Pin]:
-    """The pin of each model that was pulled, by its name in the catalogue. Raises UsageError."""
+    """The pins of pulled models, by catalogue name. Raises UsageError."""
     path = lock_path()
     try:
         pins = msgspec.json.decode(path.read_bytes(), type=dict[str, Pin])
@@ -52,14 +52,14 @@ def read_pins() -> dict[str, Pin]:
 
 
 def write_pin(name: str, pin: Pin) -> None:
-    """Put a model's pin into the lock file, in the place of an earlier one. Raises UsageError, OSError."""
+    """Store a model's pin, replacing an earlier one. Raises UsageError, OSError."""
     path = lock_path()
     pins = dict(sorted((read_pins() | {name: pin}).items()))
     private.write(path, msgspec.json.format(msgspec.json.encode(pins)))
 
 
 def held(source: Source, pin: Pin | None) -> Source:
-    """The source at the commit that it is pinned to, if it is."""
+    """The source, at its pinned commit if there is one."""
     if pin is None or (pin.repo, pin.revision) != (source.hub, source.revision):
         return source
     return msgspec.structs.replace(source, revision=pin.commit, sha256=pin.sha256 | source.sha256)

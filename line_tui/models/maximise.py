@@ -1,4 +1,4 @@
-"""Activation maximisation: the picture that drives a neuron most, by gradient ascent. For white-box models only."""
+"""Activation maximization: the picture that drives a neuron most, by gradient ascent. White-box models only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from line_tui.models.vision import TorchVision
 
 RATE = 0.05
 JITTER = 16
-"""The picture moves by up to 1/16 of its side in each step, so that no single pixel can matter."""
+"""Maximum jitter as a share of the side, so that no single pixel can matter."""
 CONTRAST = 4.0
 
 
@@ -27,9 +27,9 @@ def maximise(
 ) -> Picture:
     """Climb from a grey picture; return the `uint8[side, side, 3]` picture of the last step.
 
-    The picture is a sum of waves whose long ones learn faster (Olah, Mordvintsev and Schubert 2017, "Feature
-    Visualization"), without which the ascent ends in noise. The same seed gives the same picture on the same machine.
-    Raises UnknownNameError; `on_step(step, steps)` may raise to end it.
+    The picture is parametrised by its Fourier coefficients, low frequencies learning faster (Olah, Mordvintsev and
+    Schubert 2017, "Feature Visualization"); otherwise the ascent ends in noise. The same seed gives the same picture on
+    the same machine. Raises UnknownNameError; `on_step(step, steps)` may raise to end it.
     """
     side = vision.side
     random = torch.Generator().manual_seed(seed)

@@ -1,6 +1,6 @@
-"""What fits in memory before anything is loaded: which models stay, which take turns, and what that costs.
+"""Plans memory before anything is loaded: which models stay on the device, which take turns, and what that costs.
 
-Pure numbers in, a plan out. The needs are the catalogue's; the memory that is free is measured by `hardware`.
+A pure function: needs come from the catalogue, free memory from `hardware`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from line_tui.models.catalog import GeneratorEntry, LanguageEntry
 POLICIES: tuple[Memory, ...] = get_args(Memory)
 
 HEADROOM = 0.1
-"""Share of the free memory that is left alone: allocators fragment, and a desktop needs some."""
+"""Share of the free memory that is not used, because allocators fragment and a desktop needs some."""
 UNKNOWN_VISION_MB = 600
-"""For a vision model without an entry: ViT-H/14 with a batch of pictures is about the largest that is usual."""
+"""Megabytes assumed for a vision model without an entry: about ViT-H/14 with a batch of pictures."""
 WORKING_BYTES = 100
 """Per pixel of a further picture of a batch in half precision; pictures are decoded one by one.
 
@@ -30,50 +30,50 @@ COPIED_MB_PER_SECOND = 6000
 
 @dataclass(frozen=True)
 class Free:
-    """Megabytes that are free."""
+    """Free megabytes."""
 
     ram: int
     gpu: int | None = None
-    """Of the GPU; None to compute on the CPU, in `ram`. A GPU that shares the RAM has the same number twice."""
+    """GPU memory; None to compute on the CPU, in `ram`. The same number if the GPU shares the RAM."""
 
 
 @dataclass(frozen=True)
 class Needs:
-    """Megabytes that the models of a run need."""
+    """Megabytes needed by the models of a run."""
 
     language: int
     generator: int
-    """With one picture at a time."""
+    """For a batch of one picture."""
     picture: int
-    """For each further picture of a batch."""
+    """For each further picture in a batch."""
     vision: int = UNKNOWN_VISION_MB
 
     def drawing(self, batch_size: int) -> int:
-        """The generator with a whole batch."""
+        """Megabytes of the generator with a batch of this size."""
         return self.generator + (batch_size - 1) * self.picture
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Where the models of a run will be."""
+    """Where the models of a run are placed."""
 
     policy: Memory
     batch_size: int
     device_mb: int
-    """Most that is used of the GPU, or of the RAM where there is none."""
+    """Peak use of the GPU, or of the RAM if there is none."""
     ram_mb: int
-    """Most that is used of the RAM beside a GPU."""
+    """Peak use of the RAM next to a GPU."""
     swapped_mb: int
-    """Copied to and from the device in each iteration."""
+    """Megabytes copied to and from the device per iteration."""
 
     @property
     def seconds_per_iteration(self) -> float:
-        """What swapping costs, estimated."""
+        """Estimated cost of swapping."""
         return self.swapped_mb / COPIED_MB_PER_SECOND
 
 
 def needs(language: LanguageEntry, generator: GeneratorEntry, vision_mb: int | None, *, on_gpu: bool) -> Needs:
-    """What the catalogue says that these models need, in the precision in which they will compute."""
+    """The models' needs according to the catalogue, at the precision that will be used."""
     half = on_gpu and generator.dtype != "float32"
     pixels = generator.size**2
     return Needs(
@@ -93,10 +93,10 @@ def _in_precision(entry: GeneratorEntry, dtype: str) -> int:
 
 
 def plan(needs: Needs, free: Free, batch_size: int, policy: Memory | None = None) -> Plan:
-    """The first policy that fits, with the largest batch of `batch_size`, half of it, and so on that does.
+    """The first policy that fits, with the largest batch among `batch_size`, half of it, and so on.
 
-    `policy` allows that one alone, where there is anything that could be moved. Raises MemoryLimitError that says what
-    is missing.
+    `policy` restricts the choice to one, if there is anything to move. Raises MemoryLimitError, which says how much is
+    missing.
     """
     if policy not in _policies(needs, free):
         policy = None
@@ -120,17 +120,17 @@ def _too_little(plans: list[Plan], free: Free) -> MemoryLimitError:
 
 
 def smaller(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Iterator[Plan]:
-    """The plans to try in turn when memory ran out with this one: a smaller batch, then swapping, then less."""
+    """The plans to try in turn after memory ran out with this one, each needing less."""
     for candidate in _ladder(needs, free, batch_size):
         further = POLICIES.index(candidate.policy) > POLICIES.index(policy)
         below = candidate.policy == policy and candidate.batch_size < batch_size
-        # The GPU's numbers have just proved wrong, the RAM's have not.
+        # The GPU's numbers have just proved wrong; the RAM's have not.
         if (below or further) and candidate.ram_mb <= free.ram * (1 - HEADROOM):
             yield candidate
 
 
 def _ladder(needs: Needs, free: Free, batch_size: int) -> Iterator[Plan]:
-    """Every plan, from the quickest to the one that needs least."""
+    """All plans, from the fastest to the one that needs the least memory."""
     for policy in _policies(needs, free):
         batch = batch_size
         while batch >= 1:
@@ -145,7 +145,7 @@ def _policies(needs: Needs, free: Free) -> tuple[Memory, ...]:
 
 
 def spell_out(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan:
-    """The plan of this policy and batch, whether it fits or not."""
+    """The plan for a policy and batch size, whether or not it fits."""
     drawing = needs.drawing(batch_size)
     parked = 0
     swapped = 0
@@ -153,7 +153,7 @@ def spell_out(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan
         device = needs.language + drawing + needs.vision
     elif policy == "swap":
         device = max(needs.language, drawing) + needs.vision
-        # The language model is read again from its file; the generator goes out to RAM and comes back.
+        # Each turn reads the language model from its file again and moves the generator to RAM and back.
         parked = needs.generator
         swapped = needs.language + 2 * needs.generator
     else:
@@ -169,7 +169,7 @@ def _fits(plan: Plan, free: Free) -> bool:
 
 
 def describe(plan: Plan, free: Free) -> str:
-    """The plan in one line for people."""
+    """The plan in one line."""
     have = free.ram if free.gpu is None else free.gpu
     where = "RAM" if free.gpu is None else "GPU memory"
     used = f"{_gb(plan.device_mb)} of {_gb(have)} {where}"

@@ -1,4 +1,4 @@
-"""Names that tell generators apart whose pictures differ."""
+"""Generator names that differ whenever the pictures would."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from line_tui.models.files import fingerprint
 
 
 def generator_name(folder: Path, entry: GeneratorEntry, device: str) -> str:
-    """The id, and a digest of all that the pictures depend on besides prompt and seed, the kind of device included."""
+    """The id and a digest of everything the pictures depend on besides prompt and seed, including the kind of
+    device."""
     kind = device.partition(":")[0]
     precision = "float32" if kind == "cpu" else entry.dtype
     settings = [kind, precision, entry.scheduler, entry.negative_prompt, *sorted(entry.options.items())]

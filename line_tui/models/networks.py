@@ -1,4 +1,4 @@
-"""Vision models by what the user calls them: a catalogue entry, or a torchvision architecture with its weights."""
+"""Finds vision models by name: a catalogue entry, or a torchvision architecture with its weights."""
 
 from __future__ import annotations
 
@@ -39,23 +39,23 @@ from line_tui.worlds.emoji.planted import PlantedNetwork, PlantedUnits
 
 @dataclass(frozen=True)
 class Network:
-    """A vision model that is known but not yet in memory."""
+    """A vision model that is not loaded yet."""
 
     name: str
     preprocess: Preprocess
     load: Callable[[], nn.Module]
     """The network with its weights. Raises ModelFileError."""
     outline: Callable[[], nn.Module]
-    """The same network with any weights, for its layers alone."""
+    """The same network with arbitrary weights, to list its layers."""
     content: Callable[[], str]
-    """What tells these weights from others. Raises ModelFileError."""
+    """A digest of the weights. Raises ModelFileError."""
     neuron_names: list[str] = field(default_factory=list)
-    """Of its output."""
+    """Names of the output neurons."""
     device: str | None = None
-    """The one device that it can compute on; None for any."""
+    """The only device it can run on; None for any."""
 
     def revision(self) -> str:
-        """What its activations depend on: the content of its weights, and all that is done to a picture.
+        """A digest of everything its activations depend on: weights and preprocessing.
 
         Raises ModelFileError.
         """
@@ -65,9 +65,9 @@ class Network:
 def find_network(spec: str, catalog: Catalog) -> Network:
     """The network that `spec` names, as NAME or NAME:WEIGHTS.
 
-    NAME is a catalogue entry or a torchvision architecture; WEIGHTS is for an architecture alone: a file, "random" for
-    a dry run, or one of torchvision's names such as IMAGENET1K_V1; without it, torchvision's default weights are
-    taken from torch's cache. Raises UnknownNameError, UsageError.
+    NAME is a catalogue entry or a torchvision architecture; WEIGHTS is only for an architecture: a file, "random" for a
+    dry run, or one of torchvision's names such as IMAGENET1K_V1; without it, torchvision's default weights are taken
+    from torch's cache. Raises UnknownNameError, UsageError.
     """
     name, _, weights = spec.partition(":")
     entry = next((entry for entry in catalog.vision if entry.id == name), None)
@@ -86,7 +86,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
 
 
 def vision_names(catalog: Catalog) -> list[str]:
-    """All names that `find_network` knows, ours first."""
+    """All names that `find_network` accepts, ours first."""
     return [entry.id for entry in catalog.vision] + torchvision_names()
 
 
@@ -153,7 +153,7 @@ def _from_weights(entry: VisionEntry) -> Network:
 
 
 def _from_transformers(entry: VisionEntry) -> Network:
-    # Imported here: a large library that most vision models do without.
+    # Imported late: a large library that most vision models do not need.
     from line_tui.models.transformers_vision import TransformersFolder
 
     folder = locate(entry.source, entry.id)
@@ -183,7 +183,7 @@ def _from_timm(entry: VisionEntry) -> Network:
 
 def _from_export(entry: VisionEntry) -> Network:
     path = locate(entry.source, entry.id)
-    # Opened here: an outline is built without memory for weights, and these come with theirs.
+    # Opened eagerly: an outline is built without weights, but a program comes with its own.
     program = open_program(path, entry)
     return Network(
         entry.id,
@@ -191,13 +191,13 @@ def _from_export(entry: VisionEntry) -> Network:
         load=lambda: unflatten(program),
         outline=lambda: unflatten(program),
         content=lambda: content(path),
-        # Tensors that it makes on the way are made where it was exported.
+        # Tensors created inside the program are on the device it was exported from.
         device="cpu",
     )
 
 
 def _from_planted(name: str, folder: Path) -> Network:
-    """Planted units behind a bundled network; what they respond to is not told, it is to be found out."""
+    """Planted units on top of a bundled network. They have no names: finding out what they respond to is the task."""
     config = _read_json(folder / "config.json", PlantedConfig, name)
     behind = folder.parent / config.network
     below = _read_json(behind / "config.json", FolderConfig, name)
@@ -222,7 +222,7 @@ _FRAMEWORKS: dict[str, Callable[[VisionEntry], Network]] = {
     "timm": _from_timm,
     "export": _from_export,
 }
-"""By the `format` of an entry. Raise ModelFileError, UsageError; black boxes are no networks."""
+"""By the `format` of an entry. They raise ModelFileError and UsageError. Black boxes are elsewhere."""
 
 
 def _random(spec: str, architecture: str) -> Network:
@@ -238,7 +238,7 @@ def _random(spec: str, architecture: str) -> Network:
 
 
 def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | None = None) -> Network:
-    """Weights in a file; how many output neurons they have is read off them."""
+    """Weights in a file; the number of output neurons is inferred from them."""
     preprocess = (entry and said_by(entry)) or _usual(architecture, entry.preprocess if entry else "DEFAULT")
     size = max(preprocess.shape)
     checkpoint = read_checkpoint(path, spec)
@@ -270,7 +270,7 @@ def _labels(labels: str, path: Path, name: str) -> list[str]:
 
 
 def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEntry | None) -> bool:
-    """Whether the network undoes the usual normalisation. Raises UsageError where that cannot be known."""
+    """Whether the network transforms its input. Raises UsageError if that cannot be known."""
     if architecture not in TRANSFORMING:
         return False
     if entry is not None and entry.transform_input is not None:
@@ -285,7 +285,7 @@ def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEnt
 
 
 def _from_cache(spec: str, architecture: str, version: str) -> Network:
-    """torchvision's own weights, where torch has fetched them before."""
+    """torchvision's own weights, from torch's cache."""
     weights = _weights(architecture, version)
     path = Path(torch.hub.get_dir()) / "checkpoints" / Path(weights.url).name
     preprocess = by_torchvision(weights.transforms())
@@ -307,9 +307,9 @@ def _from_cache(spec: str, architecture: str, version: str) -> Network:
 
 
 def said_by(entry: VisionEntry) -> Preprocess | None:
-    """How an entry says that pictures are prepared; None where it says nothing.
+    """The preprocessing that an entry declares; None if it declares none.
 
-    Raises UsageError where it says a part that cannot be put in the place of the usual one.
+    Raises UsageError for a partial declaration that cannot be combined with a default.
     """
     given = (entry.size, entry.mean, entry.std)
     if all(value is None for value in (*given, entry.resize)):
@@ -333,7 +333,7 @@ def said_by(entry: VisionEntry) -> Preprocess | None:
 
 
 def must_be_said_by(entry: VisionEntry) -> Preprocess:
-    """How an entry says that pictures are prepared, of a format that does not. Raises UsageError."""
+    """The preprocessing of an entry whose format has none of its own. Raises UsageError if it is missing."""
     preprocess = said_by(entry)
     if preprocess is None:
         raise UsageError(
@@ -348,7 +348,7 @@ _GIVEN = ("size", "mean", "std")
 
 
 def _usual(architecture: str, version: str = "DEFAULT") -> Preprocess:
-    """How an architecture takes its pictures. Raises UnknownNameError."""
+    """The default preprocessing of an architecture. Raises UnknownNameError."""
     if architecture == EFFICIENTNET_LITE0:
         return classification(SIZE, 256, MEAN, STD, InterpolationMode.BICUBIC)
     return by_torchvision(_weights(architecture, version).transforms())
@@ -380,7 +380,7 @@ def _read_json(path: Path, kind: type[Read], name: str) -> Read:
 
 
 def _read_labels(path: Path, name: str) -> list[str]:
-    """Names in a JSON list of strings, or of objects that have a `name`; none where there is no such file."""
+    """Names from a JSON list of strings, or of objects with a `name`; empty if there is no such file."""
     if not path.exists():
         return []
     labels = _read_json(path, list[str | dict[str, Any]], name)

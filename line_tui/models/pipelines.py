@@ -1,4 +1,4 @@
-"""Opens diffusers pipelines from a folder: safetensors alone, no code but the library's, no network."""
+"""Opens diffusers pipelines from a folder: safetensors only, no custom code, no network."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         "local_files_only": True,
     }
     if "safety_checker" in index:
-        # It would replace a picture by a black one, and the black one would be scored as the concept.
+        # A safety checker replaces some pictures with black ones, which would then be scored as the concept.
         options |= {"safety_checker": None, "requires_safety_checker": False}
     try:
         pipeline = _class(index, options).from_pretrained(folder, **options)
@@ -51,7 +51,7 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         pipeline = pipeline.to(device)
     except LineError:
         raise
-    except Exception as error:  # What the libraries raise for damaged files is not documented, and varies.
+    except Exception as error:  # What the libraries raise for damaged files is undocumented and varies.
         if is_shortage(error):
             raise
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -61,17 +61,16 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     if hasattr(getattr(pipeline, "vae", None), "enable_slicing"):
-        # Decoding needs most of the memory. One by one, eight pictures of SDXL need as much as one, and 2 % of a second
-        # more than together.
+        # Decoding needs the most memory. One by one, eight SDXL pictures need as much as one, and take 20 ms longer.
         pipeline.vae.enable_slicing()
     return pipeline
 
 
 def _check_takes_words(kind: str, name: str) -> None:
-    """Raises ModelFileError for a pipeline of diffusers that draws without words, or only with a picture."""
+    """Raises ModelFileError for a diffusers pipeline that takes no prompt, or that needs an input picture."""
     found = getattr(diffusers, kind, None)
     if not isinstance(found, type) or not issubclass(found, DiffusionPipeline):
-        # Told when it is opened.
+        # Reported when the pipeline is opened.
         return
     if "prompt" not in inspect.signature(found.__call__).parameters:
         lacks = "no prompt: its pictures would be scored as a concept that it never heard of"
@@ -93,7 +92,7 @@ def _class(index: dict[str, Any], options: dict[str, Any]) -> Any:
     from line_tui.worlds.emoji.pipeline import EmojiDiffusionPipeline
     from line_tui.worlds.minilm import load_minilm
 
-    # Its text encoder comes from a package of its own and is shared with the embedder.
+    # The text encoder comes from its own package and is shared with the embedder.
     options["tokenizer"], options["text_encoder"] = load_minilm()
     return EmojiDiffusionPipeline
 

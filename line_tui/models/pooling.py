@@ -1,4 +1,4 @@
-"""How a layer's output becomes one number for each neuron and image; the way is chosen once, named and recorded."""
+"""Reduces a layer's output to one number per neuron and image. The method is chosen once and recorded by name."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _AFTER = "token-mean-after-"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a network's parameters and its other layers say of the meaning of axes."""
+    """What a network's parameters and other layers reveal about the meaning of axes."""
 
     class_token: bool = False
-    """True when a class token comes first."""
+    """Whether a class token comes first."""
     prefix: int = 0
     """Tokens before the patches: class, distillation, registers."""
     patches: frozenset[int] = frozenset()
-    """Patches of a picture, as the convolutions that cut it up have them."""
+    """Number of patches, from the convolutions that create them."""
     maps: frozenset[tuple[int, ...]] = frozenset()
     """Shapes, without the batch, of layers that are known to have channels first."""
     maps_last: frozenset[tuple[int, ...]] = frozenset()
@@ -37,12 +37,12 @@ def choose_pooling(
     evidence: Evidence,
     kind: Literal["channels-first", "channels-last", "unknown"] = "unknown",
 ) -> Pooling | None:
-    """The pooling for an output of this shape, batch first; None where its neurons cannot be told.
+    """The pooling for an output of this shape, batch first; None if the neuron axis is ambiguous.
 
-    `rows` and `columns` are the axes that grow when the picture gets taller or wider, None for a network of one
+    `rows` and `columns` are the axes that grow with the picture's height and width, None for a network with a fixed
     size. Two axes: as they are. Three: tokens by features. Four: maps, whose space is the axis that grows with the
-    height and the one that grows with the width; without these, the kind of the module decides, or the shape, where
-    a module of a known kind has the same.
+    height and the one that grows with the width; without these, the kind of the module decides, or the shape, where a
+    module of a known kind has the same.
     """
     moving = (rows or frozenset()) | (columns or frozenset())
     if len(shape) == 2:
@@ -54,7 +54,7 @@ def choose_pooling(
     if rows and columns and rows != columns:
         return {(2, 3): "spatial-mean", (1, 2): "spatial-mean-channels-last"}.get((min(rows), min(columns)))
     if moving:
-        # Windows: one axis has all of them, and which of the others is the channel only the module can say.
+        # Windows share one axis, and only the module says which of the others holds the channels.
         return "spatial-mean-channels-last" if kind == "channels-last" and 3 not in moving else None
     if kind == "channels-first" or shape[2:] == (1, 1):
         return "spatial-mean"
@@ -73,7 +73,7 @@ def _choose_tokens(tokens: int, evidence: Evidence) -> Pooling:
     if tokens == 1:
         return "token-0"
     if evidence.class_token:
-        # Registers and class token may join at different depths.
+        # Registers and the class token may be added at different depths.
         joined = any(tokens - before in evidence.patches for before in range(1, evidence.prefix + 1))
         apart = tokens in evidence.patches or (not joined and is_grid(tokens))
         return "token-mean" if apart else "token-0"
@@ -113,12 +113,12 @@ def neuron_maps(output: Tensor, pooling: Pooling, neuron: int) -> Tensor | None:
 
 
 def count_neurons(shape: tuple[int, ...], pooling: Pooling) -> int:
-    """Neurons of an output of this shape, batch first."""
+    """Number of neurons in an output of this shape, batch first."""
     return shape[1] if pooling == "spatial-mean" else shape[-1]
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """The first tensor in what a module returned; attention and auxiliary heads return several."""
+    """The first tensor in a module's output; attention layers and auxiliary heads return several."""
     if isinstance(output, Tensor):
         return output
     values = output.values() if isinstance(output, Mapping) else output if isinstance(output, (tuple, list)) else ()

@@ -1,4 +1,4 @@
-"""What is done to a picture before a network sees it: by the library that the network comes from, never by our own."""
+"""Preprocessing, always done by the library that the network comes from."""
 
 from __future__ import annotations
 
@@ -17,44 +17,44 @@ from torchvision.transforms.functional import center_crop
 from line_tui.explain.ports import Picture
 
 _PROBE = 512
-"""Side in pixels of the pictures by which a way is measured."""
+"""Side in pixels of the pictures used to measure a preprocessing."""
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """One way of preparing pictures; its numbers are measured, whatever the library calls them."""
+    """A preprocessing. Its sizes are measured, so they do not depend on how the library names them."""
 
     prepare: Callable[[Picture], Tensor]
-    """A picture to `float32[3, height, width]`, which may depend on the picture's own size."""
+    """Maps a picture to `float32[3, height, width]`; the size may depend on the picture's."""
     told: str
-    """All that is done, as the library prints it; a model's identity rests on it."""
+    """A full description as printed by the library; part of the model's identity."""
 
     def __call__(self, pictures: Sequence[Picture]) -> Tensor:
         """`uint8[height, width, 3]` pictures to `float32[pictures, 3, height, width]`.
 
-        Raises RuntimeError for pictures that end up in different sizes.
+        Raises RuntimeError if pictures end up with different sizes.
         """
         return torch.stack([self.prepare(picture) for picture in pictures])
 
     @cached_property
     def shape(self) -> tuple[int, int]:
-        """Height and width of a square picture when the network sees it."""
+        """Height and width of the network's input for a square picture."""
         height, width = self.prepare(_grey(128)).shape[1:]
         return int(height), int(width)
 
     @cached_property
     def side(self) -> int:
-        """Side in pixels of a square picture that is not resized; its margins may be cropped."""
+        """Side in pixels of a square picture that would not be resized, though it may be cropped."""
         ramp = np.broadcast_to(np.linspace(0, 255, _PROBE)[None, :, None], (_PROBE, _PROBE, 3))
         row = self.prepare(ramp.round().astype(np.uint8))[0].mean(0)
         black, white = self.prepare(_grey(0))[0].mean(), self.prepare(_grey(255))[0].mean()
         step = float((row[-2] - row[1]) / (len(row) - 3)) if len(row) > 3 else 0.0
-        # By how much of the whole ramp the picture changes from one place to the next.
+        # The change per pixel as a share of the whole ramp.
         whole = float(white - black) * _PROBE / (_PROBE - 1)
         return max(*self.shape, round(whole / step)) if step else max(self.shape)
 
     def crop_and_normalise(self, images: Tensor) -> Tensor:
-        """What is left to do for `float[..., 3, side, side]` in [0, 1]; differentiable."""
+        """The rest of the preprocessing for `float[..., 3, side, side]` in [0, 1]; differentiable."""
         black = self.prepare(_grey(0)).mean((1, 2))[:, None, None].to(images)
         white = self.prepare(_grey(255)).mean((1, 2))[:, None, None].to(images)
         cropped: Tensor = center_crop(images, list(self.shape))
@@ -77,7 +77,7 @@ def classification(
 
 
 def by_torchvision(preset: Any) -> Preprocess:
-    """As `Weights.transforms()` does it for a decoded picture."""
+    """What `Weights.transforms()` does to a decoded picture."""
 
     def prepare(picture: Picture) -> Tensor:
         prepared: Tensor = preset(torch.from_numpy(picture.copy()).permute(2, 0, 1))

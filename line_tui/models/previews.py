@@ -1,4 +1,4 @@
-"""Small previews of pictures that are still being drawn: a linear look at their latents."""
+"""Small previews of unfinished pictures, by a linear projection of their latents."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from torch.nn import functional
 from line_tui.events import THUMBNAIL
 
 INTERVAL = 0.25
-"""Seconds between two previews: more often nobody could see, and each makes a GPU wait for the CPU."""
+"""Seconds between previews; each one makes the GPU wait for the CPU."""
 
 OnPreview = Callable[[list[bytes]], None]
-"""Called with a thumbnail of each picture, in the form that events carry them in."""
+"""Called with a thumbnail of each picture, in the form that events carry."""
 
 _SIDE = 8
 _SCALES = (1, 2, 4, 8)
-"""Random latents from one colour to noise; a few, as each costs a decoding."""
+"""Number of random latents for the fit; each costs one decoding."""
 
 
 @dataclass(frozen=True)
 class Projection:
-    """From the channels of a latent to red, green and blue, the same at every place."""
+    """A linear map from latent channels to red, green and blue."""
 
     weights: Tensor
     """`float32[channels + 1, 3]`, the last row a constant."""
 
     def thumbnails(self, latents: Tensor) -> list[bytes]:
-        """What `float[n, channels, height, width]` will look like, as far as that can be seen yet."""
-        # Shrunk before it leaves the device, since averaging and projecting may change places.
+        """An approximation of what these `float[n, channels, height, width]` latents will look like."""
+        # Shrunk before leaving the device; averaging and projecting commute.
         small = functional.adaptive_avg_pool2d(latents.float(), THUMBNAIL).cpu()
-        # Schedulers that count noise in absolute numbers begin with latents many times larger than a picture's.
+        # Some schedulers scale noise absolutely, so that early latents are many times larger than final ones.
         small = small / small.std((1, 2, 3), keepdim=True).clamp_min(1)
         pixels = small.movedim(1, -1) @ self.weights[:-1] + self.weights[-1]
         return [picture.numpy().tobytes() for picture in (pixels * 255).round().clamp(0, 255).to(torch.uint8)]
 
 
 def fit_projection(pipeline: Any) -> Projection | None:
-    """The projection that comes nearest to what a pipeline's own autoencoder decodes.
+    """The projection that best approximates a pipeline's own autoencoder.
 
-    None for a pipeline without an autoencoder from latents that are pictures of channels, or that fails at it: a
-    preview is never worth an error. Random numbers of others are not touched.
+    None if the pipeline has no autoencoder with spatial latents, or if anything fails: a preview is never worth an
+    error. The global random state is left alone.
     """
     channels = getattr(getattr(getattr(pipeline, "vae", None), "config", None), "latent_channels", None)
     if not isinstance(channels, int):
@@ -53,7 +53,7 @@ def fit_projection(pipeline: Any) -> Projection | None:
     latents = _random_latents(channels)
     try:
         pictures = _decode(pipeline.vae, latents)
-    except (RuntimeError, ValueError, TypeError):  # Also too little memory, and autoencoders of films.
+    except (RuntimeError, ValueError, TypeError):  # Includes running out of memory, and video autoencoders.
         return None
     if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.isfinite().all():
         return None
@@ -73,7 +73,7 @@ def _random_latents(channels: int) -> Tensor:
 def _decode(vae: Any, latents: Tensor) -> Tensor:
     """`float32[n, 3, height, width]` in [0, 1], on the CPU, from latents as pipelines have them."""
     dtype = vae.dtype
-    # As pipelines do themselves for an autoencoder that overflows in half precision; nothing is lost on the way back.
+    # Pipelines do the same for autoencoders that overflow in half precision; the round trip is lossless.
     wide = dtype == torch.float16 and getattr(vae.config, "force_upcast", False)
     if wide:
         vae.to(torch.float32)
@@ -88,7 +88,7 @@ def _decode(vae: Any, latents: Tensor) -> Tensor:
 
 
 class Previewer:
-    """Shows a batch's previews now and then while its pipeline draws it."""
+    """Shows previews from time to time while a batch is drawn."""
 
     def __init__(self, pipeline: Any, size: int) -> None:
         """`size` is the side of the pictures in pixels."""
@@ -98,15 +98,15 @@ class Previewer:
         self._last = 0.0
 
     def begin(self) -> None:
-        """A batch begins: its first steps are noise, and a quick batch needs no preview."""
+        """Start a batch. The first steps are noise, and a fast batch needs no preview."""
         self._last = time.monotonic()
 
     def see(self, latents: Tensor, count: int, on_preview: OnPreview) -> None:
-        """A step is done: show the first `count` pictures if it is time to, and if these latents can be read."""
+        """After a step, show the first `count` pictures if one is due and the latents can be interpreted."""
         if self._projection is None or time.monotonic() - self._last < INTERVAL:
             return
         if latents.ndim == 3 and hasattr(self._pipeline, "_unpack_latents"):
-            # Flux keeps squares of two by two as one place.
+            # Flux packs two-by-two squares into one position.
             scale = self._pipeline.vae_scale_factor
             latents = self._pipeline._unpack_latents(latents, self._size, self._size, scale)
         if latents.ndim == 4 and latents.shape[1] == len(self._projection.weights) - 1:

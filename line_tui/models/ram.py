@@ -1,4 +1,4 @@
-"""How much RAM is free: of the machine, and of the container or job that this process runs in."""
+"""Free RAM of the machine, and of the container or job that this process runs in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def free_ram_mb(meminfo: Path = Path("/proc/meminfo"), cgroup: Path = _CGROUP) -> int:
-    """Megabytes that can be had without swapping to disk."""
+    """Megabytes available without swapping to disk."""
     return min(_of_machine(meminfo), _of_cgroup(cgroup)) // 1_000_000
 
 
@@ -20,7 +20,7 @@ def _of_machine(meminfo: Path) -> int:
                 return int(line.split()[1]) * 1024
     except OSError:
         pass
-    # macOS does not say what is available: take what is there.
+    # macOS does not report available memory; use the total.
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -34,6 +34,6 @@ def _of_cgroup(cgroup: Path) -> int:
 
 
 def _droppable(stat: str) -> int:
-    """Bytes of files that were read and that the system would drop if it needed the room."""
+    """Bytes of page cache that the system would drop under pressure."""
     fields = dict(line.split() for line in stat.splitlines())
     return int(fields.get("inactive_file", 0))

@@ -1,4 +1,4 @@
-"""Where the files of a model meet the libraries that read them: what those make of damaged ones is told as such."""
+"""Reports damaged model files as such, whatever the library that reads them raises."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from line_tui.models.shortage import is_shortage
 
 @contextmanager
 def files_of(name: str) -> Iterator[None]:
-    """Within the block, an error of a library becomes ModelFileError; ours and a lack of memory stay so."""
+    """Within the block, turn library errors into ModelFileError; our own errors and out-of-memory errors pass
+    through."""
     try:
         yield
     except (LineError, Cancelled):

@@ -1,4 +1,4 @@
-"""What running out of memory looks like: torch and the libraries below it say so in many ways."""
+"""Recognises out-of-memory errors, which torch and the libraries below it report in many ways."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_shortage(error: BaseException) -> bool:
 
 @contextmanager
 def shortage_told(cause: str, fix: str) -> Iterator[None]:
-    """Within the block, running out of memory raises MemoryLimitError with this cause and fix."""
+    """Within the block, turn out-of-memory errors into MemoryLimitError with this cause and fix."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:

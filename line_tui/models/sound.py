@@ -1,4 +1,4 @@
-"""Whether what a vision model says can be used: numbers that are finite, and the same for the same picture."""
+"""Checks that a vision model's activations are finite, and the same for the same picture."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from line_tui.explain.ports import Floats, Picture, Vision
 from line_tui.layers import LayerInfo
 
 _NOISE = 1e-3
-"""Largest difference, as a share of a neuron's largest activation, that comes of the order of additions."""
+"""Tolerance for rounding, as a share of a neuron's largest activation."""
 _UNSTEADY = 0.05
-"""Share of neurons from which on a model is unsteady; some are planted noise, which amplifies any digit."""
+"""Share of differing neurons above which a model counts as unsteady; planted noise units amplify rounding."""
 
 
 def finite(activations: Floats, model: str, layer: str, neuron: int | None) -> Floats:
@@ -34,10 +34,10 @@ def finite(activations: Floats, model: str, layer: str, neuron: int | None) -> F
 
 
 def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
-    """Look at the same pictures in other company. Raises UsageError where the same picture gives other numbers.
+    """Compare activations of the same pictures in different batches. Raises UsageError if they differ.
 
-    Dropout is random, and batch normalisation in training mode mixes the pictures of a batch: a model that was saved
-    in training mode can have either, and no call to `eval` reaches it.
+    Dropout is random, and batch normalisation in training mode mixes the pictures of a batch. A model saved in training
+    mode can have either, out of reach of `eval`.
     """
     first, second, third = builtin_pictures()
     one = vision.look([first, second], layer.name).activations[1]
@@ -52,7 +52,7 @@ def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
 
 
 def builtin_pictures(side: int = 256) -> list[Picture]:
-    """Three pictures that anybody can make: stripes of colour, a disc on grey, and pixels of all colours."""
+    """Three reproducible pictures: coloured stripes, a disc on grey, and pixels of all colours."""
     rows, columns = np.mgrid[0:side, 0:side]
     stripes = np.stack([columns, rows, columns[::-1, ::-1]], -1) * 255 // (side - 1)
     inside = (rows - side / 2) ** 2 + (columns - side / 2) ** 2 < (side / 3) ** 2

@@ -1,4 +1,4 @@
-"""What a run's answer rests on that lies on this disk: the content of its models and of its control pictures."""
+"""Digests of the local files that a run's result depends on: its models and its control pictures."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from line_tui.models.folder import SUFFIXES, open_folder
 
 
 def stamped(spec: e.RunSpec) -> e.RunSpec:
-    """The spec with the content of what it names, so that the same words about other files ask for something else."""
+    """The spec with a digest of the files it names, so that the same spec over other files is another run."""
     models, control = _of_models(spec, read_catalog()), _of_control(spec.control)
     return msgspec.structs.replace(spec, sources="-".join(filter(None, (models, control))))
 
 
 def model_sources(model: str, catalog: Catalog) -> str:
-    """12 hex digits of a vision model's entry and files; "" for one that is in no catalogue and has none."""
+    """12 hex digits over a vision model's entry and files; "" for one with neither."""
     entry = next((entry for entry in catalog.vision if entry.id == model), None)
     paths = sorted(path for path in _vision_paths(model, entry) if path.exists())
     if entry is None and not paths:
@@ -49,7 +49,7 @@ def _of_models(spec: e.RunSpec, catalog: Catalog) -> str:
 
 
 def _of_control(folder: str | None) -> str:
-    """By the files that can be pictures, and by their place, which says their class."""
+    """Covers the files that may be pictures, and their folders, which give the classes."""
     if folder is None:
         return ""
     with suppress(LineError):
@@ -76,7 +76,7 @@ def _vision_paths(model: str, entry: VisionEntry | None) -> Iterator[Path]:
     if "/" in weights or Path(weights).suffix:
         yield Path(weights).expanduser()
     elif weights != "random":
-        # Where torch keeps what it has fetched; torch itself takes seconds to ask.
+        # torch's download cache; importing torch to ask for it would take seconds.
         cache = Path(os.environ.get("TORCH_HOME") or Path.home() / ".cache" / "torch") / "hub" / "checkpoints"
         yield from cache.glob(f"{name}[-_]*.pth")
 

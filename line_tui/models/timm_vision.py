@@ -1,4 +1,4 @@
-"""Vision models of timm, in the layout of its repositories on the Hugging Face hub; timm is an optional package."""
+"""timm vision models in the layout of the Hugging Face hub; timm is an optional package."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class TimmFolder:
         timm = self._timm()
         try:
             model: nn.Module = timm.create_model(f"local-dir:{self._folder}", pretrained=pretrained)
-        except Exception as error:  # What timm raises for odd settings and weights that do not fit varies.
+        except Exception as error:  # What timm raises for odd settings and mismatched weights varies.
             cause = str(error).strip() or type(error).__name__
             if cause.startswith("Unknown model"):
                 cause = f"timm has no architecture '{self.architecture}'"
@@ -83,7 +83,7 @@ class TimmFolder:
 
 
 def _names(said: Any) -> list[str]:
-    """In a list, or in an object of index -> name."""
+    """From a list, or from an object of index -> name."""
     if isinstance(said, dict):
         return [str(said.get(str(n), said.get(n, ""))) for n in range(len(said))]
     return [str(name) for name in said or []]

@@ -1,4 +1,4 @@
-"""Vision models in the layout of the Hugging Face hub: opened by transformers, pictures prepared by its processors."""
+"""transformers vision models in the layout of the Hugging Face hub, with the library's own image processors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from line_tui.explain.ports import Picture
 from line_tui.models.preprocess import Preprocess
 
 LOCAL = {"local_files_only": True, "trust_remote_code": False}
-"""No network, and no code of the folder's own."""
+"""No network, and no code from the folder."""
 _PIXELS = "pixel_values"
 
 
@@ -29,11 +29,11 @@ class TransformersFolder:
         self._name = name
         try:
             config = transformers.AutoConfig.from_pretrained(folder, **LOCAL)
-            # It would fetch another network, whose weights the folder's replace anyway.
+            # It would fetch a backbone, whose weights the folder's replace anyway.
             if getattr(config, "use_pretrained_backbone", False):
                 config.use_pretrained_backbone = False
             self._class, self._config = _seeing(config)
-        except Exception as error:  # What the library raises for damaged files is not documented, and varies.
+        except Exception as error:  # What the library raises for damaged files is undocumented and varies.
             raise ModelFileError(
                 f"{name}: {folder} is no model of transformers that sees: {_first_line(error)}",
                 "name a folder that holds one",
@@ -41,7 +41,7 @@ class TransformersFolder:
 
     @property
     def neuron_names(self) -> list[str]:
-        """Names of the output neurons; none where the model has no classes."""
+        """Names of the output neurons; empty if the model has no classes."""
         if "ForImageClassification" not in self._class.__name__:
             return []
         labels = self._config.id2label or {}
@@ -60,7 +60,7 @@ class TransformersFolder:
         def prepare(picture: Picture) -> Tensor:
             try:
                 made = processor(images=Image.fromarray(picture), return_tensors="pt")
-            except Exception as error:  # What the library raises for settings that do not go together varies.
+            except Exception as error:  # What the library raises for inconsistent settings varies.
                 raise UsageError(
                     f"{self._name}: its {type(processor).__name__} fails: {_first_line(error)}",
                     "correct its settings, or add size, mean and std to its entry in your catalog.toml",
@@ -76,7 +76,7 @@ class TransformersFolder:
         try:
             model, missing = self._open(options)
             if missing and all(key.startswith("pooler.") for key in missing):
-                # Saved without the part after the last layer, which would be random.
+                # Saved without the head after the last layer, which would be random.
                 options["add_pooling_layer"] = False
                 model, missing = self._open(options)
         except Exception as error:
@@ -112,7 +112,7 @@ class TransformersFolder:
             **LOCAL,
             **options,
         )
-        # A gap is filled with random numbers, of which the library only warns.
+        # The library fills missing weights with random numbers and only warns.
         return model, set(told["missing_keys"]) | {str(key) for key in told["mismatched_keys"]}
 
     def _has_pooler(self) -> bool:
@@ -139,7 +139,7 @@ class TransformersFolder:
 
 
 def _seeing(config: Any) -> tuple[Any, Any]:
-    """The class that takes pictures alone, and its settings: as saved, or of two halves the one that sees."""
+    """The class and config that take only pictures: as saved, or the vision half of a two-tower model."""
     saved = [getattr(transformers, name, None) for name in config.architectures or []]
     kinds = [kind for kind in saved if kind is not None and _takes_pictures_alone(kind)]
     if kinds:
@@ -158,12 +158,12 @@ def _takes_pictures_alone(kind: Any) -> bool:
 
 
 def _by_name(model: nn.Module) -> nn.Module:
-    """Hand pictures over by name: not every model takes them first."""
+    """Pass pictures by name: not every model takes them first."""
 
     def rename(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return (inputs[1:], {_PIXELS: inputs[0], **named}) if inputs else (inputs, named)
 
-    # Part of the network from now on, so it is never removed.
+    # The hook stays for the life of the network.
     model.register_forward_pre_hook(rename, with_kwargs=True)
     return model
 

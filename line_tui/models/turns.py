@@ -1,4 +1,4 @@
-"""Language model and generator taking turns on a device that cannot hold both."""
+"""Offloading: language model and generator take turns on a device that cannot hold both."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from line_tui.explain.ports import Completion, Generator, Language, Picture, Pro
 
 
 class Guest(Protocol):
-    """What can come to the device and leave it."""
+    """A model that can be moved to the device and off it."""
 
     def arrive(self) -> None:
-        """Come to the device."""
+        """Move to the device."""
         ...
 
     def leave(self) -> None:
-        """Give back its memory."""
+        """Free its device memory."""
         ...
 
 
 class Device:
-    """Room for one guest."""
+    """A device with room for one model."""
 
     def __init__(self) -> None:
         self._guest: Guest | None = None
 
     def admit(self, guest: Guest) -> None:
-        """Let a guest in, and out whoever is there."""
+        """Move a model in, after moving the present one out."""
         if self._guest is guest:
             return
         if self._guest is not None:
             self._guest.leave()
-        # Nobody is there until the new one has arrived: its arrival may fail.
+        # The device counts as empty until the move has succeeded.
         self._guest = None
         guest.arrive()
         self._guest = guest
@@ -40,21 +40,21 @@ class Device:
 
 @runtime_checkable
 class Closable(Language, Protocol):
-    """A language model that can give back its memory."""
+    """A language model that can be unloaded."""
 
     def close(self) -> None:
-        """Give it back; the model is not used again."""
+        """Free its memory; the model is not used again."""
         ...
 
 
 class LanguageInTurn:
-    """A language model that is loaded anew for each of its turns; llama.cpp cannot move one."""
+    """A language model that is reloaded for each turn; llama.cpp cannot move a model."""
 
     def __init__(self, load: Callable[[], Closable], device: Device) -> None:
         self._load = load
         self._device = device
         self._model: Closable | None = None
-        # To know its style, which is in its file.
+        # Needed for its style, which is in its file.
         device.admit(self)
         self.name = self._here().name
         self.style = self._here().style
@@ -86,7 +86,7 @@ class LanguageInTurn:
 
 
 class Movable(Generator, Guest, Protocol):
-    """A generator that can be moved between device and RAM, and looked at while it draws."""
+    """A generator that can be moved between device and RAM and can show previews."""
 
     on_preview: Callable[[list[bytes]], None] | None
 
