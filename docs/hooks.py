@@ -12,6 +12,7 @@ from typing import Any
 import click
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File, Files
 
 from line_tui import errors
@@ -27,6 +28,8 @@ FORMULAS = {
 }
 
 
+# Before mkdocs-jupyter looks for notebooks.
+@event_priority(100)
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the notebook, which lives in the package."""
     files.append(File.generated(config, "notebook.ipynb", abs_src_path=str(ROOT / "line_tui/tutorial.ipynb")))

@@ -111,7 +111,7 @@ def test_a_store_sweeps_old_pictures_of_no_event_and_no_bank_when_it_is_opened(s
     assert all(exists(image[name]) for name in names[1:])
     # A deleted run comes back with its picture.
     store.restore("gone")
-    assert [event.event.image.identity for event in store.events("gone")] == [image["deleted"].identity]  # type: ignore[union-attr]
+    assert [event.event.image.identity for event in store.events("gone")] == [image["deleted"].identity]
 
 
 def test_a_store_is_swept_once_a_day(store: Store) -> None:

@@ -50,6 +50,7 @@ class ScriptedEngine:
     starts: int = 0
     alive: bool = False
     answers: bool = True
+    ahead: int = 1
     box: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
 
     async def start(self) -> None:
