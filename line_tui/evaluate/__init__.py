@@ -1,1 +1,1 @@
-"""Score anybody's explanations of a layer's neurons."""
+"""Scores explanations of a layer's neurons, whoever made them."""

@@ -1,4 +1,4 @@
-"""Explanations of neurons from a CSV file, whoever wrote it."""
+"""Reads explanations of neurons from CSV files of several tools."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ KNOWN = "`neuron,explanation`, `layer,unit,description[,similarity]` and `neuron
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a file says of a neuron."""
+    """One explanation of a neuron."""
 
     neuron: int
     text: str
     line: int = field(default=0, compare=False)
-    """Where in the file, the header being the first."""
+    """Line in the file, the header being 1."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Explanations:
     rows: list[Explanation]
     bad: list[BadRow]
     other_layers: int
-    """Rows that are about another layer."""
+    """Number of rows about other layers."""
 
 
 def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
@@ -53,7 +53,7 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            # Spreadsheets of many countries write semicolons.
+            # Spreadsheets in many locales write semicolons.
             first = file.readline()
             file.seek(0)
             delimiter = max(",;\t", key=first.count)
@@ -110,7 +110,7 @@ def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) 
 
 
 def _whole(number: str) -> int | None:
-    """A number from 0 on; pandas writes 3.0 where a column had gaps."""
+    """A non-negative integer; pandas writes 3.0 in columns with gaps."""
     try:
         value = float(number)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Draws what the explanations say and looks at it."""
+"""Draws the explanations' texts and measures activations."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from line_tui.models.folder import PictureFolder, in_batches, open_folder, reada
 from line_tui.offline import stay_offline
 
 STREAM = "evaluate"
-"""No run's search draws with these seeds."""
+"""Seeds that no run's search uses."""
 BATCH = 32
-"""Control pictures in memory at a time."""
+"""Number of control pictures in memory at a time."""
 
 Tell = Callable[[str], None]
 
@@ -45,7 +45,7 @@ def _evaluate(request: Request, keeper: Keeper, tell: Tell) -> Report:
     layer = find_layer(keeper.layers(request.model), request.model, request.layer)
     files = [read_explanations(Path(path), request.layer, layer.neurons) for path in request.explanations]
     folder = open_folder(Path(request.control)) if request.control is not None else None
-    # The models of any neuron's run will do.
+    # Any neuron's run loads the right models.
     wanted = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
     with keeper.borrow(wanted, None, lambda what: tell(f"loading {what}")) as studio:
         models = studio.loaded.models
@@ -137,7 +137,7 @@ def _sound(
     sound, broken = [], []
     for row in rows:
         try:
-            # The control first: what is broken there needs no drawing.
+            # The control set first: neurons that fail there need no drawing.
             neuron_of(control, row.neuron)
             neuron_of(look(row.text), row.neuron)
             sound.append(row)

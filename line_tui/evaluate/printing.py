@@ -1,4 +1,4 @@
-"""How a report is told: a table, JSON or CSV on stdout; bad rows and skipped pictures on stderr."""
+"""Prints a report as a table, JSON or CSV to stdout, and bad rows and skipped pictures to stderr."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _print_tables(report: Report) -> None:
 
 
 def _print_sanity(found: list[Sanity], console: PlainConsole) -> None:
-    """Which of the metrics notice what is wrong with an explanation."""
+    """Print which metrics notice a wrong explanation."""
     if not found:
         console.print("no sanity checks: no explanation accounts for enough of its neuron")
         return

@@ -1,4 +1,4 @@
-"""What an evaluation is asked for and what comes of it: the interface between command line and process."""
+"""Request and result of an evaluation: the interface between the command line and its process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from line_tui.evaluate.two_sided import Sanity
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line was asked for."""
+    """The options of the command."""
 
     model: str
     layer: str

@@ -1,4 +1,4 @@
-"""Whether what drives a neuron is what its explanation says: correlation, AUPRC and F1, and which metrics to trust.
+"""Two-sided scores of explanations (correlation, AUPRC, F1), and sanity checks of the metrics.
 
 The sanity checks are those of Oikarinen, Yan, Weng (arXiv 2506.05774): an explanation that misses half of what it
 should cover, and one that covers as much again of something else, are both worse; a metric that does not fall tells
@@ -30,12 +30,12 @@ PASSES = 0.9
 NOTICED = 0.05
 """Share of its score by which a metric must fall to have noticed."""
 TRIES = 20
-"""Random halves, and random other pictures, for each explanation."""
+"""Number of random changes to the labels per explanation."""
 
 
 @dataclass(frozen=True)
 class Detected:
-    """What an explanation's detector sees in the control pictures."""
+    """A detector's output on the control pictures."""
 
     activations: Floats
     """Of the neuron, `float32[pictures]`."""
@@ -44,7 +44,7 @@ class Detected:
 
     @property
     def labels(self) -> Labels:
-        """The pictures that show it more than not."""
+        """Pictures with a detector output above one half."""
         return strongest(self.shown, max(FEWEST, int((self.shown >= 0.5).sum())) / len(self.shown))
 
     @property

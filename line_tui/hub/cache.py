@@ -20,40 +20,40 @@ from line_tui.errors import HubError
 from line_tui.hub.names import check, check_repository, is_commit, is_digest, is_file_name
 
 PART = ".line-tui.part"
-"""How the name of a file ends of which only the beginning is here."""
+"""Suffix of partly fetched files."""
 
 _BRANCH = "main"
 
 
 def cache_folder() -> Path:
-    """Where all repositories are: `HF_HUB_CACHE`, else `HF_HOME/hub`, else ~/.cache/huggingface/hub."""
+    """The folder of all repositories: `HF_HUB_CACHE`, else `HF_HOME/hub`, else ~/.cache/huggingface/hub."""
     return Path(constants.HF_HUB_CACHE).expanduser()
 
 
 @dataclass(frozen=True)
 class Repository:
-    """One repository's part of the cache; it need not exist."""
+    """One repository's part of the cache, which may not exist."""
 
     folder: Path
 
     @staticmethod
     def of(repo: str) -> Repository:
-        """The cache of "owner/name". Raises HubError for a name that is none."""
+        """The cache of "owner/name". Raises HubError for an invalid name."""
         check_repository(repo)
         return Repository(cache_folder() / f"models--{repo.replace('/', '--')}")
 
     def blob(self, digest: str) -> Path:
-        """Where the file of a hash is or would be. Raises HubError for a hash that is none."""
+        """The path of the blob with this hash, existing or not. Raises HubError for an invalid hash."""
         check(digests=[digest])
         return self.folder / "blobs" / digest
 
     def part(self, digest: str) -> Path:
-        """Where the beginning of a file is kept while it is being fetched. Raises HubError for a hash that is none."""
+        """The path of a partly fetched blob. Raises HubError for an invalid hash."""
         check(digests=[digest])
         return self.folder / "blobs" / f"{digest}{PART}"
 
     def snapshot(self, revision: str | None) -> Path | None:
-        """The folder of a branch, tag or commit; None when it is not here."""
+        """The folder of a branch, tag or commit; None if it is not cached."""
         name = revision or _BRANCH
         reference = self.folder / "refs" / name
         commit = name
@@ -120,13 +120,13 @@ class Repository:
         return freed
 
     def check_place(self) -> None:
-        """Raises HubError when one of its folders is a link: it could lead to anybody's files."""
+        """Raises HubError if one of its folders is a link, which could lead to unrelated files."""
         for name in ("blobs", "snapshots", "refs"):
             if (self.folder / name).is_symlink():
                 raise HubError(f"{self.folder / name} is a link", "delete it; all of a repository is in one folder")
 
     def _blob_of(self, file: Path) -> Path | None:
-        """The blob that a file of a snapshot is a link to, if it is one."""
+        """The blob that a snapshot file links to, if it is a link."""
         if not file.is_symlink():
             return None
         target = Path(os.path.normpath(file.parent / file.readlink()))
@@ -135,7 +135,7 @@ class Repository:
 
 
 def part_size(part: Path) -> int:
-    """Bytes of a file whose beginning is here; 0 where there is none, or where something else has its name."""
+    """Size of a partly fetched file; 0 if there is none, or if it is not a file."""
     return part.stat().st_size if part.is_file() and not part.is_symlink() else 0
 
 

@@ -1,4 +1,4 @@
-"""Checks files against the hashes that the hub, a package or the catalogue knows them by."""
+"""Checks files against the hashes in the hub, a package or the catalogue."""
 
 from __future__ import annotations
 

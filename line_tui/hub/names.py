@@ -1,4 +1,4 @@
-"""What the hub, or a file in its cache, may call things: each becomes a path, which must not lead out of the cache."""
+"""Validates names from the hub and its cache: they become paths, which must stay inside the cache."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def is_file_name(text: str) -> bool:
 
 
 def check_repository(name: str) -> None:
-    """Raises HubError for a name that is no repository's."""
+    """Raises HubError for an invalid repository name."""
     if not _REPOSITORY.fullmatch(name) or ".." in name:
         raise HubError(f"'{shown(name)}' is no repository's name", "write `hub` as owner/name")
 
 
 def check(*, commits: Iterable[str] = (), digests: Iterable[str] = (), names: Iterable[str] = ()) -> None:
-    """Raises HubError for a commit, a hash or a name of a file or a branch that is none."""
+    """Raises HubError for an invalid commit, hash, file name or branch name."""
     for kind, is_one, texts in (
         ("commit", is_commit, commits),
         ("hash", is_digest, digests),

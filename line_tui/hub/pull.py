@@ -1,4 +1,4 @@
-"""Fetches a model: what is missing, whether there is room, the bytes, their hashes, and only then its appearance."""
+"""Fetches a model: finds what is missing, checks disk space, downloads, verifies, and only then makes it visible."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from line_tui.models.catalog import Entry
 from line_tui.models.lock import Pin
 
 MARGIN = 1 << 28
-"""Bytes that stay free on the disk."""
+"""Bytes to leave free on the disk."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What it takes to have a model here."""
+    """What has to be done to fetch a model."""
 
     entry: Entry
     repo: str
@@ -40,7 +40,7 @@ class Plan:
 
     @property
     def to_fetch(self) -> int:
-        """Bytes that are not here yet."""
+        """Bytes still to fetch."""
         repository = Repository.of(self.repo)
         parts = (repository.part(file.digest) for file in self.missing)
         return sum(file.size for file in self.missing) - sum(map(part_size, parts))
@@ -77,7 +77,7 @@ def _with_known_digest(entry: Entry, file: RemoteFile) -> RemoteFile:
 
 
 def move_on(name: str) -> str:
-    """What to do to have a newer revision than the one that the lock file holds to."""
+    """How to move to a newer revision than the pinned one."""
     return f"run `line-tui models pull {name} --update` to take the newest revision from now on"
 
 
@@ -122,7 +122,7 @@ def pin(plan: Plan, revision: str | None, folder: Path) -> Pin:
     digests: dict[str, str] = {}
     for file in plan.files:
         path, known = folder / file.name, plan.entry.source.sha256.get(file.name)
-        # These have just been compared, or were when the model was first pulled; `verify` does it again.
+        # These hashes have just been checked, or were at the first pull; `verify` checks them again.
         if known is None and file.name not in fetched and not matches(path, file.digest):
             raise HubError(
                 f"{path} was here before, and does not have the hash that is known for it at {plan.repo}",

@@ -1,4 +1,4 @@
-"""Which files were verified, so that gigabytes are not hashed again to say so: by size and time of change."""
+"""Remembers verified files by size and modification time, so that gigabytes are not hashed again."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Receipts:
         self._path = path or data_folder() / "verified.json"
 
     def write(self, paths: Iterable[Path]) -> None:
-        """Note that files have just been verified, where that can be written."""
+        """Record that files were verified; failing to write is not an error."""
         with suppress(OSError, ValueError):
             receipts = {path: stamp for path, stamp in self._read().items() if os.path.exists(path)}  # noqa: PTH110
             receipts |= {str(path.resolve()): _stamp(path) for path in paths}

@@ -1,4 +1,4 @@
-"""The one module of the program that connects to anything: lists a repository of the hub, and fetches its files."""
+"""Lists hub repositories and fetches their files. The only module that opens network connections."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a repository holds at one commit."""
+    """The contents of a repository at one commit."""
 
     commit: str
     files: list[RemoteFile]
 
 
 class Hub:
-    """The Hugging Face hub, or what `HF_ENDPOINT` names, with the login that its own tools keep."""
+    """The Hugging Face hub, or the server in `HF_ENDPOINT`, with the login stored by its own tools."""
 
     def __init__(self, endpoint: str | None = None, wait: Callable[[float], None] = time.sleep) -> None:
         self._endpoint = endpoint or constants.ENDPOINT
@@ -113,7 +113,7 @@ class Hub:
                     have = min(size, have + len(chunk))
                     on_bytes(have)
                     if have == size:
-                        # What comes after the announced size is not the file.
+                        # Data beyond the announced size is not part of the file.
                         break
 
     @contextmanager
@@ -151,7 +151,7 @@ class Hub:
                 "free some space or set HF_HOME to a folder on another disk, and pull again: it goes on from there",
             ) from error
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            # The library has no error of its own for an answer that is none: a page to log in to a network, say.
+            # The library has no error for a reply that is not the hub's, such as a captive portal's page.
             raise HubError(
                 f"{self._endpoint} does not answer as a hub does ({type(error).__name__}: {_first_line(error)})",
                 "open that address in a browser: a network may want you to log in; correct HF_ENDPOINT if it is set",
@@ -159,7 +159,7 @@ class Hub:
 
 
 def gated(repo: str) -> HubError:
-    """What to do about a model whose licence must be accepted first."""
+    """The fix for a model whose licence must be accepted first."""
     return HubError(
         f"{repo} is gated: its owner asks for an account and an accepted licence",
         f"accept it at https://huggingface.co/{repo}, run `hf auth login`, and pull again",

@@ -1,4 +1,4 @@
-"""Which files of a repository are a model's: those that its catalogue entry names, and only formats without code."""
+"""Selects the files of a model: those its catalogue entry names, in formats that cannot contain code."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def _is_wanted(source: Source, name: str) -> bool:
         return True
     if not source.files:
         return source.file is None
-    # As the hub's own patterns: a folder's name with a slash stands for all that is in it.
+    # Like the hub's patterns: a folder name with a slash stands for everything in it.
     return any(fnmatch(name, f"{pattern}*" if pattern.endswith("/") else pattern) for pattern in source.files)

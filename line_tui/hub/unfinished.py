@@ -1,4 +1,4 @@
-"""What broken pulls left in the cache: beginnings of files that nobody is fetching now."""
+"""Partly fetched files that broken pulls left in the cache."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.models.catalog import Entry
 
 @dataclass(frozen=True)
 class Unfinished:
-    """The beginnings of files of one repository."""
+    """The partly fetched files of one repository."""
 
     repo: str
     parts: list[Path]
@@ -28,7 +28,7 @@ class Unfinished:
 
     @property
     def found(self) -> str:
-        """What it is, for people."""
+        """A description for people."""
         return f"a pull of {self.repo} broke off, {gigabytes(self.size)} of it are here"
 
     @property
@@ -58,7 +58,7 @@ def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
 
 
 def _is_left(part: Path) -> bool:
-    """Whether it is the beginning of a file that nobody is fetching."""
+    """Whether a file is partly fetched and no process is fetching it."""
     try:
         if part.is_symlink() or not part.is_file():
             return False

@@ -1,4 +1,4 @@
-"""Is a model on this machine, and is it what its source says? No network: the hashes are kept beside the files."""
+"""Checks whether a model is on this machine and intact, offline, using hashes stored beside the files."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def verify(entry: Entry, receipts: Receipts) -> Verdict:
 
 
 def glance(entry: Entry, receipts: Receipts) -> Verdict:
-    """As `verify`, but without reading: verified is what was verified before and has not changed since."""
+    """Like `verify`, but without hashing: files count as verified if they were before and have not changed since."""
     return _judge(entry, receipts, hash_all=False)
 
 
@@ -55,7 +55,7 @@ def files_of(entry: Entry) -> list[Path]:
         files = repository.files(snapshot) if snapshot is not None else {}
         return [files[name] for name in select(entry.source, files)[0]]
     found = [path] if path.is_file() else sorted(path.rglob("*"))
-    # A model card may be corrected; the model is the same.
+    # Model cards may change without changing the model.
     return [file for file in found if file.is_file() and file.suffix != ".md"]
 
 
@@ -110,8 +110,8 @@ def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bo
 
 
 def _known_digest(source: Source, file: Path) -> str | None:
-    """The catalogue's, else the one that the hub's cache or the package's own record has."""
-    # Of "config.json" and "unet/config.json" the longer one is meant.
+    """The hash from the catalogue, else from the hub's cache or the package's own record."""
+    # If both "config.json" and "unet/config.json" match, the longer one is meant.
     if named := max((name for name in source.sha256 if _is_named(file, name)), key=len, default=None):
         return source.sha256[named]
     if source.hub is not None and file.is_symlink():

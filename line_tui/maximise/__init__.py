@@ -1,1 +1,1 @@
-"""Activation maximisation beside the loop: how near generated images come to what gradients reach."""
+"""Activation maximization: compares generated images with what gradient ascent reaches."""

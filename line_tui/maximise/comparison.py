@@ -1,4 +1,4 @@
-"""A neuron's best generated image beside the picture that gradient ascent made for it."""
+"""Compares a neuron's best generated image with the result of gradient ascent."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def best_generated(states: Iterable[RunState], vision: str) -> Best | None:
-    """The best image of all runs of a neuron that looked with this very vision model, revision included."""
+    """The best image from all runs of a neuron with exactly this revision of the vision model."""
     found: Best | None = None
     for state in states:
         if state.run is None or state.control is None or state.run.settings.vision != vision:
@@ -65,7 +65,7 @@ def best_generated(states: Iterable[RunState], vision: str) -> Best | None:
 
 
 def share(ascent: float, generated: Best | None) -> float | None:
-    """What part of the ascent's drive above the control the generated image reaches."""
+    """The generated image's activation as a share of the ascent's, both above the control mean."""
     if generated is None or ascent <= generated.control_mean:
         return None
     return (generated.activation - generated.control_mean) / (ascent - generated.control_mean)
@@ -98,7 +98,7 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
         Image.fromarray(picture).save(request.picture)
     except OSError as error:
         raise StoreError(f"cannot write {request.picture}: {error.strerror}", "choose another --to") from error
-    # Measured like any image: on the eight bits that were written, in the fixed batch.
+    # Measured like any image: from the eight-bit file, in the fixed batch size.
     ascent = float(vision.look([picture], request.layer, request.neuron).activations[0, request.neuron])
     generated = best_generated(states, vision.name)
     return Comparison(

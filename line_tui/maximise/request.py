@@ -1,4 +1,4 @@
-"""What the command line asks of the process that owns the model."""
+"""The request from the command line to the process that owns the model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run found, argued in words made from its numbers: for the screen and the page alike."""
+"""States a run's findings in sentences built from its numbers, for the screen and the page."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from line_tui import events as e
 from line_tui.explain.state import RunState, concept_of, verdict
 
 STRONGEST = 20
-"""Control pictures that are counted."""
+"""Number of strongest control pictures to consider."""
 LITTLE = 1 / 3
-"""Share of the strong responses below which a label is called too narrow."""
+"""Share of the strong responses below which a label counts as too narrow."""
 CHANCE = 0.05
 _NAMED = 4
 
 
 def argument(state: RunState) -> list[str]:
-    """What the neuron answers to, how much of it that is, what is left, how sure it is, what would change it.
+    """What the neuron responds to, how much that accounts for, what is left, how certain it is, what would change it.
 
-    A sentence or two each; what was not measured is left out or said to be so. Empty before the first score.
+    One or two sentences each. What was not measured is left out or said to be unmeasured. Empty before the first score.
     """
     label = _label(state)
     if label is None:
@@ -145,7 +145,7 @@ def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
 
 
 def _strongest(state: RunState) -> list[str]:
-    """What each of the control's strongest pictures was drawn from, the strongest first."""
+    """The prompts of the strongest control pictures, strongest first."""
     if state.control is None or state.control.apart:
         return []
     pictures = [
@@ -157,7 +157,7 @@ def _strongest(state: RunState) -> list[str]:
 
 
 def strongest_words(state: RunState) -> list[str]:
-    """The words of the control's strongest pictures, each once."""
+    """The words of the strongest control pictures, without repeats."""
     return list(dict.fromkeys(_strongest(state)))
 
 
@@ -169,8 +169,8 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in words that people read."""
-    # Neither all nor nothing by rounding alone.
+    """A share as a readable percentage."""
+    # Rounding alone must not give 0 % or 100 %.
     if 0 < share < 0.01:
         return "less than 1 %"
     if 0.99 < share < 1:

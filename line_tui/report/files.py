@@ -1,4 +1,4 @@
-"""A run written down for others: a page, data, or its pictures; and an index page over many."""
+"""Exports runs as pages, data or pictures, with an index page for several."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from line_tui.report.result_csv import to_csv
 
 @dataclass(frozen=True)
 class Exporter:
-    """A way to write a run down."""
+    """An export format."""
 
     about: str
     """One line for lists."""
@@ -53,7 +53,7 @@ _OURS = {
 
 
 def exporters() -> dict[str, Exporter]:
-    """Ways to write a run down by name, those of plug-ins last. Raises UsageError for a plug-in that is broken."""
+    """Export formats by name, those of plug-ins last. Raises UsageError for a broken plug-in."""
     return with_plugins(EXPORTERS, _OURS, Exporter)
 
 

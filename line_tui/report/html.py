@@ -1,4 +1,4 @@
-"""A run as one HTML page that opens offline: pictures and plots are inside it, and it loads nothing."""
+"""A run as one self-contained HTML page that opens offline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ReadPicture = Callable[[str], bytes | None]
 
 
 class About(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of a run beside its events."""
+    """Facts about a run that are not in its events."""
 
     created: float | None = None
     """Unix seconds."""
@@ -42,7 +42,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def date(self) -> str:
-        """When it was begun, in this machine's time; empty where that is not known."""
+        """Start time in the local time zone; empty if unknown."""
         return "" if self.created is None else f"{datetime.fromtimestamp(self.created).astimezone():%Y-%m-%d %H:%M %Z}"
 
 
@@ -97,7 +97,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
 
 
 def to_index(entries: Sequence[tuple[Result, RunState, About]], read: ReadPicture) -> str:
-    """A page over the pages `RUN.html` beside it: one row a run."""
+    """An index of the pages `RUN.html` next to it, one row per run."""
     rows = []
     for result, state, about in entries:
         images = sorted(
@@ -109,7 +109,7 @@ def to_index(entries: Sequence[tuple[Result, RunState, About]], read: ReadPictur
 
 
 def _environment() -> Environment:
-    # Only who writes a page pays for the templates.
+    # Imported late: only exports need templates.
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -121,7 +121,7 @@ def _environment() -> Environment:
 
 
 def _verified(state: RunState) -> list[str]:
-    """Trials that were judged on fresh pictures: the label first, then further senses."""
+    """Trials measured on fresh pictures: the label first, then further senses."""
     label = [state.outcome.trial] if state.outcome is not None and state.outcome.trial else []
     return [id for id in dict.fromkeys([*label, *(one.trial for one in kept_senses(state))]) if id in state.trials]
 

@@ -1,4 +1,4 @@
-"""A run's pictures as a folder of PNG files that sort by what drives the neuron most."""
+"""A run's pictures as a folder of PNG files, sorted by activation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from line_tui.explain.state import RunState
 def copy_pictures(state: RunState, folder: Path, read: Callable[[str], bytes | None]) -> Path:
     """Copy a run's pictures into a folder, named by rank, activation and concept; return the folder.
 
-    `read` gives a PNG file's bytes by its path; a picture of which it gives none is left out. Raises OSError when the
-    folder cannot be written.
+    `read` gives a PNG file's bytes by its path; a missing picture is left out. Raises OSError when the folder cannot be
+    written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     images = [image for trial in state.trials.values() for image in trial.images]

@@ -1,4 +1,4 @@
-"""How a run is done again: the command that does the same, and what it cannot bring back."""
+"""The command that repeats a run, and a note on what it cannot reproduce."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OPTIONS = ("profile", "strategy", "metric", "seed", "iterations", "images", "co
 
 
 def command_line(spec: RunSpec) -> str:
-    """`line-tui explain ...` for a run; options that keep their default are left out."""
+    """The `line-tui explain ...` command for a run, without options at their defaults."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(RunSpec)}
     defaults["metric"] = strategies.metric_of(spec.strategy, None)
     words = ["line-tui", "explain", spec.model, spec.layer, str(spec.neuron)]
@@ -26,7 +26,7 @@ def command_line(spec: RunSpec) -> str:
 
 
 def how_to_repeat(state: RunState) -> tuple[str, str]:
-    """The command for a run that has its first event, and what to expect of it."""
+    """The command for a run that has its first event, and what to expect from it."""
     spec = state.spec
     if state.iterations > spec.iterations:
         spec = msgspec.structs.replace(spec, iterations=state.iterations)

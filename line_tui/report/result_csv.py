@@ -1,4 +1,4 @@
-"""Results as CSV, one run a row: `neuron,explanation` first, as other tools of the field read it."""
+"""Results as CSV, one row per run; `neuron,explanation` come first, as other tools expect."""
 
 from __future__ import annotations
 
@@ -49,5 +49,5 @@ def _given(value: object) -> object:
 
 
 def _inert(cell: str) -> str:
-    """A text that neither a terminal nor a spreadsheet obeys: there, a cell that begins so is a formula."""
+    """Text that is safe in terminals and spreadsheets, where a cell with such a start would be a formula."""
     return f"'{shown(cell)}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else shown(cell)

@@ -1,4 +1,4 @@
-"""The two plots of a report as inline SVG: no script, no font and no file from outside."""
+"""The plots of a report as inline SVG, without scripts, fonts or external files."""
 
 from __future__ import annotations
 

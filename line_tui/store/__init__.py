@@ -68,7 +68,7 @@ class Store:
         return shutil.disk_usage(self.folder).free
 
     def new_run_id(self) -> str:
-        """A free id that sorts by time, such as "20261123-k3qf7"."""
+        """An unused id that sorts by time, such as "20261123-k3qf7"."""
         return self._runs.new_id()
 
     def create(self, run_id: str, spec: RunSpec) -> None:
@@ -89,7 +89,7 @@ class Store:
             return self.append(run_id, event)
 
     def forget(self, run_id: str) -> None:
-        """Take a run off that never had an event: what was asked for could not be begun."""
+        """Remove a run that never had an event because it could not start."""
         self._runs.forget(run_id)
 
     def events(self, run_id: str, after: int = 0) -> list[Envelope]:
@@ -101,23 +101,23 @@ class Store:
         return self._runs.spec(run_id)
 
     def is_worked_on(self, run_id: str) -> bool:
-        """Whether any process works on a run, as far as one can see."""
+        """Whether any process appears to be working on a run."""
         return self._leases.held(run_id)
 
     def leave(self, run_id: str, event: Decision) -> None:
-        """Leave what a person said of a run for the process that works on it. Raises StoreError."""
+        """Leave a person's decision on a run for the process that works on it. Raises StoreError."""
         self._letters.leave(run_id, event)
 
     def take_letters(self, run_id: str) -> list[Decision]:
-        """What was left for whoever works on a run; it is taken away."""
+        """Take the decisions that were left for a run."""
         return self._letters.take(run_id)
 
     def has(self, run_id: str) -> bool:
-        """Whether there is a run of this id."""
+        """Whether a run with this id exists."""
         return self._runs.has(run_id)
 
     def run_of(self, spec: RunSpec) -> str | None:
-        """A run that was asked for in the same words and is not deleted: a finished one, else the newest."""
+        """A run with the same spec that is not deleted: a finished one, else the newest."""
         return self._runs.asked_for(spec)
 
     def runs(self, include_deleted: bool = False) -> list[RunSummary]:
@@ -129,11 +129,11 @@ class Store:
         return self._runs.summary(run_id)
 
     def find(self, prefix: str) -> str:
-        """The one run whose id begins so, deleted ones too. Raises UnknownNameError for none or several."""
+        """The run whose id has this prefix, deleted ones included. Raises UnknownNameError if none or several match."""
         return self._runs.find(prefix)
 
     def rename(self, run_id: str, title: str) -> None:
-        """Give a run a title; "" takes it away. Raises UnknownNameError."""
+        """Set a run's title; "" removes it. Raises UnknownNameError."""
         self._runs.change(run_id, "title", title)
 
     def annotate(self, run_id: str, note: str) -> None:
@@ -141,11 +141,11 @@ class Store:
         self._runs.change(run_id, "note", note)
 
     def star(self, run_id: str, starred: bool = True) -> None:
-        """Star a run or take the star away. Raises UnknownNameError."""
+        """Star or unstar a run. Raises UnknownNameError."""
         self._runs.change(run_id, "starred", int(starred))
 
     def delete(self, run_id: str) -> None:
-        """Take a run off the list; nothing is erased. Raises UnknownNameError."""
+        """Hide a run from the list; nothing is erased. Raises UnknownNameError."""
         self._runs.change(run_id, "deleted", time.time())
 
     def restore(self, run_id: str) -> None:
@@ -153,13 +153,14 @@ class Store:
         self._runs.change(run_id, "deleted", None)
 
     def purgeable(self) -> Purge:
-        """What a purge would erase: deleted runs, and the pictures that no other run shows. Raises StoreError."""
+        """What a purge would erase: deleted runs, and pictures that no other run uses. Raises StoreError."""
         return self._purger.find()
 
     def purge(self, found: Purge) -> Purge:
-        """Erase for good what was found and still is to go, and return that. Raises StoreError while a run goes on."""
+        """Permanently erase what was found and is still unused; return what was erased. Raises StoreError while a
+        run is active."""
         return self._purger.erase(found)
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
-        """Hold a run while working on it. Raises StoreError when another process does."""
+        """Hold a run's lease while working on it. Raises StoreError if another process holds it."""
         return self._leases.take(run_id)

@@ -1,4 +1,4 @@
-"""Activations kept by image, so that no image is looked at twice for any neuron of a layer."""
+"""Activations cached by image, so that an image passes through a layer only once for all its neurons."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from line_tui.store.database import Database
 
 Vector = NDArray[np.float32]
-"""`float32[neurons]`: with fewer digits, a constant neuron would differ from itself once it comes from here."""
+"""`float32[neurons]`: at lower precision a cached constant neuron would differ from a fresh one."""
 
 
 @dataclass(frozen=True)
 class View:
-    """How images were looked at."""
+    """How activations were computed."""
 
     vision: str
     """Name and revision of the vision model."""
@@ -26,7 +26,7 @@ class View:
 
 
 def pixels_of(picture: NDArray[np.uint8]) -> str:
-    """The name of a picture by its pixels: the same picture in another file is looked at once."""
+    """An identity from a picture's pixels, so that copies share their activations."""
     return blake2b(repr(picture.shape).encode() + picture.tobytes(), digest_size=16).hexdigest()
 
 
@@ -37,7 +37,7 @@ class Activations:
         self._database = database
 
     def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
-        """The vectors that are there, by image identity."""
+        """The cached vectors, by image identity."""
         found: dict[str, Vector] = {}
         for image in images:
             for row in self._database.read(
@@ -58,7 +58,7 @@ class Activations:
         return list(images[:most]), {}
 
     def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
-        """Keep vectors `float[neurons]` by image identity; one transaction for all."""
+        """Store vectors `float[neurons]` by image identity, in one transaction."""
         if not vectors:
             return
         rows = [

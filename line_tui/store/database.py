@@ -1,4 +1,4 @@
-"""The SQLite file: its schema, how it is opened, and how its errors are told."""
+"""The SQLite file: schema, opening, and error messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from line_tui.store.filesystem import is_network
 
 VERSION = 2
 _APPLICATION = 0x4C494E45  # "LINE"
-_PATIENCE = 30.0  # seconds that a writer waits for another one
+_PATIENCE = 30.0  # seconds that a writer waits for another
 
 _SCHEMA = """
 CREATE TABLE runs (
@@ -74,7 +74,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction, on disk when the block is left. Raises StoreError, and then nothing was written."""
+        """One transaction, on disk when the block ends. Raises StoreError, in which case nothing was written."""
         with self._lock, _told(self.path):
             self._check_place()
             self._connection.execute("BEGIN IMMEDIATE")
@@ -82,13 +82,13 @@ class Database:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
-                # A full disk may have ended the transaction already.
+                # A full disk may already have ended the transaction.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
     def _check_place(self) -> None:
-        """SQLite would go on writing into a file that has no name any more."""
+        """SQLite would keep writing to a file that has been deleted."""
         if not self.path.exists() or not os.path.samestat(self._file, self.path.stat()):
             raise StoreError(
                 f"{self.path} was deleted or replaced while it was in use", "bring it back from a backup, or begin anew"
@@ -100,7 +100,7 @@ class Database:
             return self._connection.execute(sql, values).fetchall()
 
     def compact(self) -> None:
-        """Give the room of what was erased back to the disk. Raises StoreError."""
+        """Return the space of erased data to the file system. Raises StoreError."""
         with self._lock, _told(self.path):
             self._connection.execute("VACUUM")
 
@@ -120,7 +120,7 @@ def open_database(path: Path) -> Database:
         if not path.exists():
             _make(path)
         if path.stat().st_size == 0:
-            # SQLite would take it for a new database, and delete a write-ahead log beside it.
+            # SQLite would treat it as a new database and delete a write-ahead log next to it.
             raise StoreError(f"{path} is empty (0 bytes)", "restore it from a backup, or move it away to begin anew")
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
@@ -134,7 +134,7 @@ def open_database(path: Path) -> Database:
 
 
 def _make(path: Path) -> None:
-    """Make the file under another name first, so that nobody ever sees half of it."""
+    """Create the file under another name first, so that no process ever sees it incomplete."""
     draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     draft.unlink(missing_ok=True)
     try:
@@ -150,7 +150,7 @@ def _make(path: Path) -> None:
 
 
 def _publish(draft: Path, path: Path) -> None:
-    """A link fails where another process was first; a rename would replace its file."""
+    """A link fails if another process was first, where a rename would replace its file."""
     try:
         os.link(draft, path)
     except FileExistsError:
@@ -174,19 +174,19 @@ def _check(path: Path, connection: sqlite3.Connection) -> None:
 
 
 def _upgrade(connection: sqlite3.Connection) -> None:
-    """Give a store of an earlier version what is new; nothing in it is changed."""
+    """Upgrade a store of an earlier version; existing data is not changed."""
     if connection.execute("PRAGMA user_version").fetchone()[0] < VERSION:
         connection.executescript(f"BEGIN IMMEDIATE; {_SINCE_2} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def _configure(path: Path, connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
-    # A damaged text spoils its own row, and not the query.
+    # Damaged text must spoil only its own row, not the query.
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA foreign_keys = ON")
     if is_network(path.parent):
         connection.execute("PRAGMA journal_mode = DELETE")
-        # EXTRA also syncs the folder once the journal is gone.
+        # EXTRA also syncs the folder after the journal is deleted.
         connection.execute("PRAGMA synchronous = EXTRA")
     else:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -195,7 +195,7 @@ def _configure(path: Path, connection: sqlite3.Connection) -> None:
 
 @contextmanager
 def _told(path: Path) -> Iterator[None]:
-    """Turn the errors of SQLite and of the file system into errors that a user can act on."""
+    """Turn errors of SQLite and the file system into errors that a user can act on."""
     try:
         yield
     except sqlite3.Error as error:

@@ -1,4 +1,4 @@
-"""The events of the runs, in the order in which they were stored."""
+"""The events of all runs, in the order in which they were stored."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Kind = TypeVar(
 )
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError)
-"""What comes of reading a value that line-tui did not write, or that was damaged."""
+"""Errors from decoding a value that is damaged or was not written by line-tui."""
 
 
 @cache
@@ -47,7 +47,7 @@ class Events:
                 last, before = transaction.execute(
                     "SELECT coalesce(max(seq), 0), coalesce(max(time), 0) FROM events WHERE run_id = ?", (run_id,)
                 ).fetchone()
-                # The clock may be set back; a run's time does not run backwards.
+                # The clock may be set back, but a run's time never goes backwards.
                 now = max(time.time(), before)
                 envelopes = [
                     Envelope(run_id=run_id, time=now, event=event, seq=last + n) for n, event in enumerate(events, 1)
@@ -72,7 +72,7 @@ class Events:
         return envelopes
 
     def read(self, run_id: str, after: int) -> list[Envelope]:
-        """Events with a number above `after`, oldest first. Raises StoreError for an event that is not known."""
+        """Events with a number above `after`, oldest first. Raises StoreError for an unknown event."""
         rows = self._database.read(
             "SELECT seq, time, body FROM events WHERE run_id = ? AND seq > ? ORDER BY seq", run_id, after
         )
@@ -92,7 +92,7 @@ class Events:
             raise _unknown(run_id, error) from error
 
     def of(self, run_id: str, kind: type[Kind]) -> list[Kind]:
-        """A run's events of one kind alone, oldest first. Raises StoreError for one that is not known."""
+        """A run's events of one kind, oldest first. Raises StoreError for an unknown event."""
         tag = kind.__struct_config__.tag
         rows = self._database.read("SELECT body FROM events WHERE run_id = ? AND type = ? ORDER BY seq", run_id, tag)
         try:
@@ -133,7 +133,7 @@ def _unknown(run_id: str, error: Exception) -> StoreError:
 def _row(envelope: Envelope) -> tuple[tuple[str, int | None, float, str | int | None, str], dict[Key, bytes]]:
     event = envelope.event
     try:
-        # A number that is not finite becomes "null", which nobody could read again.
+        # A non-finite number would become "null", which cannot be decoded.
         _decoder().decode(msgspec.json.encode(event))
         slimmed, beside = slim(envelope.run_id, envelope.seq or 0, event)  # type: ignore[arg-type]
         body = msgspec.json.encode(slimmed).decode()

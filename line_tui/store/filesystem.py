@@ -1,4 +1,4 @@
-"""Which file system a path lies on: SQLite's WAL needs shared memory, which network file systems do not have."""
+"""Detects network file systems, which lack the shared memory that SQLite's WAL needs."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ _ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 
 
 def kind(path: Path, mounts: str) -> str:
-    """Name of the file system type that holds an absolute path, by the text of `/proc/mounts`; "" if unknown."""
+    """The file system type of an absolute path, given the text of `/proc/mounts`; "" if unknown."""
     best, found = -1, ""
     for line in mounts.splitlines():
         fields = line.split()
         if len(fields) < 3:
             continue
         mount = PurePosixPath(_unescape(fields[1]))
-        # A later line for the same place lies over the earlier one.
+        # A later mount hides an earlier one at the same place.
         if path.is_relative_to(mount) and len(mount.parts) >= best:
             best, found = len(mount.parts), fields[2]
     return found
 
 
 def is_network(path: Path, mounts_file: Path = Path("/proc/mounts")) -> bool:
-    """Whether a path lies on a network file system, or on FUSE, where we cannot know."""
+    """Whether a path is on a network file system, or on FUSE, which may be one."""
     try:
         mounts = mounts_file.read_text(errors="replace")
     except OSError:

@@ -25,19 +25,19 @@ from line_tui.png import decode_png, read_png
 
 IDENTITY = re.compile(r"[0-9a-f]{32}")
 _SEAL = "line-tui"
-"""Names the text in a picture's file that says which picture this is."""
+"""Key of the text chunk with the picture's identity."""
 _DRAFTS = ".drafts"
 _OLD_DRAFT = re.compile(r"tmp\w+\.part")
 _AGE = 3600.0
-"""Seconds after which nobody is still writing a draft."""
+"""Seconds after which an unfinished file is abandoned."""
 _SWEPT = ".swept"
-"""An empty file of the time at which all pictures were last looked through."""
+"""An empty file whose time says when all pictures were last checked."""
 _DAY = 86_400.0
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that a picture depends on besides its prompt and seed."""
+    """Everything a picture depends on besides its prompt and seed."""
 
     generator: str
     """Name and revision."""
@@ -48,7 +48,7 @@ class Recipe:
 
     @staticmethod
     def of(generator: Generator) -> Recipe:
-        """The recipe that a generator draws by."""
+        """The recipe of a generator."""
         return Recipe(generator.name, generator.steps, generator.guidance, generator.size, generator.batch_size)
 
 
@@ -59,23 +59,23 @@ class Images:
         self.folder = folder
 
     def path(self, identity: str) -> Path:
-        """Where a picture of this identity is or would be. Raises StoreError for an identity that is none."""
+        """The path of the picture with this identity, existing or not. Raises StoreError for an invalid identity."""
         if not IDENTITY.fullmatch(identity):
             raise StoreError(f"'{identity}' is no picture's identity", "the database was not written by line-tui")
         return self.folder / identity[:2] / f"{identity}.png"
 
     def read(self, identity: str) -> Picture | None:
-        """The picture as it was written; None where there is none, or the file was damaged or replaced."""
+        """The picture; None if there is none, or if its file was damaged or replaced."""
         content = self.content(identity)
         image = decode_png(content) if content is not None else None
         if image is None:
             return None
         picture = np.asarray(image.convert("RGB"))
-        # A file that somebody put in its place is a picture too, but not this one.
+        # A file put in its place is a valid picture, but not this one.
         return picture if image.info.get(_SEAL) == _seal(identity, picture) else None
 
     def content(self, identity: str) -> bytes | None:
-        """The bytes of the picture's file, whatever it shows; None where there is none."""
+        """The bytes of the picture's file, unchecked; None if there is none."""
         return read_png(self.path(identity))
 
     def has(self, identity: str) -> bool:
@@ -96,7 +96,7 @@ class Images:
         return self.put(identity, file.getvalue())
 
     def put(self, identity: str, content: bytes) -> Path:
-        """Put a picture's file on disk: synced under another name, then renamed. Raises StoreError."""
+        """Write a picture's file: synced under another name, then renamed. Raises StoreError."""
         path = self.path(identity)
         try:
             private.make_folder(path.parent)
@@ -124,16 +124,16 @@ class Images:
         return path.lstat().st_size if path.is_file() else 0
 
     def identities(self) -> Iterator[str]:
-        """Of all pictures that are here."""
+        """Identities of all pictures in the folder."""
         for path in self.folder.glob("??/*.png"):
             if IDENTITY.fullmatch(path.stem) and self.path(path.stem) == path:
                 yield path.stem
 
     def sweep(self) -> None:
-        """Take away what killed processes left half written."""
+        """Delete files that killed processes left incomplete."""
         drafts = [self.folder / _DRAFTS]
         if self.is_sweep_due():
-            # Earlier versions wrote beside the pictures.
+            # Earlier versions wrote drafts next to the pictures.
             drafts += self.folder.glob("??")
         for folder in drafts:
             with suppress(OSError):
@@ -142,7 +142,7 @@ class Images:
                         path.unlink()
 
     def is_sweep_due(self) -> bool:
-        """Whether all pictures were last looked through a day ago, or never."""
+        """Whether the last check of all pictures is over a day old, or never happened."""
         try:
             return not 0 <= _age(self.folder / _SWEPT) <= _DAY
         except FileNotFoundError:
@@ -151,7 +151,7 @@ class Images:
             return False
 
     def note_sweep(self) -> None:
-        """Note that all pictures are looked through now. Raises StoreError."""
+        """Record that all pictures have been checked now. Raises StoreError."""
         path = self.folder / _SWEPT
         try:
             path.unlink(missing_ok=True)
@@ -178,7 +178,7 @@ class Images:
 
 
 class StoredAlbum:
-    """The pictures of one recipe, as the loop wants them."""
+    """The pictures of one recipe, as the loop expects them."""
 
     def __init__(self, images: Images, recipe: Recipe) -> None:
         self._images = images
@@ -199,7 +199,7 @@ class StoredAlbum:
         return blake2b(repr(parts).encode(), digest_size=16).hexdigest()
 
     def find(self, identity: str) -> tuple[Picture, str] | None:
-        """The picture and its path; None where it has to be drawn (again)."""
+        """The picture and its path; None if it has to be drawn."""
         picture = self._images.read(identity)
         return None if picture is None else (picture, str(self._images.path(identity)))
 

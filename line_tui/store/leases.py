@@ -1,4 +1,4 @@
-"""Who works on a run right now: a file lock, which the system takes back when the process dies in any way."""
+"""Leases on runs: file locks, which the system releases however the process ends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from line_tui import private
 from line_tui.errors import StoreError
 
 RUN_ID = re.compile(r"[\w][\w.-]{0,63}", re.ASCII)
-"""An id becomes the name of files: it must lead to no other folder."""
+"""Ids become file names, so they must not lead to another folder."""
 _WORKING = ".working"
-"""Held by all who work on any run, and by a purge alone."""
+"""Held in shared mode while working on any run, and exclusively by a purge."""
 _PATIENCE = 2.0
 """Seconds for which a run waits for the end of a purge: the daily sweep takes less."""
 _AGE = 60.0
@@ -25,14 +25,14 @@ _AGE = 60.0
 
 
 class Leases:
-    """One lock file for each run that is worked on, in one folder."""
+    """A folder with one lock file for each active run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @contextmanager
     def take(self, run_id: str) -> Iterator[None]:
-        """Hold a run while the block lasts. Raises StoreError when another process holds it."""
+        """Hold a run's lease within the block. Raises StoreError if another process holds it."""
         with (
             self._hold(_WORKING, fcntl.LOCK_SH, "a purge goes on", "wait for its end", _PATIENCE),
             self._hold(run_id, fcntl.LOCK_EX, f"another process works on run '{run_id}'", "stop it there first"),
@@ -46,12 +46,12 @@ class Leases:
 
     @contextmanager
     def take_all(self) -> Iterator[None]:
-        """Keep everybody from working on any run while the block lasts. Raises StoreError when somebody does."""
+        """Block work on all runs within the block. Raises StoreError if any run is active."""
         with self._hold(_WORKING, fcntl.LOCK_EX, "a run goes on", "stop it, or wait for its end"):
             yield
 
     def reserve(self, run_id: str) -> bool:
-        """Whether an id is this caller's alone, as nobody has reserved it before. Raises StoreError."""
+        """Reserve an id; False if it is already taken. Raises StoreError."""
         try:
             private.make_folder(self._folder)
             os.close(os.open(self._folder / run_id, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -62,7 +62,7 @@ class Leases:
         return True
 
     def held(self, run_id: str) -> bool:
-        """Whether any process holds a run, as far as one can see."""
+        """Whether any process appears to hold a run's lease."""
         if not RUN_ID.fullmatch(run_id):
             return False
         try:
@@ -75,7 +75,7 @@ class Leases:
         return False
 
     def sweep(self) -> None:
-        """Take away what killed processes left."""
+        """Delete the lock files of killed processes."""
         with suppress(OSError, StoreError):
             for path in self._folder.iterdir():
                 if path.name != _WORKING and time.time() - path.lstat().st_mtime > _AGE:

@@ -1,4 +1,4 @@
-"""What a person says of a run that another process works on: left here for the one that writes the run's events."""
+"""Decisions on a run that another process works on, left here for the process that writes the run's events."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from line_tui.store.leases import RUN_ID
 
 
 class Letters:
-    """One small file a word, in a folder of the run."""
+    """One small file per decision, in a folder of the run."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def leave(self, run_id: str, event: Decision) -> None:
-        """Leave a word for whoever works on the run. Raises StoreError."""
+        """Leave a decision for whoever works on the run. Raises StoreError."""
         try:
             private.write(self._of(run_id) / f"{time.time_ns()}.json", msgspec.json.encode(event))
         except OSError as error:
@@ -30,7 +30,7 @@ class Letters:
             ) from error
 
     def take(self, run_id: str) -> list[Decision]:
-        """The words that were left, in their order; they are taken away. One that cannot be read is passed over."""
+        """Take the decisions that were left, in order. An unreadable one is skipped."""
         found: list[Decision] = []
         try:
             for path in sorted(self._of(run_id).glob("*.json")):
@@ -40,7 +40,7 @@ class Letters:
             if self._of(run_id).exists():
                 self._of(run_id).rmdir()
         except OSError:
-            # There is none, or one is just being written: they are looked for again.
+            # None yet, or one is just being written; the caller tries again.
             pass
         return found
 

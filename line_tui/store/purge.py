@@ -1,4 +1,4 @@
-"""Erasing deleted runs for good, and the pictures that no other run shows."""
+"""Permanently erases deleted runs, and pictures that no other run uses."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _IDENTITY = re.compile(r'"identity"\s*:\s*"([0-9a-f]{32})"')
 
 @dataclass(frozen=True)
 class Purge:
-    """What would go."""
+    """What a purge would erase."""
 
     runs: list[str]
     images: list[str]
     """Identities of pictures that no other run shows, nor any bank: of these runs, or left by runs that were killed."""
     bytes: int
-    """Of those pictures, on disk."""
+    """Size of those pictures on disk."""
 
 
 class Purger:
-    """Finds what deleted runs keep, and erases it."""
+    """Finds and erases what only deleted runs use."""
 
     def __init__(self, database: Database, images: Images, leases: Leases) -> None:
         self._database = database
@@ -47,13 +47,13 @@ class Purger:
 
         Raises StoreError; what is left then goes with the next purge.
         """
-        # Nobody can begin to work on a run, nor restore one, until all is done.
+        # No run can start or be restored until this is done.
         with self._leases.take_all(), self._database.write() as transaction:
             now = self._find()
             runs = sorted(set(announced.runs) & set(now.runs))
             images = sorted(set(announced.images) & set(now.images))
             size = sum(map(self._images.size, images))
-            # The pictures first: as long as the runs are there, it is known which ones are theirs.
+            # Pictures first: the runs say which pictures are theirs.
             looked = [pixels_of(picture) for image in images if (picture := self._images.read(image)) is not None]
             for image in images:
                 self._images.delete(image)

@@ -1,4 +1,4 @@
-"""The list of runs: one row each, what the person wrote on it, and a summary of its events."""
+"""The table of runs: one row each, with the user's annotations and a summary of the events."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _STATUS: dict[str, RunStatus] = {
     "failed": "failed",
     "finished": "finished",
 }
-# A gap before these is no work of the engine: nobody worked, or the person thought.
+# A gap before these events is not working time: nobody worked, or the user was thinking.
 _IDLE = ("models_loaded", "decided", "judged", "mode_changed", "budget_changed")
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list of runs shows."""
+    """A run as lists show it."""
 
     id: str
     model: str
@@ -52,7 +52,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     created: float
     """Unix seconds."""
     seconds: float
-    """Time worked on it, over all sessions."""
+    """Working time over all sessions."""
     title: str
     note: str
     judgement: e.Judgement | None = None
@@ -61,10 +61,10 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run's events come to, for the list."""
+    """A summary of a run's events, for the list."""
 
     format: int = 1
-    """Another number for another meaning of the rest."""
+    """Changes when the meaning of the other fields does."""
     status: RunStatus = "new"
     seconds: float = 0.0
     images: int = 0
@@ -90,7 +90,7 @@ class Runs:
         self._leases = leases
 
     def new_id(self) -> str:
-        """A free id that sorts by time: the UTC date and five letters, the time of day and chance."""
+        """An unused id that sorts by time: the UTC date and five characters from the time of day and chance."""
         now = datetime.now(UTC)
         seconds = now.hour * 3600 + now.minute * 60 + now.second
         while True:
@@ -134,11 +134,11 @@ class Runs:
             ) from error
 
     def has(self, run_id: str) -> bool:
-        """Whether there is a run of this id."""
+        """Whether a run with this id exists."""
         return bool(self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id))
 
     def asked_for(self, spec: RunSpec) -> str | None:
-        """A run that was asked for in the same words and is not deleted: a finished one, else the newest."""
+        """A run with the same spec that is not deleted: a finished one, else the newest."""
         rows = self._database.read(
             "SELECT id, spec, EXISTS (SELECT 1 FROM events WHERE run_id = id AND type = 'finished') AS finished "
             "FROM runs WHERE deleted IS NULL AND CASE WHEN json_valid(spec) THEN json_extract(spec, '$.model') = ? "
@@ -155,7 +155,7 @@ class Runs:
         return None
 
     def find(self, prefix: str) -> str:
-        """The one run whose id begins so, deleted ones too. Raises UnknownNameError for none or several."""
+        """The run whose id has this prefix, deleted ones included. Raises UnknownNameError if none or several match."""
         ids = [run_id for run_id in self._ids() if RUN_ID.fullmatch(run_id)]
         if prefix in ids:
             return prefix
@@ -169,7 +169,7 @@ class Runs:
         return matches[0]
 
     def change(self, run_id: str, column: Literal["title", "note", "starred", "deleted"], value: object) -> None:
-        """Set what the person writes on a run. Raises UnknownNameError."""
+        """Set the user's annotations on a run. Raises UnknownNameError."""
         with self._database.write() as transaction:
             changed = transaction.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id)).rowcount
         if not changed:
@@ -192,7 +192,7 @@ class Runs:
         return [str(row["id"]) for row in self._database.read("SELECT id FROM runs ORDER BY id")]
 
     def _summary(self, row: sqlite3.Row) -> RunSummary:
-        """What is known of a run: of one that cannot be read little, but that must not hide the others."""
+        """A run's summary. For an unreadable run that is little, but it must not hide the others."""
         try:
             return self._read(row)
         except (StoreError, *UNREADABLE):
@@ -244,14 +244,14 @@ class Runs:
         )
 
     def _outcome(self, row: sqlite3.Row, spec: RunSpec) -> _Outcome:
-        """What a run's events come to: kept with it, as of its last event."""
+        """The summary of a run's events, cached as of its last event."""
         if row["known"] == row["last"] and row["known"] is not None:
             with suppress(*UNREADABLE):
                 kept = msgspec.json.decode(row["outcome"], type=_Outcome)
                 if kept.format == _Outcome().format:
                     return kept
         found = self._fold(row["id"], spec)
-        # Of a run that goes on it would be out of date at once.
+        # For an active run it would be out of date at once.
         if row["last"] is not None and found.status not in ("new", "running"):
             with suppress(StoreError), self._database.write() as transaction:
                 transaction.execute(
@@ -267,7 +267,7 @@ class Runs:
         for n, event in enumerate(outline):
             status = _STATUS.get(event["type"], status)
             if event["type"] in ("budget_changed", "decided") and status == "finished":
-                # It is to go on.
+                # It will be continued.
                 status = "stopped"
             if n and event["type"] not in _IDLE:
                 seconds += max(0.0, event["time"] - outline[n - 1]["time"])

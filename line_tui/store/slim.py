@@ -24,7 +24,7 @@ THUMBNAIL, MAP, CONTROL, WORDS = "thumbnail", "map", "control", "words"
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):
-    """Numbers, each as short as it is exact."""
+    """Compactly encoded numbers, without loss."""
 
     shape: tuple[int, ...]
     kind: str
@@ -39,7 +39,7 @@ class _Control(msgspec.Struct, frozen=True, array_like=True):
 
 
 def slim(run_id: str, seq: int, event: DurableEvent) -> tuple[DurableEvent, dict[Key, bytes]]:
-    """The event as it is stored, and what is kept beside it."""
+    """The event as it is stored, and the blobs kept beside it."""
     match event:
         case e.ImageScored():
             return _slim_image(run_id, event)
@@ -83,7 +83,7 @@ def _slim_image(run_id: str, event: e.ImageScored) -> tuple[DurableEvent, dict[K
 
 
 def whole(run_id: str, seq: int, event: DurableEvent, read: Read) -> DurableEvent:
-    """The event as it was before it was stored. What is gone from beside it is left empty."""
+    """The original event. Missing blobs are left empty."""
     match event:
         case e.ImageScored():
             area = event.activation_map
@@ -121,7 +121,7 @@ def _read_thumbnail(image: e.ImageRecord, read: Read) -> bytes:
 
 
 def _pack(rows: Sequence[Sequence[float]]) -> _Array | None:
-    """Rows of one length as an array; None for others, which stay where they are."""
+    """Rows of equal length as an array; None if they differ, in which case they stay in the event."""
     if not rows or len({len(row) for row in rows}) != 1 or not rows[0]:
         return None
     exact = np.array(rows, np.float64)
