@@ -1,4 +1,4 @@
-"""Asking the engine one question."""
+"""Asks the engine a single question."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def layers_of(model: str, data: Path | None = None) -> list[LayerInfo]:
-    """The layers of a model, from an engine that is started for it. Raises LineError."""
+    """The layers of a model, from an engine started for this call. Raises LineError."""
 
     async def ask() -> list[LayerInfo]:
         async with Executor(click.get_current_context().obj(data)) as executor:

@@ -1,4 +1,4 @@
-"""`line-tui bench`: the benches, each in a process of its own, which owns the models."""
+"""`line-tui bench`: benchmarks, each in its own process, which owns the models."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def bench() -> None:
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def method(arguments: tuple[str, ...]) -> int:
-    """Compare the ways to search on planted and random neurons."""
+    """Compare search strategies on planted and random neurons."""
     return _run("line_tui.bench.method", arguments)
 
 
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def coverage(arguments: tuple[str, ...]) -> int:
-    """Measure how often the interval of a verified score covers what it should."""
+    """Measure the coverage of the intervals of verified scores."""
     return _run("line_tui.bench.coverage", arguments)
 
 
@@ -46,14 +46,14 @@ def language(arguments: tuple[str, ...]) -> int:
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def tui(arguments: tuple[str, ...]) -> int:
-    """Measure how quick the app is in a real terminal while a run keeps the cores busy."""
+    """Measure the app's latency in a real terminal while a run keeps the cores busy."""
     return _run("line_tui.tui.bench", arguments)
 
 
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def layer(arguments: tuple[str, ...]) -> int:
-    """Measure what a layer costs: neurons one by one, together, and what the engine adds to the models."""
+    """Measure the cost of a layer: neurons one by one, together, and the engine's overhead."""
     return _run("line_tui.bench.layer", arguments)
 
 

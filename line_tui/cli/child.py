@@ -1,4 +1,4 @@
-"""Processes beside this one that own models: they end when this one does, and their ends are told as its own."""
+"""Runs child processes that own models. They end with this one, and their exit codes become its own."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import suppress
 from line_tui.errors import EngineError
 
 _GRACE = 5.0
-"""Seconds in which a child may end in order."""
+"""Seconds a child gets to exit cleanly."""
 
 
 def run_child(module: str, *arguments: str) -> int:
-    """Run a module in a process of its own; its exit code. Raises EngineError for one that was killed."""
-    # Its stdin ends with this process, whatever ends that.
+    """Run a module in its own process and return its exit code. Raises EngineError if it was killed."""
+    # The child's stdin closes whenever this process ends.
     with subprocess.Popen([sys.executable, "-P", "-m", module, *arguments], stdin=subprocess.PIPE) as child:
         try:
             code = child.wait()
@@ -32,7 +32,7 @@ def run_child(module: str, *arguments: str) -> int:
 def _end(child: subprocess.Popen[bytes]) -> None:
     for end in (child.terminate, child.kill):
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-            # In a terminal, Ctrl-C was for it too.
+            # In a terminal, the child received Ctrl-C too.
             child.wait(_GRACE)
             return
         end()

@@ -28,7 +28,7 @@ def config() -> None:
 @config.command()
 @click.argument("what", type=click.Choice(["config", "data", "log"]), default="config")
 def path(what: Literal["config", "data", "log"]) -> None:
-    """Print where the settings, the data or the logs are.
+    """Print the path of the settings, the data or the logs.
 
     \b
     Examples:
@@ -52,7 +52,7 @@ def show() -> None:
 @config.command()
 @json_option
 def keys(as_json: bool) -> None:
-    """List what can be remapped under `[tui.keys]`: the id of each key binding, its usual keys, and what it does.
+    """List the key bindings that `[tui.keys]` can remap: id, default keys, and what each one does.
 
     \b
     Example:
@@ -70,7 +70,7 @@ def keys(as_json: bool) -> None:
 
 @config.command()
 def validate() -> None:
-    """Check the settings file; exit code 2 when it is not valid, 3 when it names a theme or a key that there is not.
+    """Check the settings file. Exit code 2 if it is invalid, 3 if it names an unknown theme or key.
 
     \b
     Example:

@@ -1,4 +1,4 @@
-"""A question before something that cannot, or not easily, be undone."""
+"""Asks before an action that cannot easily be undone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from line_tui.errors import UsageError
 
 
 def confirmed(question: str, yes: bool) -> bool:
-    """Whether the person, or `--yes`, says so. Raises UsageError where nobody can answer, Abort on Ctrl-C."""
+    """Whether the user, or `--yes`, confirms. Raises UsageError without a terminal, Abort on Ctrl-C."""
     if yes:
         return True
     try:

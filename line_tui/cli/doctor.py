@@ -1,4 +1,4 @@
-"""`line-tui doctor`: what stands between this machine and a first explanation."""
+"""`line-tui doctor`: checks whether this machine can run line-tui."""
 
 from __future__ import annotations
 
@@ -20,20 +20,24 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 
 
 @click.command()
-@click.option("--model", shell_complete=complete_models, help="Show instead how this vision model is run.")
-@click.option("--layer", help="Whose activations --model shows, instead of the last.")
+@click.option(
+    "--model",
+    shell_complete=complete_models,
+    help="Show how this vision model is run, instead of checking the machine.",
+)
+@click.option("--layer", help="Layer whose activations --model shows, instead of the last.")
 @click.option(
     "--pictures",
     type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
-    help="Where --model writes its three pictures.",
+    help="Folder in which --model saves its three pictures.",
 )
 @json_option
 def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json: bool) -> int | None:
-    """Examine hardware, library builds, terminal, models, settings and disks; exit code 1 when there is a problem.
+    """Check hardware, library builds, terminal, models, settings and disks. Exit code 1 if there is a problem.
 
-    With --model, see how a vision model is run: how pictures are prepared, its layers, on what its identity rests, and
-    the activations of three built-in pictures, to compare with those of your own code.
+    With --model, show how a vision model is run: its preprocessing, layers and identity, and the activations of three
+    built-in pictures, to compare with your own code.
 
     \b
     Examples:
@@ -48,7 +52,7 @@ def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json:
             "pictures": None if pictures is None else str(pictures),
             "as_json": as_json,
         }
-        # A process of its own owns the model.
+        # The model lives in a separate process.
         return run_child("line_tui.doctor.looking", msgspec.json.encode(request).decode())
     if layer is not None or pictures is not None:
         raise UsageError("--layer and --pictures go with --model", "name the model")

@@ -1,4 +1,4 @@
-"""`line-tui evaluate`: score anybody's explanations of a layer."""
+"""`line-tui evaluate`: scores explanations of a layer."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ from line_tui.errors import UsageError
     multiple=True,
     required=True,
     metavar="FILE.csv",
-    help="Explanations; give it again to compare files.",
+    help="CSV file of explanations; repeat to compare files.",
 )
 @click.option(
     "--control",
     type=click.Path(exists=True, file_okay=False, resolve_path=True),
     metavar="FOLDER",
-    help="Natural images as control set (CoSy); without it, the bundled bank.",
+    help="Folder of natural images as control set (as in CoSy), instead of the bundled bank.",
 )
-@click.option("--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Which models.")
+@click.option(
+    "--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Profile of models to use."
+)
 @click.option(
     "--images", type=click.IntRange(2, MOST_IMAGES), default=50, show_default=True, help="Images per explanation."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same images.")
-@click.option("--sanity", is_flag=True, help="Check which of the metrics notice a wrong explanation, on this layer.")
+@click.option("--sanity", is_flag=True, help="Check which metrics notice a wrong explanation on this layer.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def evaluate(
@@ -51,11 +53,11 @@ def evaluate(
 ) -> int:
     """Measure AUC, MAD, correlation, AUPRC and F1 of explanations of LAYER of MODEL.
 
-    AUC and MAD ask whether the explanation drives the neuron; correlation, AUPRC and F1 ask too whether what drives the
-    neuron is the explanation. --sanity shows which of them notice a wrong explanation on this layer.
+    AUC and MAD ask whether the explanation drives the neuron. Correlation, AUPRC and F1 also ask whether the
+    explanation is what drives the neuron. --sanity shows which of them notice a wrong explanation on this layer.
 
     Reads `neuron,explanation`, CLIP-Dissect's, MILAN's and INVERT's CSV files. Against the bank, the columns are
-    `auc_bank` and `mad_bank`: they cannot be compared with CoSy's numbers.
+    `auc_bank` and `mad_bank`, which do not compare with CoSy's numbers.
 
     \b
     Examples:
@@ -77,5 +79,5 @@ def evaluate(
         sanity=sanity,
         output="json" if as_json else "csv" if as_csv else "table",
     )
-    # A process of its own owns the models.
+    # The models live in a separate process.
     return run_child("line_tui.evaluate", msgspec.json.encode(request).decode())

@@ -1,4 +1,4 @@
-"""`line-tui explain`: the loop without the app."""
+"""`line-tui explain`: explains neurons without the app."""
 
 from __future__ import annotations
 
@@ -44,19 +44,23 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
 @click.argument("layer", required=False, shell_complete=complete_layers)
 @click.argument("neuron", required=False, shell_complete=complete_neurons)
 @click.option("--strategy", type=click.Choice(strategies.NAMES), help=_STRATEGIES)
-@click.option("--quick", is_flag=True, help="A quick look: a tenth of the pictures, and so less sure.")
-@click.option("--metric", type=click.Choice(get_args(Metric)), help="What to raise; the default has one alone.")
+@click.option("--quick", is_flag=True, help="A quick look with a tenth of the pictures, and so less certain.")
+@click.option(
+    "--metric", type=click.Choice(get_args(Metric)), help="What to maximize; the default strategy has only one metric."
+)
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same run.")
-@click.option("--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Proposals of the language model, in all.")
-@click.option("--images", type=click.IntRange(1, MOST_IMAGES), help="Pictures of each concept.")
+@click.option(
+    "--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Total number of proposals from the language model."
+)
+@click.option("--images", type=click.IntRange(1, MOST_IMAGES), help="Pictures per concept.")
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")
 @click.option(
     "--control",
     type=click.Path(exists=True, file_okay=False, resolve_path=True),
     metavar="FOLDER",
-    help="Your own pictures as control set, subfolders as classes and vocabulary.",
+    help="Folder of your own pictures as control set; subfolders are the classes and the vocabulary.",
 )
-@click.option("--resume", metavar="ID", shell_complete=complete_runs, help="Go on with an unfinished run.")
+@click.option("--resume", metavar="ID", shell_complete=complete_runs, help="Resume an unfinished run.")
 @click.option(
     "--ray",
     metavar="[ADDRESS]",
@@ -64,7 +68,7 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
     flag_value="",
     help="On all GPUs or cores of this machine, or of the Ray cluster at HOST:PORT; write it last.",
 )
-@click.option("--no-store", is_flag=True, help="Keep nothing: pictures go to a folder that is deleted at the end.")
+@click.option("--no-store", is_flag=True, help="Keep nothing: use a data folder that is deleted at the end.")
 @data_option
 @json_option
 @click.pass_context
@@ -83,12 +87,11 @@ def explain(
 ) -> int:
     """Explain NEURON (its number, or its name) of LAYER of MODEL; the label goes to stdout.
 
-    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then CSV goes to stdout, or with --json one JSON object a
-    line, and neurons that were explained
-    by the same call before are not explained again. Several such calls at once share the work. A neuron that fails
-    ends no other: it is told, and the exit code is that of the first that failed.
+    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then stdout gets CSV, or with --json one JSON object per
+    line. Neurons that an earlier, identical call has explained are not explained again, and identical calls that run at
+    the same time share the work. If a neuron fails, the others go on; the exit code is that of the first failure.
 
-    Ctrl-C stops the run at once. It loses nothing, and the line it prints resumes it.
+    Ctrl-C stops the run without losing anything, and prints the command that resumes it.
 
     \b
     Examples:
@@ -149,7 +152,7 @@ def _cluster(store: Store, address: str) -> Engine:
 
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
-    """What may be changed of a run that goes on: how long it searches. Raises UsageError for anything else."""
+    """Change the budget of a resumed run, the only setting that can change. Raises UsageError for any other."""
     from line_tui.events import durable
     from line_tui.explain.state import fold
 
@@ -167,7 +170,7 @@ def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
 
 
 async def _begin(engine: Engine, store: Store, run_id: str, neuron: str, spec: Callable[[int], RunSpec]) -> bool:
-    """Begin a run; whether it came to its result."""
+    """Start a run; return whether it finished."""
     from line_tui.engine.executor import Executor
 
     async with Executor(engine) as executor:
@@ -178,7 +181,7 @@ async def _begin(engine: Engine, store: Store, run_id: str, neuron: str, spec: C
 
 
 async def _resume(engine: Engine, store: Store, run_id: str) -> bool:
-    """Go on with a run; whether it came to its result."""
+    """Resume a run; return whether it finished."""
     from line_tui.engine.executor import Executor
 
     async with Executor(engine) as executor:
@@ -222,7 +225,7 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
         return _INTERRUPTED
     results = results_of(store, run_ids)
     if as_json:
-        # A line each, so that a program can begin with the first, and one that is cut off is still read.
+        # One line each, so that programs can stream them, and a truncated output is still readable.
         for result in results:
             put_json(result)
     else:

@@ -1,4 +1,4 @@
-"""Groups of commands that answer a typing error with the nearest command, with every version of click."""
+"""Command groups that answer a typo with the nearest command."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import click
 
 
 class Group(click.Group):
-    """As click's, but a command that there is not is answered with those that are like it."""
+    """A click group that suggests similar names for an unknown command."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Raises UsageError for a command that there is not."""
+        """Raises UsageError for an unknown command."""
         known = self.list_commands(ctx)
         if args and args[0] not in known and not args[0].startswith("-"):
             near = difflib.get_close_matches(args[0], known, n=2, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""A run without the app: follow its events to its end, stop it on Ctrl-C."""
+"""Follows a run without the app, and stops it on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ async def follow(
 ) -> None:
     """Follow a run until it is finished or stopped; `see` gets its events.
 
-    `on_stop` is called when the person asks for the end, `on_wait` when the run waits for the person. Raises LineError
-    when the run failed.
+    `on_stop` is called when the user stops the run, `on_wait` when the run waits for the user. Raises LineError if the
+    run failed.
     """
     stopping: list[asyncio.Task[None]] = []
 

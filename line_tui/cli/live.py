@@ -1,4 +1,4 @@
-"""What a run looks like on stderr: a few lines that renew themselves in a terminal, one line a concept elsewhere."""
+"""Shows a run on stderr: a few live lines in a terminal, one line per concept elsewhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class LiveView:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Within the block the view is on the terminal, if there is one."""
+        """Show the view within the block, if there is a terminal."""
         if not self._console.is_terminal:
             yield
             return
@@ -52,7 +52,7 @@ class LiveView:
             yield
 
     def see(self, envelope: e.Envelope) -> None:
-        """Take an event in."""
+        """Show an event."""
         event = envelope.event
         match event:
             case e.Token():
@@ -76,7 +76,7 @@ class LiveView:
         return sum(len(trial.seen("search")) for trial in self._state.trials.values())
 
     def _tell(self, event: e.DurableEvent) -> None:
-        """Lines that stay."""
+        """Permanent lines."""
         match event:
             case e.ModelsLoaded(notes=notes):
                 for note in notes:

@@ -1,4 +1,4 @@
-"""The program as a whole: its commands, and how each of its ends is told."""
+"""The command-line program: its commands, and how it reports errors."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ COMMANDS = {
 
 
 class LazyGroup(Group):
-    """A group whose commands are imported when they are called, so that `--help` and completion are quick."""
+    """A group that imports commands when they are called, so that `--help` and completion are fast."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Names in the order of importance."""
+        """Command names in order of importance."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -85,9 +85,9 @@ def cli(context: click.Context, data: Path | None) -> None:
 
 
 def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None) -> int:
-    """Run the command line and return its exit code; every error is told in one line on stderr.
+    """Run the command line and return its exit code; every error is one line on stderr.
 
-    `make_client` makes the engine's client from a data folder: ours, or one over other models.
+    `make_client` creates the engine client for a data folder; tests replace it.
     """
     try:
         _check_text(arguments)
@@ -108,7 +108,7 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
 
 
 def _check_text(arguments: Sequence[str]) -> None:
-    """Raises UsageError for bytes that are no text: neither the store nor JSON could keep them."""
+    """Raises UsageError for arguments that are not text: neither the store nor JSON could hold them."""
     for place, argument in enumerate(arguments, start=1):
         if not argument.isprintable() and any("\ud800" <= char <= "\udfff" for char in argument):
             raise UsageError(

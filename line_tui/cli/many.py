@@ -1,4 +1,4 @@
-"""`line-tui explain` for many neurons: one line each, with a bar, a rate and the time left."""
+"""`line-tui explain` for many neurons: one line each, with a progress bar, a rate and the time left."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from line_tui.store import Store
 
 COMPARED = 5
-"""Neurons at either end whose fresh images are compared."""
+"""Number of neurons at either end whose fresh images are compared."""
 
 
 async def explain_many(
     engine: Engine, store: Store, asked: Callable[[int], RunSpec], selector: str
 ) -> tuple[Batch, list[str]]:
-    """Explain the neurons that a selector names; what became of them, and the finished runs in their order.
+    """Explain the selected neurons; return the batch, and the finished runs in order.
 
     `asked` gives what is asked for of a neuron.
     """
@@ -70,13 +70,13 @@ async def explain_many(
 
 
 def fresh_images(store: Store, run_id: str) -> int:
-    """Images that were drawn for this run, and not for an earlier one."""
+    """Number of images that were drawn for this run rather than reused."""
     seen = (envelope.event for envelope in store.events(run_id))
     return sum(isinstance(event, e.ImageScored) and not event.cached for event in seen)
 
 
 def told_savings(fresh: Sequence[int]) -> str:
-    """By how much the neurons at the end were cheaper than those at the start."""
+    """A sentence on how much cheaper the last neurons were than the first."""
     if len(fresh) < 2 * COMPARED:
         return f"{sum(fresh)} images drawn for {len(fresh)} neurons"
     first, last = fmean(fresh[:COMPARED]), fmean(fresh[-COMPARED:])

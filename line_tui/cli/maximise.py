@@ -1,4 +1,4 @@
-"""`line-tui maximise`: gradient ascent at a neuron, beside what the loop found."""
+"""`line-tui maximise`: activation maximization, compared with the best generated image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from line_tui.cli.options import SEED, complete_layers, complete_models, data_op
 @click.argument("model", shell_complete=complete_models)
 @click.argument("layer", shell_complete=complete_layers)
 @click.argument("neuron", type=click.IntRange(0, 10**9))
-@click.option("--steps", type=click.IntRange(1, 100_000), default=256, show_default=True, help="Steps of the ascent.")
+@click.option(
+    "--steps", type=click.IntRange(1, 100_000), default=256, show_default=True, help="Number of gradient steps."
+)
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same picture.")
 @click.option("--to", "picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -23,9 +25,10 @@ from line_tui.cli.options import SEED, complete_layers, complete_models, data_op
 def maximise(
     model: str, layer: str, neuron: int, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
 ) -> int:
-    """Climb to the picture that drives NEURON of LAYER of MODEL most, and compare it with the best generated one.
+    """Find the picture that drives NEURON of LAYER of MODEL most by gradient ascent, and compare it with the best
+    generated one.
 
-    Needs gradients, so it works for white-box models only. The best generated image is that of all stored runs.
+    Works for white-box models only, since it needs gradients. The best generated image is taken from all stored runs.
 
     \b
     Examples:
@@ -44,5 +47,5 @@ def maximise(
         data=str(data) if data else None,
         output="json" if as_json else "text",
     )
-    # A process of its own owns the model.
+    # The model lives in a separate process.
     return run_child("line_tui.maximise", msgspec.json.encode(request).decode())

@@ -1,4 +1,4 @@
-"""`line-tui models`: what the catalogue knows, and what of it is on this machine."""
+"""`line-tui models`: the catalogue, and which of its models are on this machine."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def models() -> None:
 @models.command(name="list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the catalogue: models, profiles, and what is on this machine.
+    """List the models and profiles of the catalogue, and which models are on this machine.
 
     \b
     Examples:
@@ -93,14 +93,14 @@ def list_(as_json: bool) -> None:
 
 @models.command()
 @names_argument
-@click.option("--update", is_flag=True, help="Move on to the newest revision, and hold to that from now on.")
+@click.option("--update", is_flag=True, help="Move to the newest revision and pin that.")
 @json_option
 def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
-    """Fetch models from the hub; an interrupted pull goes on where it was.
+    """Fetch models from the hub, resuming an interrupted pull.
 
-    Licences are shown first, room on the disk is checked, and a model appears only when all of it is here and
-    has the hashes that the hub gives. What is fetched is noted in a lock file, to which later pulls and
-    `models verify` hold. This is the one command that connects to anything.
+    Licences are shown and disk space is checked first. A model becomes visible only when all its files are here and
+    match the hub's hashes. A lock file pins what was fetched for later pulls and for `models verify`. No other command
+    connects to the internet.
 
     \b
     Examples:
@@ -120,7 +120,7 @@ def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
 @names_argument
 @json_option
 def verify(names: tuple[str, ...], as_json: bool) -> None:
-    """Compare the files of models with the hashes known for them; exit code 4 when one differs or is missing.
+    """Compare the files of models with their known hashes. Exit code 4 if one differs or is missing.
 
     \b
     Example:
@@ -152,7 +152,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
 
 @models.command()
 @name_argument
-@click.option("--unfinished", is_flag=True, help="Delete only what a broken pull left of it.")
+@click.option("--unfinished", is_flag=True, help="Delete only what a broken pull left behind.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
@@ -198,7 +198,7 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
 @name_argument
 @json_option
 def path(name: str, as_json: bool) -> None:
-    """Print where a model's file or folder is; exit code 4 when it is not on this machine.
+    """Print the path of a model. Exit code 4 if it is not on this machine.
 
     \b
     Example:
@@ -217,11 +217,11 @@ def path(name: str, as_json: bool) -> None:
 
 
 def _named(catalog: Catalog) -> dict[str, list[Entry]]:
-    """Models by name, and the models of each profile by its."""
+    """Models by name, and each profile's models by the profile's name."""
     by_id = {entry.id: entry for entry in catalog.entries}
     named = {id: [entry] for id, entry in by_id.items()}
     for profile in catalog.profile:
-        # A profile's vision model may be one of torchvision's, which has no entry.
+        # A profile's vision model may be a torchvision model without an entry.
         ids = (profile.language, profile.generator, profile.vision)
         named[profile.id] = [by_id[id] for id in ids if id in by_id]
     return named

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("model", shell_complete=complete_models)
 @click.argument("layer", shell_complete=complete_layers)
-@click.option("--unexplained", is_flag=True, help="Only those that no finished run is about.")
+@click.option("--unexplained", is_flag=True, help="List only neurons without a finished run.")
 @data_option
 @json_option
 def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_json: bool) -> None:
-    """List the neurons of a LAYER of MODEL: their names, their strongest word in the bank, and what was found.
+    """List the neurons of LAYER of MODEL: name, strongest word in the bank, and label found.
 
-    The bank's word is the one whose pictures drive the neuron most, with its MAD; it is a start and not yet a label.
-    The label and its score are those of the neuron's latest finished run.
+    The bank's word is the one whose pictures drive the neuron most, with its MAD; it is a starting point, not a label.
+    The label and its score are from the neuron's latest finished run.
 
     \b
     Examples:
@@ -62,7 +62,7 @@ def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path |
     try:
         bank = bank_overview(model, layer)
     except LineError:
-        # The engine says what is wrong with a bank's files when they are needed.
+        # The engine reports damaged bank files when they are needed.
         bank = None
     finished = [run for run in Store.open(data).runs() if run.status == "finished"]
     # Runs come latest first.

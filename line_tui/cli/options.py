@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from line_tui.layers import LayerInfo
 
 SEED = click.IntRange(-(2**63), 2**63 - 1)
-"""Any whole number that the store can keep."""
+"""Any integer that the store can hold."""
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def data_option(function: Function) -> Function:
-    """`--data`: another data folder than the usual one, before a command or after it."""
+    """`--data`: another data folder, given before or after a command."""
     return click.option(
         "--data",
         type=click.Path(file_okay=False, path_type=Path),
         callback=_use,
         metavar="FOLDER",
-        help="Where runs and pictures are kept, instead of LINE_TUI_DATA or the usual place.",
+        help="Folder for runs and pictures, instead of LINE_TUI_DATA or the default.",
     )(function)
 
 
 def _use(context: click.Context, option: click.Parameter, data: Path | None) -> Path | None:
-    """Make it the usual folder while the context lasts, for commands below it and the processes that they start."""
+    """Make it the default folder within the context, for subcommands and the processes that they start."""
     if data is None or context.resilient_parsing:
         return data
     before = os.environ.get(_DATA)
@@ -47,9 +47,9 @@ _DATA = "LINE_TUI_DATA"
 
 
 def refuse_before_command(context: click.Context) -> None:
-    """For a group that does something itself: options of its own before the name of a command would do nothing.
+    """For groups that are also commands: refuse options before a subcommand's name, which would have no effect.
 
-    Raises UsageError. `--data` holds for the command too.
+    Raises UsageError. `--data` is allowed, since it applies to the subcommand too.
     """
     for option in context.command.params:
         source = context.get_parameter_source(option.name or "")
@@ -67,12 +67,12 @@ def json_option(function: Function) -> Function:
 
 
 def run_argument(function: Function) -> Function:
-    """`ID`: a run by its id or the beginning of it."""
+    """`ID`: a run's id, or a prefix of it."""
     return click.argument("run_id", metavar="ID", shell_complete=complete_runs)(function)
 
 
 def complete_runs(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """The ids of stored runs, with what they are about."""
+    """Ids of stored runs, with a description."""
     from line_tui.errors import LineError
     from line_tui.store import Store
 
@@ -100,7 +100,7 @@ def complete_models(context: click.Context, parameter: click.Parameter, begun: s
 
 
 def complete_layers(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """The layers of the model that was named, if they were listed before: nobody waits for torch at a tab."""
+    """Layers of the given model if they are cached: completion must not wait for torch."""
     return [
         CompletionItem(layer.name, help=f"{layer.kind}, {layer.neurons} neurons")
         for layer in _listed_layers(context)
@@ -109,7 +109,7 @@ def complete_layers(context: click.Context, parameter: click.Parameter, begun: s
 
 
 def complete_neurons(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Numbers and names of the neurons of the layer that was named, and ways to name several."""
+    """Numbers and names of the given layer's neurons, and selectors for several."""
     found = [
         CompletionItem("all", help="every neuron of the layer"),
         CompletionItem("random:20", help="a sample of 20"),

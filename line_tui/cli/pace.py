@@ -1,4 +1,4 @@
-"""How far a batch is: a bar with a rate and the time left in a terminal, numbers before each line elsewhere."""
+"""Progress of a batch: a bar with a rate and the time left in a terminal, a counter before each line elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from line_tui.consoles import PlainConsole
 
 
 class Pace:
-    """Counts what is done with. What was done before takes no time, and says nothing of the time left."""
+    """Counts finished neurons. Those done by an earlier call take no time and do not affect the estimate."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -35,13 +35,13 @@ class Pace:
         self._progress.stop()
 
     def advance(self, how: str) -> None:
-        """One more is done with."""
+        """Count one more."""
         self._done += 1
         self._worked += how != "before"
         self._progress.update(self._task, completed=self._done, description=self.told())
 
     def told(self) -> str:
-        """The rate and the time left; empty while nothing is known of them."""
+        """The rate and the time left; empty while unknown."""
         seconds = time.monotonic() - self._since
         if not self._worked or seconds <= 0:
             return ""
@@ -49,7 +49,7 @@ class Pace:
         return f"{60 * self._worked / seconds:.1f} a minute, {_told_time(left)} left"
 
     def tell(self, text: str) -> None:
-        """A line that stays."""
+        """Print a permanent line."""
         if self._console.is_terminal:
             self._console.tell(text)
         else:

@@ -1,4 +1,4 @@
-"""What a pull tells on stderr: licences first, then progress."""
+"""Reports a pull on stderr: licences first, then progress."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def pull_all(entries: Iterable[Entry], *, update: bool = False, hub: Hub | None = None) -> list[Pulled]:
-    """Fetch models one after the other, each at the commit that it is pinned to, and pin it to what was fetched.
+    """Fetch models one after the other, each at its pinned commit, and pin what was fetched.
 
-    `entries` are the catalogue's own, not held to any pin; `update` fetches what they name now. Raises HubError,
-    ModelFileError, UsageError.
+    `entries` come from the catalogue without pins; `update` ignores earlier pins. Raises HubError, ModelFileError,
+    UsageError.
     """
     hub, receipts = hub or Hub(), Receipts()
     return [_pull(entry, hub, receipts, update) for entry in entries]
@@ -72,7 +72,7 @@ def _pull(entry: Entry, hub: Hub, receipts: Receipts, update: bool) -> Pulled:
 
 
 def columns() -> tuple[ProgressColumn, ...]:
-    """What the line of progress is made of; a file's name is no markup."""
+    """Columns of the progress line; file names are not parsed as markup."""
     name = TextColumn("{task.description}", markup=False)
     return name, BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn()
 

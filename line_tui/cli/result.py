@@ -1,4 +1,4 @@
-"""A run's result for the person who reads stdout."""
+"""Prints a run's result for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def never_began(run_id: str) -> UsageError:
 
 
 def to_text(found: Result) -> str:
-    """The label on the first line, what it rests on below."""
+    """The label on the first line, its evidence below."""
     lines = [found.label or "no concept found"]
     if (score := found.score) is not None:
         lines.append(

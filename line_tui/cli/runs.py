@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: bool, **wanted: Any) -> None:
     """List all runs, newest first.
 
-    A run is named by its id or the beginning of it.
+    Commands accept a run's id or a prefix of it.
 
     \b
     Examples:

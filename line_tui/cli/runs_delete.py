@@ -19,7 +19,7 @@ from line_tui.cli.say import say
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
 def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any) -> None:
-    """Take runs off the list. `runs restore` brings them back, `runs purge` frees their disk.
+    """Hide runs from the list. `runs restore` brings them back; `runs purge` frees their disk space.
 
     \b
     Examples:
@@ -46,7 +46,7 @@ def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any
 @runs_argument
 @data_option
 def restore(run_ids: tuple[str, ...], data: Path | None) -> None:
-    """Bring deleted runs back.
+    """Restore deleted runs.
 
     \b
     Example:

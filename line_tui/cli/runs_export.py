@@ -1,4 +1,4 @@
-"""`line-tui runs export`: results for other programs, and for people."""
+"""`line-tui runs export`: writes results for programs and people."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _WRITTEN = ("html", "png", *plugins.names(plugins.EXPORTERS))
 @click.option(
     "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all but csv and json."
 )
-@click.option("--open", "open_it", is_flag=True, help="Show what was written in the desktop's own program.")
+@click.option("--open", "open_it", is_flag=True, help="Open the result with the desktop's default program.")
 @filter_options
 @data_option
 def export(
@@ -35,9 +35,9 @@ def export(
 ) -> None:
     """Print the results of runs, of all finished ones by default, oldest first.
 
-    CSV begins with the columns `neuron,explanation`; JSON is a list of what `explain --json` prints. HTML is a page a
-    run that opens offline, with an index over several, PNG a folder of pictures a run; both are written into the folder
-    of `--to`.
+    CSV starts with the columns `neuron,explanation`. JSON is a list of what `explain --json` prints. HTML is one
+    offline page per run, with an index for several; PNG is one folder of pictures per run. Both are written to the
+    folder given by `--to`.
 
     \b
     Examples:
@@ -75,7 +75,7 @@ def export(
 
 
 def _write(store: Store, run_ids: list[str], kind: str, folder: Path) -> list[Path]:
-    """Write runs into a folder, pages with an index over them; return what was written, the index first."""
+    """Write runs into a folder, with an index for several pages; return what was written, the index first."""
     from line_tui.cli.result import never_began
     from line_tui.events import durable
     from line_tui.explain.state import fold

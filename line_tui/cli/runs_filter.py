@@ -1,4 +1,4 @@
-"""Which runs: by their ids, or by what they are."""
+"""Selects runs by id or by their properties."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _DATES = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 def filter_options(function: Function) -> Function:
     """`--status`, `--model`, `--layer`, `--before`, `--after`, handed on as `wanted`."""
     for option in (
-        click.option("--after", type=click.DateTime(_DATES), metavar="DATE", help="Only those begun since then."),
-        click.option("--before", type=click.DateTime(_DATES), metavar="DATE", help="Only those begun before then."),
-        click.option("--layer", help="Only those of this layer."),
-        click.option("--model", shell_complete=complete_models, help="Only those of this model."),
-        click.option("--status", type=click.Choice(STATUSES), help="Only those that stand so."),
+        click.option("--after", type=click.DateTime(_DATES), metavar="DATE", help="Only runs started since then."),
+        click.option("--before", type=click.DateTime(_DATES), metavar="DATE", help="Only runs started before then."),
+        click.option("--layer", help="Only runs of this layer."),
+        click.option("--model", shell_complete=complete_models, help="Only runs of this model."),
+        click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status."),
     ):
         function = option(function)
     return function
@@ -38,7 +38,7 @@ def runs_argument(function: Function) -> Function:
 
 
 def matching(runs: Sequence[RunSummary], wanted: dict[str, Any]) -> list[RunSummary]:
-    """The runs for which all that is given holds."""
+    """The runs that match all given filters."""
 
     def holds(run: RunSummary) -> bool:
         begun = datetime.fromtimestamp(run.created)
@@ -54,7 +54,7 @@ def matching(runs: Sequence[RunSummary], wanted: dict[str, Any]) -> list[RunSumm
 
 
 def chosen(store: Store, run_ids: Sequence[str], wanted: dict[str, Any]) -> list[str]:
-    """Runs by their ids, or those that match; never all. Raises UsageError, UnknownNameError."""
+    """Runs by id, or those that match the filters; never all runs. Raises UsageError, UnknownNameError."""
     filtered = any(value is not None for value in wanted.values())
     if bool(run_ids) == filtered:
         raise UsageError(

@@ -1,4 +1,4 @@
-"""`line-tui runs note`: write the same note on runs."""
+"""`line-tui runs note`: sets the note of runs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from line_tui.cli.say import say
 @filter_options
 @data_option
 def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) -> None:
-    """Write TEXT as the note of runs, in place of what was there; an empty one takes it away.
+    """Set the note of runs to TEXT, replacing the old one; an empty TEXT removes it.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`line-tui runs purge`: what deleted runs keep on disk goes for good."""
+"""`line-tui runs purge`: permanently erases deleted runs."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @data_option
 @json_option
 def purge(yes: bool, data: Path | None, as_json: bool) -> None:
-    """Erase all deleted runs for good, with the pictures that no other run shows. This cannot be undone.
+    """Permanently erase all deleted runs, and the pictures that no other run uses. This cannot be undone.
 
     \b
     Examples:
@@ -37,7 +37,7 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
     if not found.runs and not found.images:
         say("there are no deleted runs")
     elif confirmed(f"Erase {_told(found)} for good?", yes):
-        # Meanwhile somebody may have restored one, or a run may show one of the pictures.
+        # Meanwhile a run may have been restored, or may use one of the pictures.
         found = store.purge(found)
         erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
         say(f"erased {_told(found)}")

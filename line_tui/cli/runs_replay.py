@@ -14,7 +14,7 @@ from line_tui.cli.options import data_option, run_argument
 @data_option
 @click.pass_context
 def replay(context: click.Context, run_id: str, data: Path | None) -> None:
-    """Play run ID in the terminal app as it happened. No model is loaded.
+    """Replay run ID in the terminal app as it happened. No model is loaded.
 
     \b
     Example:

@@ -16,7 +16,7 @@ from line_tui.text import shown
 @data_option
 @json_option
 def show(run_id: str, data: Path | None, as_json: bool) -> None:
-    """Print the result of run ID and all that was tried; with --json, what `explain --json` prints.
+    """Print the result of run ID and every concept that was tried; with --json, the same as `explain --json`.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""What the command line writes: data on stdout, narration on stderr, and nothing that a terminal would obey."""
+"""Writes data to stdout and messages to stderr, without control characters."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from line_tui.text import shown_lines
 
 
 def say(text: str) -> None:
-    """A line of narration. A stderr that is full or closed is nothing to end for."""
+    """Print a message. A full or closed stderr is not an error."""
     with suppress(OSError):
         click.echo(shown_lines(text), err=True)
 
 
 def put(text: str) -> None:
-    """A result for people, on stdout. Raises StoreError where it cannot be written."""
+    """Print a result for people to stdout. Raises StoreError if that fails."""
     put_data(shown_lines(text) + "\n")
 
 
 def put_json(value: object) -> None:
-    """Exactly one JSON value on stdout. Raises StoreError where it cannot be written."""
+    """Print exactly one JSON value to stdout. Raises StoreError if that fails."""
     text = msgspec.json.encode(value).decode()
-    # JSON has an escape for each of them, so that they mean the same to a program and nothing to a terminal.
+    # Escape control characters: the same to programs, harmless to terminals.
     safe = text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
     put_data(safe + "\n")
 
 
 def put_data(text: str) -> None:
-    """Data for another program, as it is. Raises StoreError where it cannot be written."""
+    """Print data for other programs unchanged. Raises StoreError if that fails."""
     try:
         click.echo(text, nl=False)
     except BrokenPipeError:
-        # Who reads has enough, as `head` does; Python would try once more to write what is left, at its end.
+        # The reader has closed the pipe, as `head` does. Keep Python from flushing the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:
         raise StoreError(

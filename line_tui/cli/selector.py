@@ -1,4 +1,4 @@
-"""Which neurons of a layer: `all`, `0-63`, `3,7,9` or `random:50`."""
+"""Selects neurons of a layer: `all`, `0-63`, `3,7,9` or `random:50`."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _NUMBER = re.compile(r"-?[0-9]{1,9}")
 
 
 def as_number(text: str) -> int | None:
-    """A neuron's number; None for a text that is none, such as a name, or one that no layer could have."""
+    """A neuron's number; None if the text is not one, such as a name."""
     return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def is_selector(text: str) -> bool:
-    """Whether a text selects several neurons; a single number does not, nor does a name."""
+    """Whether a text selects several neurons, unlike a number or a name."""
     if text == "all" or text.startswith("random:"):
         return True
     return _RANGES.fullmatch(text) is not None and as_number(text) is None
 
 
 def select(text: str, neurons: int, seed: int) -> list[int]:
-    """The neurons that a selector means, in the order in which it names them; the same sample for the same seed.
+    """The selected neurons in the order given; random samples are the same for the same seed.
 
-    Raises UsageError for a selector that is none, UnknownNameError for a neuron that is not there.
+    Raises UsageError for an invalid selector, UnknownNameError for an unknown neuron.
     """
     if text == "all":
         return list(range(neurons))

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 @data_option
 @json_option
 def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
-    """List the senses of the neurons of LAYER of MODEL that were explained, the most polysemantic first.
+    """List the senses of the explained neurons of LAYER of MODEL, the most polysemantic first.
 
-    Of each neuron the latest finished run of the adaptive strategy counts. Nothing is drawn.
+    Uses each neuron's latest finished run of the adaptive strategy. Nothing is drawn.
 
     \b
     Examples:
@@ -59,7 +59,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
 
 
 def _nothing(model: str, layer: str, explained: set[str]) -> UnknownNameError:
-    """Why there is nothing to list: a model that there is not, or one that nobody has explained yet."""
+    """The reason for an empty list: an unknown model, or one without explained neurons."""
     from line_tui.models.catalog import read_catalog
 
     known = {entry.id for entry in read_catalog().vision} | explained

@@ -1,4 +1,4 @@
-"""Aligned text for stdout: never truncated, so that other programs may read it."""
+"""Aligned text for stdout, never truncated, so that programs can read it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from line_tui.text import shown
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows under a header, columns two spaces apart; columns that hold only numbers stand to the right."""
+    """Rows under a header, columns two spaces apart; numeric columns are right-aligned."""
     cells = [[shown(str(cell)) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
     right = [bool(rows) and all(isinstance(row[n], int | float) for row in rows) for n in range(len(header))]

@@ -1,4 +1,4 @@
-"""`line-tui watch`: a run on the screen, whoever works on it."""
+"""`line-tui watch`: shows a run on the screen, whichever process works on it."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from line_tui.cli.options import data_option, run_argument
 @data_option
 @click.pass_context
 def watch(context: click.Context, run_id: str, data: Path | None) -> None:
-    """Watch run ID in the terminal app, also one that another process works on, such as a headless call.
+    """Watch run ID in the terminal app, even if another process works on it, such as a headless call.
 
-    What you accept, reject, edit or add reaches the process that works on it.
+    Your decisions reach the process that works on it.
 
     \b
     Example:
