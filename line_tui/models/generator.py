@@ -147,13 +147,13 @@ class DiffusersGenerator:
         finally:
             self._pipeline.maybe_free_model_hooks()
 
-    def leave(self) -> None:
+    def offload(self) -> None:
         """Move to RAM and give the device's memory back."""
         self._pipeline.to("cpu", silence_dtype_warnings=True)
         if torch.device(self._device).type != "cpu":
             torch.accelerator.empty_cache()
 
-    def arrive(self) -> None:
+    def onload(self) -> None:
         """Move to the device. Raises MemoryLimitError."""
         with shortage_told(f"{self._entry.id} does not fit in memory", "close other programs"):
             self._pipeline.to(self._device)

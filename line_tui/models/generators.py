@@ -10,10 +10,10 @@ from line_tui import plugins
 from line_tui.errors import unknown_name
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.generator import DiffusersGenerator
-from line_tui.models.turns import Movable
+from line_tui.models.offloading import MovableGenerator
 
 
-class LoadedGenerator(Movable, Protocol):
+class LoadedGenerator(MovableGenerator, Protocol):
     """A generator in memory. Its `name` must be the one that `line_tui.models.naming.generator_name` gives."""
 
     def rehearse(self, batch_size: int, on_step: Callable[[int, int], None]) -> None:

@@ -30,10 +30,10 @@ from line_tui.models.language import LlamaLanguage
 from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
 from line_tui.models.networks import find_network
+from line_tui.models.offloading import Closable, OffloadedGenerator, OffloadedLanguage, SharedDevice
 from line_tui.models.readable import files_of
 from line_tui.models.shortage import is_shortage
 from line_tui.models.sound import check_steady
-from line_tui.models.turns import Closable, Device, GeneratorInTurn, LanguageInTurn
 from line_tui.models.vision import TorchVision
 
 MAX_THREADS = 16
@@ -163,12 +163,12 @@ def _bring(
             return language
 
         if plan.policy == "swap":
-            room = Device()
-            room.admit(generator)
+            room = SharedDevice()
+            room.bring_in(generator)
             measure()
             on_progress(f"language model {speaker.id}")
             # Loading the language model moves the generator off the device.
-            models = Models(LanguageInTurn(speak, room), GeneratorInTurn(generator, room), vision)
+            models = Models(OffloadedLanguage(speak, room), OffloadedGenerator(generator, room), vision)
         else:
             on_progress(f"language model {speaker.id}")
             models = Models(speak(), generator, vision)

@@ -28,7 +28,7 @@ from line_tui.models.loader import (
     step_down,
 )
 from line_tui.models.memory import Free, spell_out
-from line_tui.models.turns import LanguageInTurn
+from line_tui.models.offloading import OffloadedLanguage
 from line_tui.models.vision import TorchVision
 
 FIXED = Settings(
@@ -148,7 +148,7 @@ def test_taking_turns_changes_no_output() -> None:
 
     resident = work(load("demo", "resnet18:random", FIXED))
     in_turn = load("demo", "resnet18:random", msgspec.structs.replace(FIXED, memory="swap"))
-    assert isinstance(in_turn.models.language, LanguageInTurn) and in_turn.memory == "swap"
+    assert isinstance(in_turn.models.language, OffloadedLanguage) and in_turn.memory == "swap"
     assert work(in_turn) == resident
 
 
@@ -253,7 +253,7 @@ def test_the_layers_that_fit_on_the_gpu_are_found_once_and_kept(memory: Any, mon
     assert (loaded.gpu_layers, loaded.notes) == (15, ("15 of its 30 layers fit",))
     if memory == "swap":
         loaded.models.generator.draw(["dog"], [1], lambda step, steps: None)
-        loaded.models.language._device.admit(loaded.models.language)  # type: ignore[attr-defined]
+        loaded.models.language._device.bring_in(loaded.models.language)  # type: ignore[attr-defined]
         assert asked == [None, 15]
     fixed = msgspec.structs.replace(FIXED, device="cuda", memory=memory, gpu_layers=15)
     assert load("demo", "resnet18:random", fixed).gpu_layers == 15 == asked[-1]

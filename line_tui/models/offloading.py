@@ -8,34 +8,34 @@ from typing import Protocol, runtime_checkable
 from line_tui.explain.ports import Completion, Generator, Language, Picture, Prompt
 
 
-class Guest(Protocol):
+class Movable(Protocol):
     """A model that can be moved to the device and off it."""
 
-    def arrive(self) -> None:
+    def onload(self) -> None:
         """Move to the device."""
         ...
 
-    def leave(self) -> None:
+    def offload(self) -> None:
         """Free its device memory."""
         ...
 
 
-class Device:
+class SharedDevice:
     """A device with room for one model."""
 
     def __init__(self) -> None:
-        self._guest: Guest | None = None
+        self._resident: Movable | None = None
 
-    def admit(self, guest: Guest) -> None:
+    def bring_in(self, model: Movable) -> None:
         """Move a model in, after moving the present one out."""
-        if self._guest is guest:
+        if self._resident is model:
             return
-        if self._guest is not None:
-            self._guest.leave()
+        if self._resident is not None:
+            self._resident.offload()
         # The device counts as empty until the move has succeeded.
-        self._guest = None
-        guest.arrive()
-        self._guest = guest
+        self._resident = None
+        model.onload()
+        self._resident = model
 
 
 @runtime_checkable
@@ -47,15 +47,15 @@ class Closable(Language, Protocol):
         ...
 
 
-class LanguageInTurn:
+class OffloadedLanguage:
     """A language model that is reloaded for each turn; llama.cpp cannot move a model."""
 
-    def __init__(self, load: Callable[[], Closable], device: Device) -> None:
+    def __init__(self, load: Callable[[], Closable], device: SharedDevice) -> None:
         self._load = load
         self._device = device
         self._model: Closable | None = None
         # Needed for its style, which is in its file.
-        device.admit(self)
+        device.bring_in(self)
         self.name = self._here().name
         self.style = self._here().style
 
@@ -63,14 +63,14 @@ class LanguageInTurn:
         self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
     ) -> Completion:
         """As the model itself."""
-        self._device.admit(self)
+        self._device.bring_in(self)
         return self._here().complete(prompt, seed, temperature, on_token)
 
-    def arrive(self) -> None:
+    def onload(self) -> None:
         """Load the model from its file, which the system still has in RAM if there is room."""
         self._model = self._load()
 
-    def leave(self) -> None:
+    def offload(self) -> None:
         """Free the model."""
         self._here().close()
         self._model = None
@@ -78,23 +78,23 @@ class LanguageInTurn:
     def close(self) -> None:
         """Free the model for good."""
         if self._model is not None:
-            self.leave()
+            self.offload()
 
     def _here(self) -> Closable:
         assert self._model is not None
         return self._model
 
 
-class Movable(Generator, Guest, Protocol):
+class MovableGenerator(Generator, Movable, Protocol):
     """A generator that can be moved between device and RAM and can show previews."""
 
     on_preview: Callable[[list[bytes]], None] | None
 
 
-class GeneratorInTurn:
+class OffloadedGenerator:
     """A generator that waits in RAM between its turns."""
 
-    def __init__(self, generator: Movable, device: Device) -> None:
+    def __init__(self, generator: MovableGenerator, device: SharedDevice) -> None:
         self._generator = generator
         self._device = device
         self.name = generator.name
@@ -115,5 +115,5 @@ class GeneratorInTurn:
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
         """As the generator itself."""
-        self._device.admit(self._generator)
+        self._device.bring_in(self._generator)
         return self._generator.draw(prompts, seeds, on_step)

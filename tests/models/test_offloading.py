@@ -6,7 +6,7 @@ import pytest
 
 from line_tui.errors import MemoryLimitError
 from line_tui.explain.ports import Completion, Prompt
-from line_tui.models.turns import Device, GeneratorInTurn, LanguageInTurn
+from line_tui.models.offloading import OffloadedGenerator, OffloadedLanguage, SharedDevice
 from tests.fakes import FakeGenerator, FakeLanguage
 
 PROMPT = Prompt(head="", tail="", system="", user="", grammar="")
@@ -35,19 +35,19 @@ class Moved(FakeGenerator):
         super().__init__()
         self._log = log
 
-    def arrive(self) -> None:
+    def onload(self) -> None:
         self._log.append("generator in")
 
-    def leave(self) -> None:
+    def offload(self) -> None:
         self._log.append("generator out")
 
 
 def test_never_are_both_on_the_device() -> None:
     log: list[str] = []
-    device, generator = Device(), Moved(log)
-    device.admit(generator)
-    language = LanguageInTurn(lambda: Tracked(log), device)
-    painter = GeneratorInTurn(generator, device)
+    device, generator = SharedDevice(), Moved(log)
+    device.bring_in(generator)
+    language = OffloadedLanguage(lambda: Tracked(log), device)
+    painter = OffloadedGenerator(generator, device)
     assert log == ["generator in", "generator out", "language loaded"]
     assert (language.style, painter.batch_size, painter.name) == ("few-shot", 4, FakeGenerator.name)
 
@@ -64,21 +64,21 @@ def test_never_are_both_on_the_device() -> None:
 
 def test_whoever_looks_on_reaches_the_generator_itself() -> None:
     generator = Moved([])
-    painter = GeneratorInTurn(generator, Device())
+    painter = OffloadedGenerator(generator, SharedDevice())
     painter.on_preview = print
     assert generator.on_preview is print is painter.on_preview
 
 
 def test_an_arrival_that_fails_leaves_the_device_empty() -> None:
     log: list[str] = []
-    device = Device()
+    device = SharedDevice()
 
     class TooLarge(Moved):
-        def arrive(self) -> None:
+        def onload(self) -> None:
             raise MemoryLimitError("too large", "buy memory")
 
-    language = LanguageInTurn(lambda: Tracked(log), device)
-    painter = GeneratorInTurn(TooLarge(log), device)
+    language = OffloadedLanguage(lambda: Tracked(log), device)
+    painter = OffloadedGenerator(TooLarge(log), device)
     for _ in range(2):
         with pytest.raises(MemoryLimitError):
             painter.draw(["apple"], [1], lambda step, steps: None)
