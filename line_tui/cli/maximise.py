@@ -35,7 +35,7 @@ def maximise(
       line-tui maximise emoji-resnet18 avgpool 7
       line-tui maximise emoji-resnet18 avgpool 7 --steps 512 --to 7.png --json
     """
-    from line_tui.maximise.request import Request
+    from line_tui.activation_maximization.request import Request
 
     request = Request(
         model=model,
@@ -48,4 +48,4 @@ def maximise(
         output="json" if as_json else "text",
     )
     # The model lives in a separate process.
-    return run_child("line_tui.maximise", msgspec.json.encode(request).decode())
+    return run_child("line_tui.activation_maximization", msgspec.json.encode(request).decode())

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from line_tui.errors import UnknownNameError
-from line_tui.models.maximise import maximise
+from line_tui.models.activation_maximization import maximise
 from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 

@@ -7,10 +7,10 @@ import sys
 import msgspec
 from rich.progress import Progress
 
+from line_tui.activation_maximization.comparison import Comparison, compare
+from line_tui.activation_maximization.request import Request
 from line_tui.consoles import PlainConsole
 from line_tui.errors import LineError
-from line_tui.maximise.comparison import Comparison, compare
-from line_tui.maximise.request import Request
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_with_parent
 

@@ -1,7 +1,7 @@
 import pytest
 
+from line_tui.activation_maximization.comparison import Best, best_generated, share
 from line_tui.explain.state import RunState, fold
-from line_tui.maximise.comparison import Best, best_generated, share
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage, FakeVision
 

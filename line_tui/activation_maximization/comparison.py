@@ -9,11 +9,11 @@ from statistics import fmean
 import msgspec
 from PIL import Image
 
+from line_tui.activation_maximization.request import Request
 from line_tui.config import read_config
 from line_tui.errors import StoreError, UsageError
 from line_tui.events import durable
 from line_tui.explain.state import RunState, fold
-from line_tui.maximise.request import Request
 from line_tui.offline import stay_offline
 from line_tui.store import Store
 
@@ -77,9 +77,9 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
     Raises UnknownNameError, ModelFileError, UsageError, StoreError.
     """
     stay_offline()
+    from line_tui.models.activation_maximization import maximise
     from line_tui.models.catalog import read_catalog
     from line_tui.models.loader import default_device, load_vision
-    from line_tui.models.maximise import maximise
     from line_tui.models.vision import TorchVision
 
     store = Store.open(Path(request.data) if request.data else None)
