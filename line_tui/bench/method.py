@@ -1,6 +1,6 @@
 """The proof of the method: all ways to search on the same neurons, with the same models, seeds and images.
 
-    python -m line_tui.bench.method [--quick] [--rows FILE] [--json] [--split tune|report] [--parts]
+    python -m line_tui.bench.method [--quick] [--rows FILE] [--json] [--split tune|report] [--only NAME] [--parts]
 
 Planted units have a known meaning, so that a label is right or wrong; neurons of `fc`, `avgpool` and `layer3` are a
 random sample. Every contestant's label is measured on 50 images of its own. Rows go to a file as they are measured, and
@@ -102,11 +102,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help=f"stop after {QUICK_MINUTES:.0f} minutes")
     parser.add_argument("--rows", type=Path, default=Path("bench-method.jsonl"), help="file of measured rows")
     parser.add_argument("--split", choices=["tune", "report", "all"], default="report")
+    parser.add_argument("--only", action="append", metavar="NAME", help="this way to search alone; may be repeated")
     parser.add_argument("--parts", action="store_true", help="switch off each part of the adaptive loop as well")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     given = parser.parse_args(arguments)
     rows = RowFile(given.rows)
-    names = None if given.parts else MAIN
+    names = given.only or (None if given.parts else MAIN)
     for row in measure(rows, given.split, names, QUICK_MINUTES if given.quick else None):
         score = "no concept" if row.auc is None else f"{row.auc:.3f}"
         print(f"{row.part} {row.neuron}  {row.contestant}: {row.label} {score} {row.seconds} s", file=sys.stderr)

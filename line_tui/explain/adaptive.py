@@ -17,7 +17,7 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.budget import EACH
-from line_tui.explain.conclusion import conclude, nothing, strongest
+from line_tui.explain.conclusion import CHANCE, conclude, nothing, strongest
 from line_tui.explain.explanation import Account, account, choose_set
 from line_tui.explain.meaning import Lexicon, Meaning
 from line_tui.explain.neuron import Neuron, Sight, look
@@ -50,12 +50,21 @@ SHOWN = 4
 """Concepts that the language model is shown."""
 FIT = 0.4
 """Weight of how well a concept's meaning accounts for the responses to the control set's words, beside correlation."""
-RARE = 0.3
+RARE = 0.1
 """What a decade of rarity costs a concept in units of correlation: of two that score alike, people use the plainer."""
+DRIVE = 0.3
+"""Weight of the AUC: of concepts that account for as much, the label's pictures should drive the neuron."""
 RARE_POINTED = 0.03
 """The same for words that are not drawn yet, in units of fit."""
 DRIVES = 0.85
 """AUC from which pictures of a concept drive the neuron."""
+COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
+COMPOSITIONS = (
+    *(f"{colour} background" for colour in COLOURS),
+    *("two things", "three things", "four things", "small", "large", "upside-down", "sideways"),
+    *("on the left", "on the right", "at the top", "at the bottom"),
+)
+"""How a picture is composed, whatever it shows: what is tried where no word for a thing explains a neuron."""
 
 
 def create(words: Words) -> Adaptive:
@@ -78,7 +87,7 @@ class Adaptive:
         self._neuron: tuple[Control, Neuron] | None = None
         self._sights: dict[tuple[str, int], Sight] = {}
         self._scores: dict[tuple[str, int], float] = {}
-        self._bonuses: dict[str, float] = {}
+        self._bonuses: dict[tuple[str, int], float] = {}
 
     def judge(self, state: RunState, reply: str) -> Judged:
         """Refuse what is no concept and what is no word; a concept that was tried is voted for again."""
@@ -105,14 +114,19 @@ class Adaptive:
         if (news := search.news()) is not None:
             return Record(news)
         if (asked := to_verify(state)) is not None:
-            if missing := _missing(asked, EACH):
-                return Draw(asked.id, missing)
+            if not asked.seen() and asked.origin != "vocabulary":
+                return Draw(asked.id, list(range(EACH)))
             return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
+        draws: list[Draw] = []
         for trial in _live(state):
             if waits_for_person(state, trial):
-                return Wait(trial.id)
-            if missing := _missing(trial, search.left):
-                return Draw(trial.id, missing)
+                if not draws:
+                    return Wait(trial.id)
+                break
+            if missing := search.missing(trial):
+                draws.append(Draw(trial.id, missing))
+        if draws:
+            return DrawTogether(draws)
         if (step := search.propose()) is not None:
             return step
         if (step := search.draw_finalists()) is not None:
@@ -141,13 +155,13 @@ class Adaptive:
             if key not in self._sights:
                 none = np.zeros((0, 0), np.float32)
                 features = gallery.features([image.image for image in images]) if images else none
-                self._sights[key] = neuron.sight(trial.concept, features)
+                members = self._meaning.kinds(neuron.words).of(trial.concept)
+                self._sights[key] = neuron.sight(trial.concept, features, members=members)
                 self._scores[key] = neuron.score(self._sights[key])
-            if trial.concept not in self._bonuses:
                 # One by one, so that it depends on no other concept.
-                self._bonuses[trial.concept] = _bonus(trial.concept, neuron, self._meaning)
+                self._bonuses[key] = _bonus(trial, neuron, self._meaning)
             sights[trial.id], scores[trial.id] = self._sights[key], self._scores[key]
-            bonuses[trial.id] = self._bonuses[trial.concept]
+            bonuses[trial.id] = self._bonuses[key]
         return Search(state, neuron, self._meaning, sights, scores, bonuses)
 
 
@@ -215,8 +229,11 @@ class Search:
 
     @cached_property
     def p_value(self) -> float | None:
-        """How often a random direction of the layer is explained as well as this neuron by its best concept."""
-        return self.neuron.p_value(max(self.scores[trial.id] for trial in self.candidates))
+        """How often a random direction of the layer is explained as well as this neuron by any concept."""
+        return self.neuron.p_value(
+            max(self.scores[trial.id] for trial in self.candidates),
+            max(self.neuron.drive(_activations(trial, self.neuron)) for trial in self.candidates),
+        )
 
     def news(self) -> list[e.DurableEvent] | None:
         """Scores of the concepts with pictures that their last score did not count, and what follows from them."""
@@ -262,11 +279,28 @@ class Search:
             ),
         ]
 
+    def missing(self, trial: Trial) -> list[int]:
+        """Pictures that a trial is due: its first ones, and more of them for each vote. A composition has to earn them.
+
+        The first picture of each composition is enough to know the one whose pictures drive the neuron most.
+        """
+        due = EACH * ((trial.origin != "vocabulary") + len(trial.votes))
+        if trial.origin == "bank" and trial.move == "specialise":
+            compositions = [
+                other for other in _live(self.state) if other.move == "specialise" and other.origin == "bank"
+            ]
+            driving = max(compositions, key=lambda other: max(other.activations(), default=-np.inf))
+            due = due if driving is trial and all(other.images for other in compositions) else 1
+        have = len(trial.seen())
+        return list(range(have, min(due, 2 * EACH, have + max(self.left, 0))))
+
     def propose(self) -> Step | None:
         """The next proposal; None when the iterations or the pictures are used up."""
         iteration = 1 + max(self.state.proposed_in, self.state.passed_in)
         if iteration > self.state.iterations or self.left < EACH:
             return None
+        if iteration == 1 and self.p_value is not None and self.p_value > CHANCE and (step := self._compose()):
+            return step
         attempt = attempts(self.state, iteration)
         # By turns, so that one does not have to wait for the other to run dry.
         if attempt >= ATTEMPTS or (iteration % 2 == 1 and self.state.iterations > 1):
@@ -312,6 +346,19 @@ class Search:
             return Record(stalled)
         proposed = e.Proposed(trial=next_id(self.state), concept=word, origin="bank", iteration=iteration)
         return Record([*stalled, proposed])
+
+    def _compose(self) -> Step | None:
+        """All compositions that were not tried yet, where no word explains the neuron."""
+        taken = tried(self.state)
+        new = [concept for concept in COMPOSITIONS if same_form(concept) not in taken]
+        if not new or self.left < len(new) + EACH:
+            return None
+        return Record(
+            [
+                e.Proposed(trial=next_id(self.state, n), concept=concept, origin="bank", iteration=1, move="specialise")
+                for n, concept in enumerate(new)
+            ]
+        )
 
     def _request(self, iteration: int, attempt: int) -> Request:
         """What to ask the language model: the move follows from what the best concept does and leaves."""
@@ -372,14 +419,13 @@ def _holds(state: RunState, trial: Trial) -> bool:
     return trial.score is not None and (trial.score.correlation or 0.0) >= max(scores) / 2
 
 
-def _missing(trial: Trial, left: int) -> list[int]:
-    """Pictures that a trial is due: its first ones, and more of them for each vote."""
-    due = min(EACH * ((trial.origin != "vocabulary") + len(trial.votes)), 2 * EACH)
-    have = len(trial.seen())
-    return list(range(have, min(due, have + max(left, 0))))
+def _bonus(trial: Trial, neuron: Neuron, meaning: Meaning) -> float:
+    """What speaks for a concept besides correlation: its meaning, that it drives the neuron, that it is plain."""
+    fits = meaning.fits([trial.concept], neuron.words, neuron.profile.responses)
+    drive = auc(_activations(trial, neuron), neuron.activations)
+    return FIT * float(fits[0]) - RARE * meaning.lexicon.rarity(trial.concept) + DRIVE * drive
 
 
-def _bonus(concept: str, neuron: Neuron, meaning: Meaning) -> float:
-    """What speaks for a concept besides what its pictures do: its meaning, and that it is a plain word."""
-    fits = meaning.fits([concept], neuron.words, neuron.profile.responses)
-    return FIT * float(fits[0]) - RARE * meaning.lexicon.rarity(concept)
+def _activations(trial: Trial, neuron: Neuron) -> list[float]:
+    """All responses to a concept: those of the control set, if it has the word, and those of search pictures."""
+    return [*neuron.profile.row(trial.concept), *(image.activation for image in _search_images(trial))]

@@ -101,14 +101,18 @@ class HeldOut:
     """The same before it is squashed, comparable between pictures."""
 
 
-def held_out(pictures: Floats) -> HeldOut | None:
-    """Leave-one-out over a concept's own whitened pictures, `float32[pictures, components]`; None for a single one."""
+def held_out(pictures: Floats, weights: Floats | None = None) -> HeldOut | None:
+    """Leave-one-out over a concept's own whitened pictures, `float32[pictures, components]`; None for a single one.
+
+    `weights` are the shares of the pictures in the concept's centre, `float32[pictures]`; equal ones if not given.
+    """
     count = len(pictures)
     if count < 2:
         return None
-    gram = pictures @ pictures.T
-    rows, own = gram.sum(axis=1), np.diag(gram)
-    along = (rows - own) / (count - 1)
-    length = (gram.sum() - 2 * rows + own) / (count - 1) ** 2
-    length = np.where(length > 0, length, 1).astype(np.float32)
+    share = np.full(count, 1 / count, np.float32) if weights is None else weights
+    centre = share @ pictures
+    own, towards = np.einsum("ij,ij->i", pictures, pictures), pictures @ centre
+    along = (towards - share * own) / (1 - share)
+    length = (centre @ centre - 2 * share * towards + share**2 * own) / (1 - share) ** 2
+    length = np.where(length > 1e-12, length, 1).astype(np.float32)
     return HeldOut(_squash(along, length), along / length)

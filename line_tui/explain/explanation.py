@@ -15,7 +15,9 @@ MOST = 3
 """Concepts of a set at most."""
 FURTHER = 0.3
 """Share of what the first concept accounts for that a further one must add: what is less is another shade of it."""
-APART = 0.2
+LEAST = 0.12
+"""Share of all strong responses that it must add."""
+APART = 0.1
 """Correlation with every earlier concept up to which a concept is another sense, not the same in other words."""
 RELATED = 0.4
 """Cosine in meaning with an earlier concept up to which a concept is another sense: two of one theme are none."""
@@ -86,7 +88,7 @@ def choose_set(
             scores = columns.T @ done.left
         best = int(np.argmax(scores + bonus))
         gain = account(activations, [candidates[:, n] for n in [*chosen, best]]).shares[-1]
-        if chosen and (not np.isfinite(scores[best]) or gain < FURTHER * first):
+        if chosen and (not np.isfinite(scores[best]) or gain < max(LEAST, FURTHER * first)):
             break
         first = first or gain
         chosen.append(best)

@@ -10,6 +10,7 @@ from math import log10
 import numpy as np
 from numpy.typing import NDArray
 
+from line_tui.explain.kinds import Kinds, Taxonomy
 from line_tui.explain.ports import Embedder, Floats
 from line_tui.explain.words import same_form, singular
 
@@ -19,6 +20,8 @@ NEAREST = 1000
 """Words of the lexicon whose fit is worked out, those nearest to what drives the neuron."""
 MOST_COMMON = 2000
 """Words up to this place in the lexicon are equally common."""
+SHORTEST = 3
+"""Letters of a lexicon's words at least; "of" and "on" are no rare words."""
 _NONE = np.zeros((0, 1), np.float32)
 
 
@@ -28,6 +31,8 @@ class Lexicon:
 
     words: list[str] = field(default_factory=list)
     vectors: Floats = field(default_factory=_NONE.copy)
+    taxonomy: Taxonomy = field(default_factory=Taxonomy)
+    """What these words, and phrases of them, are kinds of."""
 
     def knows(self, word: str) -> bool:
         """Whether a dictionary would have the word, in this or in its singular form; an empty lexicon knows all."""
@@ -36,7 +41,8 @@ class Lexicon:
     def rarity(self, concept: str) -> float:
         """Decades by which the concept's rarest word is rarer than the most common ones; 0 in an empty lexicon."""
         last = len(self.words)
-        place = max((self._places.get(word, last) for word in concept.split()), default=last)
+        words = [word for word in concept.split() if len(word) >= SHORTEST]
+        place = max((self._places.get(word, last) for word in words), default=last)
         return log10(max(place, MOST_COMMON) / MOST_COMMON) if self.words else 0.0
 
     @cached_property
@@ -50,6 +56,14 @@ class Meaning:
 
     embedder: Embedder
     lexicon: Lexicon = field(default_factory=Lexicon)
+    _kinds: dict[tuple[str, ...], Kinds] = field(default_factory=dict, init=False, repr=False)
+
+    def kinds(self, words: Sequence[str]) -> Kinds:
+        """What the words of a vocabulary are kinds of; worked out once."""
+        key = tuple(words)
+        if key not in self._kinds:
+            self._kinds[key] = self.lexicon.taxonomy.kinds(words, self.lexicon.rarity)
+        return self._kinds[key]
 
     def similarity(self, texts: Sequence[str], others: Sequence[str]) -> Floats:
         """Cosines `float32[texts, others]`."""
@@ -59,11 +73,17 @@ class Meaning:
         return cosines
 
     def fits(self, concepts: Sequence[str], words: Sequence[str], responses: NDArray[np.floating]) -> Floats:
-        """How well each concept accounts for the responses to words, see `fit`: `float32[concepts]`."""
-        return fit(self.similarity(concepts, words), responses)
+        """How well each concept accounts for the responses to words, `float32[concepts]`.
+
+        By nearness (`fit`) or as the kind that it names, whichever does better: "animal" is near to few animals.
+        """
+        kinds = self.kinds(words)
+        known = dict(zip(map(same_form, kinds.names), kinds.fits(responses), strict=True))
+        as_kind = np.array([known.get(same_form(concept), -1.0) for concept in concepts], np.float32)
+        return np.maximum(fit(self.similarity(concepts, words), responses), as_kind)
 
     def pointed_at(self, words: Sequence[str], responses: NDArray[np.floating], rare: float) -> Iterator[str]:
-        """Words that the responses to a vocabulary's `words` point at, the best first: vocabulary and lexicon.
+        """Words that the responses to a vocabulary's `words` point at, the best first: vocabulary, lexicon and kinds.
 
         `rare` is what a decade of rarity costs, in units of fit.
         """
@@ -74,7 +94,9 @@ class Meaning:
             near = np.argsort(-(self.lexicon.vectors @ towards), kind="stable")[:NEAREST]
             names += [self.lexicon.words[n] for n in near]
             pool = np.concatenate([vectors, self.lexicon.vectors[near]])
-        scores = fit(pool @ vectors.T, responses)
+        kinds = self.kinds(words)
+        names += kinds.names
+        scores = np.concatenate([fit(pool @ vectors.T, responses), kinds.fits(responses)])
         scores -= rare * np.array([self.lexicon.rarity(name) for name in names], np.float32)
         found = (names[n] for n in np.argsort(-scores, kind="stable"))
         seen: set[str] = set()

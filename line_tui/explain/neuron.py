@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,45 +87,70 @@ class Neuron:
         return scores
 
     @cached_property
-    def null(self) -> Floats:
-        """The best two-sided score of any word for random directions of the layer, `float32[DIRECTIONS]`, ascending.
+    def null(self) -> tuple[Floats, Floats]:
+        """For random directions of the layer the best two-sided score and the best drive of any word.
 
-        Random in whitened coordinates: in others most would be near to the few directions in which all pictures differ.
+        Both `float32[DIRECTIONS]`, ascending. Random in whitened coordinates: in others most would be near to the few
+        directions in which all pictures differ.
         """
         directions = np.random.default_rng(0).standard_normal((self.control.shape[1], DIRECTIONS)).astype(np.float32)
-        rows = self.control[self.choosing]
-        responses = strong(rows / np.maximum(rows.std(axis=0), 1e-6) @ directions)
-        best: Floats = (unit(self.words_shown[self.choosing]).T @ unit(responses)).max(axis=0)
-        return np.sort(best)
+        scale = np.maximum(self.control[self.choosing].std(axis=0), 1e-6)
+        rows = self.control[self.choosing] / scale
+        found: Floats = (unit(self.words_shown[self.choosing]).T @ unit(strong(rows @ directions))).max(axis=0)
+        everywhere = self.control / scale @ directions
+        words = self.vocabulary / scale @ directions
+        weakest = ((words - everywhere.mean(axis=0)) / everywhere.std(axis=0)).min(axis=1)
+        return np.sort(found), np.sort(weakest.max(axis=0))
 
-    def p_value(self, score: float) -> float | None:
-        """Share of random directions for which a word does as well: (1 + as well) / (1 + directions).
+    def drive(self, activations: Sequence[float]) -> float:
+        """How surely a concept's pictures drive the neuron: the weakest of them, in standard deviations.
 
-        None where the control set is too small to tell chance.
+        Of as many as the vocabulary has of a word, since the weakest of more is weaker.
+        """
+        own = np.asarray(activations[: self.vocabulary.shape[1]], np.float32)
+        return float((own.min() - self.activations.mean()) / (self.activations.std() or 1))
+
+    def p_value(self, score: float, drive: float) -> float | None:
+        """How often a random direction of the layer is explained as well, by score or by drive: twice the lower share.
+
+        Each share is (1 + as well) / (1 + directions). A background that drives a neuron whatever stands before it
+        has a low score and a high drive. None where the control set is too small to tell chance.
         """
         if self.choosing.sum() < ENOUGH:
             return None
-        return float((1 + np.sum(self.null >= score)) / (1 + len(self.null)))
+        as_well = min(np.sum(null >= own) for null, own in zip(self.null, (score, drive), strict=True))
+        return float(min(1.0, 2 * (1 + as_well) / (1 + DIRECTIONS)))
 
-    def sight(self, concept: str, pictures: Floats, words: bool = True) -> Sight:
-        """What a concept's detector sees, made of other pictures and, with `words`, of the vocabulary's of the concept.
+    def sight(
+        self, concept: str, pictures: Floats, words: bool = True, members: NDArray[np.intp] | None = None
+    ) -> Sight:
+        """What a concept's detector sees, made of other pictures and, with `words`, of the vocabulary's.
 
+        Of the vocabulary are the pictures of the concept and, where it is a kind, those of its `members`, by their
+        places: the detector is half-way between the two means, since few pictures of "animal" are not all animals.
         `pictures` is `float32[pictures, features]`. Raises ValueError when there is no picture of the concept at all.
         """
         drawn = self.whiten(pictures[:, self.features]) - self.shift if len(pictures) else self.control[:0]
         word = self._index.get(same_form(concept)) if words else None
-        own = self.vocabulary[word] if word is not None else self.control[:0]
-        together = np.concatenate([own, drawn])
+        own = np.array([] if word is None else [word], np.intp)
+        kin = np.setdiff1d(members, own) if words and members is not None else own[:0]
+        known = np.r_[own, kin]
+        count, width = self.vocabulary.shape[1:]
+        together = np.concatenate([self.vocabulary[known].reshape(-1, width), drawn])
         if not len(together):
             raise ValueError(f"no picture of '{concept}' was seen")
-        seen = shown(self.control, together.mean(axis=0, keepdims=True))[:, 0]
+        is_kin = np.zeros(len(together), bool)
+        is_kin[len(own) * count : len(known) * count] = True
+        weights = (1 / np.where(is_kin, is_kin.sum(), (~is_kin).sum())).astype(np.float32)
+        weights /= weights.sum()
+        seen = shown(self.control, weights[None] @ together)[:, 0]
+        judged = held_out(together, weights)
         rest = np.ones(len(seen), bool)
-        if word is not None and self.is_own:
-            block = slice(word * len(own), (word + 1) * len(own))
-            judged = held_out(together)
-            seen[block] = seen[rest].mean() if judged is None else judged.shown[: len(own)]
-            rest[block] = False
-        return Sight(seen, self._detected(together, seen[rest]))
+        if self.is_own and len(known):
+            places = (known[:, None] * count + np.arange(count)).ravel()
+            rest[places] = False
+            seen[places] = seen[rest].mean() if judged is None else judged.shown[: len(places)]
+        return Sight(seen, None if judged is None else auc(judged.shown[~is_kin], seen[rest]))
 
     def score(self, sight: Sight, reporting: bool = False) -> float:
         """Two-sided score on the pictures that choose, or on those that report."""
@@ -154,10 +180,6 @@ class Neuron:
         driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
         nearness = unit(self.words_shown[:, driving]).T @ unit(sight.shown)
         return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
-
-    def _detected(self, pictures: Floats, others: Floats) -> float | None:
-        judged = held_out(pictures)
-        return None if judged is None else auc(judged.shown, others)
 
     @cached_property
     def _index(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The bundled lexicon: everyday words and their embeddings by the bundled embedder."""
+"""The bundled lexicon: everyday words, their embeddings by the bundled embedder, and what they are kinds of."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from line_tui.errors import ModelFileError
+from line_tui.explain.kinds import Taxonomy
 from line_tui.explain.meaning import Lexicon
 from line_tui.models.files import bundled_models
 
@@ -18,10 +19,18 @@ def load_lexicon(folder: Path | None = None) -> Lexicon:
     try:
         words = (folder / "words.txt").read_text().split()
         vectors = load_file(folder / "vectors.safetensors")["vectors"].astype(np.float32)
+        taxonomy = _read_kinds(folder / "kinds.txt")
     except Exception as error:  # The library raises a different error for each kind of damage.
         raise ModelFileError(f"the lexicon in {folder} cannot be read: {error}", "install line-tui again") from error
     if len(words) != len(vectors):
         raise ModelFileError(
             f"the lexicon in {folder} has {len(words)} words and {len(vectors)} vectors", "install line-tui again"
         )
-    return Lexicon(words, vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    return Lexicon(words, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), taxonomy)
+
+
+def _read_kinds(path: Path) -> Taxonomy:
+    """One sense a line: the lines of what it is a kind of, a tab, the nouns that mean it first."""
+    fields = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
+    above = [[int(place) for place in places.split()] for places, _ in fields]
+    return Taxonomy(above, [[noun for noun in nouns.split(",") if noun] for _, nouns in fields])

@@ -62,3 +62,11 @@ def test_a_picture_is_judged_by_detectors_of_the_others() -> None:
     centre = own[1:].mean(axis=0)
     assert judged.along[0] == pytest.approx(own[0] @ centre / (centre @ centre), rel=1e-3)
     assert held_out(own[:1]) is None
+
+
+def test_a_held_out_picture_takes_its_weight_with_it() -> None:
+    own = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    judged = held_out(own, np.array([0.5, 0.25, 0.25], np.float32))
+    assert judged is not None
+    centre = (2 * own[0] + own[1]) / 3
+    assert judged.along[2] == pytest.approx(own[2] @ centre / (centre @ centre), rel=1e-3)

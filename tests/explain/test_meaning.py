@@ -27,6 +27,7 @@ def test_a_lexicon_knows_its_words_and_how_common_they_are() -> None:
     assert lexicon.rarity("word2") == lexicon.rarity("word1999") == 0
     assert lexicon.rarity("word2 word19999") == pytest.approx(1, abs=0.001)
     assert lexicon.rarity("albatrak") > 1
+    assert lexicon.rarity("word2 on a word7") == 0
     assert Lexicon().knows("albatrak") and Lexicon().rarity("albatrak") == 0
 
 

@@ -1,0 +1,91 @@
+"""What words are kinds of: a dictionary's tree of senses, and what it makes of a vocabulary."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui.explain.ports import Floats
+from line_tui.explain.two_sided import unit
+from line_tui.explain.words import same_form, singular
+
+LEAST = 2
+"""Words of a vocabulary that make a kind."""
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """Which words of a vocabulary are of which kind."""
+
+    names: list[str]
+    members: NDArray[np.bool_]
+    """`bool[words, kinds]`."""
+
+    def fits(self, responses: NDArray[np.floating]) -> Floats:
+        """Correlation of being of a kind with the strong responses to the words, `float32[kinds]`.
+
+        `responses` is each word's mean in standard deviations, `float[words]`.
+        """
+        strong = np.clip(responses, 0, None).astype(np.float32) ** 2
+        found: Floats = unit(self.members.astype(np.float32)).T @ unit(strong)
+        return found
+
+    def of(self, concept: str) -> NDArray[np.intp]:
+        """The words that are of the kind that a concept names; none where it names no kind."""
+        place = self._places.get(same_form(concept))
+        return np.flatnonzero(self.members[:, place]) if place is not None else np.zeros(0, np.intp)
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {same_form(name): place for place, name in enumerate(self.names)}
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """Senses of nouns, each with the senses that it is a kind of and the nouns that mean it before anything else."""
+
+    above: list[list[int]] = field(default_factory=list)
+    nouns: list[list[str]] = field(default_factory=list)
+
+    def kinds(self, words: Sequence[str], rarity: Callable[[str], float]) -> Kinds:
+        """The kinds that `LEAST` words and more are of, each by its plainest name."""
+        members: dict[int, list[int]] = {}
+        for place, word in enumerate(words):
+            for sense in self._reached(self._sense(word)):
+                members.setdefault(sense, []).append(place)
+        # Of two kinds of the same name or with the same members the narrower comes first, and stays.
+        named: dict[str, list[int]] = {}
+        for sense, places in sorted(members.items(), key=lambda item: len(item[1])):
+            if len(places) >= LEAST and self.nouns[sense]:
+                named.setdefault(min(self.nouns[sense], key=rarity), places)
+        table = np.zeros((len(words), len(named)), bool)
+        for column, places in enumerate(named.values()):
+            table[places, column] = True
+        return Kinds(list(named), table)
+
+    def _sense(self, concept: str) -> int | None:
+        """What a phrase means, by the longest end of it that is a noun: "police car" a car, if nothing else."""
+        words = concept.lower().split()
+        for start in range(len(words)):
+            end = words[start:]
+            for form in (" ".join(end), " ".join([*end[:-1], singular(end[-1])])):
+                if form in self._senses:
+                    return self._senses[form]
+        return None
+
+    def _reached(self, sense: int | None) -> set[int]:
+        reached: set[int] = set()
+        left = [] if sense is None else [sense]
+        while left:
+            if (here := left.pop()) not in reached:
+                reached.add(here)
+                left += self.above[here]
+        return reached
+
+    @cached_property
+    def _senses(self) -> dict[str, int]:
+        return {noun: sense for sense, nouns in enumerate(self.nouns) for noun in nouns}

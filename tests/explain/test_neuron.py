@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from line_tui.explain.banks import bank_of
+from line_tui.explain.neuron import Neuron, look
+from line_tui.explain.state import Control
+
+WORDS = [f"word{n}" for n in range(40)]
+MEMBERS = np.arange(8)
+
+
+@pytest.fixture
+def neuron() -> Neuron:
+    """A layer in which each word has a look of its own and the first eight words share one that drives neuron 0."""
+    rng = np.random.default_rng(0)
+    layer = (rng.normal(size=(40, 1, 30)) + 0.5 * rng.normal(size=(40, 4, 30))).astype(np.float32)
+    layer[:8, :, :4] += 3
+    bank = bank_of("bank", WORDS, layer, 0, "layer")
+    return look(Control("bank", WORDS, bank.activations.tolist(), bank.layer_scale), bank)
+
+
+def picture_of_a_member() -> np.ndarray:
+    picture = np.random.default_rng(1).normal(size=(2, 30)).astype(np.float32)
+    picture[:, :4] += 3
+    return picture
+
+
+def test_a_kind_is_seen_through_the_pictures_of_its_members_too(neuron: Neuron) -> None:
+    alone = neuron.sight("kind", picture_of_a_member())
+    kind = neuron.sight("kind", picture_of_a_member(), members=MEMBERS)
+    assert neuron.score(kind) > neuron.score(alone) + 0.05
+    assert kind.detected is not None and kind.detected > 0.8
+
+
+def test_the_report_knows_the_drawn_pictures_alone(neuron: Neuron) -> None:
+    alone = neuron.sight("kind", picture_of_a_member(), words=False)
+    with_members = neuron.sight("kind", picture_of_a_member(), words=False, members=MEMBERS)
+    assert np.array_equal(alone.shown, with_members.shown)
+
+
+def test_a_word_that_is_its_own_only_member_is_seen_as_before(neuron: Neuron) -> None:
+    nothing = np.zeros((0, 30), np.float32)
+    before, after = neuron.sight("word3", nothing), neuron.sight("word3", nothing, members=np.array([3]))
+    assert np.array_equal(before.shown, after.shown)
