@@ -3,14 +3,15 @@ from collections.abc import Callable
 import pytest
 
 from line_tui import events as e
-from line_tui.explain.adaptive import Adaptive
+from line_tui.explain.adaptive import COMPOSITIONS, Adaptive
 from line_tui.explain.budget import EACH, QUICK_REPORT, REPORT
 from line_tui.explain.meaning import Lexicon
+from line_tui.explain.neuron import Neuron
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import RunState
 from line_tui.report.argument import argument
 from tests.explain.runs import OpenGate, Run
-from tests.fakes import VOCABULARY, FakeEmbedder, FakeLanguage
+from tests.fakes import COLOURS, VOCABULARY, FakeEmbedder, FakeLanguage
 
 REDS = ["rose", "strawberry", "fire engine", "violin case", "boots"]
 
@@ -99,6 +100,19 @@ def test_it_opens_with_words_of_the_control_set_without_an_image() -> None:
 def test_words_that_the_responses_point_at_are_drawn() -> None:
     state = run_of(*REDS, strategy=adaptive("strawberry", "tomatoes", *"abcdefgh")).go()
     assert any(trial.origin == "bank" and trial.images for trial in state.trials.values())
+
+
+def test_what_no_word_explains_may_be_how_pictures_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Neuron, "p_value", lambda *scores: 1.0)
+    monkeypatch.setitem(COLOURS, "pink background", (250, 10, 10))
+    state = run_of(*REDS).go()
+    tried = {trial.concept: trial for trial in state.trials.values() if trial.concept in COMPOSITIONS}
+    assert set(tried) == set(COMPOSITIONS)
+    searched_for = {concept: len(trial.seen()) for concept, trial in tried.items()}
+    assert searched_for.pop("pink background") == EACH
+    assert set(searched_for.values()) == {1}
+    assert len(searched(state)) <= 35
+    assert state.outcome is not None and state.outcome.label is None
 
 
 def test_a_repeat_is_a_vote_that_earns_pictures() -> None:

@@ -42,3 +42,18 @@ def test_a_word_that_is_its_own_only_member_is_seen_as_before(neuron: Neuron) ->
     nothing = np.zeros((0, 30), np.float32)
     before, after = neuron.sight("word3", nothing), neuron.sight("word3", nothing, members=np.array([3]))
     assert np.array_equal(before.shown, after.shown)
+
+
+def test_few_random_directions_are_explained_as_well_as_a_neuron_that_a_word_explains_whole(neuron: Neuron) -> None:
+    explained = neuron.p_value(0.95, 0.0)
+    assert explained is not None and explained < 0.05
+    assert neuron.p_value(0.0, 0.0) == 1
+
+
+def test_what_drives_the_neuron_whatever_else_is_shown_is_a_concept_too(neuron: Neuron) -> None:
+    surely = neuron.drive([float(neuron.activations.max())] * 4)
+    assert surely > 2
+    driven = neuron.p_value(0.0, surely)
+    assert driven is not None and driven < 0.05
+    # The weakest picture counts, of as many as a word of the vocabulary has.
+    assert neuron.drive([5.0, 5.0, 5.0, -5.0]) < 0 < neuron.drive([5.0, 5.0, 5.0, 5.0, -5.0])
