@@ -1,7 +1,7 @@
 """line-tui from Python: `line_tui.explain("resnet50", "layer4", 1273, profile="paper")`.
 
-An engine in this process explains neurons, in the same loop and the same store as the app and the command line. It
-keeps its models for the next call; `close()` gives them back. Nothing is fetched: `line-tui models pull` does that.
+An engine in this process explains neurons, with the same loop and store as the app and the command line. It keeps its
+models for the next call; `close()` frees them. Nothing is fetched: `line-tui models pull` does that.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a call is."""
+    """Progress of a call."""
 
     done: int
-    """Neurons that are done with."""
+    """Finished neurons."""
     total: int
     doing: str
-    """What goes on, in a few words."""
+    """A short description of the current work."""
 
 
 OnProgress = Callable[[Progress], None]
@@ -107,16 +107,19 @@ def explain(
     data: str | Path | None = None,
     progress: bool | OnProgress = True,
 ) -> Explanation | list[Explanation]:
-    """Explain a neuron, or several, which share pictures and batches; the same call again goes on or reads the result.
+    """Explain one neuron, or several, which share pictures and batches. Repeating a call resumes it or returns the
+    stored result.
 
-    `model` is a name of the catalogue, a torch module with `preprocess` (a tensor `uint8[3, height, width]` to
-    `float32[3, height, width]`, as torchvision's `weights.transforms()`), or a function of pictures
-    `uint8[pictures, height, width, 3]` that returns `float[pictures, neurons]`, whose `layer` is None. `name` is what
-    such a model is called in the list of runs. `control` is a folder of pictures, for the published strategy. What is
-    None is taken from the settings. `progress` is a bar on stderr, nothing, or a function of `Progress`.
+    `model` is a name from the catalogue, a torch module with `preprocess` (a tensor `uint8[3, height, width]` to
+    `float32[3, height, width]`, as torchvision's `weights.transforms()`), or a function of pictures `uint8[pictures,
+    height, width, 3]` that returns `float[pictures, neurons]`, whose `layer` is None. `name` is the name of such a
+    model in the list of runs. `control` is a folder of pictures that replaces the control set. Options left at None
+    come from the settings. `progress` is True for a bar on stderr, False for none, or a function that takes a
+    `Progress`.
 
-    An interrupt stops the run in order. Raises LineError, with cause and fix: UsageError, UnknownNameError,
-    ModelFileError, MemoryLimitError, StoreError; of several neurons the first failure, once all others are done.
+    An interrupt stops the run cleanly. Raises LineError, with cause and fix: UsageError, UnknownNameError,
+    ModelFileError, MemoryLimitError, StoreError; with several neurons, the first failure is raised once all others are
+    done.
     """
     stay_offline()
     live = None
@@ -153,7 +156,7 @@ def explain(
 def layers(
     model: str | nn.Module | Callable[[Any], Any], *, preprocess: Prepare | None = None, name: str | None = None
 ) -> list[Any]:
-    """What can be explained in a model: entries with name, kind, shape, neurons and pooling. Raises LineError."""
+    """List the layers that can be explained: entries with name, kind, shape, neurons and pooling. Raises LineError."""
     stay_offline()
     if isinstance(model, str):
         from line_tui.engine.catalogued import CataloguedModels
@@ -165,7 +168,7 @@ def layers(
 
 
 def close() -> None:
-    """Give back the models' memory; a later call loads them again."""
+    """Free the models' memory; a later call loads them again."""
     while _engines:
         _engines.popitem()[1].close()
 
@@ -199,7 +202,7 @@ class _Engine:
                     if doing:
                         shown.show(Progress(done, len(numbers), doing))
             except BaseException:
-                # An interrupt, or an error in the caller's own function: nothing goes on unseen.
+                # On an interrupt, or an error in the caller's function, nothing keeps running in the background.
                 self._loop.call_soon_threadsafe(batch.stop)
                 work.result()
                 raise
@@ -234,7 +237,7 @@ atexit.register(close)
 
 
 def _engine_for(live: Any, folder: Path) -> _Engine:
-    """The engine at hand, or another once that one has given back its models."""
+    """The current engine if it fits, otherwise a new one after closing it."""
     key = (live.key if live is not None else None, folder)
     if key not in _engines:
         close()
@@ -246,7 +249,7 @@ def _engine_for(live: Any, folder: Path) -> _Engine:
 
 
 def _told(envelope: e.Envelope) -> str:
-    """What an event is about; empty for those that say nothing new."""
+    """A short description of an event; empty if it is not worth showing."""
     event = envelope.event
     match event:
         case e.PhaseChanged(phase=phase, detail=detail):

@@ -17,22 +17,22 @@ from line_tui.explain import strategies
 NAME = "line-tui"
 MOST_ITERATIONS = 1000
 MOST_IMAGES = 10_000
-"""Of a concept: a day's work of a quick generator."""
+"""Pictures per concept: a day's work for a fast generator."""
 
 
 def check_range(name: str, value: float | None, low: float, high: float) -> None:
-    """Raises ValueError for a number outside of a range, and for one that is not finite; None is no number."""
+    """Raises ValueError for a number that is out of range or not finite; None passes."""
     if value is not None and not low <= value <= high:
         raise ValueError(f"{name} must be from {low} to {high}, not {value}")
 
 
 class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a run is asked for unless the call says otherwise."""
+    """Defaults for new runs."""
 
     profile: str = "demo"
     strategy: str = "adaptive"
     metric: Metric | None = None
-    """None for the strategy's own."""
+    """None for the strategy's default."""
     iterations: int = 10
     images: int = 5
     ask_first: bool = False
@@ -48,13 +48,13 @@ class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How the engine process uses the machine."""
 
     threads: int | None = None
-    """Of each model; None for one a core."""
+    """Threads per model; None for one per core."""
     device: str | None = None
-    """"cpu", "cuda", "mps"; None for the best there is."""
+    """"cpu", "cuda" or "mps"; None for the best available."""
     memory: Memory | None = None
-    """"resident", "swap", "cpu-llm"; None for the first of them that fits."""
+    """"resident", "swap" or "cpu-llm"; None for the first one that fits."""
     niceness: int = 3
-    """Added to the niceness of an engine beside a screen, so that keys stay quick; a headless run has none.
+    """Niceness of an engine next to a screen, so that keys stay responsive; headless runs are not niced.
 
     On 2 cores with 17 processes waiting for them a key took 61 ms at 3 (median of 40), 88 ms at 0; at 10 the first
     picture took over two minutes."""
@@ -65,17 +65,17 @@ class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
 
 
 class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How the TUI looks and which keys it listens to."""
+    """Appearance and keys of the app."""
 
     theme: str | None = None
     images: Literal["auto", "kitty", "sixel", "halfcell", "off"] = "auto"
-    """How pictures are shown; "auto" asks the terminal."""
+    """How pictures are shown; "auto" queries the terminal."""
     keys: dict[str, str] = {}
     """Key bindings by their id, such as `"run.pause" = "P,space"`; `line-tui config keys` lists them."""
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All of `config.toml`; every entry is optional."""
+    """The contents of `config.toml`; every entry is optional."""
 
     explain: ExplainDefaults = ExplainDefaults()
     engine: EngineDefaults = EngineDefaults()
@@ -116,14 +116,14 @@ def read_config(path: Path | None = None) -> Config:
 
 
 def to_toml(config: Config) -> str:
-    """Write settings as TOML; what is not set appears as a comment."""
+    """Format settings as TOML, with unset ones as comments."""
     lines: list[str] = []
     for section, values in msgspec.to_builtins(config).items():
         lines.append(f"[{section}]")
         tables = {key: value for key, value in values.items() if isinstance(value, dict)}
         for key, value in values.items():
             if key not in tables:
-                # JSON's strings, numbers and booleans are TOML's too.
+                # JSON strings, numbers and booleans are valid TOML.
                 lines.append(f"# {key} is not set" if value is None else f"{key} = {json.dumps(value)}")
         for table, entries in tables.items():
             lines += ["", f"[{section}.{table}]"]

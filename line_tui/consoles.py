@@ -1,4 +1,4 @@
-"""rich's console for texts that others wrote: nothing in them is markup, and no control character is passed on."""
+"""A rich console for untrusted text: no markup is parsed, and no control character gets through."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from line_tui.text import shown, shown_lines
 
 
 class PlainConsole(Console):
-    """A console that shows every text as it is."""
+    """A console that shows text literally."""
 
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> None:
         super().__init__(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
 
     def tell(self, text: str, style: str | None = None) -> None:
-        """Print a text on one line, which is the terminal's to break."""
+        """Print a text as one line; the terminal wraps it."""
         self.print(shown(text), style=style, soft_wrap=True)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 
 class LineError(Exception):
-    """A failure that is told in one line: what happened, and what to do about it."""
+    """A failure reported in one line: what happened, and what to do about it."""
 
     exit_code = 1
 
@@ -60,9 +60,9 @@ class HubError(LineError):
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], fix: str) -> UnknownNameError:
-    """Build the error for a name that is not known, with the nearest names that are.
+    """Build the error for an unknown name, with the nearest known ones.
 
-    `fix` is what to run to see them all, for example "`line-tui layers resnet18` lists them".
+    `fix` says how to list them all, for example "`line-tui layers resnet18` lists them".
     """
     known = list(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)

@@ -1,4 +1,4 @@
-"""What was found of a neuron, for notebooks and scripts."""
+"""The result of an explanation, for notebooks and scripts."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ class Explanation:
 
     @property
     def run_id(self) -> str:
-        """By which `line-tui runs show` and the app know it."""
+        """The id used by `line-tui runs show` and the app."""
         return self.result.run_id
 
     @property
     def neuron(self) -> Neuron:
-        """What was explained."""
+        """The neuron that was explained."""
         return self.state.spec.target
 
     @property
@@ -75,9 +75,9 @@ class Explanation:
         return sorted(scored, key=lambda pair: -pair[1])
 
     def pictures(self, concept: str | None = None, count: int = 10) -> list[Image]:
-        """PIL pictures of a concept, of the label by default, those first that drive the neuron most.
+        """PIL pictures of a concept, by default the label, sorted by activation.
 
-        Without a label, the strongest pictures of all concepts. A picture that is gone from the disk is left out.
+        Without a label, the strongest pictures of all concepts. Pictures missing from the disk are skipped.
         """
         wanted = concept if concept is not None else self.label
         trials = [t for t in self.state.trials.values() if wanted is None or concept_of(self.state, t) == wanted]
@@ -101,7 +101,7 @@ class Explanation:
         return to_html(self.state, self.result, self.about, read_png)
 
     def _repr_html_(self) -> str:
-        # A page of its own within the notebook's: neither's styles reach the other, and no script runs.
+        # An iframe keeps styles separate, and its sandbox blocks scripts.
         page = escape(self.to_html(), quote=True)
         return f'<iframe srcdoc="{page}" sandbox="" width="100%" height="640" style="border:0"></iframe>'
 

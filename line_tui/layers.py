@@ -17,11 +17,12 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     """Class of the module."""
     shape: list[int]
-    """Of the output for one image, without the batch: [channels, height, width], [tokens, features], [features]."""
+    """Shape of the output for one image, without the batch: [channels, height, width], [tokens, features],
+    [features]."""
     neurons: int
     pooling: str
     names: list[str] = []
-    """What each neuron is called, where that is known."""
+    """Names of the neurons, if known."""
 
 
 def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool = False) -> LayerInfo:

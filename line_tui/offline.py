@@ -18,7 +18,7 @@ _REACHES_OUT = frozenset(
         "socket.sendto",
     )
 )
-"""Of Python's audit events. Making a socket is none of them: asyncio has a pair of its own."""
+"""Audit events to refuse. Creating a socket is not one of them: asyncio needs a socket pair."""
 _allowed: set[tuple[object, object]] = set()
 
 
@@ -35,16 +35,16 @@ def stay_offline() -> None:
 
 
 def refuse_sockets() -> None:
-    """Stay offline, and refuse every connection from now on, whoever tries: it cannot be undone in this process.
+    """Stay offline and refuse every connection from now on; this cannot be undone in this process.
 
-    A setting asks a library to stay offline; a file of a model may ask it for the contrary.
+    Settings only ask libraries to stay offline, and a model's files may ask for the opposite.
     """
     stay_offline()
     sys.addaudithook(_refuse)
 
 
 def allow_endpoint(host: str, port: int) -> None:
-    """Let this process connect to a server on this machine that the user's catalogue names."""
+    """Allow connections to a local server that the user's catalogue names."""
     _allowed.add((host, port))
 
 

@@ -1,4 +1,4 @@
-"""A process that works for another ends when that one does, whatever it is in the middle of."""
+"""Ends a helper process when its parent ends, whatever it is doing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 
 
 def end_with_parent(seconds: float = 0.0) -> None:
-    """End this process when its stdin ends: at once, or hard after some seconds in which it may end in order."""
+    """End this process when its stdin closes, forcibly if it does not exit within some seconds."""
 
     def watch() -> None:
         while os.read(0, 1 << 16):

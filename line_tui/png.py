@@ -1,4 +1,4 @@
-"""PNG files, of which nobody can say who wrote them: read as what they are, or not at all."""
+"""Reads untrusted PNG files, or refuses them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _LARGEST_PICTURE = 1 << 26  # pixels; they take four bytes each once they are de
 
 
 def read_png(path: Path | str) -> bytes | None:
-    """The bytes of a PNG file; None where there is none: a folder, a pipe, a link, or a file of another format."""
+    """The bytes of a PNG file; None if it is missing, not a regular file, or of another format."""
     try:
-        # Of a pipe, opening alone would wait for its writer.
+        # Opening a pipe would block until it has a writer.
         file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except (OSError, ValueError):
         return None
@@ -34,13 +34,13 @@ def read_png(path: Path | str) -> bytes | None:
 
 
 def decode_png(content: bytes) -> Image.Image | None:
-    """A PNG file's picture; None for one that is damaged or larger than any that is drawn here."""
-    # Pillow goes by the content, and some formats start a program that reads it.
+    """The picture in a PNG file; None if it is damaged or larger than any picture drawn here."""
+    # Pillow detects the format by content, and some formats start external programs.
     try:
         image = Image.open(io.BytesIO(content), formats=["PNG"])
         if image.width * image.height > _LARGEST_PICTURE:
             return None
-        # Checks the checksums of the whole file, and leaves it unusable for anything else.
+        # `verify` checks all checksums but leaves the image unusable.
         image.verify()
         image = Image.open(io.BytesIO(content), formats=["PNG"])
         image.load()

@@ -1,4 +1,4 @@
-"""Folders and files of the user's own: nobody else may read them, and none is ever seen half written."""
+"""Private files and folders, written atomically."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder, and those above it that are missing; one that is there stays as it is. Raises OSError."""
+    """Create a folder and its missing parents; an existing one is not changed. Raises OSError."""
     if not path.exists():
         make_folder(path.parent)
         path.mkdir(mode=0o700, exist_ok=True)
 
 
 def opener(path: str, flags: int) -> int:
-    """For `open`: a file that is made is the user's own."""
+    """An opener for `open` that creates private files."""
     return os.open(path, flags, 0o600)
 
 
 def write(path: Path, content: bytes) -> None:
-    """Put a file in the place of an earlier one, all of it or nothing. Raises OSError."""
+    """Replace a file atomically. Raises OSError."""
     make_folder(path.parent)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -1,1 +1,1 @@
-"""What stands between the user and a first explanation, each problem with its fix."""
+"""Checks whether this machine can run line-tui; each problem comes with its fix."""

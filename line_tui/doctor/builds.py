@@ -1,4 +1,4 @@
-"""How torch and llama.cpp were built, asked in processes of their own."""
+"""Finds out how torch and llama.cpp were built, in separate processes."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ _PATIENCE = 180.0  # seconds; the first import of torch from a network disk take
 
 
 class Torch(msgspec.Struct, frozen=True, kw_only=True):
-    """torch, and the device that it would use."""
+    """The torch build and the device it would use."""
 
     version: str
     cuda_build: str | None = None
-    """CUDA version that it was built for."""
+    """CUDA version of the build."""
     hip_build: str | None = None
-    """The same for AMD."""
+    """ROCm version of the build."""
     device: str = "cpu"
     name: str = ""
-    """Of the GPU."""
+    """Name of the GPU."""
     free_mb: int = 0
     total_mb: int = 0
     half: bool = False
-    """Whether the GPU computes in bfloat16."""
+    """Whether the GPU supports bfloat16."""
     threads: int = 1
 
 
 class LlamaCpp(msgspec.Struct, frozen=True, kw_only=True):
-    """llama.cpp as its Python bindings have it."""
+    """The llama.cpp build inside the Python bindings."""
 
     version: str
     gpu: bool = False
-    """Whether it was built to compute on a GPU."""
+    """Whether the build supports a GPU."""
     system: str = ""
-    """Its own words on the instructions that it was built for."""
+    """Its own description of the instruction sets it was built for."""
 
 
 class Broken(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Judges the machine and the libraries that compute: is the GPU used, and by both?"""
+"""Checks the machine and whether both torch and llama.cpp use the GPU."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from line_tui.doctor.findings import Finding
 from line_tui.doctor.machine import Machine
 
 _LEAST_RAM_MB = 1500
-"""The bundled models' need, with the libraries'."""
+"""RAM needed by the bundled models and the libraries."""
 _PIP = f"{sys.executable} -m pip install"
-"""Another environment's pip would mend another environment."""
+"""pip of this environment; another pip would change another environment."""
 
 
 def check_machine(machine: Machine) -> Finding:
@@ -88,10 +88,10 @@ def check_llama_cpp(machine: Machine, torch: Torch | Broken, llama: LlamaCpp | B
 
 
 def _llama_requirement() -> str:
-    """The version that line-tui needs: the newest may be another."""
+    """The version that line-tui requires, which may not be the newest."""
     try:
         required = importlib.metadata.requires("line-tui") or []
-    except importlib.metadata.PackageNotFoundError:  # Run from a checkout that is not installed.
+    except importlib.metadata.PackageNotFoundError:  # Running from a checkout that is not installed.
         required = []
     name = "llama-cpp-python"
     return next((each for each in required if each.startswith(name)), name)

@@ -1,4 +1,4 @@
-"""The whole examination, one finding after the other."""
+"""Runs all checks, yielding one finding after the other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from line_tui.models.catalog import read_catalog
 
 
 def examine(terminal: Terminal) -> Iterator[Finding]:
-    """Look at everything; what takes long comes last."""
+    """Run all checks; slow ones come last."""
     yield check_terminal(terminal)
     yield check_config()
     yield check_catalog()
@@ -35,7 +35,7 @@ def examine(terminal: Terminal) -> Iterator[Finding]:
         catalog, wanted = read_catalog(), read_config().explain.profile
         catalog.find_profile(wanted)
     except LineError:
-        # Told above; without them there is no saying which models are meant.
+        # Reported above; without valid settings the models to check are unknown.
         return
     yield from check_downloads(catalog)
     receipts = Receipts()

@@ -1,4 +1,4 @@
-"""What the doctor says."""
+"""Findings of the doctor."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "note", "problem"]
-"""`note`: works, but not as well as it could, or not for every profile."""
+"""`note` means that it works, but not as well as it could, or not for every profile."""
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that was looked at."""
+    """The outcome of one check."""
 
     check: str
-    """Its name, such as "gpu" or "models: paper"."""
+    """Name of the check, such as "gpu" or "models: paper"."""
     status: Status
     found: str
     fix: str = ""

@@ -1,4 +1,4 @@
-"""Judges the models: are those of each profile here, verified, and do they fit in memory together?"""
+"""Checks whether each profile's models are present, verified, and fit in memory together."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.models.catalog import Catalog, Entry, Profile
 from line_tui.models.memory import Free, Plan, describe, needs, plan
 
 _QUICK = 500_000_000
-"""Bytes up to which a model is hashed here and now."""
+"""Size in bytes up to which a model is hashed during the check."""
 
 
 def entries_of(catalog: Catalog, profile: Profile) -> list[Entry]:
@@ -24,7 +24,7 @@ def entries_of(catalog: Catalog, profile: Profile) -> list[Entry]:
 
 
 def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, needed: bool) -> Finding:
-    """Whether a profile's models are here; missing ones are a problem only where the profile is `needed`."""
+    """Whether a profile's models are present; missing ones are a problem only if the profile is `needed`."""
     check = f"models: {profile.id}"
     verdicts = [_look(entry, receipts) for entry in entries_of(catalog, profile)]
     for verdict in verdicts:
@@ -40,7 +40,7 @@ def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, need
     size = gigabytes(sum(verdict.size for verdict in verdicts))
     unsure = [verdict.id for verdict in verdicts if verdict.state not in ("verified", "served")]
     if unsure:
-        # Larger ones are not read here; small ones have no hash to be compared with.
+        # Large models are not read here, and small ones have no known hash.
         large = any(verdict.size > _QUICK for verdict in verdicts if verdict.id in unsure)
         fix = f"`line-tui models verify {profile.id}` compares them" if large else ""
         return Finding(check, "ok", f"all here ({size}); not compared with a hash: {', '.join(unsure)}", fix)
@@ -60,7 +60,7 @@ def check_memory(
     on_gpu = isinstance(torch, Torch) and torch.device != "cpu"
     free = Free(machine.free_ram_mb, _gpu_mb(machine, torch) if on_gpu else None)
     try:
-        # As a run does: a llama.cpp without the GPU computes on the CPU, whatever would fit.
+        # As in a run: a CPU-only llama.cpp uses the CPU whatever would fit.
         offloads = isinstance(llama, LlamaCpp) and llama.gpu
         chosen = _plan(catalog, profile, free, None if offloads else "cpu-llm")
     except LineError as error:

@@ -1,4 +1,4 @@
-"""What line-tui makes of one vision model, so that its user can compare with their own code. A process of its own.
+"""Shows how line-tui runs a vision model, to compare with the user's own code. Runs in a separate process.
 
 python -m line_tui.doctor.looking REQUEST, a JSON object
 """
@@ -18,7 +18,7 @@ from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_with_parent
 
 SHOWN = 5
-"""Neurons whose activations are printed, and layers at either end."""
+"""Number of neurons to print, and of layers at either end."""
 NAMES = ("stripes", "disc", "pixels")
 
 
@@ -38,10 +38,10 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 
     model: str
     identity: str
-    """Its name, and a digest of the content of its weights and of all that is done to a picture."""
+    """Its name, and a digest of its weights and preprocessing."""
     prepared: str
     input: list[int]
-    """Height and width of a square picture when the network sees it; empty where only the model knows."""
+    """Height and width of the network's input for a square picture; empty if unknown."""
     layers: list[str]
     """Name, class of the module, shape without the batch, neurons and pooling of each."""
     layer: str
@@ -89,7 +89,7 @@ def _write(folder: Path, pictures: Sequence[Picture]) -> None:
 
 
 def told(looked: Looked) -> str:
-    """For people."""
+    """The report as text."""
     shown = looked.layers
     if len(shown) > 2 * SHOWN:
         shown = [*shown[:SHOWN], f"... {len(shown) - 2 * SHOWN} more: line-tui layers {looked.model}", *shown[-SHOWN:]]
@@ -108,7 +108,7 @@ def told(looked: Looked) -> str:
 
 
 def main() -> int:
-    """Look at what the first argument asks for."""
+    """Run the request in the first argument."""
     request = msgspec.json.decode(sys.argv[1], type=Request)
     try:
         looked = look(request)

@@ -1,4 +1,4 @@
-"""What the machine has: processor, RAM, and GPUs as their drivers name them. Nothing is imported that wakes a GPU."""
+"""Detects processor, RAM and GPUs without importing anything that initialises a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUERY = "--query-gpu=name,driver_version,memory.total,memory.free"
 
 
 class Gpu(msgspec.Struct, frozen=True):
-    """A GPU as nvidia-smi names it."""
+    """A GPU as reported by nvidia-smi."""
 
     name: str
     driver: str
@@ -25,24 +25,24 @@ class Gpu(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """The hardware, as far as it can be known without a library."""
+    """The hardware as far as it can be detected without a library."""
 
     system: str
     processor: str
     cores: int
-    """That this process may use."""
+    """Cores that this process may use."""
     flags: frozenset[str]
-    """Instruction sets, in Linux's words."""
+    """Instruction sets, as Linux names them."""
     free_ram_mb: int
     gpus: list[Gpu] = []
     driver_error: str = ""
     """What nvidia-smi said when it failed."""
     amd: bool = False
-    """Whether there is a GPU for ROCm."""
+    """Whether there is a ROCm GPU."""
 
 
 def read_machine() -> Machine:
-    """Look at this machine."""
+    """Detect this machine's hardware."""
     cpuinfo = _text(Path("/proc/cpuinfo"))
     gpus, error = _nvidia()
     return Machine(
@@ -58,7 +58,7 @@ def read_machine() -> Machine:
 
 
 def parse_nvidia_smi(text: str) -> list[Gpu]:
-    """The GPUs in nvidia-smi's table of name, driver, total and free MiB; lines that are none are left out."""
+    """The GPUs in nvidia-smi's table of name, driver, total and free MiB; invalid lines are skipped."""
     gpus: list[Gpu] = []
     for line in text.splitlines():
         fields = [field.strip() for field in line.rsplit(",", 3)]

@@ -1,4 +1,4 @@
-"""Judges the terminal: colours, size, and how it can show pictures."""
+"""Checks the terminal: colours, size, and how it can show pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _COLUMNS, _ROWS = 80, 24
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the terminal; `protocol` is None where there is none."""
+    """The terminal's capabilities; `protocol` is None without a terminal."""
 
     protocol: str | None
     """How pictures can be shown: "kitty", "sixel" or "halfcell"."""
@@ -25,7 +25,7 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_terminal() -> Terminal:
-    """Ask the terminal; takes up to 0.2 s where it does not answer."""
+    """Query the terminal; takes up to 0.2 s if it does not answer."""
     size = shutil.get_terminal_size()
     environment = os.environ
     return Terminal(
@@ -38,7 +38,7 @@ def read_terminal() -> Terminal:
 
 
 def _protocol() -> str:
-    # Asks at its import.
+    # The query happens at import.
     from textual_image import renderable
 
     names = {renderable.TGPImage: "kitty", renderable.SixelImage: "sixel"}
@@ -46,7 +46,7 @@ def _protocol() -> str:
 
 
 def check_terminal(terminal: Terminal) -> Finding:
-    """Whether the app has what it needs."""
+    """Check what the app needs."""
     if terminal.protocol is None:
         return Finding("terminal", "note", "none: `line-tui explain` works, the app needs one")
     found = f"{terminal.columns} x {terminal.rows}, pictures as {terminal.protocol}"

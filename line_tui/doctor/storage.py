@@ -1,4 +1,4 @@
-"""Judges settings, the data folder and the disks."""
+"""Checks settings, the data folder and the disks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from line_tui.store import Store
 from line_tui.store.filesystem import is_network
 
 _LITTLE = 2_000_000_000
-"""Bytes free that a few hundred large runs would fill."""
+"""Free bytes that a few hundred large runs would fill."""
 
 
 def check_config() -> Finding:
@@ -65,7 +65,7 @@ def check_store() -> Finding:
 
 
 def check_downloads(catalog: Catalog) -> list[Finding]:
-    """What broken pulls left."""
+    """Leftovers of broken pulls."""
     unfinished = find_unfinished(catalog.entries)
     if not unfinished:
         return [Finding("downloads", "ok", "none is unfinished")]
@@ -73,7 +73,7 @@ def check_downloads(catalog: Catalog) -> list[Finding]:
 
 
 def check_disks() -> list[Finding]:
-    """Room for runs and for models."""
+    """Free space for runs and models."""
     return [
         _room("disk: runs", data_folder(), "set LINE_TUI_DATA to a folder on a larger disk"),
         _room("disk: models", cache_folder(), "set HF_HOME to a folder on a larger disk"),
@@ -91,8 +91,8 @@ def _room(check: str, folder: Path, fix: str) -> Finding:
 
 
 def existing(folder: Path) -> Path:
-    """The folder, or the nearest one above it that exists."""
-    # Of a folder that may not be looked into, `exists` of a Path would raise.
+    """The folder, or its nearest existing parent."""
+    # `Path.exists` raises for a folder without permission.
     while not os.path.exists(folder):  # noqa: PTH110
         folder = folder.parent
     return folder
