@@ -11,9 +11,9 @@ FOLDERS = ("emoji-bank", "emoji-diffusion", "emoji-planted", "emoji-resnet18", "
 
 
 def main() -> None:
-    """Hash every JSON, safetensors and text file of the shipped folders."""
+    """Hash every JSON, safetensors, JPEG and text file of the shipped folders."""
     files = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*")]
-    kept = sorted(path for path in files if path.suffix in (".json", ".safetensors", ".txt"))
+    kept = sorted(path for path in files if path.suffix in (".jpg", ".json", ".safetensors", ".txt"))
     lines = [f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(ROOT).as_posix()}" for path in kept]
     (ROOT / "SHA256SUMS").write_text("\n".join(lines) + "\n")
 

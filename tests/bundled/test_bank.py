@@ -1,8 +1,11 @@
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from line_tui.engine.bank import BundledBank
 from line_tui.explain.seeds import image_seed
+from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.worlds.emoji.planted import PlantedNetwork
 from tests.bundled.conftest import MODELS, read
@@ -39,6 +42,10 @@ def test_drawing_a_concept_again_gives_the_activations_of_the_bank(
         seeds = [image_seed(bank["run_seed"], word, index) for index in range(4)]
         drawn = generator.draw([word] * 4, seeds, lambda step, steps: None)
         stacked = torch.stack([torch.from_numpy(picture) for picture in drawn]).permute(0, 3, 1, 2) / 255
+        small = [np.frombuffer(thumbnail(picture), np.uint8).astype(int) for picture in drawn]
+        shipped = [np.frombuffer(picture, np.uint8).astype(int) for picture in BundledBank().thumbnails[word]]
+        # The shipped ones went through a JPEG.
+        assert np.abs(np.stack(small) - np.stack(shipped)).mean() < 6
         with torch.inference_mode():
             logits = planted.network((stacked - mean) / std)
         # Half a unit in the third digit for float16, and another machine's last digits.

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import save_file
 
 from line_tui.engine import bank
 from line_tui.engine.bank import BundledBank
 from line_tui.errors import ModelFileError
+from line_tui.events import THUMBNAIL
 from line_tui.models.catalog import read_catalog
 from line_tui.models.files import bundled_models
 from line_tui.models.naming import generator_name
@@ -91,6 +93,20 @@ def test_the_same_weights_on_another_device(device: str, fits: bool) -> None:
         setattr(generator, field, getattr(card, field))
     found = BundledBank().find(generator, vision(), "fc")
     assert (found is not None) == fits
+
+
+def test_its_pictures_are_a_row_of_small_ones_for_each_word(folder: Path) -> None:
+    assert BundledBank(folder).thumbnails == {}
+    sheet = np.zeros((2 * THUMBNAIL, 2 * THUMBNAIL, 3), np.uint8)
+    sheet[THUMBNAIL:, :THUMBNAIL] = 255
+    Image.fromarray(sheet).save(folder / "pictures.jpg", quality=95, subsampling=0)
+    found = BundledBank(folder).thumbnails
+    light = {word: [np.mean(list(picture)) > 128 for picture in pictures] for word, pictures in found.items()}
+    assert light == {"rose": [False, False], "map": [True, False]}
+    assert {len(picture) for pictures in found.values() for picture in pictures} == {3 * THUMBNAIL * THUMBNAIL}
+    (folder / "pictures.jpg").write_bytes(b"short")
+    with pytest.raises(ModelFileError, match=r"pictures\.jpg cannot be read"):
+        BundledBank(folder).thumbnails  # noqa: B018
 
 
 def test_damaged_files_are_told(folder: Path) -> None:

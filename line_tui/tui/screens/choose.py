@@ -234,6 +234,8 @@ class ChooseScreen(LineScreen):
         """Hide what does not apply now."""
         if action == "watch":
             return self.line.session is not None and self.line.at_work_on(self.line.session.run_id)
+        if action == "order":
+            return self._layer() is not None
         if action in ("explain", "mark", "mark_all", "unexplained"):
             return self._chosen_neuron() is not None
         if action == "queue":

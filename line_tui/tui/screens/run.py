@@ -11,10 +11,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from line_tui import events as e
 from line_tui.engine.executor import EngineStatus
 from line_tui.errors import LineError
 from line_tui.explain.state import Trial, concept_of, verdict
 from line_tui.tui import view
+from line_tui.tui.overview import NeuronProfile
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.run_topics import topics
 from line_tui.tui.screens.steering import Steering
@@ -80,6 +82,10 @@ class RunScreen(Steering):
     def on_mount(self) -> None:
         """Look at the run from now on."""
         self.set_focus(self.query_one(PoolTable))
+        known, state = self.line.known, self.snapshot.state
+        known.ask_for_bank_pictures(self.line.store.images)
+        if state.run is not None:
+            known.ask_for_profile(state.spec.model, state.spec.layer, state.spec.neuron)
         self.set_interval(1 / FRAMES, self.look_again)
         self.call_after_refresh(self.look)
 
@@ -126,6 +132,8 @@ class RunScreen(Steering):
             self.focused,
             self._playing(),
             self.size,
+            self.line.known.bank_pictures is None,
+            self._profile(),
         )
         if seen == self._drawn or not self.is_current:
             return
@@ -154,7 +162,7 @@ class RunScreen(Steering):
         pool = self.query_one(PoolTable)
         if state.control is None and spec is not None:
             # What is known before the first picture: the first screen need not be empty.
-            pool.expect(self.line.known.profiles.get((spec.model, spec.layer, spec.neuron)))
+            pool.expect(self._profile())
         pool.show_state(state)
         self.query_one(Timeline).show_state(state)
         self.query_one(CurvePane).show(state)
@@ -164,7 +172,7 @@ class RunScreen(Steering):
         if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
         name = concept_of(state, trial) if trial else ""
-        activations = [image.activation for image in view.shown_images(trial)]
+        activations = [image.activation for image in self._images_of(trial)]
         self.query_one(HistogramPane).show(state.control, activations, name)
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
@@ -177,19 +185,39 @@ class RunScreen(Steering):
 
     def _draw_pictures(self, trial: Trial | None) -> None:
         state = self.snapshot.state
+        profile = self._profile()
+        if trial is None and profile is not None and profile.strongest:
+            # The first screenful need not be empty.
+            known = Shown(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
+            self.query_one(Thumbnails).show(known, "Pictures of the bank that drive it most")
+            return
         low, high = view.activation_range(state)
-        images = tuple(view.shown_images(trial))
+        images = self._images_of(trial)
         open_still = trial is not None and trial.score is None and verdict(state, trial) != "rejected"
         planned = view.images_each(state) if state.run is not None and open_still else 0
         mean = view.control_mean(state)
         shown = Shown(images, planned, low, high, self.heat, self.line.images != "off", self._previews(trial), mean)
         title = "Pictures"
         if trial is not None:
-            title = f"{concept_of(state, trial)}" + ("" if self.chosen is None else " · f follows the run")
+            title = concept_of(state, trial)
+            title += " · pictures of the bank" if images and not trial.images else ""
+            title += "" if self.chosen is None else " · f follows the run"
         heat = " · heat map" if self.heat and any(image.activation_map for image in images) else ""
         pictures = self.query_one(Thumbnails)
         pictures.show(shown, title + heat)
         name_frame(pictures, subtitle=pictures.prompt)
+
+    def _images_of(self, trial: Trial | None) -> tuple[e.ImageScored, ...]:
+        """The pictures that a trial's score rests on: those of the bank first, then those that the run drew."""
+        kept = self.line.known.bank_pictures
+        of_bank = kept.of(self.snapshot.state, trial) if kept is not None and trial is not None else ()
+        return (*of_bank, *view.shown_images(trial))
+
+    def _profile(self) -> NeuronProfile | None:
+        """What the bank knows of the neuron."""
+        state = self.snapshot.state
+        spec = state.spec if state.run is not None else self.line.asked_for(self.source.run_id)
+        return None if spec is None else self.line.known.profiles.get((spec.model, spec.layer, spec.neuron))
 
     def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:
         """Of the pictures of this trial that are being drawn now."""
@@ -222,7 +250,8 @@ class RunScreen(Steering):
         if trial is not None and (trial.images or self._previews(trial)):
             return trial
         # Until its first picture is drawn, those before it are more to look at than empty frames.
-        return state.trials.get(self.snapshot.trial or "") or trial
+        best = view.best(state)
+        return state.trials.get(self.snapshot.trial or "") or (best.trial if best is not None else trial)
 
     def target(self) -> Trial | None:
         """What accept and reject are about: the row that the person went to, else what waits, is drawn, or is shown."""
@@ -243,6 +272,8 @@ class RunScreen(Steering):
             case "large" | "open" | "picture" | "heat":
                 pictures = self.query_one(Thumbnails) if self.query(Thumbnails) else None
                 if pictures is None or pictures.at_cursor is None:
+                    return False
+                if action == "open" and not pictures.at_cursor.image.path:
                     return False
                 return action != "heat" or pictures.has_maps
             case "graph":

@@ -19,6 +19,9 @@ from line_tui.tui.widgets.still import Still
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 from line_tui.tui.wording import number, share
 
+_BOTH = 42
+"""Lines that are enough for pictures of the bank and of the last run."""
+
 
 class Preview(Vertical):
     """Words, histogram and pictures of the neuron at the cursor; shown where there is room for it."""
@@ -27,11 +30,12 @@ class Preview(Vertical):
         """From above: what is known in words, the bank, the pictures of the last run."""
         yield Still(id="preview-text")
         yield HistogramPane(id="preview-histogram")
+        yield Thumbnails(id="preview-bank")
         yield Thumbnails(id="preview-pictures")
 
     def on_mount(self) -> None:
         """Nothing is known yet."""
-        for pane in ("#preview-histogram", "#preview-pictures"):
+        for pane in ("#preview-histogram", "#preview-bank", "#preview-pictures"):
             self.query_one(pane).display = False
 
     def show(
@@ -46,12 +50,19 @@ class Preview(Vertical):
             best = profile.words[0][0] if profile.words else ""
             histogram.show(Control("", [], [list(profile.control)]), profile.of_best, best)
         shown = tuple(images)
-        pictures = self.query_one("#preview-pictures", Thumbnails)
-        pictures.display = bool(shown)
-        values = [image.activation for image in shown] or [0.0]
+        of_bank = profile.strongest if profile is not None else ()
+        values = [image.activation for image in (*shown, *of_bank)] or [0.0]
         low = min(min(profile.control), min(values)) if profile is not None else min(values)
         high = max(values) if max(values) > low else low + 1
-        pictures.show(Shown(shown, 0, low, high, names=True), "Strongest pictures of its last run")
+        # What the last run found says more than what was known before it.
+        room = not shown or self.size.height >= _BOTH
+        for id, found, title in (
+            ("#preview-bank", of_bank if room else (), "Strongest pictures of the bank"),
+            ("#preview-pictures", shown, "Strongest pictures of its last run"),
+        ):
+            pictures = self.query_one(id, Thumbnails)
+            pictures.display = bool(found)
+            pictures.show(Shown(found, 0, low, high, names=True), title)
 
 
 def _text(name: str, profile: NeuronProfile | None, run: RunSummary | None) -> Content:
