@@ -56,6 +56,8 @@ def evaluate(
     AUC and MAD ask whether the explanation drives the neuron. Correlation, AUPRC and F1 also ask whether the
     explanation is what drives the neuron. --sanity shows which of them notice a wrong explanation on this layer.
 
+    A neuron may come several times in a file: its explanations are then compared with each other.
+
     Reads `neuron,explanation`, CLIP-Dissect's, MILAN's and INVERT's CSV files. Against the bank, the columns are
     `auc_bank` and `mad_bank`, which do not compare with CoSy's numbers.
 

@@ -48,8 +48,9 @@ class Explanations:
 def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     """Read a file with a header: ours, CLIP-Dissect's, MILAN's or INVERT's.
 
-    `layer` selects rows where the file names layers, `neurons` is how many the layer has. A neuron that comes twice
-    counts once, with its first row. Raises UsageError when the file cannot be read or has none of the known headers.
+    `layer` selects rows where the file names layers, `neurons` is how many the layer has. A neuron may have several
+    explanations, which are then compared; the same one twice counts once. Raises UsageError when the file cannot be
+    read or has none of the known headers.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -65,7 +66,7 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     neuron_column = _column(path, header, NEURON_COLUMNS)
     label_column = _column(path, header, LABEL_COLUMNS)
     layer_column = header.index(LAYER_COLUMN) if LAYER_COLUMN in header else None
-    found: dict[int, Explanation] = {}
+    found: dict[tuple[int, str], Explanation] = {}
     bad: list[BadRow] = []
     others = 0
     for line, row in rows:
@@ -73,12 +74,12 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
             others += 1
             continue
         cause, neuron, text = _parse(row, neuron_column, label_column, neurons)
-        if cause is None and neuron in found:
-            cause = f"neuron {neuron} has an explanation already"
+        if cause is None and (neuron, text.casefold()) in found:
+            cause = f"neuron {neuron} has this explanation already"
         if cause is not None:
             bad.append(BadRow(line, cause))
         else:
-            found[neuron] = Explanation(neuron, text, line)
+            found[neuron, text.casefold()] = Explanation(neuron, text, line)
     if not found:
         told = f"line {bad[0].line}: {bad[0].cause}" if bad else f"all {others} rows are about other layers"
         raise UsageError(

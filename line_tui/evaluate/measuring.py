@@ -12,7 +12,7 @@ from line_tui.engine.keeper import Keeper
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
-from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, score
+from line_tui.evaluate.scoring import COSY_PROMPT, Rivals, Scored, compare, rivals, score
 from line_tui.evaluate.two_sided import Detected, detect, sanity
 from line_tui.events import RunSpec
 from line_tui.explain.finite import neuron_of, silenced
@@ -94,10 +94,12 @@ def measure(
 
     bad: dict[str, list[BadRow]] = {}
     scored: dict[str, list[Scored]] = {}
+    several: dict[str, list[Rivals]] = {}
     for each in files:
         sound, broken = _sound(each.rows, control, look)
         bad[str(each.path)] = [*each.bad, *broken]
         scored[str(each.path)] = score(sound, control, look, detected)
+        several[str(each.path)] = rivals(sound, look)
     if not any(scored.values()):
         raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "look at the model")
     return Report(
@@ -117,6 +119,7 @@ def measure(
                 scored=scored[str(each.path)],
                 bad_rows=bad[str(each.path)],
                 other_layers=each.other_layers,
+                rivals=several[str(each.path)],
             )
             for each in files
         ],

@@ -62,6 +62,11 @@ def _print_tables(report: Report) -> None:
             both = [_number(getattr(file, name)) for name in TWO_SIDED]
             table.add_row("mean", f"of {len(file.scored)}", f"{file.auc:.3f}", "", f"{file.mad:.2f}", *both)
         console.print(table)
+        for two in file.rivals:
+            console.print(
+                f"neuron {two.neuron}: a picture of “{shown(two.first)}” drives it more than one of "
+                f"“{shown(two.second)}” in {two.auc:.0%} of cases [{two.ci_low:.0%}, {two.ci_high:.0%}]"
+            )
     for pair in report.compared:
         console.print(
             f"{pair.first} - {pair.second}: {pair.difference:+.3f} [{pair.ci_low:+.3f}, {pair.ci_high:+.3f}] "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from line_tui.evaluate.explanations import BadRow
-from line_tui.evaluate.scoring import IMAGES, Compared, Scored
+from line_tui.evaluate.scoring import IMAGES, Compared, Rivals, Scored
 from line_tui.evaluate.two_sided import Sanity
 
 
@@ -42,6 +42,8 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
     bad_rows: list[BadRow]
     other_layers: int
     """Rows about other layers."""
+    rivals: list[Rivals] = []
+    """Of neurons that have several explanations, the first against each of the others."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -35,6 +35,17 @@ class Scored(msgspec.Struct, frozen=True, kw_only=True):
     f1: float | None = None
 
 
+class Rivals(msgspec.Struct, frozen=True, kw_only=True):
+    """Two explanations of one neuron: how often a picture of the first drives it more than one of the second."""
+
+    neuron: int
+    first: str
+    second: str
+    auc: float
+    ci_low: float
+    ci_high: float
+
+
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """Two files on the neurons that both explain: difference of AUC, first minus second."""
 
@@ -80,13 +91,37 @@ def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected |
     )
 
 
+def rivals(explanations: Sequence[Explanation], look: Callable[[str], Floats]) -> list[Rivals]:
+    """Compare the first explanation of each neuron with the others that it has; `look` as in `score`."""
+    first: dict[int, Explanation] = {}
+    found = []
+    for one in explanations:
+        if (rival := first.setdefault(one.neuron, one)) is one:
+            continue
+        measured = verified_score(look(rival.text)[:, one.neuron], look(one.text)[:, one.neuron])
+        found.append(
+            Rivals(
+                neuron=one.neuron,
+                first=rival.text,
+                second=one.text,
+                auc=measured.auc,
+                ci_low=measured.ci_low,
+                ci_high=measured.ci_high,
+            )
+        )
+    return sorted(found, key=lambda each: each.neuron)
+
+
 def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
-    """Compare each file with the first, neuron by neuron; a pair of files that share less than two is left out."""
-    names = list(files)
+    """Compare each file with the first, neuron by neuron; a pair of files that share less than two is left out.
+
+    Of several explanations of a neuron in a file, the first counts.
+    """
+    names, firsts = list(files), {name: _firsts(scored) for name, scored in files.items()}
     found = []
     for name in names[1:]:
-        theirs = {one.neuron: one.auc for one in files[name]}
-        differences = [one.auc - theirs[one.neuron] for one in files[names[0]] if one.neuron in theirs]
+        ours, theirs = firsts[names[0]], firsts[name]
+        differences = [auc - theirs[neuron] for neuron, auc in ours.items() if neuron in theirs]
         if len(differences) < 2:
             continue
         mean, low, high = mean_interval(differences)
@@ -103,3 +138,8 @@ def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
             )
         )
     return found
+
+
+def _firsts(scored: Sequence[Scored]) -> dict[int, float]:
+    """AUC by neuron."""
+    return {one.neuron: one.auc for one in reversed(scored)}

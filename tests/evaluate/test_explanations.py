@@ -34,14 +34,16 @@ def test_other_layers_are_left_out(tmp_path: Path) -> None:
 
 
 def test_bad_rows_are_named_by_line_and_the_rest_is_read(tmp_path: Path) -> None:
-    found = read(tmp_path, 'neuron,explanation\n1,"one\nor two"\nx,dog\n\n10,cat\n2,\n3\n1,again\n4,fine\n')
-    assert found.rows == [Explanation(1, "one or two"), Explanation(4, "fine")]
+    found = read(
+        tmp_path, 'neuron,explanation\n1,"one\nor two"\nx,dog\n\n10,cat\n2,\n3\n1,One or two\n4,fine\n1,again\n'
+    )
+    assert found.rows == [Explanation(1, "one or two"), Explanation(4, "fine"), Explanation(1, "again")]
     assert found.bad == [
         BadRow(4, "'x' is no neuron's number"),
         BadRow(6, "there is no neuron 10, the layer has 10"),
         BadRow(7, "neuron 2 has no explanation"),
         BadRow(8, "1 columns, fewer than the header has"),
-        BadRow(9, "neuron 1 has an explanation already"),
+        BadRow(9, "neuron 1 has this explanation already"),
     ]
 
 

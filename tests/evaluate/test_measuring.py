@@ -56,6 +56,20 @@ def test_two_files_are_compared_neuron_by_neuron() -> None:
     assert pair.p_value == pytest.approx(0.25)
 
 
+def test_two_explanations_of_one_neuron_are_compared_with_each_other() -> None:
+    rows = [Explanation(0, "coal"), Explanation(1, "frog"), Explanation(0, "strawberry")]
+    found = report(rows, [Explanation(0, "coal"), Explanation(1, "frog")])
+    several, single = found.files
+    assert [(one.neuron, one.explanation) for one in several.scored] == [(0, "coal"), (0, "strawberry"), (1, "frog")]
+    (rivals,) = several.rivals
+    assert (rivals.neuron, rivals.first, rivals.second) == (0, "coal", "strawberry")
+    # Coal is dark, and the neuron is the mean of red.
+    assert rivals.auc == 0 and rivals.ci_high < 0.5
+    assert single.rivals == []
+    # Between files the first explanation counts, which is the same here.
+    assert found.compared[0].neurons == 2 and found.compared[0].difference == 0
+
+
 def test_a_text_is_drawn_once_for_all_neurons_and_files() -> None:
     drawn: list[str] = []
 
