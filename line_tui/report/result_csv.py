@@ -12,9 +12,9 @@ from line_tui.text import shown
 COLUMNS = [
     *("neuron", "explanation", "name", "score", "metric", "auc", "ci_low", "ci_high", "mad", "p_value"),
     *("correlation", "correlation_low", "correlation_high", "share", "unexplained", "images"),
-    *("model", "layer", "strategy", "run_id"),
+    *("judgement", "model", "layer", "strategy", "run_id"),
 ]
-"""As in `Result`; `share` is the label's."""
+"""As in `Result`; `share` is the label's, `judgement` the person's word on it."""
 _OF_SCORE = (
     *("metric", "auc", "ci_low", "ci_high", "mad", "p_value", "images"),
     *("correlation", "correlation_low", "correlation_high"),
@@ -38,6 +38,7 @@ def to_csv(results: Iterable[Result]) -> str:
                 **{key: _given(getattr(score, key, None)) for key in _OF_SCORE},
                 "share": _given(shares.get(result.label or "")),
                 "unexplained": _given(explanation.unexplained if explanation else None),
+                "judgement": result.judgement or "",
                 **{key: _inert(getattr(result, key)) for key in ("model", "layer", "strategy", "run_id")},
             }
         )

@@ -182,3 +182,6 @@ def test_csv_begins_with_neuron_and_explanation() -> None:
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [row["explanation"] for row in rows] == ["rose", 'a "rose", red or so', ""]
     assert (rows[0]["score"], rows[0]["images"], rows[2]["score"]) == ("0.9", "2", "")
+    judged = fold([e.Judged(judgement="too narrow", label="rose")], state())
+    (row,) = csv.DictReader(io.StringIO(to_csv([result(judged, total_seconds=1.0)])))
+    assert (row["judgement"], rows[0]["judgement"]) == ("too narrow", "")
