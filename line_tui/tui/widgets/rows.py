@@ -169,6 +169,10 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
                 self.action_choose()
             self._put(place, by_person=True)
 
+    def on_resize(self) -> None:
+        """A list that gets lower keeps its cursor in sight."""
+        self._reveal()
+
     def watch_has_focus(self, focused: bool) -> None:
         """The cursor looks different without the focus."""
         super().watch_has_focus(focused)
@@ -186,9 +190,12 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         for changed in (self.cursor, place):
             self.refresh_line(changed + self.head)
         self.cursor = place
-        # The head covers the topmost line.
-        self.scroll_to_region(Region(0, place, 1, 1 + self.head), animate=False, force=True)
+        self._reveal()
         self.post_message(self.Moved(self, self.key, by_person))
+
+    def _reveal(self) -> None:
+        # The head covers the topmost line.
+        self.scroll_to_region(Region(0, self.cursor, 1, 1 + self.head), animate=False, force=True)
 
     # -- drawing ---
 

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
+from textual.widgets import Static
 
 from line_tui.tui.widgets.rows import Column, Row, Rows, cut_middle
 
@@ -23,6 +24,28 @@ async def test_the_bar_stands_where_the_list_was_scrolled_to() -> None:
         rows.go_to("49")
         await pilot.pause()
         assert rows.scroll_y > 0 and rows.vertical_scrollbar.position == rows.scroll_y
+
+
+async def test_a_list_that_gets_lower_keeps_its_cursor_in_sight() -> None:
+    table = Rows([Column("row")])
+    below = Static("below")
+
+    class Divided(App[None]):
+        def compose(self) -> ComposeResult:
+            table.styles.height = "1fr"
+            below.styles.height = 1
+            yield table
+            yield below
+
+    app = Divided()
+    async with app.run_test(size=(40, 20)) as pilot:
+        table.show([Row(str(n), (f"row {n}",)) for n in range(50)])
+        table.go_to("49")
+        await pilot.pause()
+        below.styles.height = 8
+        await pilot.pause()
+        assert table.size.height == 12
+        assert table.scroll_offset.y + table.size.height >= 50 + table.head
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "M", "Z"]), max_size=40), st.integers(3, 30))
