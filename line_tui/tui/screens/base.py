@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar, Protocol, cast
+from typing import ClassVar, Protocol, cast
 
 from textual import actions
 from textual.app import ComposeResult
@@ -14,11 +14,9 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from line_tui.tui.desk import Desk
 from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
-
-if TYPE_CHECKING:
-    from line_tui.tui.app import LineApp
 
 SMALLEST = (40, 12)
 """Made for 80 by 24 and more; below that panes give way, below this nothing can be read."""
@@ -92,9 +90,9 @@ class LineScreen(Screen[None]):
         return ()
 
     @property
-    def line(self) -> LineApp:
-        """The app, by its own type."""
-        return cast("LineApp", self.app)
+    def line(self) -> Desk:
+        """The app, by what a screen may ask of it."""
+        return cast(Desk, self.app)
 
     @property
     def title_bar(self) -> TitleBar:
