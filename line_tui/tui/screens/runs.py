@@ -36,12 +36,12 @@ class RunsScreen(LineScreen):
         Binding("y", "replay", "Replay", id="runs.replay", tooltip="Play the run again, without any model"),
         Binding("R", "resume", "Go on", id="runs.resume", tooltip="Go on with an unfinished run"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="Mark a run, then compare another with it"),
+        Binding("E", "export", "Export", id="runs.export", tooltip="HTML, JSON, CSV, pictures"),
         Binding("asterisk", "star", "Star", id="runs.star", tooltip="Star it, or take the star away"),
-        Binding("t", "rename", "Title", id="runs.rename", tooltip="Give it a title", show=False),
-        Binding("N", "note", "Note", id="runs.note", tooltip="Write a note on it", show=False),
-        Binding("E", "export", "Export", id="runs.export", tooltip="HTML, JSON, CSV, pictures", show=False),
         Binding("d,delete", "delete", "Delete", id="runs.delete", tooltip="Take it off the list"),
         Binding("u", "undo", "Undo", id="runs.undo", tooltip="Take back the last change to the list"),
+        Binding("N", "note", "Note", id="runs.note", tooltip="Write a note on it"),
+        Binding("t", "rename", "Title", id="runs.rename", tooltip="Give it a title"),
     ]
 
     def __init__(self) -> None:
