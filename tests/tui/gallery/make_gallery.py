@@ -84,7 +84,7 @@ def by_cell(found: re.Match[str]) -> str:
     style, x, y, text = found[1], float(found[2]), float(found[3]), html.unescape(found[4])
     parts = []
     for character in text:
-        block = _BLOCKS.get(character)
+        block = BLOCKS.get(character)
         if block is not None:
             left, top, width, height = block
             parts.append(
@@ -98,7 +98,7 @@ def by_cell(found: re.Match[str]) -> str:
     return "".join(parts)
 
 
-_BLOCKS = {
+BLOCKS = {
     "█": (0, 0, 1, 1),
     "▀": (0, 0, 1, 0.5),
     "▐": (0.5, 0, 0.5, 1),
