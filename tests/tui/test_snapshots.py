@@ -18,8 +18,6 @@ from line_tui.tui.overview import NeuronOverview, NeuronProfile
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.screens.tour import Tour
-from line_tui.tui.widgets.preview import Preview
-from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.tui.cells import CellsExtension, cells
 from tests.tui.screens.test_result import judged
 from tests.tui.screens.test_run import ASKED, MIDDLE
@@ -63,7 +61,7 @@ async def choose(on: Stage, pilot: Any) -> None:
     on.app.chooser.show_all()
     await pilot.press("right", "right")
     if pilot.app.size.width >= 170:
-        await settle(pilot, lambda: on.app.chooser.query_one(Preview).query_one(Thumbnails).display)
+        await settle(pilot, lambda: on.app.chooser.query_one("#preview-pictures").display)
 
 
 async def find(on: Stage, pilot: Any) -> None:

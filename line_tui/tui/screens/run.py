@@ -14,7 +14,7 @@ from textual.widget import Widget
 from line_tui import events as e
 from line_tui.engine.executor import EngineStatus
 from line_tui.errors import LineError
-from line_tui.explain.state import Trial, concept_of, verdict
+from line_tui.explain.state import Control, Trial, concept_of, verdict
 from line_tui.tui import view
 from line_tui.tui.overview import NeuronProfile
 from line_tui.tui.replay import Player
@@ -171,9 +171,12 @@ class RunScreen(Steering):
         meant = trial if state.outcome is not None else self.target()
         if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
-        name = concept_of(state, trial) if trial else ""
-        activations = [image.activation for image in self._images_of(trial)]
-        self.query_one(HistogramPane).show(state.control, activations, name)
+        profile, histogram = self._profile(), self.query_one(HistogramPane)
+        if state.control is None and profile is not None and profile.words:
+            histogram.show(Control("", [], [list(profile.control)]), profile.of_best, profile.words[0][0])
+        else:
+            activations = [image.activation for image in self._images_of(trial)]
+            histogram.show(state.control, activations, concept_of(state, trial) if trial else "")
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
         if not self.live or self.line.at_work_on(self.source.run_id):

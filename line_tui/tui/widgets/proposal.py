@@ -62,7 +62,7 @@ def _before(snapshot: Snapshot) -> Content:
     what = {
         "loading": "Loading the three models…",
         "control": "Measuring the neuron on the control set: the pictures that a concept is held against.",
-    }.get(snapshot.phase, "Waiting for the engine…")
+    }.get(snapshot.phase, "Waiting for the engine, which imports torch first…")
     if snapshot.state.status == "stopped":
         what = "Stopped before the first picture."
     parts: Parts = [(what, "$text-muted")]

@@ -286,7 +286,7 @@ async def test_a_wide_terminal_shows_what_a_neuron_is_like(on: Stage, monkeypatc
         await settle(pilot, lambda: "tomato" in str(preview.query_one("#preview-text", Static).content))
         text = str(preview.query_one("#preview-text", Static).content)
         assert "red things" in text and "strawberry" in text and "you say: wrong" in text
-        await settle(pilot, lambda: preview.query_one(Thumbnails).shown.images)
+        await settle(pilot, lambda: preview.query_one("#preview-pictures", Thumbnails).shown.images)
         await pilot.resize_terminal(120, 40)
         await settle(pilot, lambda: not preview.display)
 
