@@ -42,14 +42,18 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
         found = state.verified.score
         verified = f"{share(found.auc)} {interval(found.ci_low, found.ci_high)}"
     value: Part = (number(entry.value), "accent" if entry.place == "pool" else "")
+    told, rejected = follows(state, entry), entry.place == "rejected"
+    if told and (score is None or rejected):
+        # Room for what is said of it.
+        value = ("", "")
     return Row(
         key=entry.trial.id,
         cells=(
             [mark(entry)],
-            [(entry.concept, ""), *follows(state, entry)],
+            [(entry.concept, ""), *told],
             [value],
-            share(score.auc) if score else "",
-            number(score.mad) if score else "",
+            share(score.auc) if score and not (told and rejected) else "",
+            number(score.mad) if score and not (told and rejected) else "",
             str(score.images if score else len(entry.trial.images)),
             [(SHORT_ORIGINS[entry.trial.origin], "dim")],
             verified,

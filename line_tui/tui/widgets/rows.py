@@ -26,7 +26,10 @@ TONES = ("dim", "good", "bad", "accent", "strong", "title")
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `width` 0 takes the room that is left, `needs` is the table width below which it is hidden."""
+    """One column; `width` 0 takes the room that is left, `needs` is the table width below which it is hidden.
+
+    A text that is too long goes on over the columns after it that are empty in its row.
+    """
 
     title: str
     width: int = 0
@@ -228,13 +231,23 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         shown = [column for column in self.columns if self.has_room_for(column)]
         fixed = sum(column.width + 1 for column in shown if column.width) + 1
         flexible = [column for column in shown if not column.width]
-        for column, cell in zip(self.columns, row.cells, strict=True):
-            if column not in shown:
-                continue
+        cells = [(column, cell) for column, cell in zip(self.columns, row.cells, strict=True) if column in shown]
+        spare = 0
+        for n, (column, cell) in enumerate(cells):
             room = column.width or max(1, (width - fixed) // max(1, len(flexible)) - 1)
+            if spare >= room + 1:
+                # What is before it goes on over it.
+                spare -= room + 1
+                continue
+            if not column.right:
+                missing = _length(cell) - room
+                for after, empty in cells[n + 1 :]:
+                    if missing <= spare or not after.width or _length(empty):
+                        break
+                    spare += after.width + 1
             if column.middle and isinstance(cell, str):
                 cell = cut_middle(cell, room)
-            segments += self._cell(cell, room, column.right, style)
+            segments += self._cell(cell, room + spare, column.right, style)
             segments.append(Segment(" ", style))
         # One style is written once: over a slow link most of a frame would be styles.
         return Strip(segments).adjust_cell_length(width, style).simplify()
@@ -254,6 +267,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if not right and left > 0:
             segments.append(Segment(" " * left, style))
         return segments
+
+
+def _length(cell: Cell) -> int:
+    parts = [(cell, "")] if isinstance(cell, str) else cell
+    return sum(cell_len(text) for text, _ in parts)
 
 
 def cut_middle(text: str, room: int) -> str:

@@ -48,6 +48,27 @@ async def test_a_list_that_gets_lower_keeps_its_cursor_in_sight() -> None:
         assert table.scroll_offset.y + table.size.height >= 50 + table.head
 
 
+async def test_a_long_text_goes_on_over_what_is_empty_after_it() -> None:
+    table = Rows([Column("name"), Column("one", 5, right=True), Column("two", 5, right=True)], head=False)
+
+    class Tabled(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    async with Tabled().run_test(size=(24, 6)) as pilot:
+        long = "twenty letters, more"
+        table.show(
+            [Row("a", (long, "", "")), Row("b", (long, "", "2")), Row("c", (long, "1", "")), Row("d", ("x", "", ""))]
+        )
+        await pilot.pause()
+        lines = [table.render_line(y).text for y in range(4)]
+        assert {len(line) for line in lines} == {24}
+        assert lines[0].rstrip() == "▌twenty letters, more"
+        assert lines[1].rstrip() == " twenty letters,…     2"
+        assert lines[2].split() == ["twenty", "le…", "1"]
+        assert lines[3].split() == ["x"]
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "M", "Z"]), max_size=40), st.integers(3, 30))
 def test_a_text_without_its_middle_fits(text: str, room: int) -> None:
     cut = cut_middle(text, room)
