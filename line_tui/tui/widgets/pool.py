@@ -69,7 +69,7 @@ def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
     said = ""
     if entry.place == "rejected":
         said = "never the label" if entry.trial.images else "not drawn"
-        said += ", and the model is told"
+        said += "; the model is told"
     elif entry.place == "waiting":
         said = "waits for you"
     elif entry.trial.score is None and (entry.verdict == "accepted" or entry.trial.origin == "user"):

@@ -424,12 +424,12 @@ async def test_what_follows_from_a_word_is_said_in_its_row(on: Stage) -> None:
         table = on.app.screen.query_one(PoolTable)
         assert "waits for you" in said(table, "t99")
         await pilot.press("x")
-        await settle(pilot, lambda: "ripe tomato  not drawn, and the model is told" in said(table, "t99"))
+        await settle(pilot, lambda: "ripe tomato  not drawn; the model is told" in said(table, "t99"))
         await go_to(on, pilot, "t1")
         await pilot.press("a")
         await settle(pilot, lambda: "tomato  stays in the pool" in said(table, "t1"))
         await pilot.press("x")
-        await settle(pilot, lambda: "never the label, and the model is told" in said(table, "t1"))
+        await settle(pilot, lambda: "never the label; the model is told" in said(table, "t1"))
 
 
 async def test_a_key_is_about_the_row_that_waits_until_the_person_goes_to_another(on: Stage) -> None:
