@@ -23,7 +23,7 @@ from tests.tui.stage import events_of_a_run, run_screen, settle, stage, start, t
 
 BEGUN = through(events_of_a_run(), "spoon")
 WORD = VOCABULARY[3]
-OF_BANK = [
+OF_BANK: list[e.DurableEvent] = [
     e.Proposed(trial="t50", concept=WORD, origin="vocabulary", iteration=0),
     e.TrialScored(trial="t50", mean=8.88, auc=0.9, mad=1.0, images=2),
 ]
@@ -103,7 +103,8 @@ async def test_they_are_in_the_strip_from_the_first_screenful_on(
         run_id = run_screen(on.app).source.run_id
         control = next(event for event in BEGUN if isinstance(event, e.ControlMeasured))
         begun = next(event for event in BEGUN if isinstance(event, e.RunStarted))
-        for event in [begun, control, *OF_BANK, e.PoolChanged(members=["t50"])]:
+        told: list[e.DurableEvent] = [begun, control, *OF_BANK, e.PoolChanged(members=["t50"])]
+        for event in told:
             if isinstance(event, e.RunStarted):
                 event = e.RunStarted(run_id=run_id, spec=event.spec, settings=event.settings)
             on.engine.say(on.store.append(run_id, event))

@@ -13,7 +13,7 @@ import base64
 import html
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -77,7 +77,7 @@ async def main() -> None:
     print(f"{len(frames)} frames, {PATH.stat().st_size / 1000:.0f} kB")
 
 
-async def session(app: LineApp, pilot: Pilot[None]) -> Iterator[tuple[Frame, float]]:  # type: ignore[misc]
+async def session(app: LineApp, pilot: Pilot[None]) -> AsyncIterator[tuple[Frame, float]]:
     """Frames with the seconds that they are shown."""
     await wait(pilot, lambda: app.known.layers.get("emoji-resnet18"))
     await pilot.press("right", "right")
@@ -130,7 +130,7 @@ def cells(app: App[None]) -> Frame:
     return [list(_cells(strip)) for strip in app.screen._compositor.render_strips(app.size)]
 
 
-def _cells(strip: list[Segment]) -> Iterator[Cell]:
+def _cells(strip: Iterable[Segment]) -> Iterator[Cell]:
     for text, style, _ in strip:
         style = style or Style()
         ink, paper = _rgb(style.color, (221, 225, 234)), _rgb(style.bgcolor, (17, 19, 24))
