@@ -155,6 +155,7 @@ async def runs(on: Stage, pilot: Any) -> None:
     keep(on.store, [*MIDDLE, e.Stopped()], "r3")
     on.store.star("r1", True)
     on.store.annotate("r1", "the one for the talk")
+    await settle(pilot, lambda: on.app.known.layers)
     on.app.show_runs()
     await pilot.press("end")
 
