@@ -93,6 +93,20 @@ class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """safetensors file with `W_enc` `[channels, features]`, `b_enc` `[features]` and perhaps `b_dec` `[channels]`."""
 
 
+_PREPARED = frozenset(("size", "resize", "mean", "std", "interpolation"))
+_OF_FILES = frozenset(("classes", "state_dict", "preprocess"))
+_TAKES = {
+    "weights": _PREPARED | _OF_FILES | {"architecture", "transform_input", "labels", "encoder"},
+    "transformers": _PREPARED | {"labels", "encoder"},
+    "timm": _PREPARED | {"labels", "encoder"},
+    "export": _PREPARED | {"labels", "encoder"},
+    "torchscript": _PREPARED,
+    "function": frozenset[str](),
+}
+_OF_SOME = frozenset[str]().union(*_TAKES.values())
+"""What only some formats make anything of: for the others it would be accepted and ignored."""
+
+
 class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vision model other than a plain torchvision architecture."""
 
@@ -120,7 +134,8 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Shorter side before the crop to `size`; defaults to `size`."""
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
-    interpolation: Literal["bilinear", "bicubic", "nearest"] = "bilinear"
+    interpolation: Literal["bilinear", "bicubic", "nearest"] | None = None
+    """How pictures are resized; None for the architecture's own way, else "bilinear"."""
     function: str | None = None
     """ "module:name" of a function from `uint8[n, h, w, 3]` to `float[n, neurons]`; `source` is the module's folder."""
     allow_code: bool = False
@@ -134,8 +149,14 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"format must be one of {known}")
         if (self.format == "function") != (self.function is not None):
             raise ValueError('format = "function" and function = "module:name" go together')
-        if self.format == "function" and (self.size, self.resize, self.mean, self.std) != (None,) * 4:
-            raise ValueError("a function prepares its pictures itself: leave out size, resize, mean and std")
+        takes = _TAKES.get(self.format, _OF_SOME)
+        if self.format == "weights" and self.architecture is None:
+            takes = takes - _OF_FILES
+        if idle := [each for each in sorted(_OF_SOME - takes) if getattr(self, each) not in (None, "DEFAULT")]:
+            of = self.format if self.format != "weights" else "weights without an architecture"
+            raise ValueError(f"{' and '.join(idle)} would do nothing for the format {of}: leave it out")
+        if self.interpolation is not None and self.architecture is None and self.mean is None:
+            raise ValueError("interpolation goes with size, mean and std")
         if self.std is not None and not all(value > 0 for value in self.std):
             raise ValueError("std must be greater than 0")
         if not all(value is None or 1 <= value <= 4096 for value in (self.size, self.resize)):

@@ -148,7 +148,7 @@ def _from_weights(entry: VisionEntry) -> Network:
         load=lambda: fill(outline(), read_weights(weights, entry.id), entry.id, weights),
         outline=outline,
         content=lambda: f"{content(weights)}-{config.architecture}-{entry.transform_input}",
-        neuron_names=_read_labels(folder / (entry.labels or "labels.json"), entry.id),
+        neuron_names=_said_labels(entry, folder, _read_labels(folder / "labels.json", entry.id)),
     )
 
 
@@ -164,7 +164,7 @@ def _from_transformers(entry: VisionEntry) -> Network:
         load=known.load,
         outline=known.outline,
         content=lambda: content(folder),
-        neuron_names=known.neuron_names,
+        neuron_names=_said_labels(entry, folder, known.neuron_names),
     )
 
 
@@ -177,7 +177,7 @@ def _from_timm(entry: VisionEntry) -> Network:
         load=known.load,
         outline=known.build,
         content=lambda: content(folder),
-        neuron_names=_imagenet_classes() if entry.labels == "imagenet" else known.neuron_names,
+        neuron_names=_said_labels(entry, folder, known.neuron_names),
     )
 
 
@@ -191,6 +191,7 @@ def _from_export(entry: VisionEntry) -> Network:
         load=lambda: unflatten(program),
         outline=lambda: unflatten(program),
         content=lambda: content(path),
+        neuron_names=_said_labels(entry, path.parent, []),
         # Tensors created inside the program are on the device it was exported from.
         device="cpu",
     )
@@ -252,21 +253,26 @@ def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | No
     names = build_empty(lambda: make(1000)).state_dict()
     weights = find_weights(checkpoint, names, spec, path, entry.state_dict if entry else None, AUXILIARY)
     classes = (entry and entry.classes) or count_classes(weights, make) or 1000
-    labels = (entry and entry.labels) or ""
     return Network(
         spec,
         preprocess,
         load=lambda: fill(make(classes), weights, spec, path),
         outline=lambda: make(classes),
         content=lambda: f"{content(path)}-{architecture}-{transform_input}-{entry and entry.state_dict}",
-        neuron_names=_labels(labels, path, spec),
+        neuron_names=[] if entry is None else _said_labels(entry, path.parent, []),
     )
 
 
-def _labels(labels: str, path: Path, name: str) -> list[str]:
-    if not labels:
-        return []
-    return _imagenet_classes() if labels == "imagenet" else _read_labels(path.parent / Path(labels).expanduser(), name)
+def _said_labels(entry: VisionEntry, beside: Path, usual: list[str]) -> list[str]:
+    """The names that an entry gives the output neurons; the usual ones where it says none. Raises ModelFileError."""
+    if entry.labels is None:
+        return usual
+    if entry.labels == "imagenet":
+        return _imagenet_classes()
+    path = beside / Path(entry.labels).expanduser()
+    if not path.exists():
+        raise ModelFileError(f"{entry.id}: there are no labels at {path}", "correct `labels` in your catalog.toml")
+    return _read_labels(path, entry.id)
 
 
 def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEntry | None) -> bool:
@@ -312,11 +318,12 @@ def said_by(entry: VisionEntry) -> Preprocess | None:
     Raises UsageError for a partial declaration that cannot be combined with a default.
     """
     given = (entry.size, entry.mean, entry.std)
-    if all(value is None for value in (*given, entry.resize)):
+    if all(value is None for value in (*given, entry.resize, entry.interpolation)):
         return None
     if entry.architecture is not None and entry.format == "weights" and entry.architecture != EFFICIENTNET_LITE0:
         usual = _weights(entry.architecture, entry.preprocess).transforms
-        said: dict[str, Any] = {"mean": entry.mean, "std": entry.std}
+        way = None if entry.interpolation is None else InterpolationMode(entry.interpolation)
+        said: dict[str, Any] = {"mean": entry.mean, "std": entry.std, "interpolation": way}
         if entry.size is not None or entry.resize is not None:
             size = entry.size or usual().crop_size[0]
             said |= {"crop_size": size, "resize_size": entry.resize or size}
@@ -328,7 +335,7 @@ def said_by(entry: VisionEntry) -> Preprocess | None:
             "to it in your catalog.toml, or leave out size, resize, mean and std",
         )
     assert entry.size is not None and entry.mean is not None and entry.std is not None
-    way = InterpolationMode(entry.interpolation)
+    way = InterpolationMode(entry.interpolation or "bilinear")
     return classification(entry.size, entry.resize or entry.size, entry.mean, entry.std, way)
 
 

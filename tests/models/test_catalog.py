@@ -80,6 +80,32 @@ def test_the_users_catalogue_stands_beside_their_settings(tmp_path: Path, monkey
             "must contain {concept}",
         ),
         (
+            '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 1\nguidance = 1.0\nsize = 64\n'
+            'scheduler = "DDIMSchedule"\n',
+            "scheduler must be one of ",
+        ),
+        (
+            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "timm"\nclasses = 7\n',
+            "classes would do nothing for the format timm: leave it out",
+        ),
+        (
+            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "transformers"\narchitecture = "resnet18"\n'
+            'state_dict = "model"\n',
+            "architecture and state_dict would do nothing for the format transformers",
+        ),
+        (
+            '[[vision]]\nid = "a"\nsource = { path = "x" }\npreprocess = "IMAGENET1K_V1"\n',
+            "preprocess would do nothing for the format weights without an architecture",
+        ),
+        (
+            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "function"\nfunction = "m:f"\nlabels = "l.json"\n',
+            "labels would do nothing for the format function",
+        ),
+        (
+            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "timm"\ninterpolation = "bicubic"\n',
+            "interpolation goes with size, mean and std",
+        ),
+        (
             '[[profile]]\nid = "p"\nlanguage = "nothing"\ngenerator = "emoji-diffusion"\nvision = "resnet50"\n',
             "profile 'p' names the language 'nothing', which is in no catalogue",
         ),

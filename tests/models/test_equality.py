@@ -118,6 +118,16 @@ def test_what_an_entry_says_of_pictures_replaces_what_is_usual(tmp_path: Path) -
     same(look(catalog, "fc"), torchvision_reference(model, transforms))
 
 
+def test_interpolation_alone_replaces_the_architectures_own(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = torchvision.models.resnet18(num_classes=5).eval()
+    torch.save(model.state_dict(), tmp_path / "weights.pth")
+    way = torchvision.transforms.InterpolationMode.NEAREST
+    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(interpolation=way)
+    catalog = entry(tmp_path / "weights.pth", "weights", architecture="resnet18", interpolation="nearest")
+    same(look(catalog, "fc"), torchvision_reference(model, transforms))
+
+
 TIMM: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "plain": ("test_resnet", {}, {}),
     "pooled by the mean": ("test_vit", {"global_pool": "avg", "class_token": False}, {}),
@@ -184,6 +194,22 @@ TRANSFORMERS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "dinov2": (dinov2, t.BitImageProcessor, {"size": {"shortest_edge": 40}, "crop_size": SQUARE}),
     "dinov2 without a crop": (dinov2, t.BitImageProcessor, {"size": {"shortest_edge": 32}, "do_center_crop": False}),
     "dinov2 as it is": (dinov2, t.BitImageProcessor, {"do_resize": False, "do_center_crop": False}),
+    "dinov2 with registers": (
+        lambda: t.Dinov2WithRegistersModel(t.Dinov2WithRegistersConfig(**VIT, image_size=32, num_register_tokens=3)),
+        t.BitImageProcessor,
+        {"size": {"shortest_edge": 40}, "crop_size": SQUARE},
+    ),
+    "swin": (
+        lambda: t.SwinForImageClassification(
+            t.SwinConfig(
+                **{"image_size": 32, "patch_size": 2, "embed_dim": 8, "depths": [1, 1], "num_heads": [1, 2]},
+                window_size=4,
+                num_labels=4,
+            )
+        ),
+        t.ViTImageProcessor,
+        {"size": SQUARE},
+    ),
     "clip": (clip, t.CLIPImageProcessor, {"size": {"shortest_edge": 32}, "crop_size": SQUARE}),
     "siglip": (siglip, t.SiglipImageProcessor, {"size": SQUARE}),
     "convnext": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 32}, "crop_pct": 0.5}),
