@@ -87,6 +87,12 @@ _KINDS: dict[str, Literal["channels-first", "channels-last"]] = {
     "torch.nn.modules.pooling.AvgPool2d": "channels-first",
     "torch.nn.modules.pooling.AdaptiveAvgPool2d": "channels-first",
     "torch.nn.modules.pooling.AdaptiveMaxPool2d": "channels-first",
+    "torch.nn.modules.conv.Conv1d": "channels-first",
+    "torch.nn.modules.batchnorm.BatchNorm1d": "channels-first",
+    "torch.nn.modules.pooling.MaxPool1d": "channels-first",
+    "torch.nn.modules.pooling.AvgPool1d": "channels-first",
+    "torch.nn.modules.pooling.AdaptiveAvgPool1d": "channels-first",
+    "torch.nn.modules.pooling.AdaptiveMaxPool1d": "channels-first",
 }
 _CLASS_TOKENS = {"cls_token", "class_token", "class_embedding", "cls_embedding"}
 _OTHER_TOKENS = {"dist_token", "distillation_token", "reg_token", "register_tokens", "storage_tokens"}

@@ -48,7 +48,13 @@ def choose_pooling(
     if len(shape) == 2:
         return None if moving else "as-is"
     if len(shape) == 3:
-        return None if 2 in moving else _choose_tokens(shape[1], evidence)
+        # Channels before a length, as pooled maps and flattened space have them, are no tokens.
+        if kind == "channels-first" or 2 in moving or (rows is None and _is_space(shape, evidence)):
+            return None
+        # Of a length of 1 that could be either, only the module or a taller picture can say.
+        if shape[2] == 1 and kind == "unknown" and 1 not in moving:
+            return None
+        return _choose_tokens(shape[1], evidence)
     if len(shape) != 4:
         return None
     if rows and columns and rows != columns:
@@ -64,6 +70,12 @@ def choose_pooling(
     if first == last:
         return None
     return "spatial-mean" if first else "spatial-mean-channels-last"
+
+
+def _is_space(shape: tuple[int, ...], evidence: Evidence) -> bool:
+    """Whether the last axis has the patches, and the one before it cannot."""
+    before = {shape[1] - extra for extra in range(evidence.prefix + 1)}
+    return shape[2] in evidence.patches and not before & evidence.patches
 
 
 def _choose_tokens(tokens: int, evidence: Evidence) -> Pooling:

@@ -31,6 +31,25 @@ def test_tokens(shape: Any, evidence: Any, expected: Any) -> None:
     assert choose_pooling(shape, frozenset({2}), frozenset({2}), evidence) is None  # channels by tokens
 
 
+@pytest.mark.parametrize(
+    ("shape", "rows", "kind", "expected"),
+    [
+        ((2, 768, 1), (), "unknown", None),  # pooled maps, as Swin of transformers has them
+        ((2, 768, 1), None, "channels-first", None),
+        ((2, 64, 49), None, "channels-first", None),  # a convolution over a length
+        ((2, 196, 1), {1}, "unknown", "token-mean"),  # one neuron a patch
+        ((2, 196, 1), None, "channels-last", "token-mean"),
+        ((2, 768, 196), None, "unknown", None),  # space, flattened
+        ((2, 768, 196), None, "channels-last", None),  # what a mixer has mixed over its patches
+        ((2, 196, 768), None, "channels-last", "token-mean"),
+        ((2, 197, 196), None, "unknown", "token-0"),  # as many channels as patches
+    ],
+)
+def test_channels_before_a_length_are_no_tokens(shape, rows, kind, expected):
+    rows = None if rows is None else frozenset(rows)
+    assert choose_pooling(shape, rows, rows, CLASS_TOKEN, kind) == expected
+
+
 KNOWN = Evidence(maps=frozenset({(64, 7, 7)}), maps_last=frozenset({(49, 64, 64), (7, 7, 7)}))
 
 
