@@ -174,11 +174,21 @@ def read_picture(path: Path) -> Picture:
         raise UnreadablePicture(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 
+_TWELVE_BITS = 1 << 12
+
+
 def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey images of more than eight bits reduced to eight; Pillow itself would clip everything above 255 to white."""
     if image.mode.startswith("I;16"):
         # Keep the high byte, as torchvision's `to_dtype(scale=True)` does, and Pillow for 16-bit colours.
-        return _with_exif(Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8)), image)
+        values = np.asarray(image).astype(np.uint16)
+        if np.ptp(values) and values.max() < _TWELVE_BITS:
+            # As cameras and microscopes of 12 bits write them; taken for 16 bits, all would be nearly black.
+            raise UnreadablePicture(
+                f"its grey of 16 bits goes from {values.min()} to {values.max()} only, of which nobody can say what is "
+                "white; save it with 8 bits"
+            )
+        return _with_exif(Image.fromarray((values >> 8).astype(np.uint8)), image)
     if image.mode not in ("I", "F"):
         return image
     values = np.asarray(image)

@@ -21,7 +21,8 @@ from line_tui.models.architectures import build_empty
 Weights = dict[str, Tensor]
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
-_COMPILED = re.compile(r"(^|\.)_orig_mod\.")
+_WRAPPED = re.compile(r"(^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|(?<=.)(\.)module\.(?=.)")
+"""What torch.compile, FSDP, checkpointing and DataParallel put around a part of a network."""
 _COUNTER = "num_batches_tracked"
 """Of use in training alone; old files lack it."""
 _DEEPEST = 4
@@ -175,7 +176,7 @@ def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_
     if not isinstance(checkpoint, Mapping) or depth > _DEEPEST:
         return
     tensors = {
-        _OLD_DENSENET.sub(r"\1\2", _COMPILED.sub(r"\1", key)): value
+        _OLD_DENSENET.sub(r"\1\2", _WRAPPED.sub(_without_wrapper, key)): value
         for key, value in checkpoint.items()
         if isinstance(key, str) and isinstance(value, Tensor)
     }
@@ -183,6 +184,10 @@ def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_
         yield _Named(where, tensors)
     for key, value in checkpoint.items():
         yield from _state_dicts(value, f"{where}.{key}" if where else str(key), depth + 1)
+
+
+def _without_wrapper(found: re.Match[str]) -> str:
+    return found[1] if found[1] is not None else found[2]
 
 
 def _prefixes(weights: Weights, wanted: set[str]) -> list[str]:

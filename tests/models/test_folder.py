@@ -109,6 +109,16 @@ def test_grey_of_16_bits_is_what_torchvision_makes_of_it(tmp_path: Path, suffix:
     assert all(np.array_equal(picture[..., channel], wanted) for channel in range(3))
 
 
+@pytest.mark.parametrize("most", [255, 1023, 4095])
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_grey_of_fewer_bits_in_a_file_of_16_is_not_taken_for_black(most, suffix, tmp_path):
+    Image.fromarray(np.linspace(0, most, 64).astype(np.uint16).reshape(8, 8)).save(tmp_path / f"x{suffix}")
+    with pytest.raises(UnreadablePicture, match=f"goes from 0 to {most} only"):
+        read_picture(tmp_path / f"x{suffix}")
+    Image.fromarray(np.zeros((8, 8), np.uint16)).save(tmp_path / f"black{suffix}")
+    assert not read_picture(tmp_path / f"black{suffix}").any()
+
+
 def test_grey_of_fractions_is_what_pillow_saves_of_them(tmp_path: Path) -> None:
     shares = np.linspace(0, 1, 12, dtype=np.float32).reshape(3, 4)
     Image.fromarray(shares).save(tmp_path / "a.tiff")

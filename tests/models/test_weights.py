@@ -130,6 +130,11 @@ def wrapped(kind: Any, weights: Any) -> Any:
         "compiled": behind("_orig_mod."),
         "compiled and data-parallel": behind("module._orig_mod."),
         "compiled in parts": {key.replace("layer1.", "layer1._orig_mod."): value for key, value in plain.items()},
+        "data-parallel in parts": {key.replace("layer1.", "layer1.module."): value for key, value in plain.items()},
+        "sharded and checkpointed": {
+            "_fsdp_wrapped_module." + key.replace("layer2.0.", "layer2.0._checkpoint_wrapped_module."): value
+            for key, value in plain.items()
+        },
         "lightning": {"epoch": 3, "state_dict": behind("model.") | {"loss.weight": torch.ones(3)}},
         "lightning, compiled": {"state_dict": behind("net._orig_mod.")},
         "torchvision's script": {"model": plain, "optimizer": {"state": {}}, "args": Namespace(lr=0.1), "epoch": 3},
@@ -154,6 +159,8 @@ KINDS = [
     "compiled",
     "compiled and data-parallel",
     "compiled in parts",
+    "data-parallel in parts",
+    "sharded and checkpointed",
     "lightning",
     "lightning, compiled",
     "torchvision's script",
