@@ -62,14 +62,15 @@ def attack(folder: Path, seconds: float, seed: int, kills: float) -> int:
         return time.monotonic() - began < seconds * share
 
     # First what forks: it needs a process without threads.
-    killer = Killer(folder, rng, tally, bundled())
-    while until(kills / 4):
-        killer.one_run(lambda: until(kills / 4))
     killer = Killer(folder, rng, tally, FAKE)
-    while until(kills):
-        killer.one_run(lambda: until(kills))
+    while until(kills * 0.8):
+        killer.one_run(lambda: until(kills * 0.8))
         if rng.random() < 0.1:
             killer.one_call()
+    # These have libraries and weights in memory, which each fork would copy.
+    killer = Killer(folder, rng, tally, bundled())
+    while until(kills):
+        killer.one_run(lambda: until(kills))
     faults = Faults(folder, rng, tally)
     while until(kills + 0.1):
         faults.one()

@@ -39,13 +39,13 @@ class Victim:
 
 
 SPEC = e.RunSpec(model="fake", layer="fc", neuron=0, strategy="published", metric="mean", iterations=2, images=1)
-FAKE = Victim("kill an engine", SPEC, FakeSource(), 60)
+FAKE = Victim("kill an engine", SPEC, FakeSource(), 120)
 
 
 def bundled() -> Victim:
     """A run over the bundled models, which this process loads: each engine finds them in its memory."""
     spec = msgspec.structs.replace(SPEC, model="emoji-resnet18", neuron=3, iterations=1)
-    return Victim("kill an engine of the bundled models", spec, _Loaded(spec), 600)
+    return Victim("kill an engine of the bundled models", spec, _Loaded(spec), 3600)
 
 
 class _Loaded(CataloguedModels):
@@ -150,7 +150,7 @@ class Killer:
         began = time.monotonic()
         pid = self._begin(data)
         self._await_finish(data, pid)
-        self._seconds = min(self._victim.patience / 30, time.monotonic() - began)
+        self._seconds = min(self._victim.patience / 60, time.monotonic() - began)
         store = Store.open(data)
         found = result_of(store.events("r"))
         store.close()
