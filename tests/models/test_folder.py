@@ -111,7 +111,7 @@ def test_grey_of_16_bits_is_what_torchvision_makes_of_it(tmp_path: Path, suffix:
 
 @pytest.mark.parametrize("most", [255, 1023, 4095])
 @pytest.mark.parametrize("suffix", [".png", ".tif"])
-def test_grey_of_fewer_bits_in_a_file_of_16_is_not_taken_for_black(most, suffix, tmp_path):
+def test_grey_of_fewer_bits_in_a_file_of_16_is_not_taken_for_black(most: int, suffix: str, tmp_path: Path) -> None:
     Image.fromarray(np.linspace(0, most, 64).astype(np.uint16).reshape(8, 8)).save(tmp_path / f"x{suffix}")
     with pytest.raises(UnreadablePicture, match=f"goes from 0 to {most} only"):
         read_picture(tmp_path / f"x{suffix}")

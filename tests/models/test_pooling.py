@@ -1,4 +1,5 @@
-from typing import Any
+from collections.abc import Collection
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -45,9 +46,14 @@ def test_tokens(shape: Any, evidence: Any, expected: Any) -> None:
         ((2, 197, 196), None, "unknown", "token-0"),  # as many channels as patches
     ],
 )
-def test_channels_before_a_length_are_no_tokens(shape, rows, kind, expected):
-    rows = None if rows is None else frozenset(rows)
-    assert choose_pooling(shape, rows, rows, CLASS_TOKEN, kind) == expected
+def test_channels_before_a_length_are_no_tokens(
+    shape: tuple[int, ...],
+    rows: Collection[int] | None,
+    kind: Literal["channels-first", "channels-last", "unknown"],
+    expected: str | None,
+) -> None:
+    axes = None if rows is None else frozenset(rows)
+    assert choose_pooling(shape, axes, axes, CLASS_TOKEN, kind) == expected
 
 
 KNOWN = Evidence(maps=frozenset({(64, 7, 7)}), maps_last=frozenset({(49, 64, 64), (7, 7, 7)}))
