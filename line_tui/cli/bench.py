@@ -19,6 +19,7 @@ def bench() -> None:
       line-tui bench method --quick
       line-tui bench language --hidden 60
       line-tui bench layer --neurons 16 --apart 2
+      line-tui bench cluster --actors 1 4
     """
 
 
@@ -55,6 +56,13 @@ def tui(arguments: tuple[str, ...]) -> int:
 def layer(arguments: tuple[str, ...]) -> int:
     """Measure the cost of a layer: neurons one by one, together, and the engine's overhead."""
     return _run("line_tui.bench.layer", arguments)
+
+
+@bench.command(context_settings=_FORWARD)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def cluster(arguments: tuple[str, ...]) -> int:
+    """Measure how a Ray of this machine scales, with models that only wait."""
+    return _run("line_tui.bench.cluster", arguments)
 
 
 def _run(module: str, arguments: tuple[str, ...]) -> int:

@@ -146,6 +146,11 @@ class RayEngine:
         """Runs that it may know of at once: twice what its actors work on."""
         return 2 * DEPTH * max(1, self._share.actors if self._share else 1)
 
+    @property
+    def working(self) -> int:
+        """Actors that are there."""
+        return sum(worker.pid is not None for worker in self._workers)
+
     async def start(self) -> None:
         """Start the actors, and Ray first where it does not run. Raises EngineError."""
         try:
@@ -246,6 +251,10 @@ class RayEngine:
                     await self._heard(worker, message)
         except self._ray.exceptions.RayError as error:
             self._lost(worker, str(error))
+        except Exception as error:
+            # A fault of ours must not leave the runs with an actor that nobody listens to.
+            self._ray.kill(worker.host)
+            self._lost(worker, f"{type(error).__name__}: {error}")
         else:
             self._lost(worker, "it ended")
 

@@ -1,0 +1,249 @@
+"""How a cluster scales: actors whose models only wait, so that 64 of them fit on any machine.
+
+    python -m line_tui.bench.cluster [--actors 1 4 16 64] [--neurons 1000] [--wait 0.25] [--json]
+
+Each actor has as many neurons as every other, up to `--neurons` in all. The clock begins when all actors are there.
+Efficiency is the neurons per second of so many actors over as many times those of one. Everything but the models is
+real: the loop, Ray, the driver's store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+
+from line_tui import events as e
+from line_tui.config import EngineDefaults
+from line_tui.engine.batch import Queue
+from line_tui.engine.cluster import RayEngine, Share, connect, import_ray
+from line_tui.engine.executor import Executor
+from line_tui.engine.models import LoadedModels, ReadyBank
+from line_tui.explain.loop import Models
+from line_tui.explain.meaning import Lexicon
+from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Seen
+from line_tui.explain.seeds import derive
+from line_tui.layers import LayerInfo
+from line_tui.store import Store
+
+WAIT = "LINE_TUI_BENCH_WAIT"
+"""Variable that tells the actors how long a call waits."""
+WIDTH = 1_000
+_WORDS = [f"thing {n}" for n in range(50)]
+_SIDE = 16
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """What so many actors did."""
+
+    actors: int
+    neurons: int
+    seconds: float
+    events: int
+    """Durable events that the driver stored."""
+    efficiency: float
+    """Neurons per second, over actors times those of the first row's."""
+    driver_milliseconds: float
+    """Processor time of the driver for an event: 1000 over this is how many a second it could store on a core."""
+    load: float
+    """Processes that waited for a core at the end, over the cores: above 1 the machine is the limit."""
+
+
+class WaitingLanguage:
+    """Says a word by the seed, after a while."""
+
+    name = "waiting-language"
+    style: Literal["few-shot", "chat"] = "few-shot"
+
+    def __init__(self, wait: float) -> None:
+        self._wait = wait
+
+    def complete(
+        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
+    ) -> Completion:
+        """One of many words."""
+        time.sleep(self._wait)
+        return Completion(f"thing {derive('word', seed) % 10_000}", 0, 0, 2)
+
+
+class WaitingGenerator:
+    """Gives noise by the seed, after a while."""
+
+    name, prompt_template = "waiting-generator", "{concept}"
+    steps, guidance, size, batch_size = 1, 0.0, _SIDE, 10
+
+    def __init__(self, wait: float) -> None:
+        self._wait = wait
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+        """A picture for each seed."""
+        time.sleep(self._wait)
+        return [np.random.default_rng(seed).integers(0, 255, (_SIDE, _SIDE, 3), np.uint8) for seed in seeds]
+
+
+class Watching:
+    """Sees in each neuron some pixel of the picture."""
+
+    name = "waiting-vision"
+
+    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+        """Pixels as activations."""
+        flat = np.stack([picture.reshape(-1) for picture in pictures]).astype(np.float32)
+        return Seen((np.tile(flat, 2)[:, :WIDTH] / 255).astype(np.float32), None)
+
+
+class Words:
+    """Vectors of words by chance."""
+
+    def embed(self, texts: Sequence[str]) -> Floats:
+        """Unit vectors."""
+        rows = np.stack([np.random.default_rng(derive("word", text)).normal(size=16) for text in texts])
+        unit: Floats = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+        return unit
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Models that wait, in memory."""
+
+    models: Models
+    embedder: Words = field(default_factory=Words)
+    threads: int = 1
+    device: str = "cpu"
+    memory: e.Memory = "resident"
+    gpu_layers: int = 0
+    notes: tuple[str, ...] = ()
+
+    def close(self) -> None:
+        """Nothing is to be freed."""
+
+
+class WaitingModels:
+    """A source of models that wait."""
+
+    def __init__(self, wait: float) -> None:
+        self._wait = wait
+
+    def layers(self, model: str) -> Sequence[LayerInfo]:
+        """One wide layer."""
+        return [LayerInfo(name="units", kind="Waiting", shape=[WIDTH], neurons=WIDTH, pooling="none")]
+
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
+        """At once."""
+        return Waiting(Models(WaitingLanguage(self._wait), WaitingGenerator(self._wait), Watching()))
+
+    def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
+        """There is nothing to step down to."""
+        return None
+
+    def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
+        """Wide enough."""
+        return models
+
+    def lexicon(self) -> Lexicon:
+        """No words."""
+        return Lexicon()
+
+    def vocabulary(self) -> Sequence[str]:
+        """The words of the bank."""
+        return _WORDS
+
+    def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
+        """Drawn long ago."""
+        values = np.random.default_rng(0).random((len(_WORDS), 1, WIDTH), np.float32)
+        return ReadyBank("waiting", _WORDS, values)
+
+
+def in_actor(settings: EngineDefaults) -> WaitingModels:
+    """The source as an actor asks for it."""
+    return WaitingModels(float(os.environ[WAIT]))
+
+
+def measure(actors: int, neurons: int, per_second: float | None) -> Row:
+    """Explain neurons with so many actors; `per_second` is what one of them did."""
+    with tempfile.TemporaryDirectory(prefix="line-tui-bench-") as folder:
+        store = Store.open(Path(folder))
+        try:
+            seconds, driver = asyncio.run(_explain(store, actors, neurons))
+            events = sum(len(store.events(run.id)) for run in store.runs())
+        finally:
+            store.close()
+    return Row(
+        actors=actors,
+        neurons=neurons,
+        seconds=seconds,
+        events=events,
+        efficiency=1.0 if per_second is None else neurons / seconds / actors / per_second,
+        driver_milliseconds=1000 * driver / events,
+        load=os.getloadavg()[0] / (os.cpu_count() or 1),
+    )
+
+
+async def _explain(store: Store, actors: int, neurons: int) -> tuple[float, float]:
+    """Seconds, and processor seconds of this process. Raises LineError."""
+    # Actors that wait need no core of their own.
+    engine = RayEngine(store, source="line_tui.bench.cluster:in_actor", share=Share(actors, 0))
+
+    def asked(neuron: int) -> e.RunSpec:
+        return e.RunSpec(
+            model="waiting", layer="units", neuron=neuron, strategy="published", metric="mean", iterations=5, images=5
+        )
+
+    async with Executor(engine) as executor:
+        await executor.layers("waiting")
+        while engine.working < actors:
+            await asyncio.sleep(0.1)
+        start, used = time.perf_counter(), time.process_time()
+        batch = await Queue(executor, store, asked, lambda neuron, how: None).explain(range(neurons))
+        for error in batch.failures.values():
+            raise error
+        return time.perf_counter() - start, time.process_time() - used
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="line-tui bench cluster", description=__doc__, epilog="Example: line-tui bench cluster --actors 1 2"
+    )
+    parser.add_argument("--actors", type=int, nargs="+", default=[1, 4, 16, 64])
+    parser.add_argument("--neurons", type=int, default=WIDTH, help="of the row with the most actors; others have fewer")
+    parser.add_argument("--wait", type=float, default=0.25, help="seconds of a call of a model")
+    parser.add_argument("--json", action="store_true", help="print one JSON array")
+    given = parser.parse_args(arguments)
+    os.environ[WAIT] = str(given.wait)
+    ray = import_ray()
+    connect(ray, None)
+    rows: list[Row] = []
+    try:
+        for actors in given.actors:
+            neurons = max(1, given.neurons * actors // max(given.actors))
+            per_second = rows[0].neurons / rows[0].seconds / rows[0].actors if rows else None
+            rows.append(measure(actors, neurons, per_second))
+            print(msgspec.json.encode(rows[-1]).decode(), file=sys.stderr, flush=True)
+    finally:
+        ray.shutdown()
+    if given.json:
+        sys.stdout.buffer.write(msgspec.json.encode(rows) + b"\n")
+        return
+    print(
+        f"{'actors':>6} {'neurons':>8} {'seconds':>8} {'efficiency':>10} {'events/s':>9} {'driver ms':>9} {'load':>5}"
+    )
+    for row in rows:
+        print(
+            f"{row.actors:>6} {row.neurons:>8} {row.seconds:>8.1f} {row.efficiency:>10.2f} "
+            f"{row.events / row.seconds:>9.0f} {row.driver_milliseconds:>9.2f} {row.load:>5.1f}"
+        )
+
+
+if __name__ == "__main__":
+    main()
