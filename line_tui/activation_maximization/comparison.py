@@ -10,7 +10,6 @@ import msgspec
 from PIL import Image
 
 from line_tui.activation_maximization.request import Request
-from line_tui.config import read_config
 from line_tui.errors import StoreError, UsageError
 from line_tui.events import durable
 from line_tui.explain.state import RunState, fold
@@ -77,9 +76,8 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
     Raises UnknownNameError, ModelFileError, UsageError, StoreError.
     """
     stay_offline()
+    from line_tui.engine.catalogued import CataloguedModels
     from line_tui.models.activation_maximization import maximise
-    from line_tui.models.catalog import read_catalog
-    from line_tui.models.loader import default_device, load_vision
     from line_tui.models.vision import TorchVision
 
     store = Store.open(Path(request.data) if request.data else None)
@@ -89,7 +87,7 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
         if (run.model, run.layer, run.neuron) == (request.model, request.layer, request.neuron)
     ]
     store.close()
-    vision = load_vision(request.model, read_catalog(), BATCH, read_config().engine.device or default_device())
+    vision = CataloguedModels().vision(request.model, BATCH)
     if not isinstance(vision, TorchVision):
         raise UsageError(f"{request.model} is a black box, without gradients", "`line-tui explain` needs none")
     vision.check(request.layer, request.neuron)

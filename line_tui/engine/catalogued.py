@@ -14,11 +14,14 @@ from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Models
 from line_tui.explain.meaning import Lexicon
 from line_tui.layers import LayerInfo
+from line_tui.models.catalog import read_catalog
 from line_tui.models.layer_cache import LayerCache
 from line_tui.models.lexicon import load_lexicon
 
 if TYPE_CHECKING:
+    from line_tui.models.blackbox import BlackBox
     from line_tui.models.loader import VisionFactory
+    from line_tui.models.vision import TorchVision
 
 NARROW = 32
 """Neurons of a layer from which concept detectors can read it alone."""
@@ -58,6 +61,16 @@ class CataloguedModels:
             on_progress=on_progress,
         )
 
+    def vision(self, model: str, batch_size: int) -> TorchVision | BlackBox:
+        """A vision model alone, where the settings want it. Raises UnknownNameError, ModelFileError, UsageError."""
+        import torch
+
+        from line_tui.models.loader import default_device, default_threads, load_vision
+
+        settings = self._settings or read_config().engine
+        torch.set_num_threads(settings.threads or default_threads())
+        return load_vision(model, read_catalog(), batch_size, settings.device or default_device())
+
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
         """Settings that need less memory, by what is free now."""
         from line_tui.models.loader import step_down
@@ -74,7 +87,6 @@ class CataloguedModels:
         wide = [other.name for other in self.layers(spec.model) if other.neurons >= NARROW]
         if wide:
             return replace(models, vision=Beside(models.vision, models.vision, wide[-1]))
-        from line_tui.models.catalog import read_catalog
         from line_tui.models.loader import load_vision
 
         catalog = read_catalog()
