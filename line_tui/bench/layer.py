@@ -3,7 +3,8 @@
     python -m line_tui.bench.layer [--neurons 64] [--apart 4] [--layer avgpool] [--json]
 
 One by one, each neuron has an engine and a store of its own, as a call of `line-tui explain` has: models are loaded,
-nothing is drawn yet. Together, they have one. Both on the same machine in one run: the ratio is what counts.
+nothing is drawn yet. Together, they have one. Both on the same machine in one run: the ratio is what counts. The same
+ratios of processor time tell what is saved, whatever else the machine does; seconds also tell how well cores are used.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -28,7 +30,7 @@ from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.models import LoadedModels
 from line_tui.explain.seeds import derive
-from line_tui.layers import find_layer
+from line_tui.layers import LayerInfo, find_layer
 from line_tui.offline import stay_offline
 from line_tui.store import Store
 
@@ -52,14 +54,32 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     marginal_seconds: float
     """Of a neuron of the second half, all in one engine."""
     marginal_ratio: float
+    cpu_ratio: float
+    """As `ratio`, of processor time."""
+    cpu_marginal_ratio: float
     overhead: float
-    """What the engine adds to the models' own time, for neurons one by one without loading."""
+    """What loop, method and store add to the models' own processor time, for neurons one by one without loading."""
+    drawn_alone: float
+    """Pictures that were drawn for a neuron."""
+    drawn_together: float
+    """The same, with those that another neuron had drawn left out."""
     same: bool
     """Whether labels, scores and pictures of the neurons explained both ways agree."""
 
 
+@dataclass(frozen=True)
+class End:
+    """A neuron that was explained, and the time since the start."""
+
+    neuron: int
+    run_id: str
+    seconds: float
+    cpu: float
+    """Processor time of this process."""
+
+
 class Stopwatch:
-    """Adds up the time in calls of the models."""
+    """Adds up the processor time of this process in calls; of one neuron alone nothing else goes on meanwhile."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -67,11 +87,11 @@ class Stopwatch:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Within the block it runs."""
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             yield
         finally:
-            self.seconds += time.perf_counter() - start
+            self.seconds += time.process_time() - start
 
     def around(self, model: Any, method: str) -> Any:
         """The same model with one method timed."""
@@ -91,10 +111,17 @@ class TimedModels(CataloguedModels):
     def __init__(self) -> None:
         super().__init__()
         self.watch = Stopwatch()
+        self.loading = Stopwatch()
+
+    def layers(self, model: str) -> Sequence[LayerInfo]:
+        """As the catalogue's."""
+        with self.loading.running():
+            return super().layers(model)
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """As the catalogue's."""
-        loaded = super().load(spec, fixed, on_progress)
+        with self.loading.running():
+            loaded = super().load(spec, fixed, on_progress)
         models = loaded.models
         self.watch.around(models.language, "complete")
         self.watch.around(models.generator, "draw")
@@ -105,34 +132,45 @@ class TimedModels(CataloguedModels):
 def measure(asked: Asked, neurons: Sequence[int], apart: int, tell: Callable[[str], None]) -> Found:
     """Explain neurons both ways."""
     alone: list[float] = []
+    alone_cpu: list[float] = []
+    drawn_alone: list[int] = []
     inside, outside = 0.0, 0.0
     results: dict[int, object] = {}
     for neuron in neurons[:apart]:
         source = TimedModels()
         with _store() as store:
-            seconds, ends = _explain(store, source, asked, [neuron])
-            alone.append(seconds)
-            results[neuron] = _result(store, ends[0][1])
-            worked = store.run(ends[0][1]).seconds - _loading(store, ends[0][1])
+            (end,) = _explain(store, source, asked, [neuron])
+            alone.append(end.seconds)
+            alone_cpu.append(end.cpu)
+            drawn_alone.append(fresh_images(store, end.run_id))
+            results[neuron] = _result(store, end.run_id)
         inside += source.watch.seconds
-        outside += worked - source.watch.seconds
-        tell(f"neuron {neuron} alone: {seconds:.1f} s")
+        outside += end.cpu - source.loading.seconds - source.watch.seconds
+        tell(f"neuron {neuron} alone: {end.seconds:.1f} s, {end.cpu:.1f} s of processor time")
     with _store() as store:
-        together, ends = _explain(store, CataloguedModels(), asked, neurons)
-        tell(f"{len(neurons)} together: {together:.1f} s")
-        same = all(results[neuron] == _result(store, run_id) for neuron, run_id, _ in ends if neuron in results)
+        ends = _explain(store, CataloguedModels(), asked, neurons)
+        last = ends[-1]
+        tell(f"{len(neurons)} together: {last.seconds:.1f} s, {last.cpu:.1f} s of processor time")
+        same = all(results[end.neuron] == _result(store, end.run_id) for end in ends if end.neuron in results)
+        drawn_together = fmean(fresh_images(store, end.run_id) for end in ends)
     half = len(ends) // 2
-    marginal = (ends[-1][2] - ends[half - 1][2]) / (len(ends) - half) if half else together
+    middle = ends[half - 1] if half else End(0, "", 0.0, 0.0)
+    marginal = (last.seconds - middle.seconds) / (len(ends) - half)
+    marginal_cpu = (last.cpu - middle.cpu) / (len(ends) - half)
     return Found(
         neurons=len(neurons),
         apart=len(alone),
         alone_seconds=fmean(alone),
-        together_seconds=together,
-        ratio=together / (fmean(alone) * len(neurons)),
+        together_seconds=last.seconds,
+        ratio=last.seconds / (fmean(alone) * len(neurons)),
         first_seconds=alone[0],
         marginal_seconds=marginal,
         marginal_ratio=marginal / alone[0],
+        cpu_ratio=last.cpu / (fmean(alone_cpu) * len(neurons)),
+        cpu_marginal_ratio=marginal_cpu / alone_cpu[0],
         overhead=outside / inside,
+        drawn_alone=fmean(drawn_alone),
+        drawn_together=drawn_together,
         same=same,
     )
 
@@ -147,18 +185,22 @@ def _store() -> Iterator[Store]:
             store.close()
 
 
-def _explain(
-    store: Store, source: CataloguedModels, asked: Asked, neurons: Sequence[int]
-) -> tuple[float, list[tuple[int, str, float]]]:
-    """Seconds of all, and neuron, run and time of each end, in the order of the ends. Raises LineError."""
-    start = time.perf_counter()
-    ends: list[tuple[int, str, float]] = []
+def fresh_images(store: Store, run_id: str) -> int:
+    """Images that were drawn for this run, and not for an earlier one."""
+    return sum(isinstance(event, e.ImageScored) and not event.cached for event in e.durable(store.events(run_id)))
+
+
+def _explain(store: Store, source: CataloguedModels, asked: Asked, neurons: Sequence[int]) -> list[End]:
+    """In the order of the ends. Raises LineError."""
+    start, used = time.perf_counter(), time.process_time()
+    ends: list[End] = []
 
     async def work() -> None:
         async with Executor(LocalEngine(store, source)) as executor:
 
             def on_end(neuron: int, how: str) -> None:
-                ends.append((neuron, queue.batch.runs.get(neuron, ""), time.perf_counter() - start))
+                run_id = queue.batch.runs.get(neuron, "")
+                ends.append(End(neuron, run_id, time.perf_counter() - start, time.process_time() - used))
 
             queue = Queue(executor, store, asked, on_end)
             batch = await queue.explain(neurons)
@@ -166,11 +208,7 @@ def _explain(
                 raise error
 
     asyncio.run(work())
-    return time.perf_counter() - start, ends
-
-
-def _loading(store: Store, run_id: str) -> float:
-    return sum(event.seconds for event in e.durable(store.events(run_id)) if isinstance(event, e.ModelsLoaded))
+    return ends
 
 
 def _result(store: Store, run_id: str) -> object:

@@ -40,10 +40,20 @@ class Lexicon:
 
     def rarity(self, concept: str) -> float:
         """Decades by which the concept's rarest word is rarer than the most common ones; 0 in an empty lexicon."""
+        # Asked of the same hundreds of words at each step of each neuron of a layer.
+        if (known := self._rarities.get(concept)) is None:
+            known = self._rarities[concept] = self._rarity(concept)
+        return known
+
+    def _rarity(self, concept: str) -> float:
         last = len(self.words)
         words = [word for word in concept.split() if len(word) >= SHORTEST]
         place = max((self._places.get(word, last) for word in words), default=last)
         return log10(max(place, MOST_COMMON) / MOST_COMMON) if self.words else 0.0
+
+    @cached_property
+    def _rarities(self) -> dict[str, float]:
+        return {}
 
     @cached_property
     def _places(self) -> dict[str, int]:
