@@ -1,4 +1,4 @@
-"""Marks each test by what it needs, from the folder it is in."""
+"""Marks each test by what it needs, from the folder or the file it is in."""
 
 from __future__ import annotations
 
@@ -6,14 +6,37 @@ from pathlib import Path
 
 import pytest
 
-NEEDS = {"bundled": "models", "e2e": "terminal"}
-"""Folder -> marker; all other tests are unit tests."""
+NEEDS = {
+    "bench": "models",
+    "bundled": "models",
+    "models": "models",
+    "test_api.py": "models",
+    "worlds": "models",
+    "campaign": "processes",
+    "cli": "processes",
+    "doctor": "processes",
+    "engine": "processes",
+    "test_imports.py": "processes",
+    "test_offline.py": "processes",
+    "test_sockets.py": "processes",
+    "test_systems.py": "processes",
+    "tui": "app",
+    "e2e": "terminal",
+}
+"""Folder or file -> marker; all other tests are unit tests, the ones that `make check` runs."""
+_HERE = Path(__file__).parent
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m unit`, leave out files without unit tests: importing their libraries takes longer than the tests."""
+    place = collection_path.relative_to(_HERE).parts[:1] if collection_path.is_relative_to(_HERE) else ()
+    return True if config.option.markexpr == "unit" and set(place) & set(NEEDS) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each test its marker, unless it has one of its own."""
-    names = {"unit", "models", "terminal", "browser", "ray"}
+    names = {"unit", "thorough", "ray", "browser", *NEEDS.values()}
     for item in items:
         if not names & {mark.name for mark in item.iter_markers()}:
-            folder = item.path.relative_to(Path(__file__).parent).parts[0]
-            item.add_marker(NEEDS.get(folder, "unit"))
+            place = item.path.relative_to(_HERE).parts[0]
+            item.add_marker(NEEDS.get(place, "unit"))

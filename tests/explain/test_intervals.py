@@ -45,6 +45,7 @@ def test_the_same_images_have_the_same_interval() -> None:
     assert np.array_equal(posterior(placed), posterior(placed))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("true", [0.7, 0.9, 0.97, 0.99])
 def test_it_covers_the_truth_about_as_often_as_it_says(true: float) -> None:
     rng = np.random.default_rng(1)

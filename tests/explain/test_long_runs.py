@@ -15,6 +15,8 @@ from line_tui.explain.steps import Strategy
 from tests.explain.runs import Run
 from tests.fakes import FakeEmbedder, FakeLanguage
 
+pytestmark = pytest.mark.thorough
+
 WORDS = [f"{a}{b}{c}{d}" for a in "bdfgklmnprst" for b in "aeiou" for c in "dlmnrt" for d in ("en", "ak", "or")]
 
 
