@@ -11,6 +11,7 @@ NEEDS = {
     "bundled": "models",
     "models": "models",
     "test_api.py": "models",
+    "test_plugins.py": "models",
     "worlds": "models",
     "campaign": "processes",
     "cli": "processes",
