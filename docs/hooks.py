@@ -5,15 +5,13 @@ from __future__ import annotations
 import ast
 import html
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 from latex2mathml.converter import convert
-from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.plugins import event_priority
-from mkdocs.structure.files import File, Files
 
 from line_tui import errors
 from line_tui.cli.main import cli
@@ -28,12 +26,9 @@ FORMULAS = {
 }
 
 
-# Before mkdocs-jupyter looks for notebooks.
-@event_priority(100)
-def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the notebook, which lives in the package."""
-    files.append(File.generated(config, "notebook.ipynb", abs_src_path=str(ROOT / "line_tui/tutorial.ipynb")))
-    return files
+def on_pre_build(**_: Any) -> None:
+    """Bring in the notebook, which lives in the package."""
+    shutil.copyfile(ROOT / "line_tui" / "tutorial.ipynb", ROOT / "docs" / "notebook.ipynb")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
