@@ -63,8 +63,9 @@ def test_every_family_draws_reports_and_is_cancelled(family: str, pipelines: Any
     assert [picture.shape for picture in pictures] == [(tiny.SIZE, tiny.SIZE, 3)] * 2
     assert all(picture.dtype == np.uint8 and picture.std() > 0 for picture in pictures)
     assert [step for step, _ in seen] == list(range(1, seen[0][1] + 1))
-    # A picture depends on its own prompt and seed alone.
-    assert np.array_equal(generator.draw(["a hen"], [2], silent)[0], pictures[1])
+    # A picture depends on its own prompt and seed alone; several threads may add in another order for another batch.
+    alone = generator.draw(["a hen"], [2], silent)[0]
+    assert np.abs(alone.astype(int) - pictures[1].astype(int)).max() <= 1
     assert not np.array_equal(generator.draw(["a hen"], [3], silent)[0], pictures[1])
 
     def stop(step: int, steps: int) -> None:
