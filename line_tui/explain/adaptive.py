@@ -17,7 +17,7 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.budget import EACH
-from line_tui.explain.conclusion import CHANCE, conclude, nothing, strongest
+from line_tui.explain.conclusion import CHANCE, EVEN, conclude, nothing, strongest
 from line_tui.explain.explanation import Account, account, choose_set
 from line_tui.explain.meaning import Lexicon, Meaning
 from line_tui.explain.neuron import Neuron, Sight, look
@@ -420,9 +420,14 @@ def _holds(state: RunState, trial: Trial) -> bool:
 
 
 def _bonus(trial: Trial, neuron: Neuron, meaning: Meaning) -> float:
-    """What speaks for a concept besides correlation: its meaning, that it drives the neuron, that it is plain."""
+    """What speaks for a concept besides correlation: its meaning, that it drives the neuron, that it is plain.
+
+    Nothing makes up for pictures that drive the neuron less than others do: -inf.
+    """
     fits = meaning.fits([trial.concept], neuron.words, neuron.profile.responses)
     drive = auc(_activations(trial, neuron), neuron.activations)
+    if drive < EVEN:
+        return -np.inf
     return FIT * float(fits[0]) - RARE * meaning.lexicon.rarity(trial.concept) + DRIVE * drive
 
 

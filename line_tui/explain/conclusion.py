@@ -22,6 +22,8 @@ TOLD = 6
 """Words that are named beside a concept, or as what is left."""
 CHANCE = 0.02
 """p-value above which a neuron counts as one without a concept."""
+EVEN = 0.5
+"""AUC of pictures that do not drive the neuron: an explanation whose interval reaches down to it is none."""
 
 
 def conclude(
@@ -46,6 +48,13 @@ def conclude(
         return nothing(
             f"no concept found: of random directions of the layer, {p_value:.0%} are explained as well "
             f"as this neuron by its best concept, '{label.concept}'"
+        )
+    assert state.verified is not None
+    score = state.verified.score
+    if score.ci_low <= EVEN:
+        return nothing(
+            f"no concept found: fresh pictures of the best concept, '{label.concept}', do not drive the neuron "
+            f"(AUC {score.auc:.2f}, interval from {score.ci_low:.2f})"
         )
     for trial in chosen if pairs else []:
         done = {pair.variant for pair in state.pairs if pair.concept == trial.concept}
@@ -107,7 +116,7 @@ def _reported(
             final=True,
         ),
     ]
-    if p_value is None or p_value <= CHANCE:
+    if (p_value is None or p_value <= CHANCE) and scores[0].ci_low > EVEN:
         events += [
             e.SenseFound(
                 label=trial.concept,

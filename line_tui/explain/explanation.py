@@ -71,8 +71,9 @@ def choose_set(
     """Which candidates explain a neuron, greedily: the one that accounts for most, then what adds most to it.
 
     `activations` is `float32[pictures]`, `candidates` what the detectors see, `float32[pictures, candidates]`; `bonus`
-    is what speaks for a candidate besides, in units of correlation, `related` the cosines in meaning of some of them
-    with all, `float32[some, candidates]`. The first is always taken; a further one only where it is a sense of its own.
+    is what speaks for a candidate besides, in units of correlation, -inf where it is out of the question; `related` is
+    the cosines in meaning of some of them with all, `float32[some, candidates]`. The first is always taken; a further
+    one only where it is a sense of its own.
     """
     columns = unit(candidates)
     chosen: list[int] = []
@@ -86,7 +87,8 @@ def choose_set(
             scores[(near.max(axis=0) > APART) | (related(chosen).max(axis=0) > RELATED)] = -np.inf
         else:
             scores = columns.T @ done.left
-        best = int(np.argmax(scores + bonus))
+        scores = scores + bonus
+        best = int(np.argmax(scores))
         gain = account(activations, [candidates[:, n] for n in [*chosen, best]]).shares[-1]
         if chosen and (not np.isfinite(scores[best]) or gain < max(LEAST, FURTHER * first)):
             break

@@ -50,6 +50,14 @@ def test_what_speaks_for_a_candidate_besides_breaks_a_near_tie() -> None:
     assert choose_set(neuron_of(A), candidates, np.array([0.0, 0.2]), np.eye(2, dtype=np.float32).__getitem__)[0] == 1
 
 
+def test_what_is_out_of_the_question_is_no_label_and_no_second_sense() -> None:
+    candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
+    without_best = np.array([0, -np.inf, 0, 0])
+    assert choose_set(neuron_of(A, B), candidates, without_best, UNRELATED.__getitem__) == [3, 0]
+    without_second = np.array([0, 0, -np.inf, -np.inf])
+    assert choose_set(neuron_of(A, B), candidates, without_second, UNRELATED.__getitem__) == [1]
+
+
 def test_shares_add_up_and_what_is_left_is_not_accounted_for() -> None:
     neuron = neuron_of(A, B)
     done = account(neuron, [show(A), show(B)])
