@@ -81,7 +81,7 @@ class ChooseScreen(LineScreen):
             yield Rows(
                 [
                     Column("layer", middle=True),
-                    Column("neurons", 7, right=True),
+                    Column("neurons", 7, right=True, needs=18),
                     Column("shape", 12, right=True, needs=40),
                 ],
                 title="Layer",
