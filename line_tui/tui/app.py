@@ -152,9 +152,10 @@ class LineApp(PresentRun):
 
     def _end(self) -> None:
         """End as after q; hard where the terminal takes nothing more, as over a link that is down."""
-        last = threading.Timer(GRACE, os._exit, (130,))
-        last.daemon = True
-        last.start()
+        if not self.is_headless:
+            last = threading.Timer(GRACE, os._exit, (130,))
+            last.daemon = True
+            last.start()
         self.exit(None, 130)
 
     def _learned(self, model: str, layer: str | None) -> None:
