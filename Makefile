@@ -29,7 +29,7 @@ test: .venv/ready-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/pytest
 
 # Attacks line-tui for a while: kills, faults and fuzz, from a seed.
 MINUTES ?= 10
