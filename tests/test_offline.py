@@ -87,7 +87,13 @@ def test_the_hook_sees_and_stops_every_way_out(environment: dict[str, str], code
 
 
 def test_the_hook_lets_asyncio_work(environment: dict[str, str]) -> None:
-    code = "import asyncio; p = asyncio.run(asyncio.create_subprocess_exec('true')); print(p.pid > 0)"
+    code = (
+        "import asyncio\n"
+        "async def call():\n"
+        "    process = await asyncio.create_subprocess_exec('true')\n"
+        "    return await process.wait()\n"
+        "print(asyncio.run(call()) == 0)\n"
+    )
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("True\n", "")
     assert _log(environment)[1] == []
