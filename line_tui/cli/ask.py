@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from line_tui.cli.event_loop import complete
 from line_tui.engine.executor import Executor
 
 if TYPE_CHECKING:
@@ -21,4 +22,4 @@ def layers_of(model: str, data: Path | None = None) -> list[LayerInfo]:
         async with Executor(click.get_current_context().obj(data)) as executor:
             return await executor.layers(model)
 
-    return asyncio.run(ask())
+    return complete(ask())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 from click.core import ParameterSource
 
+from line_tui.cli.event_loop import complete
 from line_tui.cli.options import (
     SEED,
     complete_layers,
@@ -132,7 +132,7 @@ def explain(
                 return _many(engine, store, partial(_spec, model, layer, given), neuron, as_json)
             run_id = store.new_run_id()
             run = _begin(engine, store, run_id, neuron, partial(_spec, model, layer, given))
-        if run is not None and not asyncio.run(run):
+        if run is not None and not complete(run):
             _tell_stopped(store, run_id, no_store)
             return _INTERRUPTED
         _print_result(store, run_id, as_json)
@@ -219,7 +219,7 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
     from line_tui.cli.many import explain_many, results_of
     from line_tui.report.result_csv import to_csv
 
-    batch, run_ids = asyncio.run(explain_many(engine, store, spec, selector))
+    batch, run_ids = complete(explain_many(engine, store, spec, selector))
     if batch.stopped:
         say("stopped; the same call goes on where it was")
         return _INTERRUPTED

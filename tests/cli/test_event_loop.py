@@ -1,0 +1,38 @@
+"""Ctrl-C at the worst moment: while the event loop is half made."""
+
+import asyncio
+import os
+import signal
+import warnings
+
+import pytest
+
+from line_tui.cli.event_loop import complete
+
+pytestmark = pytest.mark.unit
+
+
+async def answer() -> int:
+    return 42
+
+
+def test_the_result_is_that_of_the_work() -> None:
+    assert complete(answer()) == 42
+
+
+def test_a_signal_waits_for_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    new_loop = asyncio.new_event_loop
+
+    def interrupted() -> asyncio.AbstractEventLoop:
+        os.kill(os.getpid(), signal.SIGINT)
+        made.append(new_loop())
+        return made[0]
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", interrupted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(KeyboardInterrupt):
+            complete(answer())
+    assert made[0].is_closed()
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
