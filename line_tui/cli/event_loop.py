@@ -4,22 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine
-from contextlib import closing
+from collections.abc import Coroutine, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
     """Like `asyncio.run`, but a signal that arrives while the event loop is made is heard once there is one.
 
-    A loop that is half made when KeyboardInterrupt strikes writes a traceback when it is taken down.
+    A loop that is half made when KeyboardInterrupt strikes writes a traceback when it is taken down. Raises
+    KeyboardInterrupt.
     """
-    with closing(work), asyncio.Runner() as runner:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-        try:
-            runner.get_loop()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    with ExitStack() as stack:
+        stack.enter_context(closing(work))
+        with _deferred():
+            runner = stack.enter_context(asyncio.Runner())
         return runner.run(work)
+
+
+@contextmanager
+def _deferred() -> Iterator[None]:
+    """Within the block nothing is interrupted."""
+    heard: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in _ENDS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    if heard:
+        raise KeyboardInterrupt

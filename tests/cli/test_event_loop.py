@@ -20,12 +20,13 @@ def test_the_result_is_that_of_the_work() -> None:
     assert complete(answer()) == 42
 
 
-def test_a_signal_waits_for_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_waits_for_the_loop(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     new_loop = asyncio.new_event_loop
 
     def interrupted() -> asyncio.AbstractEventLoop:
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), number)
         made.append(new_loop())
         return made[0]
 
@@ -35,4 +36,4 @@ def test_a_signal_waits_for_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(KeyboardInterrupt):
             complete(answer())
     assert made[0].is_closed()
-    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
