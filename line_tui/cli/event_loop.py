@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Coroutine, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -19,7 +19,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
     KeyboardInterrupt.
     """
     with ExitStack() as stack:
-        stack.enter_context(closing(work))
+        stack.callback(work.close)
         with _deferred():
             runner = stack.enter_context(asyncio.Runner())
         return runner.run(work)
