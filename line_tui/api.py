@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, overload
 
 from line_tui import events as e
 from line_tui.config import data_folder
-from line_tui.engine.asking import spec_of
-from line_tui.engine.batch import Queue
 from line_tui.engine.executor import Executor
+from line_tui.engine.neuron_queue import Queue
+from line_tui.engine.run_specs import spec_of
 from line_tui.errors import LineError, UsageError
 from line_tui.events import Metric, RunSpec, durable
 from line_tui.explain.state import fold
@@ -32,8 +32,8 @@ from line_tui.store import Store
 if TYPE_CHECKING:
     from torch import nn
 
-    from line_tui.engine.live import Prepare
-    from line_tui.engine.models import ModelSource
+    from line_tui.engine.in_memory_model import Prepare
+    from line_tui.engine.model_source import ModelSource
 
 
 @dataclass(frozen=True)
@@ -124,9 +124,9 @@ def explain(
     stay_offline()
     live = None
     if not isinstance(model, str):
-        from line_tui.engine.live import LiveModel
+        from line_tui.engine.in_memory_model import InMemoryModel
 
-        live = LiveModel(model, preprocess, name)
+        live = InMemoryModel(model, preprocess, name)
     elif preprocess is not None or name is not None:
         raise UsageError("a model of the catalogue has a name and a preprocessing of its own", "leave them out")
     if layer is None and (live is None or live.layer is None):
@@ -162,9 +162,9 @@ def layers(
         from line_tui.engine.catalogued import CataloguedModels
 
         return list(CataloguedModels().layers(model))
-    from line_tui.engine.live import LiveModel
+    from line_tui.engine.in_memory_model import InMemoryModel
 
-    return LiveModel(model, preprocess, name).layers()
+    return InMemoryModel(model, preprocess, name).layers()
 
 
 def close() -> None:
@@ -242,9 +242,9 @@ def _engine_for(live: Any, folder: Path) -> _Engine:
     if key not in _engines:
         close()
         from line_tui.engine.catalogued import CataloguedModels
-        from line_tui.engine.live import LiveModels
+        from line_tui.engine.in_memory_model import InMemoryModels
 
-        _engines[key] = _Engine(CataloguedModels() if live is None else LiveModels(live), folder)
+        _engines[key] = _Engine(CataloguedModels() if live is None else InMemoryModels(live), folder)
     return _engines[key]
 
 

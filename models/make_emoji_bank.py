@@ -25,8 +25,8 @@ from torch import Tensor
 from line_tui.events import THUMBNAIL
 from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.catalog import read_catalog
-from line_tui.models.files import locate
 from line_tui.models.generator import DiffusersGenerator
+from line_tui.models.model_files import locate
 from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
 from line_tui.worlds.minilm import embed
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 import line_tui
 from line_tui.api import Progress, _Engine
-from line_tui.engine.live import LiveModel, LiveModels
+from line_tui.engine.in_memory_model import InMemoryModel, InMemoryModels
 from line_tui.errors import UnknownNameError, UsageError
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
@@ -120,19 +120,19 @@ def red(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
 def test_a_live_module_is_named_by_its_weights() -> None:
     torch.manual_seed(0)
     one, other = Network(), Network()
-    names = [LiveModel(module, prepare, None).make("", None, 4, "cpu").name for module in (one, one, other)]  # type: ignore[arg-type]
+    names = [InMemoryModel(module, prepare, None).make("", None, 4, "cpu").name for module in (one, one, other)]  # type: ignore[arg-type]
     assert names[0] == names[1] != names[2] and names[0].startswith("Network@")
     assert [layer.name for layer in line_tui.layers(one, preprocess=prepare)] == ["pool", "out"]
-    vision = LiveModel(one, prepare, None).make("", None, 4, "cpu")  # type: ignore[arg-type]
+    vision = InMemoryModel(one, prepare, None).make("", None, 4, "cpu")  # type: ignore[arg-type]
     picture = np.full((24, 24, 3), (255, 0, 51), np.uint8)
     assert np.allclose(vision.look([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
 
 
 def test_a_function_is_a_model_of_one_layer() -> None:
-    model = LiveModel(red, None, None)
+    model = InMemoryModel(red, None, None)
     assert model.layer == "output" and [layer.neurons for layer in model.layers()] == [1]
-    assert LiveModel(red, None, None).key == model.key != LiveModel(lambda x: x, None, None).key
-    assert LiveModel(red, None, "my model").name == "my-model"
+    assert InMemoryModel(red, None, None).key == model.key != InMemoryModel(lambda x: x, None, None).key
+    assert InMemoryModel(red, None, "my model").name == "my-model"
 
 
 def test_live_models_are_explained_by_the_bundled_world(tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_the_tutorial_runs() -> None:
 
 
 def test_an_engine_of_live_models_lists_their_layers(tmp_path: Path) -> None:
-    engine = _Engine(LiveModels(LiveModel(red, None, None)), tmp_path)
+    engine = _Engine(InMemoryModels(InMemoryModel(red, None, None)), tmp_path)
     try:
         (layer,) = engine._await(engine._executor.layers("red"))
         assert (layer.name, layer.neurons) == ("output", 1)

@@ -15,8 +15,8 @@ from line_tui import plugins
 from line_tui.errors import UsageError
 from line_tui.explain.state import fold
 from line_tui.models.catalog import Catalog, GeneratorEntry, VisionEntry
-from line_tui.models.files import Source
 from line_tui.models.generators import open_generator
+from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision import TorchVision
 from line_tui.report.files import exporters, write
@@ -63,7 +63,7 @@ FILES = {
     """,
     "vision": '''
         import torch
-        from line_tui.models.files import content, locate
+        from line_tui.models.model_files import content, locate
         from line_tui.models.networks import Network
         from line_tui.models.preprocess import classification
 
@@ -78,7 +78,7 @@ FILES = {
     ''',
     "generator": '''
         import numpy as np
-        from line_tui.models.naming import generator_name
+        from line_tui.models.generator_names import generator_name
 
         class Flat:
             """A grey for each seed."""

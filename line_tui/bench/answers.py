@@ -11,7 +11,7 @@ import numpy as np
 
 from line_tui.explain.ports import Embedder
 from line_tui.explain.words import clean, same_form, singular
-from line_tui.models.files import bundled_models
+from line_tui.models.model_files import bundled_models
 
 
 class Unit(msgspec.Struct, frozen=True):

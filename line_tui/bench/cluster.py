@@ -25,10 +25,10 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.config import EngineDefaults
-from line_tui.engine.batch import Queue
 from line_tui.engine.cluster import RayEngine, Share, connect, import_ray
 from line_tui.engine.executor import Executor
-from line_tui.engine.models import LoadedModels, ReadyBank
+from line_tui.engine.model_source import LoadedModels, ReadyBank
+from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.loop import Models
 from line_tui.explain.meaning import Lexicon
 from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Seen

@@ -219,7 +219,7 @@ def _gain(differences: NDArray[np.float64]) -> Gain:
 
 def bundled_labels() -> list[str]:
     """All labels of the emoji world, from the bundled network's files."""
-    from line_tui.models.files import bundled_models
+    from line_tui.models.model_files import bundled_models
 
     units = json.loads((bundled_models() / "emoji-resnet18" / "labels.json").read_text(encoding="utf-8"))
     return sorted({member for unit in units for member in unit["members"]})
@@ -227,7 +227,7 @@ def bundled_labels() -> list[str]:
 
 def bundled_vocabulary() -> list[str]:
     """The words of the bundled bank."""
-    from line_tui.models.files import bundled_models
+    from line_tui.models.model_files import bundled_models
 
     bank = json.loads((bundled_models() / "emoji-bank" / "bank.json").read_text(encoding="utf-8"))
     return list(bank["concepts"])

@@ -24,11 +24,11 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
-from line_tui.engine.batch import Queue
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
-from line_tui.engine.models import LoadedModels
+from line_tui.engine.model_source import LoadedModels
+from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.seeds import derive
 from line_tui.layers import LayerInfo, find_layer
 from line_tui.offline import stay_offline

@@ -10,7 +10,7 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.engine.catalogued import CataloguedModels
-from line_tui.engine.models import ReadyBank
+from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
 from line_tui.explain.banks import bank_of
@@ -50,7 +50,7 @@ class MemoryAlbum:
         return ImageRecord(identity=identity, path=identity, prompt=prompt, seed=seed)
 
 
-class LookOnce:
+class CachedVision:
     """A vision model that remembers what it saw. No maps: no bench reads them."""
 
     def __init__(self, vision: Vision) -> None:
@@ -83,8 +83,8 @@ class MemoryJournal:
         return []
 
 
-class OpenGate:
-    """A gate that nobody closes."""
+class FreeRunControl:
+    """A run control that never holds."""
 
     def hold(self) -> None:
         """Go on."""
@@ -125,7 +125,7 @@ class World:
             MemoryJournal(),
             self.album,
             lambda words: self.control(layer, neuron),
-            OpenGate(),
+            FreeRunControl(),
         )
         return loop.run(fold([e.RunStarted(run_id="bench", spec=spec, settings=self.settings)]))
 
@@ -154,7 +154,7 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
     album = MemoryAlbum(generator)
     for model, wanted in layers.items():
         vision = load_vision(model, read_catalog(), generator.batch_size, "cpu")
-        models = Models(loaded.models.language, generator, LookOnce(vision))
+        models = Models(loaded.models.language, generator, CachedVision(vision))
         banks = {}
         for layer in wanted:
             ready = source.ready_bank(models, layer)

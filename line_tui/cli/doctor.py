@@ -53,7 +53,7 @@ def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json:
             "as_json": as_json,
         }
         # The model lives in a separate process.
-        return run_child("line_tui.doctor.looking", msgspec.json.encode(request).decode())
+        return run_child("line_tui.doctor.vision_report", msgspec.json.encode(request).decode())
     if layer is not None or pictures is not None:
         raise UsageError("--layer and --pictures go with --model", "name the model")
     from line_tui.doctor.examine import examine

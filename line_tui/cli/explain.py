@@ -140,7 +140,7 @@ def explain(
 
 
 def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec:
-    from line_tui.engine.asking import spec_of
+    from line_tui.engine.run_specs import spec_of
 
     return spec_of(Neuron(model, layer, neuron), given)
 

@@ -16,8 +16,8 @@ from line_tui.report.senses import polysemanticity, told
 from line_tui.text import shown
 
 if TYPE_CHECKING:
-    from line_tui.engine.batch import Batch
     from line_tui.engine.executor import Engine
+    from line_tui.engine.neuron_queue import Batch
     from line_tui.report.result import Result
     from line_tui.store import Store
 
@@ -33,8 +33,8 @@ async def explain_many(
     `asked` gives what is asked for of a neuron.
     """
     from line_tui.cli.headless import on_interrupt
-    from line_tui.engine.batch import How, Queue
     from line_tui.engine.executor import Executor
+    from line_tui.engine.neuron_queue import How, Queue
     from line_tui.layers import find_layer
 
     spec = asked(0)

@@ -205,7 +205,7 @@ def path(name: str, as_json: bool) -> None:
       ls "$(line-tui models path smollm2-135m)"
     """
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.files import locate
+    from line_tui.models.model_files import locate
     from line_tui.report.listings import ModelPath
 
     entry = _named_model(read_catalog(), name)

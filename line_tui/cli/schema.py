@@ -30,7 +30,7 @@ OUTPUTS = {
     "models remove": "line_tui.report.listings:RemovedModel",
     "models path": "line_tui.report.listings:ModelPath",
     "doctor": "list of line_tui.doctor.findings:Finding",
-    "doctor --model": "line_tui.doctor.looking:Looked",
+    "doctor --model": "line_tui.doctor.vision_report:Looked",
     "config keys": "list of line_tui.tui.keymap:Remappable",
 }
 """The type of each command's output. Several neurons make one object a line."""

@@ -8,7 +8,7 @@ from line_tui.config import read_config
 from line_tui.doctor.builds import LlamaCpp, Torch, ask
 from line_tui.doctor.computing import check_gpu, check_llama_cpp, check_machine, check_torch
 from line_tui.doctor.findings import Finding
-from line_tui.doctor.installed import check_memory, check_models
+from line_tui.doctor.installed_models import check_memory, check_models
 from line_tui.doctor.machine import read_machine
 from line_tui.doctor.screen import Terminal, check_terminal
 from line_tui.doctor.storage import check_catalog, check_config, check_disks, check_downloads, check_store

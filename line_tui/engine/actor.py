@@ -18,13 +18,13 @@ from numpy.typing import NDArray
 
 from line_tui import events as e
 from line_tui.config import EngineDefaults
-from line_tui.engine import far
+from line_tui.engine import cluster_protocol as cp
 from line_tui.engine import protocol as p
-from line_tui.engine.models import ModelSource
+from line_tui.engine.model_source import ModelSource
 from line_tui.engine.server import Server
 from line_tui.errors import StoreError, UsageError
 from line_tui.events import Decision, DurableEvent, Envelope, RunSpec
-from line_tui.models.sources import stamped
+from line_tui.models.source_digests import stamped
 from line_tui.store.activations import Activations, Vector, View
 from line_tui.store.images import Images
 
@@ -54,8 +54,8 @@ class Engine:
 
     def take(self, given: bytes) -> None:
         """Carry out a command of the driver's."""
-        command = far.decode_given(given)
-        if not isinstance(command, far.Work):
+        command = cp.decode_given(given)
+        if not isinstance(command, cp.Work):
             self._server.take(command)
             return
         if (here := stamped(command.spec).sources) != command.spec.sources:
@@ -73,7 +73,7 @@ class Engine:
 
     def answer(self, answer: bytes) -> None:
         """Take the answer to a question of ours."""
-        self._link.answered(far.decode_answer(answer))
+        self._link.answered(cp.decode_answer(answer))
 
     def _work(self) -> None:
         self._server.work()
@@ -84,7 +84,7 @@ class Link:
     """The way to the driver: messages go out in their order, questions wait for their answer."""
 
     def __init__(self) -> None:
-        self._out: SimpleQueue[far.AnyTold | None] = SimpleQueue()
+        self._out: SimpleQueue[cp.AnyTold | None] = SimpleQueue()
         self._numbers = count(1)
         self._waiting: dict[int, Future[dict[str, bytes]]] = {}
 
@@ -103,18 +103,18 @@ class Link:
         idle = Envelope(run_id=run_id, time=0.0, event=e.PhaseChanged(phase="idle"))
         self._out.put(p.Happened(envelope=idle))
 
-    def ask(self, question: far.AnyQuestion) -> dict[str, bytes]:
+    def ask(self, question: cp.AnyQuestion) -> dict[str, bytes]:
         """Ask the driver, and wait. Raises StoreError."""
         return self.send(question).result()
 
-    def send(self, question: far.AnyQuestion) -> Future[dict[str, bytes]]:
+    def send(self, question: cp.AnyQuestion) -> Future[dict[str, bytes]]:
         """Ask the driver; the answer may be a StoreError."""
         number = next(self._numbers)
         future = self._waiting[number] = Future()
-        self._out.put(far.Asked(number=number, question=question))
+        self._out.put(cp.Asked(number=number, question=question))
         return future
 
-    def answered(self, answer: far.Answer) -> None:
+    def answered(self, answer: cp.Answer) -> None:
         """Give an answer to who waits for it."""
         future = self._waiting.pop(answer.number)
         if answer.error is not None:
@@ -135,7 +135,7 @@ class Link:
                     told.append(self._out.get_nowait())
             except Empty:
                 pass
-            yield far.encode([message for message in told if message is not None])
+            yield cp.encode([message for message in told if message is not None])
             if told[-1] is None:
                 return
 
@@ -145,12 +145,12 @@ class FarStore:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._runs: dict[str, far.Work] = {}
+        self._runs: dict[str, cp.Work] = {}
         self._bag = Bag(link)
         self.images = FarImages(link, self._bag)
         self.activations: Activations = FarActivations(link, self._bag)
 
-    def adopt(self, work: far.Work) -> None:
+    def adopt(self, work: cp.Work) -> None:
         """Take what the driver has stored of a run."""
         self._runs[work.run_id] = work
 
@@ -178,7 +178,7 @@ class FarStore:
         """The driver asks this only of a run that is worked on. Raises StoreError."""
         raise StoreError(f"run '{run_id}' has just ended", "say it again")
 
-    def take_letters(self, run_id: str) -> list[Decision]:
+    def take_decisions(self, run_id: str) -> list[Decision]:
         """The driver takes them."""
         return []
 
@@ -220,7 +220,7 @@ class Bag:
             if not (pictures or vectors or events):
                 return
             # Sent while it is held: another run's event must not be stored before a picture of it that is in here.
-            sent = self._link.send(far.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
+            sent = self._link.send(cp.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
         try:
             sent.result()
         except StoreError:
@@ -273,14 +273,14 @@ class FarImages(Images):
     def content(self, identity: str) -> bytes | None:
         """The bytes of a picture's file; None where there is none."""
         if (found := self._recent.get(identity)) is None:
-            found = self._link.ask(far.Pictures(identities=[identity])).get(identity)
+            found = self._link.ask(cp.Pictures(identities=[identity])).get(identity)
             if found is not None:
                 self._recent.put(identity, found)
         return found
 
     def has(self, identity: str) -> bool:
         """Whether there is a file for it."""
-        return self._recent.get(identity) is not None or bool(self._link.ask(far.Known(identities=[identity])))
+        return self._recent.get(identity) is not None or bool(self._link.ask(cp.Known(identities=[identity])))
 
     def put(self, identity: str, content: bytes) -> Path:
         """Have a picture's file stored."""
@@ -301,14 +301,14 @@ class FarActivations(Activations):
         """The vectors that are there, by image identity."""
         found = {image: vector for image in images if (vector := self._recent.get((view, image))) is not None}
         if missing := [image for image in images if image not in found]:
-            found |= self._keep(view, self._link.ask(far.Vectors(view=view, images=missing)))
+            found |= self._keep(view, self._link.ask(cp.Vectors(view=view, images=missing)))
         return found
 
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
         """Which of these the caller is to look at, and what others have looked at by now."""
         # What is here and not there yet would be given to somebody else.
         self._bag.empty()
-        answer = self._link.ask(far.Claim(view=view, images=list(images), most=most))
+        answer = self._link.ask(cp.Claim(view=view, images=list(images), most=most))
         return [image for image in images if answer.get(image) == b""], self._keep(view, answer)
 
     def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:

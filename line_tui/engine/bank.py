@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 from safetensors.numpy import load_file
 
-from line_tui.engine.models import ReadyBank
+from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import THUMBNAIL
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.models.catalog import read_catalog
-from line_tui.models.files import bundled_models
-from line_tui.models.naming import generator_name
+from line_tui.models.generator_names import generator_name
+from line_tui.models.model_files import bundled_models
 
 
 class BankCard(msgspec.Struct, frozen=True):

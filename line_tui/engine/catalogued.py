@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from line_tui import events as e
 from line_tui.config import EngineDefaults, read_config
 from line_tui.engine.bank import BundledBank
-from line_tui.engine.models import LoadedModels, ReadyBank
+from line_tui.engine.model_source import LoadedModels, ReadyBank
 from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Models
 from line_tui.explain.meaning import Lexicon

@@ -23,13 +23,13 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.config import EngineDefaults, log_folder, read_config
-from line_tui.engine import far
+from line_tui.engine import cluster_protocol as cp
 from line_tui.engine import protocol as p
-from line_tui.engine.asking import in_visible_words
 from line_tui.engine.executor import EngineExited
 from line_tui.engine.log import EngineLog
+from line_tui.engine.run_specs import in_visible_words
 from line_tui.errors import EngineError, LineError, UsageError
-from line_tui.models.sources import stamped
+from line_tui.models.source_digests import stamped
 from line_tui.store import Store
 from line_tui.store.activations import View
 
@@ -247,7 +247,7 @@ class RayEngine:
         told = worker.host.told.options(num_returns="streaming", concurrency_group="out")
         try:
             async for piece in told.remote():
-                for message in far.decode_told(await piece):
+                for message in cp.decode_told(await piece):
                     await self._heard(worker, message)
         except self._ray.exceptions.RayError as error:
             self._lost(worker, str(error))
@@ -258,7 +258,7 @@ class RayEngine:
         else:
             self._lost(worker, "it ended")
 
-    async def _heard(self, worker: _Worker, message: far.AnyTold) -> None:
+    async def _heard(self, worker: _Worker, message: cp.AnyTold) -> None:
         match message:
             case p.Ready():
                 worker.pid = message.pid
@@ -266,11 +266,11 @@ class RayEngine:
                 self._messages.put_nowait(message)
                 self._ask()
                 self._deal()
-            case far.Asked(number=number, question=question):
+            case cp.Asked(number=number, question=question):
                 shown, answer = await asyncio.to_thread(self._answer, worker, number, question)
                 for envelope in shown:
                     self._messages.put_nowait(p.Happened(envelope=envelope))
-                worker.host.answer.remote(far.encode(answer))
+                worker.host.answer.remote(cp.encode(answer))
             case p.LayersListed(request=request):
                 self._questions.pop(request, None)
                 self._messages.put_nowait(message)
@@ -351,7 +351,7 @@ class RayEngine:
                 continue
             run.worker = worker
             worker.runs.add(run.run_id)
-            self._give(worker, far.Work(run_id=run.run_id, spec=spec, events=events))
+            self._give(worker, cp.Work(run_id=run.run_id, spec=spec, events=events))
             for command in run.said:
                 self._give(worker, command)  # type: ignore[arg-type]
             run.said.clear()
@@ -402,46 +402,44 @@ class RayEngine:
         for question in self._questions.values() if worker else ():
             self._give(worker, question)  # type: ignore[arg-type]
 
-    def _give(self, worker: _Worker, command: far.AnyGiven) -> None:
-        worker.host.take.remote(far.encode(command))
+    def _give(self, worker: _Worker, command: cp.AnyGiven) -> None:
+        worker.host.take.remote(cp.encode(command))
 
     async def _collect_letters(self) -> None:
         while not self._closing:
             await asyncio.sleep(_LETTERS)
             for run_id in list(self._runs):
-                for event in self._store.take_letters(run_id):
+                for event in self._store.take_decisions(run_id):
                     self._steer(p.Decide(run_id=run_id, event=event))
 
     # -- the store, for the actors ---
 
-    def _answer(
-        self, worker: _Worker, number: int, question: far.AnyQuestion
-    ) -> tuple[Sequence[e.Envelope], far.Answer]:
+    def _answer(self, worker: _Worker, number: int, question: cp.AnyQuestion) -> tuple[Sequence[e.Envelope], cp.Answer]:
         """Answer an actor, on a thread beside the event loop's; with the events that were stored."""
         try:
             shown, found = self._found(worker, question)
         except LineError as error:
-            return [], far.Answer(number=number, error=(error.cause, error.fix))
-        return shown, far.Answer(number=number, found=found)
+            return [], cp.Answer(number=number, error=(error.cause, error.fix))
+        return shown, cp.Answer(number=number, found=found)
 
-    def _found(self, worker: _Worker, question: far.AnyQuestion) -> tuple[Sequence[e.Envelope], dict[str, bytes]]:
+    def _found(self, worker: _Worker, question: cp.AnyQuestion) -> tuple[Sequence[e.Envelope], dict[str, bytes]]:
         images, activations = self._store.images, self._store.activations
         match question:
-            case far.Write():
+            case cp.Write():
                 for identity, content in question.pictures.items():
                     images.put(identity, content)
                 for view, vectors in question.vectors:
                     activations.put(view, {name: np.frombuffer(vector, np.float32) for name, vector in vectors.items()})
                     worker.claims.difference_update((view, name) for name in vectors)
                 return (self._store.append_all(question.run_id, question.events) if question.events else []), {}
-            case far.Pictures(identities=identities):
+            case cp.Pictures(identities=identities):
                 files = {identity: images.content(identity) for identity in identities}
                 return [], {identity: content for identity, content in files.items() if content is not None}
-            case far.Known(identities=identities):
+            case cp.Known(identities=identities):
                 return [], {identity: b"" for identity in identities if images.has(identity)}
-            case far.Vectors(view=view, images=names):
+            case cp.Vectors(view=view, images=names):
                 return [], _as_bytes(activations.get(view, names))
-            case far.Claim(view=view, images=names, most=most):
+            case cp.Claim(view=view, images=names, most=most):
                 with self._claiming:
                     known = _as_bytes(activations.get(view, names))
                     taken = {claim for each in list(self._workers) if each is not worker for claim in list(each.claims)}

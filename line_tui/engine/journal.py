@@ -6,14 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 
-from line_tui.engine.ledger import Ledger
+from line_tui.engine.run_store import RunStore
 from line_tui.events import Decision, DurableEvent, Envelope, EphemeralEvent, durable
 
 
 class StoreJournal:
     """The events of one run, written by the thread of its loop and by the one that hears the person."""
 
-    def __init__(self, store: Ledger, run_id: str, show: Callable[[Envelope], None]) -> None:
+    def __init__(self, store: RunStore, run_id: str, show: Callable[[Envelope], None]) -> None:
         self._store = store
         self._run_id = run_id
         self._show = show

@@ -12,7 +12,7 @@ from line_tui.config import log_folder
 from line_tui.engine import protocol as p
 from line_tui.engine.executor import AHEAD, EngineExited
 from line_tui.engine.log import EngineLog
-from line_tui.engine.models import ModelSource
+from line_tui.engine.model_source import ModelSource
 from line_tui.engine.server import Server
 from line_tui.errors import EngineError
 from line_tui.store import Store

@@ -23,16 +23,16 @@ import msgspec
 from line_tui import events as e
 from line_tui.config import read_config
 from line_tui.engine import protocol as p
-from line_tui.engine.asking import in_visible_words
-from line_tui.engine.gate import Gate
-from line_tui.engine.keeper import Keeper
-from line_tui.engine.ledger import Ledger
-from line_tui.engine.models import ModelSource
+from line_tui.engine.model_manager import ModelManager
+from line_tui.engine.model_source import ModelSource
 from line_tui.engine.priority import give_way
+from line_tui.engine.run_control import RunControl
+from line_tui.engine.run_specs import in_visible_words
+from line_tui.engine.run_store import RunStore
 from line_tui.engine.session import Growth, Session, tell
 from line_tui.errors import LineError
 from line_tui.explain.ports import Cancelled
-from line_tui.models.sources import stamped
+from line_tui.models.source_digests import stamped
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_soon
 from line_tui.store import Store
@@ -53,10 +53,10 @@ Say = Callable[[p.AnyMessage], None]
 
 @dataclass(eq=False)
 class Job:
-    """A run to be worked on, and the gate through which it is steered."""
+    """A run to be worked on, and the run control through which it is steered."""
 
     command: p.Start | p.Resume
-    gate: Gate
+    run_control: RunControl
     session: Session | None = None
     begun: threading.Lock = field(default_factory=threading.Lock)
     """Held while the session reads what is stored, so that no decision falls between the two."""
@@ -65,12 +65,12 @@ class Job:
 class Server:
     """Carries out commands; `say` is called from several threads."""
 
-    def __init__(self, store: Ledger, source: ModelSource, say: Say, grows: bool = True) -> None:
+    def __init__(self, store: RunStore, source: ModelSource, say: Say, grows: bool = True) -> None:
         """`grows` says whether the bank grows while nobody asks for anything."""
         self._store = store
         self._grows = grows
         self._source = source
-        self._keeper = Keeper(source)
+        self._manager = ModelManager(source)
         self._say = say
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._open: list[Job] = []
@@ -86,7 +86,7 @@ class Server:
         """Take what people who watch from elsewhere say of the open runs."""
         for job in list(self._open):
             run_id = job.command.run_id
-            for event in self._store.take_letters(run_id):
+            for event in self._store.take_decisions(run_id):
                 self._decide(p.Decide(run_id=run_id, event=event))
 
     def _collect_for_ever(self) -> None:
@@ -109,7 +109,7 @@ class Server:
             self._changed.wait_for(lambda: not self._working)
             self._growth = None
         self._closed.set()
-        self._keeper.close()
+        self._manager.close()
         self._asked.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
@@ -130,13 +130,13 @@ class Server:
         """Stop all runs, and let `work` return."""
         self._jobs.put(None)
         for job in list(self._open):
-            job.gate.stop()
+            job.run_control.stop()
 
     def take(self, command: p.AnyCommand) -> None:
         """Carry out a command, or see that it is carried out."""
         match command:
             case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
-                job = Job(command, Gate(lambda: self._show_phase(run_id, "paused")))
+                job = Job(command, RunControl(lambda: self._show_phase(run_id, "paused")))
                 self._open.append(job)
                 self._jobs.put(job)
             case p.ListLayers():
@@ -146,7 +146,7 @@ class Server:
             case p.Pause() | p.Step() | p.Continue() | p.Stop():
                 for job in list(self._open):
                     if job.command.run_id == command.run_id:
-                        _steer(job.gate, command)
+                        _steer(job.run_control, command)
             case p.Shutdown():
                 self.shut_down()
 
@@ -207,10 +207,12 @@ class Server:
             if isinstance(command, p.Start):
                 self._store.create(command.run_id, stamped(command.spec))
                 new = True
-            job.gate.check()
+            job.run_control.check()
             with self._store.lease(command.run_id):
                 with job.begun:
-                    job.session = Session(self._store, command.run_id, self._source, self._keeper, job.gate, self._show)
+                    job.session = Session(
+                        self._store, command.run_id, self._source, self._manager, job.run_control, self._show
+                    )
                 return job.session.run(begun)
         except Cancelled:
             pass
@@ -234,12 +236,12 @@ class Server:
             pass
         except Exception as error:
             # The run has its result and nobody waits for this: the next run that needs these pictures will tell.
-            self._keeper.retire()
+            self._manager.retire()
             tell(error)
 
     def _list_layers(self, command: p.ListLayers) -> None:
         try:
-            layers = list(self._keeper.layers(command.model))
+            layers = list(self._manager.layers(command.model))
         except LineError as error:
             self._fail(_tag(command), error, command.request)
         except Exception as error:
@@ -318,16 +320,16 @@ def _take_stdout() -> BinaryIO:
     return os.fdopen(own, "wb")
 
 
-def _steer(gate: Gate, command: p.Pause | p.Step | p.Continue | p.Stop) -> None:
+def _steer(run_control: RunControl, command: p.Pause | p.Step | p.Continue | p.Stop) -> None:
     match command:
         case p.Pause():
-            gate.pause()
+            run_control.pause()
         case p.Step():
-            gate.step()
+            run_control.step()
         case p.Continue():
-            gate.go()
+            run_control.go()
         case p.Stop():
-            gate.stop()
+            run_control.stop()
 
 
 def _tag(command: p.Command) -> str:

@@ -9,15 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from line_tui import events as e
-from line_tui.engine.control import ControlSet
-from line_tui.engine.folder_control import FolderControl, check_folder
-from line_tui.engine.gate import Gate
+from line_tui.engine.control_set import ControlSet
+from line_tui.engine.folder_control_set import FolderControl, check_folder
 from line_tui.engine.journal import StoreJournal
-from line_tui.engine.keeper import Keeper
-from line_tui.engine.ledger import Ledger
-from line_tui.engine.models import LoadedModels, ModelSource
+from line_tui.engine.model_manager import ModelManager
+from line_tui.engine.model_source import LoadedModels, ModelSource
 from line_tui.engine.previews import previewed
-from line_tui.engine.studio import AttendedGate, MeasureControl, Studio
+from line_tui.engine.run_control import RunControl
+from line_tui.engine.run_store import RunStore
+from line_tui.engine.shared_models import AttendedRunControl, MeasureControl, SharedModels
 from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.explain import strategies
 from line_tui.explain.loop import Loop
@@ -36,19 +36,19 @@ class Session:
 
     def __init__(
         self,
-        store: Ledger,
+        store: RunStore,
         run_id: str,
         source: ModelSource,
-        keeper: Keeper,
-        gate: Gate,
+        manager: ModelManager,
+        run_control: RunControl,
         show: Callable[[e.Envelope], None],
     ) -> None:
         self._store = store
         self._spec = store.spec(run_id)
         self._run_id = run_id
         self._source = source
-        self._keeper = keeper
-        self._gate = gate
+        self._manager = manager
+        self._run_control = run_control
         self._journal = StoreJournal(store, run_id, show)
         self._state = fold(self._journal.reread())
 
@@ -73,7 +73,7 @@ class Session:
                 raise
             self._record(e.Failed(cause=error.cause, fix=error.fix, exit_code=error.exit_code))
         except Exception as error:
-            self._keeper.retire()
+            self._manager.retire()
             told = tell(error)
             if self._state.run is None:
                 raise told from error
@@ -83,40 +83,40 @@ class Session:
     def decide(self, event: e.Decision) -> None:
         """Store what the person said; called by another thread than `run`. Raises StoreError."""
         self._journal.decide(event)
-        self._gate.poke()
+        self._run_control.poke()
 
     def _attempt(self, begun: Callable[[], None]) -> Growth | MemoryLimitError:
         """Go on to the result; returns what was lacking when memory ran out."""
-        layer = check(self._spec, self._keeper.layers(self._spec.model))
+        layer = check(self._spec, self._manager.layers(self._spec.model))
         start = time.perf_counter()
         self._loading("")
         try:
-            with self._keeper.borrow(self._spec, self._state.settings, self._loading) as studio:
+            with self._manager.borrow(self._spec, self._state.settings, self._loading) as shared:
                 begun()
-                self._gate.check()
-                self._begin(studio.loaded, layer, time.perf_counter() - start)
+                self._run_control.check()
+                self._begin(shared.loaded, layer, time.perf_counter() - start)
                 try:
-                    return self._loop(studio, layer)
+                    return self._loop(shared, layer)
                 except MemoryLimitError as error:
                     # Not the error itself: its traceback would keep the models in memory.
                     lack = MemoryLimitError(error.cause, error.fix)
-                    self._keeper.retire(lack)
+                    self._manager.retire(lack)
                     return lack
         finally:
             # Nothing of this frame may keep the models in memory when others are to be loaded.
-            studio = None  # type: ignore[assignment]
+            shared = None  # type: ignore[assignment]
 
     def _step_down(self, lack: MemoryLimitError) -> None:
         """Too little memory ends no run: it goes on from its stored events with settings that need less."""
         self._state = fold(self._journal.reread())
         assert self._state.settings is not None
-        settings = self._keeper.step_down(self._spec, self._state.settings, self._gate.check)
+        settings = self._manager.step_down(self._spec, self._state.settings, self._run_control.check)
         if settings is None:
             raise lack
         self._record(e.SettingsChanged(settings=settings, reason=lack.cause))
 
     def _loading(self, what: str) -> None:
-        self._gate.check()
+        self._run_control.check()
         self._journal.show(e.PhaseChanged(phase="loading", detail=what))
 
     def _begin(self, loaded: LoadedModels, layer: LayerInfo, seconds: float) -> None:
@@ -129,9 +129,9 @@ class Session:
             _check_same(self._run_id, self._state.settings, settings)
         self._record(*first)
 
-    def _loop(self, studio: Studio, layer: LayerInfo) -> Growth:
-        vision = studio.vision_for(layer, lambda models: self._source.widened(models, self._spec, layer))
-        models = studio.models_for(vision, layer, self._gate, self._store.activations)
+    def _loop(self, shared: SharedModels, layer: LayerInfo) -> Growth:
+        vision = shared.vision_for(layer, lambda models: self._source.widened(models, self._spec, layer))
+        models = shared.models_for(vision, layer, self._run_control, self._store.activations)
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         usual = ControlSet(
             source=self._source,
@@ -141,14 +141,14 @@ class Session:
             album=album,
             activations=self._store.activations,
             show=self._journal.show,
-            check=self._gate.check,
+            check=self._run_control.check,
         )
-        words = Words(studio.loaded.embedder, self._source.lexicon)
+        words = Words(shared.loaded.embedder, self._source.lexicon)
         strategy = strategies.find(self._spec.strategy).make(words)
-        control = studio.alone(self._control(usual), self._gate)
-        gate = AttendedGate(self._gate, studio.easel)
-        loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, gate)
-        with studio.easel.present(), previewed(models.generator, self._journal.show):
+        control = shared.alone(self._control(usual), self._run_control)
+        run_control = AttendedRunControl(self._run_control, shared.batcher)
+        loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
+        with shared.batcher.present(), previewed(models.generator, self._journal.show):
             self._state = loop.run(self._state)
         return lambda check: replace(usual, show=lambda event: None, check=check).grow()
 
@@ -164,7 +164,7 @@ class Session:
             activations=self._store.activations,
             vocabulary=usual.measure,
             show=self._journal.show,
-            check=self._gate.check,
+            check=self._run_control.check,
         ).measure
 
     def _record(self, *events: e.DurableEvent) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from line_tui.engine.catalogued import CataloguedModels
-from line_tui.engine.keeper import Keeper
+from line_tui.engine.model_manager import ModelManager
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
@@ -34,26 +34,26 @@ Tell = Callable[[str], None]
 def evaluate(request: Request, tell: Tell) -> Report:
     """Read the files, draw what they say, score it. Raises LineError."""
     stay_offline()
-    keeper = Keeper(CataloguedModels())
+    manager = ModelManager(CataloguedModels())
     try:
-        return _evaluate(request, keeper, tell)
+        return _evaluate(request, manager, tell)
     finally:
-        keeper.close()
+        manager.close()
 
 
-def _evaluate(request: Request, keeper: Keeper, tell: Tell) -> Report:
-    layer = find_layer(keeper.layers(request.model), request.model, request.layer)
+def _evaluate(request: Request, manager: ModelManager, tell: Tell) -> Report:
+    layer = find_layer(manager.layers(request.model), request.model, request.layer)
     files = [read_explanations(Path(path), request.layer, layer.neurons) for path in request.explanations]
     folder = open_folder(Path(request.control)) if request.control is not None else None
     # Any neuron's run loads the right models.
     wanted = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
-    with keeper.borrow(wanted, None, lambda what: tell(f"loading {what}")) as studio:
-        models = studio.loaded.models
+    with manager.borrow(wanted, None, lambda what: tell(f"loading {what}")) as shared:
+        models = shared.loaded.models
         generator, vision = models.generator, models.vision
         if folder is not None:
             control, skipped = look_at_folder(folder, vision, request.layer)
             return measure(request, files, control, COSY_PROMPT, str(folder.path), skipped, generator, vision, tell)
-        ready = keeper.source.ready_bank(models, request.layer)
+        ready = manager.source.ready_bank(models, request.layer)
         if ready is None:
             raise ModelFileError(
                 f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",

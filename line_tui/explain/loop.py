@@ -25,7 +25,7 @@ WARMER = 0.25
 """Added for each refused attempt, so that a model that repeats itself is shaken loose."""
 
 
-class Gate(Protocol):
+class RunControl(Protocol):
     """Where the person holds or ends the loop."""
 
     def hold(self) -> None:
@@ -61,7 +61,7 @@ class Loop:
     album: Album
     control: Callable[[Sequence[str] | None], Bank]
     """Measures the control set: of these words, or of those that there are."""
-    gate: Gate
+    run_control: RunControl
     _banks: list[Bank] = field(default_factory=list)
     _features: dict[str, Floats] = field(default_factory=dict)
 
@@ -76,14 +76,14 @@ class Loop:
                     return state
                 case Wait(trial=trial):
                     self._phase("waiting", concept_of(state, state.trials[trial]))
-                    self.gate.wait()
+                    self.run_control.wait()
                 case Record(events=events):
                     state = self._store(state, events)
                 case _:
                     if not passed:
-                        self.gate.hold()
+                        self.run_control.hold()
                     late = self.journal.unseen()
-                    # If the person spoke while the gate was closed, it has opened for the step that is due now.
+                    # If the person spoke while the run was held, it goes on with the step that is due now.
                     passed = bool(late)
                     state = fold(late, state) if late else self._store(state, self._perform(state, step))
 
@@ -151,7 +151,7 @@ class Loop:
         self._phase("proposing", step.request.move)
 
         def on_token(text: str, thinking: bool) -> None:
-            self.gate.check()
+            self.run_control.check()
             self.journal.show(e.Token(text=text, thinking=thinking))
 
         start = time.perf_counter()
@@ -281,7 +281,7 @@ class Loop:
         return [kept[n][0] for n in order], [kept[n][1] for n in order], set(missing)
 
     def _on_step(self, step: int, steps: int) -> None:
-        self.gate.check()
+        self.run_control.check()
         self.journal.show(e.Progress(phase="drawing", done=step, total=steps))
 
 

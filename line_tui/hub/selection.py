@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fnmatch import fnmatch
 from pathlib import PurePosixPath
 
-from line_tui.models.files import Source
+from line_tui.models.model_files import Source
 
 SAFE = frozenset({".gguf", ".jinja", ".json", ".model", ".safetensors", ".txt"})
 """Weights, settings and vocabularies (`.model` is SentencePiece's). Never pickles, nor Python files."""

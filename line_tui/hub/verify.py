@@ -17,7 +17,7 @@ from line_tui.hub.digests import matches
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.selection import select
 from line_tui.models.catalog import Entry
-from line_tui.models.files import Source, bundled_models, locate
+from line_tui.models.model_files import Source, bundled_models, locate
 
 State = Literal["verified", "present", "corrupt", "missing", "served"]
 """`present`: here, but not compared with any hash, as none is known or nobody did so yet. `served`: it has no files

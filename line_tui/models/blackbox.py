@@ -25,11 +25,11 @@ from line_tui.explain.ports import Picture, Seen
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, open_program
-from line_tui.models.files import content, locate
 from line_tui.models.folder import SUFFIXES
+from line_tui.models.model_files import content, locate
 from line_tui.models.networks import must_be_said_by
 from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool
-from line_tui.models.sound import finite
+from line_tui.models.vision_checks import finite
 from line_tui.neuron import Neuron
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ import msgspec
 from line_tui import plugins
 from line_tui.config import check_range, config_path
 from line_tui.errors import UsageError, unknown_name
-from line_tui.models.files import Source, bundled_models
 from line_tui.models.lock import Pin, held, read_pins
+from line_tui.models.model_files import Source, bundled_models
 from line_tui.models.schedulers import check_scheduler
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file
 
 from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Floats
-from line_tui.models.files import bundled_models
+from line_tui.models.model_files import bundled_models
 from line_tui.worlds import minilm
 
 

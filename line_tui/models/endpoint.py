@@ -14,7 +14,7 @@ import msgspec
 
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, Prompt
-from line_tui.models.files import split_endpoint
+from line_tui.models.model_files import split_endpoint
 from line_tui.offline import allow_endpoint
 from line_tui.text import shown
 

@@ -11,12 +11,12 @@ import torch
 
 from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.explain.ports import Picture
-from line_tui.models.arithmetic import repeatable
 from line_tui.models.catalog import GeneratorEntry
-from line_tui.models.naming import generator_name
+from line_tui.models.determinism import repeatable
+from line_tui.models.generator_names import generator_name
+from line_tui.models.latent_previews import OnPreview, Previewer
+from line_tui.models.out_of_memory import out_of_memory_as
 from line_tui.models.pipelines import open_pipeline
-from line_tui.models.previews import OnPreview, Previewer
-from line_tui.models.shortage import shortage_told
 
 OnStep = Callable[[int, int], None]
 OnLatents = Callable[[torch.Tensor], None]
@@ -139,7 +139,7 @@ class DiffusersGenerator:
         lack = f"{self._entry.id}: {len(prompts)} pictures of {self.size} pixels do not fit in memory"
         try:
             with (
-                shortage_told(lack, "set a smaller batch_size or size for it in your catalog.toml"),
+                out_of_memory_as(lack, "set a smaller batch_size or size for it in your catalog.toml"),
                 repeatable(full=self._precision == "float32"),
             ):
                 images: torch.Tensor = self._pipeline(**known).images
@@ -155,7 +155,7 @@ class DiffusersGenerator:
 
     def onload(self) -> None:
         """Move to the device. Raises MemoryLimitError."""
-        with shortage_told(f"{self._entry.id} does not fit in memory", "close other programs"):
+        with out_of_memory_as(f"{self._entry.id} does not fit in memory", "close other programs"):
             self._pipeline.to(self._device)
 
     def _reporter(self, on_step: OnStep, shown: int, on_latents: OnLatents | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from line_tui.models.offloading import MovableGenerator
 
 
 class LoadedGenerator(MovableGenerator, Protocol):
-    """A generator in memory. Its `name` must be the one that `line_tui.models.naming.generator_name` gives."""
+    """A generator in memory. Its `name` must be the one that `line_tui.models.generator_names.generator_name` gives."""
 
     def rehearse(self, batch_size: int, on_step: Callable[[int, int], None]) -> None:
         """Draw a batch, only to find out how much memory that takes. Raises MemoryLimitError."""

@@ -14,10 +14,10 @@ from jinja2 import TemplateError
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, Prompt
 from line_tui.models.chat import ChatTemplate
-from line_tui.models.files import fingerprint
 from line_tui.models.gguf import open_gguf
 from line_tui.models.interrupt import interruptible
 from line_tui.models.llama import ends, keep_first, token_text
+from line_tui.models.model_files import fingerprint
 
 TOP_P = 0.9
 REPLY_TOKENS = 32

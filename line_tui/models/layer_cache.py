@@ -15,7 +15,7 @@ from line_tui.config import data_folder
 from line_tui.errors import LineError
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import Catalog, VisionEntry, read_catalog
-from line_tui.models.files import locate
+from line_tui.models.model_files import locate
 
 _LIBRARIES = ("line-tui", "torch", "torchvision", "timm", "transformers")
 

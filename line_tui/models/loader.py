@@ -21,20 +21,20 @@ from line_tui.models.architectures import build_empty
 from line_tui.models.batching import gauge_of, largest_batch
 from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read_catalog
+from line_tui.models.damaged_files import files_of
 from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 from line_tui.models.endpoint import EndpointLanguage
-from line_tui.models.files import locate
 from line_tui.models.generators import LoadedGenerator, open_generator
 from line_tui.models.hardware import free_memory
 from line_tui.models.language import LlamaLanguage
 from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
+from line_tui.models.model_files import locate
 from line_tui.models.networks import find_network
 from line_tui.models.offloading import Closable, OffloadedGenerator, OffloadedLanguage, SharedDevice
-from line_tui.models.readable import files_of
-from line_tui.models.shortage import is_shortage
-from line_tui.models.sound import check_steady
+from line_tui.models.out_of_memory import is_out_of_memory
 from line_tui.models.vision import TorchVision
+from line_tui.models.vision_checks import check_steady
 
 MAX_THREADS = 16
 """More threads do not speed up reading weights from memory."""
@@ -185,7 +185,7 @@ def _bring(
             tuple(notes),
         )
     except (RuntimeError, MemoryError, MemoryLimitError) as error:
-        if isinstance(error, MemoryLimitError) or is_shortage(error):
+        if isinstance(error, MemoryLimitError) or is_out_of_memory(error):
             return None
         raise
 

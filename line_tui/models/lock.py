@@ -13,7 +13,7 @@ import msgspec
 from line_tui import private
 from line_tui.config import data_folder
 from line_tui.errors import UsageError
-from line_tui.models.files import Source
+from line_tui.models.model_files import Source
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 

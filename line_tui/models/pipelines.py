@@ -15,7 +15,7 @@ from diffusers.pipelines import auto_pipeline
 
 from line_tui.errors import LineError, ModelFileError, unknown_name
 from line_tui.models.catalog import GeneratorEntry
-from line_tui.models.shortage import is_shortage
+from line_tui.models.out_of_memory import is_out_of_memory
 
 _EMOJI = "EmojiDiffusionPipeline"
 
@@ -52,7 +52,7 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
     except LineError:
         raise
     except Exception as error:  # What the libraries raise for damaged files is undocumented and varies.
-        if is_shortage(error):
+        if is_out_of_memory(error):
             raise
         cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelFileError(

@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Picture, Seen
 from line_tui.layers import LayerInfo, find_layer, find_neuron
-from line_tui.models.arithmetic import repeatable
+from line_tui.models.determinism import repeatable
 from line_tui.models.layers import hooked, list_layers
+from line_tui.models.out_of_memory import out_of_memory_as
 from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
-from line_tui.models.shortage import shortage_told
-from line_tui.models.sound import finite
+from line_tui.models.vision_checks import finite
 from line_tui.neuron import Neuron
 
 
@@ -129,7 +129,7 @@ class TorchVision:
         lack = f"{self._called}: {self.batch_size} pictures do not fit in memory"
         module = self._model.get_submodule(layer)
         try:
-            with shortage_told(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
+            with out_of_memory_as(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
                 self._model(batch)
         except (RuntimeError, ValueError, AssertionError) as error:
             told = " ".join(str(error).split())[:200] or type(error).__name__

@@ -22,10 +22,10 @@ from line_tui.config import data_folder
 from line_tui.events import Decision, DurableEvent, Envelope, RunSpec
 from line_tui.store.activations import Activations
 from line_tui.store.database import Database, open_database
+from line_tui.store.decision_inbox import DecisionInbox
 from line_tui.store.events import Events
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
-from line_tui.store.letters import Letters
 from line_tui.store.purge import Purge, Purger
 from line_tui.store.runs import Runs, RunStatus, RunSummary
 
@@ -41,7 +41,7 @@ class Store:
         self.activations = Activations(database)
         self._database = database
         self._leases = Leases(folder / "leases")
-        self._letters = Letters(folder / "letters")
+        self._inbox = DecisionInbox(folder / "letters")
         self._events = Events(database, self.images)
         self._runs = Runs(database, self._events, self._leases)
         self._purger = Purger(database, self.images, self._leases)
@@ -106,11 +106,11 @@ class Store:
 
     def leave(self, run_id: str, event: Decision) -> None:
         """Leave a person's decision on a run for the process that works on it. Raises StoreError."""
-        self._letters.leave(run_id, event)
+        self._inbox.leave(run_id, event)
 
-    def take_letters(self, run_id: str) -> list[Decision]:
+    def take_decisions(self, run_id: str) -> list[Decision]:
         """Take the decisions that were left for a run."""
-        return self._letters.take(run_id)
+        return self._inbox.take(run_id)
 
     def has(self, run_id: str) -> bool:
         """Whether a run with this id exists."""

@@ -14,8 +14,8 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.events import DurableEvent, Envelope
 from line_tui.store.database import Database
+from line_tui.store.event_encoding import Key, slim, whole
 from line_tui.store.images import IDENTITY, Images
-from line_tui.store.slim import Key, slim, whole
 
 Kind = TypeVar(
     "Kind", e.Finished, e.ImageScored, e.Judged, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified

@@ -11,8 +11,8 @@ from torch import nn
 from torchvision.models import resnet18
 
 from line_tui.models.catalog import GeneratorEntry, read_catalog
-from line_tui.models.files import bundled_models
 from line_tui.models.generator import DiffusersGenerator
+from line_tui.models.model_files import bundled_models
 from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
 
 MODELS = bundled_models()

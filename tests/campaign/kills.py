@@ -18,7 +18,7 @@ import msgspec
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.catalogued import CataloguedModels
-from line_tui.engine.models import LoadedModels, ModelSource
+from line_tui.engine.model_source import LoadedModels, ModelSource
 from line_tui.engine.server import main
 from line_tui.png import decode_png, read_png
 from line_tui.store import Store

@@ -8,7 +8,7 @@ import pytest
 from line_tui.doctor.storage import check_catalog, check_config, check_disks, check_downloads, check_store
 from line_tui.hub.cache import Repository
 from line_tui.models.catalog import Catalog, LanguageEntry
-from line_tui.models.files import Source
+from line_tui.models.model_files import Source
 from line_tui.store import Store
 
 

@@ -19,7 +19,7 @@ import msgspec
 from line_tui import events as e
 from line_tui.config import EngineDefaults
 from line_tui.engine import server
-from line_tui.engine.models import ReadyBank
+from line_tui.engine.model_source import ReadyBank
 from line_tui.engine.server import main
 from line_tui.errors import MemoryLimitError, unknown_name
 from line_tui.explain.beside import Beside

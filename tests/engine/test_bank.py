@@ -13,8 +13,8 @@ from line_tui.engine.bank import BundledBank
 from line_tui.errors import ModelFileError
 from line_tui.events import THUMBNAIL
 from line_tui.models.catalog import read_catalog
-from line_tui.models.files import bundled_models
-from line_tui.models.naming import generator_name
+from line_tui.models.generator_names import generator_name
+from line_tui.models.model_files import bundled_models
 from tests.fakes import FakeGenerator, FakeVision
 
 

@@ -15,10 +15,10 @@ import pytest
 from line_tui import events as e
 from line_tui.config import EngineDefaults
 from line_tui.engine import cluster
-from line_tui.engine.batch import Batch, Queue
 from line_tui.engine.cluster import RayEngine, Share, connect, import_ray, share_of
 from line_tui.engine.executor import Engine, Executor
 from line_tui.engine.local import LocalEngine
+from line_tui.engine.neuron_queue import Batch, Queue
 from line_tui.errors import EngineError, UnknownNameError, UsageError
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource

@@ -40,8 +40,8 @@ SETTINGS = e.Settings(
 )
 
 
-class OpenGate:
-    """A gate that never holds; `on_wait` is what the person does when asked, `stop_after` ends the run."""
+class FreeRunControl:
+    """A run control that never holds; `on_wait` is what the person does when asked, `stop_after` ends the run."""
 
     def __init__(self, on_wait: Callable[[], None] | None = None, stop_after: int | None = None) -> None:
         self.on_wait, self.steps_left = on_wait, stop_after
@@ -86,14 +86,14 @@ class Run:
         self,
         language: FakeLanguage | None = None,
         strategy: Strategy | None = None,
-        gate: OpenGate | None = None,
+        run_control: FreeRunControl | None = None,
         kind: str = "published",
         **spec: object,
     ) -> None:
         """`kind` is the name that the strategy is registered by."""
         self.language = language or FakeLanguage()
         self.strategy = strategy or Published()
-        self.gate = gate or OpenGate()
+        self.run_control = run_control or FreeRunControl()
         self.journal, self.album, self.generator = FakeJournal(), FakeAlbum(), FakeGenerator()
         self.journal.stored.append(started(**spec, strategy=kind))
 
@@ -107,7 +107,7 @@ class Run:
             self.journal,
             self.album,
             lambda words: bank(state.spec.neuron),
-            self.gate,
+            self.run_control,
         )
         return loop.run(state)
 

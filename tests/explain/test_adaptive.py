@@ -10,7 +10,7 @@ from line_tui.explain.neuron import Neuron
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import RunState
 from line_tui.report.argument import argument
-from tests.explain.runs import OpenGate, Run
+from tests.explain.runs import FreeRunControl, Run
 from tests.fakes import COLOURS, VOCABULARY, FakeEmbedder, FakeLanguage
 
 REDS = ["rose", "strawberry", "fire engine", "violin case", "boots"]
@@ -24,11 +24,11 @@ def adaptive(*words: str) -> Adaptive:
 def run_of(
     *replies: str,
     strategy: Adaptive | None = None,
-    gate: OpenGate | None = None,
+    run_control: FreeRunControl | None = None,
     kind: str = "adaptive",
     **spec: object,
 ) -> Run:
-    return Run(FakeLanguage(replies), strategy or adaptive(), gate, kind, **{"metric": "correlation", **spec})
+    return Run(FakeLanguage(replies), strategy or adaptive(), run_control, kind, **{"metric": "correlation", **spec})
 
 
 def essence(run: Run) -> list[str]:
@@ -146,10 +146,10 @@ def test_the_next_question_knows_the_last_answer() -> None:
 def test_a_run_that_was_cut_off_reaches_the_same_result(steps: int) -> None:
     whole = run_of()
     expected = whole.go()
-    cut = run_of(gate=OpenGate(stop_after=steps))
+    cut = run_of(run_control=FreeRunControl(stop_after=steps))
     with pytest.raises(Cancelled):
         cut.go()
-    cut.gate = OpenGate()
+    cut.run_control = FreeRunControl()
     cut.strategy = adaptive()
     assert cut.go().outcome == expected.outcome
     assert essence(cut) == essence(whole)
@@ -190,7 +190,7 @@ def answering(run: Run, answer: Callable[[str], dict[str, object]]) -> list[str]
         asked.append(last.trial)
         run.say(trial=last.trial, **answer(last.trial))
 
-    run.gate = OpenGate(on_wait=answer_the_last)
+    run.run_control = FreeRunControl(on_wait=answer_the_last)
     return asked
 
 

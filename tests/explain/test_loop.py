@@ -2,7 +2,7 @@ import pytest
 
 from line_tui import events as e
 from line_tui.explain.ports import Cancelled
-from tests.explain.runs import OpenGate, Run
+from tests.explain.runs import FreeRunControl, Run
 
 
 def essence(run: Run) -> list[str]:
@@ -35,10 +35,10 @@ def test_another_seed_gives_another_run() -> None:
 def test_a_run_that_was_cut_off_reaches_the_same_result(steps: int) -> None:
     whole = Run()
     expected = whole.go()
-    cut = Run(gate=OpenGate(stop_after=steps))
+    cut = Run(run_control=FreeRunControl(stop_after=steps))
     with pytest.raises(Cancelled):
         cut.go()
-    cut.gate = OpenGate()
+    cut.run_control = FreeRunControl()
     assert cut.go().outcome == expected.outcome
     assert essence(cut) == essence(whole)
 
@@ -92,7 +92,7 @@ def test_tokens_and_steps_are_shown_not_stored() -> None:
 def test_what_the_person_said_while_held_comes_first() -> None:
     run = Run(iterations=1)
 
-    class Held(OpenGate):
+    class Held(FreeRunControl):
         def __init__(self) -> None:
             super().__init__()
             self.holds = 0
@@ -102,7 +102,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
             if self.holds == 2:
                 run.say(kind="reject", trial="t1")
 
-    run.gate = Held()
+    run.run_control = Held()
     state = run.go()
     assert state.trials["t1"].images == ()
 
@@ -110,7 +110,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
 def test_a_step_is_done_although_the_person_spoke_before_it() -> None:
     run = Run()
 
-    class OneStep(OpenGate):
+    class OneStep(FreeRunControl):
         def __init__(self) -> None:
             super().__init__(stop_after=1)
 
@@ -118,7 +118,7 @@ def test_a_step_is_done_although_the_person_spoke_before_it() -> None:
             super().hold()
             run.journal.person.append(e.Decided(decision="mine", kind="add", concept="violin"))
 
-    run.gate = OneStep()
+    run.run_control = OneStep()
     with pytest.raises(Cancelled):
         run.go()
     assert len(run.of(e.Decided)) == 1 and run.journal.stored[-1:] == run.of(e.ControlMeasured)

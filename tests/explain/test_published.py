@@ -7,7 +7,7 @@ from line_tui.errors import UsageError
 from line_tui.explain import strategies
 from line_tui.explain.published import pool_of, value
 from line_tui.explain.state import RunState, fold, verdict
-from tests.explain.runs import OpenGate, Run, bank
+from tests.explain.runs import FreeRunControl, Run, bank
 from tests.fakes import VOCABULARY, FakeLanguage
 
 NEW = ["castle", "river", "spoon", "strawberry", "ladder", "candle", "pencil", "basket", "anchor", "button"]
@@ -91,11 +91,11 @@ def test_equal_scores_do_not_crash() -> None:
 
 
 def test_a_rejected_trial_leaves_the_pool_and_the_race() -> None:
-    run = Run(FakeLanguage([*NEW, "red thing"]), gate=OpenGate(stop_after=30))
+    run = Run(FakeLanguage([*NEW, "red thing"]), run_control=FreeRunControl(stop_after=30))
     run.say(kind="ban", concept="castle")
     with pytest.raises(Exception):  # noqa: B017
         run.go()
-    run.gate = OpenGate()
+    run.run_control = FreeRunControl()
     state = fold(run.journal.stored)
     scored = [trial for trial in state.trials.values() if trial.score]
     best = max(scored, key=lambda trial: value(state, trial))
@@ -109,10 +109,10 @@ def test_a_rejected_trial_leaves_the_pool_and_the_race() -> None:
 
 
 def test_an_accepted_trial_stays() -> None:
-    run = Run(FakeLanguage([*NEW, "red thing"]), gate=OpenGate(stop_after=30))
+    run = Run(FakeLanguage([*NEW, "red thing"]), run_control=FreeRunControl(stop_after=30))
     with pytest.raises(Exception):  # noqa: B017
         run.go()
-    run.gate = OpenGate()
+    run.run_control = FreeRunControl()
     state = fold(run.journal.stored)
     worst = pool_of(state)[-1]
     run.say(kind="accept", trial=worst.id)
@@ -139,7 +139,7 @@ def test_ask_first_draws_nothing_without_a_word() -> None:
         else:
             run.say(kind="accept", trial=trial.id)
 
-    run.gate = OpenGate(on_wait=person)
+    run.run_control = FreeRunControl(on_wait=person)
     state = run.go()
     by_concept = {trial.concept: trial for trial in state.trials.values()}
     assert not by_concept["river"].images

@@ -186,8 +186,8 @@ def _difference(one: np.ndarray[Any, Any], other: np.ndarray[Any, Any]) -> float
 
 def sdxl() -> None:
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.files import locate
     from line_tui.models.generator import DiffusersGenerator
+    from line_tui.models.model_files import locate
 
     entry = read_catalog().find_generator("sdxl-base")
     before = used_mb()
@@ -227,7 +227,7 @@ def _without_files(
     """A pipeline that is made in memory: only the file reading of `DiffusersGenerator` is left out."""
     from line_tui.models import generator as module
     from line_tui.models.catalog import GeneratorEntry
-    from line_tui.models.files import Source
+    from line_tui.models.model_files import Source
 
     if TINY:
         folder = tiny.make("sd-turbo", ROOT / "models" / "turbo")
@@ -253,7 +253,7 @@ def _without_files(
 
 def _tiny_entry(folder: Path) -> Any:
     from line_tui.models.catalog import GeneratorEntry
-    from line_tui.models.files import Source
+    from line_tui.models.model_files import Source
 
     return GeneratorEntry(id="tiny", source=Source(path=str(folder)), steps=2, guidance=0.0, size=tiny.SIZE)
 

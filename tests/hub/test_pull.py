@@ -16,7 +16,7 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.hub.verify import glance
 from line_tui.models.catalog import LanguageEntry
-from line_tui.models.files import Source, locate
+from line_tui.models.model_files import Source, locate
 from tests.hub.fake import COMMIT, FakeHub, serve
 
 WEIGHTS = bytes(range(256)) * 400

@@ -10,7 +10,7 @@ from line_tui.hub.cache import Repository
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.verify import _listed_digests, glance, verify
 from line_tui.models.catalog import LanguageEntry, VisionEntry
-from line_tui.models.files import Source
+from line_tui.models.model_files import Source
 from tests.hub.fake import COMMIT, git_sha1
 
 WEIGHTS = b"weights" * 1000
@@ -77,7 +77,7 @@ def test_the_bundled_models_have_the_hashes_of_their_list(
     tmp_path: Path, receipts: Receipts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("line_tui.hub.verify.bundled_models", lambda: tmp_path)
-    monkeypatch.setattr("line_tui.models.files.bundled_models", lambda: tmp_path)
+    monkeypatch.setattr("line_tui.models.model_files.bundled_models", lambda: tmp_path)
     (tmp_path / "net").mkdir()
     (tmp_path / "net/model.safetensors").write_bytes(WEIGHTS)
     (tmp_path / "net/README.md").write_text("# A model card is no part of the model")

@@ -10,8 +10,8 @@ from line_tui.errors import ModelFileError, UsageError
 from line_tui.explain.ports import Cancelled, Prompt
 from line_tui.models.catalog import LanguageEntry
 from line_tui.models.endpoint import EndpointLanguage
-from line_tui.models.files import Source, locate
 from line_tui.models.loader import load_language
+from line_tui.models.model_files import Source, locate
 
 PROMPT = Prompt(head="unused", tail="unused", system="Reply with one word.", user="A fruit?", grammar="root ::= [a-z]+")
 

@@ -14,9 +14,9 @@ from safetensors.torch import save_file
 
 from line_tui.models.architectures import torchvision_names
 from line_tui.models.catalog import Catalog, Encoder, VisionEntry
-from line_tui.models.files import Source
 from line_tui.models.folder import read_picture
 from line_tui.models.loader import load_vision
+from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 
 timm = pytest.importorskip("timm")

@@ -13,8 +13,8 @@ from line_tui.errors import ModelFileError, UnknownNameError
 from line_tui.explain.ports import Picture
 from line_tui.models.architectures import build_random
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.files import Source
 from line_tui.models.loader import layers_of, load_vision
+from line_tui.models.model_files import Source
 from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 

@@ -11,8 +11,8 @@ import torch
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.catalog import GeneratorEntry, read_catalog
-from line_tui.models.files import Source, locate
 from line_tui.models.generator import DiffusersGenerator, _to_pictures
+from line_tui.models.model_files import Source, locate
 from tests.models import tiny
 
 EMOJI = read_catalog().find_generator("emoji-diffusion")

@@ -11,9 +11,9 @@ import pytest
 
 from line_tui.errors import MemoryLimitError, ModelFileError, UsageError
 from line_tui.models.catalog import read_catalog
-from line_tui.models.files import locate
 from line_tui.models.gguf import ALL_LAYERS, check_writes, open_gguf
 from line_tui.models.language import LlamaLanguage
+from line_tui.models.model_files import locate
 
 SMOLLM = locate(read_catalog().find_language("smollm2-135m").source, "smollm2-135m")
 BLOCKS = 30

@@ -10,8 +10,8 @@ from line_tui.errors import ModelFileError, UsageError
 from line_tui.explain.ports import Cancelled, Prompt
 from line_tui.models import interrupt
 from line_tui.models.catalog import read_catalog
-from line_tui.models.files import locate
 from line_tui.models.language import LlamaLanguage
+from line_tui.models.model_files import locate
 
 GRAMMAR = 'root ::= " "? [a-z]+ (" " [a-z]+)? "\\n"\n'
 SMOLLM = locate(read_catalog().find_language("smollm2-135m").source, "smollm2-135m")

@@ -6,8 +6,8 @@ import pytest
 
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.files import Source
 from line_tui.models.layer_cache import LayerCache
+from line_tui.models.model_files import Source
 
 LAYERS = [LayerInfo(name="fc", kind="Linear", shape=[2], neurons=2, pooling="none", names=["red", "green"])]
 

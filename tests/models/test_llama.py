@@ -8,8 +8,8 @@ import llama_cpp
 import pytest
 
 from line_tui.models.catalog import read_catalog
-from line_tui.models.files import locate
 from line_tui.models.llama import asking, ends, header, keep_first, templates_unread, token_text
+from line_tui.models.model_files import locate
 
 SMOLLM = locate(read_catalog().find_language("smollm2-135m").source, "smollm2-135m")
 TESTED = "0.3.36"

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory
 from line_tui.models.catalog import GeneratorEntry, LanguageEntry
-from line_tui.models.files import Source
 from line_tui.models.memory import POLICIES, Free, Needs, describe, needs, plan, smaller
+from line_tui.models.model_files import Source
 
 PAPER = Needs(language=6000, generator=8000, picture=2600, vision=600)
 

@@ -10,8 +10,8 @@ from torchvision.models import regnet_y_400mf, resnet18
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.models.architectures import build_empty
 from line_tui.models.catalog import Catalog, VisionEntry, read_catalog
-from line_tui.models.files import Source
 from line_tui.models.layers import list_layers
+from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 
 OURS = read_catalog()

@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.models.architectures import build_empty
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.files import Source
 from line_tui.models.layers import list_layers
+from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision import TorchVision
 

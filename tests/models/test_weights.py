@@ -12,7 +12,7 @@ from torchvision.models import densenet121, get_model, resnet18
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.models.architectures import build, build_empty
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.files import Source
+from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.weights import count_classes, fill, read_weights
 

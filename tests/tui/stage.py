@@ -18,8 +18,8 @@ from line_tui.engine.executor import EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError, LineError
 from line_tui.models.catalog import Catalog, Profile, VisionEntry
-from line_tui.models.files import Source
 from line_tui.models.layer_cache import LayerCache
+from line_tui.models.model_files import Source
 from line_tui.store import Store
 from line_tui.tui.app import LineApp, build_app
 from line_tui.tui.screens.run import RunScreen

@@ -12,7 +12,7 @@ from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.errors import UsageError
 from line_tui.models.catalog import Profile, VisionEntry
-from line_tui.models.files import Source
+from line_tui.models.model_files import Source
 from line_tui.tui.app import LineApp
 from tests.nasty import NASTY, VISIBLE, obeyed, spoiled
 from tests.tui import stage as a_stage

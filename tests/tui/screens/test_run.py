@@ -497,7 +497,7 @@ async def test_a_run_of_another_process_is_followed_and_steered(tmp_path: Path) 
             await settle(pilot, lambda: "t99" in run_screen(on.app).snapshot.state.trials)
             await go_to(on, pilot, "t1")
             await pilot.press("x")
-            (word,) = other.take_letters("r1")
+            (word,) = other.take_decisions("r1")
             assert isinstance(word, e.Decided) and (word.kind, word.trial) == ("reject", "t1")
             assert decisions(on, "r1") == []
             other.append("r1", word)

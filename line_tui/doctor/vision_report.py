@@ -1,0 +1,127 @@
+"""Shows how line-tui runs a vision model, to compare with the user's own code. Runs in a separate process.
+
+python -m line_tui.doctor.vision_report REQUEST, a JSON object
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+from PIL import Image
+
+from line_tui.errors import LineError, StoreError
+from line_tui.explain.ports import Picture
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_with_parent
+
+SHOWN = 5
+"""Number of neurons to print, and of layers at either end."""
+NAMES = ("stripes", "disc", "pixels")
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line was asked for."""
+
+    model: str
+    layer: str | None = None
+    """None for the last."""
+    pictures: str | None = None
+    """Folder that the built-in pictures are written to."""
+    as_json: bool = False
+
+
+class Looked(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model is run."""
+
+    model: str
+    identity: str
+    """Its name, and a digest of its weights and preprocessing."""
+    prepared: str
+    input: list[int]
+    """Height and width of the network's input for a square picture; empty if unknown."""
+    layers: list[str]
+    """Name, class of the module, shape without the batch, neurons and pooling of each."""
+    layer: str
+    activations: dict[str, list[float | None]]
+    """Of the layer's first neurons, by picture; None where one is no finite number."""
+
+
+def look(request: Request) -> Looked:
+    """Load the model and show it three pictures. Raises LineError."""
+    from line_tui.models.catalog import read_catalog
+    from line_tui.models.loader import load_vision
+    from line_tui.models.vision_checks import builtin_pictures
+
+    vision = load_vision(request.model, read_catalog(), len(NAMES), "cpu")
+    layer = request.layer or vision.layers[-1].name
+    vision.check(layer)
+    pictures = builtin_pictures()
+    if request.pictures is not None:
+        _write(Path(request.pictures), pictures)
+    seen = vision.look(pictures, layer).activations[:, :SHOWN]
+    return Looked(
+        model=request.model,
+        identity=vision.name,
+        prepared=vision.prepared,
+        input=list(vision.input),
+        layers=[
+            f"{each.name}  {each.kind}  {' x '.join(map(str, each.shape))}  {each.neurons} neurons  {each.pooling}"
+            for each in vision.layers
+        ],
+        layer=layer,
+        activations={
+            name: [float(value) if value == value else None for value in row]
+            for name, row in zip(NAMES, seen, strict=True)
+        },
+    )
+
+
+def _write(folder: Path, pictures: Sequence[Picture]) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, picture in zip(NAMES, pictures, strict=True):
+            Image.fromarray(picture).save(folder / f"{name}.png")
+    except OSError as error:
+        raise StoreError(f"cannot write to {folder}: {error.strerror}", "choose another --pictures") from error
+
+
+def told(looked: Looked) -> str:
+    """The report as text."""
+    shown = looked.layers
+    if len(shown) > 2 * SHOWN:
+        shown = [*shown[:SHOWN], f"... {len(shown) - 2 * SHOWN} more: line-tui layers {looked.model}", *shown[-SHOWN:]]
+    size = f", then {looked.input[0]} x {looked.input[1]}" if looked.input else ""
+    lines = [
+        f"model      {looked.identity}",
+        "           the digits change with the content of its weights and with all that is done to a picture",
+        f"pictures   {looked.prepared}{size}",
+        *(f"{'layers' if n == 0 else '':<9}  {line}" for n, line in enumerate(shown)),
+        f"numbers    layer {looked.layer}, the first neurons, for three pictures (--pictures FOLDER writes them)",
+    ]
+    for name, values in looked.activations.items():
+        row = "".join("   no number" if value is None else f"{value:12.5f}" for value in values)
+        lines.append(f"           {name:<8}{row}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Run the request in the first argument."""
+    request = msgspec.json.decode(sys.argv[1], type=Request)
+    try:
+        looked = look(request)
+    except LineError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    print(msgspec.json.encode(looked).decode() if request.as_json else told(looked))
+    return 0
+
+
+if __name__ == "__main__":
+    refuse_sockets()
+    end_with_parent()
+    sys.exit(main())

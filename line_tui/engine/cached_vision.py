@@ -1,0 +1,66 @@
+"""A vision model with a cache: each picture passes through it once, for all neurons of a layer and all runs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from math import prod
+
+import numpy as np
+
+from line_tui.explain.ports import Picture, Seen, Vision
+from line_tui.layers import LayerInfo
+from line_tui.models.vision_checks import finite
+from line_tui.store.activations import Activations, View, pixels_of
+
+
+class CachedVision:
+    """Caches the activations of the whole layer, by the picture's pixels.
+
+    Only the map of one neuron, where the layer has a spatial extent, takes a look of its own: the maps of all neurons
+    would be larger than the pictures. The activations are those of the first look all the same.
+    """
+
+    def __init__(
+        self,
+        vision: Vision,
+        layer: LayerInfo,
+        activations: Activations,
+        turn: threading.Lock,
+        at_work: Callable[[Callable[[], Seen]], Seen] = lambda work: work(),
+    ) -> None:
+        """`turn` is held while the model works, and `at_work` calls it where it is to work."""
+        self._at_work = at_work
+        self.name = vision.name
+        self._vision = vision
+        self._layer = layer
+        self._activations = activations
+        self._turn = turn
+
+    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+        """As the vision model itself. Raises ValueError for another layer than it was made for."""
+        if layer != self._layer.name:
+            raise ValueError(f"made for layer {self._layer.name}, asked for {layer}")
+        view = View(self._vision.name, layer, self._layer.pooling)
+        names = [pixels_of(picture) for picture in pictures]
+        mapped = neuron is not None and prod(self._layer.shape) > self._layer.neurons
+        known = self._activations.get(view, names)
+        maps = None
+        if mapped or len(known) < len(set(names)):
+            with self._turn:
+                # Another run may have looked at them meanwhile.
+                known = self._activations.get(view, names)
+                new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
+                looked = dict(zip(names, pictures, strict=True)) if mapped else new
+                if looked:
+                    seen = self._at_work(
+                        lambda: self._vision.look(list(looked.values()), layer, neuron if mapped else None)
+                    )
+                    found = dict(zip(looked, seen.activations, strict=True))
+                    self._activations.put(view, {name: found[name] for name in new})
+                    known |= {name: found[name] for name in new}
+                    if seen.maps is not None:
+                        areas = dict(zip(looked, seen.maps, strict=True))
+                        maps = np.stack([areas[name] for name in names])
+        activations = np.stack([known[name] for name in names]).astype(np.float32)
+        return Seen(finite(activations, self.name, layer, neuron), maps)

@@ -1,0 +1,134 @@
+"""The control set of a run: one picture for each word of the vocabulary, drawn once and kept for every neuron.
+
+A new generator has no pictures yet. The first run then takes a part of the vocabulary, and the rest is drawn while
+nobody asks for anything; once all is there, runs take all of it. A run records which set it took, so growth changes no
+result.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy as np
+from numpy.typing import NDArray
+
+from line_tui import events as e
+from line_tui.engine.model_source import ModelSource
+from line_tui.explain.banks import bank_of
+from line_tui.explain.beside import read_layers
+from line_tui.explain.loop import Models
+from line_tui.explain.ports import Bank, Picture
+from line_tui.explain.seeds import image_seed
+from line_tui.explain.templates import fill_template
+from line_tui.layers import LayerInfo
+from line_tui.store.activations import Activations, View
+from line_tui.store.images import StoredAlbum
+
+_WAIT = 0.2
+"""Seconds between two looks at whether others have drawn the rest."""
+START = 200
+"""Words of the first control set where none is drawn yet."""
+
+
+@dataclass(frozen=True)
+class ControlSet:
+    """Takes the shipped bank where it fits, else measures its vocabulary with whatever of it is cached."""
+
+    source: ModelSource
+    models: Models
+    layer: LayerInfo
+    neuron: int
+    album: StoredAlbum
+    activations: Activations
+    show: Callable[[e.EphemeralEvent], None]
+    check: Callable[[], None]
+
+    def measure(self, words: Sequence[str] | None = None) -> Bank:
+        """The control set of the words of a run's beginning, or of those that there are. Raises Cancelled."""
+        ready = self.source.ready_bank(self.models, self.layer.name)
+        if ready is not None:
+            return bank_of(
+                ready.id,
+                ready.concepts,
+                ready.activations,
+                self.neuron,
+                read_layers(self.models.vision, self.layer.name),
+            )
+        if words is not None:
+            return self._draw(list(words), self._recipes(list(words)))
+        vocabulary = list(self.source.vocabulary())
+        whole = self._recipes(vocabulary)
+        if all(self.album.has(identity) for _, _, identity in whole):
+            return self._draw(vocabulary, whole)
+        chosen = sorted(int(n) for n in np.random.default_rng(0).permutation(len(vocabulary))[:START])
+        bank = self._draw([vocabulary[n] for n in chosen], [whole[n] for n in chosen])
+        return replace(bank, missing=len(vocabulary) - len(chosen))
+
+    def grow(self) -> None:
+        """Draw what the vocabulary still lacks. Raises Cancelled; what was drawn until then is kept."""
+        if self.source.ready_bank(self.models, self.layer.name) is None:
+            vocabulary = list(self.source.vocabulary())
+            self._draw(vocabulary, self._recipes(vocabulary))
+
+    def _recipes(self, words: list[str]) -> list[tuple[str, int, str]]:
+        """Prompt, seed and identity of each word's picture."""
+        # No run's search ever draws with these seeds: a run's stream is a number or begins with one.
+        seeds = [image_seed("control", word, 0) for word in words]
+        template = self.models.generator.prompt_template
+        prompts = [fill_template(template, word, seed) for word, seed in zip(words, seeds, strict=True)]
+        return [(prompt, seed, self.album.identity(prompt, seed)) for prompt, seed in zip(prompts, seeds, strict=True)]
+
+    def _draw(self, vocabulary: list[str], recipes: list[tuple[str, int, str]]) -> Bank:
+        identities = [identity for _, _, identity in recipes]
+        view = View(self.models.vision.name, self.layer.name, self.layer.pooling)
+        known = self.activations.get(view, identities)
+        wanted = {recipe[2]: recipe for recipe in recipes}
+        size, drawn = self.models.generator.batch_size, 0
+        while missing := [identity for identity in wanted if identity not in known]:
+            self.check()
+            self.show(e.Progress(phase="control", done=len(wanted) - len(missing), total=len(wanted)))
+            batch, others = self.activations.claim(view, missing, size)
+            known |= others
+            if not batch:
+                if not others:
+                    time.sleep(_WAIT)
+                continue
+            pictures, fresh = self._pictures([wanted[identity] for identity in batch])
+            drawn += fresh
+            seen = self.models.vision.look(pictures, self.layer.name)
+            vectors = dict(zip(batch, seen.activations, strict=True))
+            self.activations.put(view, vectors)
+            known |= vectors
+        self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))
+        rows: NDArray[np.float32] = np.stack([known[identity] for identity in identities])
+        bank = bank_of(
+            _name(identities),
+            vocabulary,
+            rows[:, None, :],
+            self.neuron,
+            read_layers(self.models.vision, self.layer.name),
+        )
+        return replace(bank, drawn=drawn)
+
+    def _pictures(self, wanted: list[tuple[str, int, str]]) -> tuple[list[Picture], int]:
+        pictures: dict[str, Picture] = {}
+        for _, _, identity in wanted:
+            if (found := self.album.find(identity)) is not None:
+                pictures[identity] = found[0]
+        missing = [want for want in wanted if want[2] not in pictures]
+        if missing:
+            drawn = self.models.generator.draw(
+                [prompt for prompt, _, _ in missing], [seed for _, seed, _ in missing], lambda step, steps: self.check()
+            )
+            for (prompt, seed, identity), picture in zip(missing, drawn, strict=True):
+                self.album.keep(identity, prompt, seed, picture)
+                pictures[identity] = picture
+        return [pictures[identity] for _, _, identity in wanted], len(missing)
+
+
+def _name(identities: Sequence[str]) -> str:
+    """A name that changes with any picture of the set."""
+    return "drawn-" + blake2b(" ".join(identities).encode(), digest_size=6).hexdigest()

@@ -1,0 +1,190 @@
+"""Dynamic batching: runs in progress share one generator and its batches, and no picture is drawn twice."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+
+from line_tui.errors import LineError
+from line_tui.explain.ports import Cancelled, Generator, Picture
+
+OnPreview = Callable[[list[bytes]], None]
+_Recipe = tuple[str, int]
+"""Prompt and seed."""
+
+_PATIENCE = 0.2
+"""Seconds between two looks of a waiting run at whether it is to stop."""
+_REMEMBERED = 4
+"""Batches that are kept for a run that asks for a picture just when another's copy of it goes to the disk."""
+
+
+@dataclass(eq=False)
+class _Order:
+    """What one call of `draw` waits for."""
+
+    missing: set[_Recipe]
+    on_step: Callable[[int, int], None]
+    on_preview: OnPreview | None
+    pictures: dict[_Recipe, Picture] = field(default_factory=dict)
+    error: Exception | None = None
+    cancelled: bool = False
+
+    @property
+    def done(self) -> bool:
+        return not self.missing or self.error is not None or self.cancelled
+
+
+class DynamicBatcher:
+    """Collects requests into batches: one starts when it is full, or when no other run could add to it.
+
+    A picture depends on its prompt and seed, not on the rest of its batch, so sharing changes no result. The waiting
+    callers take turns in running the generator.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        turn: AbstractContextManager[object],
+        at_work: Callable[[Callable[[], list[Picture]]], list[Picture]] = lambda work: work(),
+    ) -> None:
+        """`turn` is held while the generator works, and `at_work` calls it where it is to work."""
+        self.generator = generator
+        self._turn = turn
+        self._at_work = at_work
+        self._changed = threading.Condition()
+        self._orders: list[_Order] = []
+        self._drawing: list[_Recipe] = []
+        self._recent: OrderedDict[_Recipe, Picture] = OrderedDict()
+        self._present = 0
+
+    @contextmanager
+    def present(self) -> Iterator[None]:
+        """Within the block a run may want something drawn soon, so that a batch may wait for it."""
+        self._arrive(1)
+        try:
+            yield
+        finally:
+            self._arrive(-1)
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Within the block a run that is present waits for something else than pictures."""
+        self._arrive(-1)
+        try:
+            yield
+        finally:
+            self._arrive(1)
+
+    def draw(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        on_step: Callable[[int, int], None],
+        on_preview: OnPreview | None,
+        check: Callable[[], None],
+    ) -> list[Picture]:
+        """As the generator itself; `check` may raise Cancelled while the call waits for its turn."""
+        recipes = list(zip(prompts, seeds, strict=True))
+        order = _Order(set(recipes), on_step, on_preview)
+        with self._changed:
+            for recipe in recipes:
+                if recipe in self._recent:
+                    order.pictures[recipe] = self._recent[recipe]
+            order.missing -= order.pictures.keys()
+            self._orders.append(order)
+            self._changed.notify_all()
+        try:
+            while not order.done:
+                check()
+                if batch := self._take_batch(order):
+                    self._paint(batch)
+        finally:
+            with self._changed:
+                self._orders.remove(order)
+                self._changed.notify_all()
+        if order.error is not None:
+            raise order.error
+        if order.cancelled:
+            raise Cancelled
+        return [order.pictures[recipe] for recipe in recipes]
+
+    def _arrive(self, by: int) -> None:
+        with self._changed:
+            self._present += by
+            self._changed.notify_all()
+
+    def _take_batch(self, order: _Order) -> list[_Recipe]:
+        """The next batch, if it is this caller's to draw; empty when its pictures came, or after a while."""
+        with self._changed:
+            self._changed.wait_for(lambda: order.done or self._ready(), _PATIENCE)
+            if order.done or not self._ready():
+                return []
+            self._drawing = self._wanted()[: self.generator.batch_size]
+            return self._drawing
+
+    def _wanted(self) -> list[_Recipe]:
+        """What is waited for, in the order in which it was asked for."""
+        open_orders = [order for order in self._orders if not order.done]
+        return list(dict.fromkeys(recipe for order in open_orders for recipe in sorted(order.missing)))
+
+    def _ready(self) -> bool:
+        waiting = sum(not order.done for order in self._orders)
+        full = len(self._wanted()) >= self.generator.batch_size
+        return not self._drawing and (full or waiting >= self._present)
+
+    def _paint(self, batch: list[_Recipe]) -> None:
+        """Draw a batch, and give everybody what they asked for."""
+        with self._changed:
+            served = [order for order in self._orders if not order.missing.isdisjoint(batch)]
+
+        def on_step(step: int, steps: int) -> None:
+            for order in served:
+                try:
+                    if not order.cancelled:
+                        order.on_step(step, steps)
+                except Cancelled:
+                    order.cancelled = True
+            # One that is stopped takes no other along.
+            if all(order.cancelled for order in served):
+                raise Cancelled
+
+        def on_preview(thumbnails: list[bytes]) -> None:
+            for order in served:
+                if order.on_preview is not None:
+                    order.on_preview(
+                        [one for one, recipe in zip(thumbnails, batch, strict=False) if recipe in order.missing]
+                    )
+
+        pictures: list[Picture] = []
+        error: Exception | None = None
+        try:
+            with self._turn:
+                if hasattr(self.generator, "on_preview"):
+                    self.generator.on_preview = on_preview if any(order.on_preview for order in served) else None
+                prompts, seeds = [prompt for prompt, _ in batch], [seed for _, seed in batch]
+                pictures = self._at_work(lambda: self.generator.draw(prompts, seeds, on_step))
+        except Cancelled:
+            pass
+        except Exception as failed:
+            error = failed
+        with self._changed:
+            self._drawing = []
+            drawn = dict(zip(batch, pictures, strict=False))
+            self._recent.update(drawn)
+            while len(self._recent) > _REMEMBERED * self.generator.batch_size:
+                self._recent.popitem(last=False)
+            for order in self._orders:
+                got = order.missing & drawn.keys()
+                order.pictures.update((recipe, drawn[recipe]) for recipe in got)
+                order.missing -= got
+            for order in served:
+                order.error = _again(error)
+            self._changed.notify_all()
+
+
+def _again(error: Exception | None) -> Exception | None:
+    """The same error without its traceback, which would keep the models in memory."""
+    return type(error)(error.cause, error.fix) if isinstance(error, LineError) else error

@@ -1,0 +1,121 @@
+"""A vision model from the caller's own memory: a torch module with its preprocessing, or any function."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+import weakref
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from line_tui.engine.catalogued import CataloguedModels
+from line_tui.errors import UsageError
+from line_tui.explain.ports import Picture
+from line_tui.layers import LayerInfo
+from line_tui.models.blackbox import BlackBox
+from line_tui.models.catalog import Catalog
+from line_tui.models.exported import OUTPUT
+from line_tui.models.preprocess import Preprocess
+from line_tui.models.vision import TorchVision
+from line_tui.models.vision_checks import check_steady
+
+Prepare = Callable[[Any], Tensor]
+"""A PIL image or `uint8[3, height, width]` to `float32[3, height, width]`, as `weights.transforms()` of torchvision."""
+
+_names: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+class InMemoryModel:
+    """A model by a name that changes with its weights, so that what was seen by others is not taken for its own."""
+
+    def __init__(self, model: nn.Module | Callable[[Any], Any], preprocess: Prepare | None, name: str | None) -> None:
+        """Raises UsageError for a module without preprocessing."""
+        self._model = model
+        self._module = isinstance(model, nn.Module)
+        self._prepare = preprocess
+        if self._module and preprocess is None:
+            raise UsageError(
+                "a torch module needs to be told how its pictures are prepared",
+                "give preprocess=, for torchvision `weights.transforms()`",
+            )
+        called = name or str(getattr(model, "__name__", type(model).__name__))
+        # Spaces and slashes would not do for a name on the command line.
+        self.name = "".join(char if char.isalnum() or char in "-_." else "-" for char in called)
+        self._revision = _digest(model) if isinstance(model, nn.Module) else name or _of_this_process(model)
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """The same for the same model, prepared in the same way."""
+        return self.name, self._revision, id(self._prepare)
+
+    @property
+    def layer(self) -> str | None:
+        """The only layer of a function; None for a module, which has many."""
+        return None if self._module else OUTPUT
+
+    def layers(self) -> list[LayerInfo]:
+        """What can be explained. Raises UsageError."""
+        return self._vision(1, "cpu", move=False).layers
+
+    def make(self, model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision | BlackBox:
+        """The vision model of a run. Raises UsageError for one that says other things of the same picture."""
+        vision = self._vision(batch_size, device, move=True)
+        check_steady(vision, vision.layers[-1], self.name)
+        return vision
+
+    def _vision(self, batch_size: int, device: str, move: bool) -> TorchVision | BlackBox:
+        if not isinstance(self._model, nn.Module):
+            return BlackBox(self.name, self._model, self._revision, batch_size)
+        if not move:
+            device = str(next((tensor.device for tensor in self._model.parameters()), "cpu"))
+        prepare = self._prepare
+        assert prepare is not None
+
+        def prepared(picture: Picture) -> Tensor:
+            return prepare(torch.from_numpy(np.array(picture)).permute(2, 0, 1))
+
+        told = f"live {getattr(prepare, '__name__', None) or ' '.join(repr(prepare).split())}"
+        return TorchVision(
+            self._model,
+            self.name,
+            Preprocess(prepared, told),
+            revision=self._revision,
+            batch_size=batch_size,
+            device=device,
+        )
+
+
+class InMemoryModels(CataloguedModels):
+    """The language model and the generator of the catalogue, with a vision model of the caller's."""
+
+    def __init__(self, live: InMemoryModel) -> None:
+        super().__init__(vision=live.make)
+        self._live = live
+
+    def layers(self, model: str) -> Sequence[LayerInfo]:
+        """The layers of the caller's model."""
+        return self._live.layers()
+
+
+def _digest(module: nn.Module) -> str:
+    """Of the weights and the architecture."""
+    digest = blake2b(repr(module).encode(), digest_size=6)
+    for name, tensor in module.state_dict().items():
+        digest.update(name.encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _of_this_process(function: Any) -> str:
+    """Nobody can say whether another function of the same name does the same: what is seen serves this process."""
+    with _lock:
+        try:
+            return _names.setdefault(function, uuid.uuid4().hex[:12])
+        except TypeError:  # Not every object can be referred to weakly.
+            return uuid.uuid4().hex[:12]

@@ -1,0 +1,136 @@
+"""Keeps one set of models in memory for as long as the runs want it, and never two sets at once."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.engine.model_source import LoadedModels, ModelSource
+from line_tui.engine.shared_models import SharedModels
+from line_tui.errors import MemoryLimitError
+from line_tui.layers import LayerInfo
+from line_tui.models.catalog import read_catalog
+from line_tui.models.source_digests import model_sources, stamped
+
+OnProgress = Callable[[str], None]
+
+
+class ModelManager:
+    """Lends one set of models to any number of runs; a run that needs other models waits until these are free."""
+
+    def __init__(self, source: ModelSource) -> None:
+        self.source = source
+        self._changed = threading.Condition()
+        self._shared: SharedModels | None = None
+        self._key: tuple[object, ...] = ()
+        self._usual = False
+        self._users = 0
+        self._lowered: dict[e.Settings, e.Settings | None] = {}
+        self._layers: dict[str, list[LayerInfo]] = {}
+
+    def layers(self, model: str) -> Sequence[LayerInfo]:
+        """Layers of a vision model, found once. Raises UnknownNameError, ModelFileError."""
+        # The files of a model may have changed since.
+        key = f"{model} {model_sources(model, read_catalog())}"
+        if key not in self._layers:
+            self._layers[key] = list(self.source.layers(model))
+        return self._layers[key]
+
+    @contextmanager
+    def borrow(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> Iterator[SharedModels]:
+        """A run's models, loaded if need be, until the end of the block.
+
+        `on_progress` may raise Cancelled, also while others use other models. Raises what loading raises.
+        """
+        with self._changed:
+            while self._users and not self._fits(spec, fixed):
+                self._changed.wait(0.2)
+                on_progress("")
+            if self._shared is None or not self._fits(spec, fixed):
+                # Before the new ones are loaded: both together may not fit in memory.
+                self._drop()
+                self._load(spec, fixed, on_progress)
+            shared = self._shared
+            assert shared is not None
+            self._users += 1
+        try:
+            yield shared
+        finally:
+            del shared
+            with self._changed:
+                self._users -= 1
+                if self._shared is not None and self._shared.retired and not self._users:
+                    self._drop()
+                self._changed.notify_all()
+
+    def retire(self, lack: MemoryLimitError | None = None) -> None:
+        """Let nobody else begin with these models: an error may have left them in disorder, or memory ran out.
+
+        Then the runs that share them learn it at their next call.
+        """
+        with self._changed:
+            if self._shared is not None:
+                self._shared.retired = True
+                self._shared.lack = self._shared.lack or lack
+
+    def step_down(self, spec: e.RunSpec, settings: e.Settings, check: Callable[[], None]) -> e.Settings | None:
+        """Settings that need less memory; the same for all runs that shared the models. They must have let go of them.
+
+        None when nothing is left to try. Raises Cancelled when `check` does.
+        """
+        with self._changed:
+            while self._users and settings not in self._lowered:
+                self._changed.wait(0.2)
+                check()
+            if settings not in self._lowered:
+                self._drop()
+                self._lowered[settings] = self.source.step_down(spec, settings)
+                self._changed.notify_all()
+            return self._lowered[settings]
+
+    def close(self) -> None:
+        """Take the models out of memory. Nobody uses them any more."""
+        with self._changed:
+            self._drop()
+
+    def _load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> None:
+        if fixed is None:
+            # There may be more room than there was.
+            self._lowered.clear()
+        loaded = self.source.load(spec, fixed, on_progress)
+        self._shared = SharedModels(loaded)
+        self._key = (*_names(spec), *_placement(loaded))
+        # What memory forces on one run it would force on the next.
+        self._usual = fixed is None or fixed.bit_identical or fixed in self._lowered.values()
+
+    def _drop(self) -> None:
+        if self._shared is not None:
+            self._shared.close()
+            self._shared = None
+            # What is left of them may be in cycles.
+            gc.collect()
+
+    def _fits(self, spec: e.RunSpec, fixed: e.Settings | None) -> bool:
+        """Whether the models at hand are those of a run: by what was loaded, not by what was asked for."""
+        if self._shared is None or self._shared.retired:
+            return False
+        if fixed is None:
+            return self._usual and self._key[:3] == _names(spec)
+        settled = (fixed.batch_size, fixed.threads, fixed.device, fixed.memory, fixed.gpu_layers)
+        return self._key == (*_names(spec), *settled)
+
+
+def _names(spec: e.RunSpec) -> tuple[str, str, str]:
+    # The control folder, whose digest comes second, is no part of the models.
+    return spec.profile, spec.model, stamped(msgspec.structs.replace(spec, control=None)).sources
+
+
+def _placement(loaded: LoadedModels) -> tuple[object, ...]:
+    """What the models' outputs depend on besides themselves."""
+    batch_size = loaded.models.generator.batch_size
+    return (batch_size, loaded.threads, loaded.device, loaded.memory, loaded.gpu_layers)

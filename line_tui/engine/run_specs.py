@@ -1,0 +1,37 @@
+"""Builds the spec of a run from what the caller gave and the settings, and cleans the user's decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.config import read_config
+from line_tui.errors import UsageError
+from line_tui.events import RunSpec
+from line_tui.explain import strategies
+from line_tui.neuron import Neuron
+from line_tui.text import as_concept, shown
+
+
+def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
+    """The spec of a neuron's run. Raises UsageError for a metric that its strategy does not have."""
+    defaults = read_config().explain
+    usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
+    asked = usual | dict(given)
+    if "metric" not in given:
+        asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
+    strategies.check_metric(asked["strategy"], asked["metric"])
+    return RunSpec(model=neuron.model, layer=neuron.layer, neuron=neuron.index, **asked)
+
+
+def in_visible_words(event: e.Decision) -> e.Decision:
+    """What a person said, wherever they said it. Raises UsageError for a concept of nothing that can be seen."""
+    if not isinstance(event, e.Decided):
+        return event
+    concept = event.concept
+    if concept is not None and not (concept := as_concept(concept)):
+        raise UsageError("a concept needs letters that can be seen", "write one to three words")
+    return msgspec.structs.replace(event, concept=concept, reason=shown(event.reason))

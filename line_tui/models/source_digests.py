@@ -1,0 +1,85 @@
+"""Digests of the local files that a run's result depends on: its models and its control pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+import msgspec
+
+from line_tui import events as e
+from line_tui.errors import LineError
+from line_tui.models.catalog import Catalog, Entry, VisionEntry, read_catalog
+from line_tui.models.folder import SUFFIXES, open_folder
+from line_tui.models.model_files import content, fingerprint, locate
+
+
+def stamped(spec: e.RunSpec) -> e.RunSpec:
+    """The spec with a digest of the files it names, so that the same spec over other files is another run."""
+    models, control = _of_models(spec, read_catalog()), _of_control(spec.control)
+    return msgspec.structs.replace(spec, sources="-".join(filter(None, (models, control))))
+
+
+def model_sources(model: str, catalog: Catalog) -> str:
+    """12 hex digits over a vision model's entry and files; "" for one with neither."""
+    entry = next((entry for entry in catalog.vision if entry.id == model), None)
+    paths = sorted(path for path in _vision_paths(model, entry) if path.exists())
+    if entry is None and not paths:
+        return ""
+    said = msgspec.json.encode(entry) + content(*paths).encode()
+    return blake2b(said, digest_size=6).hexdigest()
+
+
+def _of_models(spec: e.RunSpec, catalog: Catalog) -> str:
+    vision = model_sources(spec.model, catalog)
+    if not vision:
+        return ""
+    digest = blake2b(vision.encode(), digest_size=6)
+    with suppress(LineError):
+        profile = catalog.find_profile(spec.profile)
+        others: tuple[Entry, ...] = (catalog.find_language(profile.language), catalog.find_generator(profile.generator))
+        for entry in others:
+            digest.update(msgspec.json.encode(entry))
+            with suppress(LineError, OSError):
+                digest.update(fingerprint(locate(entry.source, entry.id)).encode())
+    return digest.hexdigest()
+
+
+def _of_control(folder: str | None) -> str:
+    """Covers the files that may be pictures, and their folders, which give the classes."""
+    if folder is None:
+        return ""
+    with suppress(LineError):
+        opened = open_folder(Path(folder))
+        files = [file for each in opened.classes for file in each.files] or opened.loose
+        named = [each.concept for each in opened.classes]
+        return blake2b(f"{named} {content(*files)}".encode(), digest_size=6).hexdigest()
+    return ""
+
+
+def _vision_paths(model: str, entry: VisionEntry | None) -> Iterator[Path]:
+    if entry is not None:
+        with suppress(LineError):
+            located = locate(entry.source, entry.id)
+            if entry.format == "function":
+                folder = located if located.is_dir() else located.parent
+                yield from (file for file in folder.rglob("*") if file.is_file() and _counts(file))
+            else:
+                yield located
+        if entry.encoder is not None:
+            yield Path(entry.encoder.path).expanduser()
+        return
+    name, _, weights = model.partition(":")
+    if "/" in weights or Path(weights).suffix:
+        yield Path(weights).expanduser()
+    elif weights != "random":
+        # torch's download cache; importing torch to ask for it would take seconds.
+        cache = Path(os.environ.get("TORCH_HOME") or Path.home() / ".cache" / "torch") / "hub" / "checkpoints"
+        yield from cache.glob(f"{name}[-_]*.pth")
+
+
+def _counts(file: Path) -> bool:
+    return file.suffix.lower() not in SUFFIXES and not any(part.startswith((".", "__pycache__")) for part in file.parts)

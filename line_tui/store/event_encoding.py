@@ -1,0 +1,139 @@
+"""How events are stored: without what can be derived; what is large or shared is stored once, apart from the event.
+
+Thumbnails are kept by picture, for all runs; words of a control set by their content, for all runs; maps and control
+activations by run, as `float32`. Events of stores of version 1 have all of it inside, and are read as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from hashlib import blake2b
+
+import msgspec
+import numpy as np
+
+from line_tui import events as e
+from line_tui.events import DurableEvent
+from line_tui.store.images import IDENTITY
+
+Key = tuple[str, str, str]
+"""Kind, owner (a picture, a run, or nobody), and which of the owner's."""
+Read = Callable[[Key], bytes | None]
+
+THUMBNAIL, MAP, CONTROL, WORDS = "thumbnail", "map", "control", "words"
+
+
+class _Array(msgspec.Struct, frozen=True, array_like=True):
+    """Compactly encoded numbers, without loss."""
+
+    shape: tuple[int, ...]
+    kind: str
+    data: bytes
+
+
+class _Control(msgspec.Struct, frozen=True, array_like=True):
+    """A control set's activations, and where its words are."""
+
+    words: str
+    activations: _Array
+
+
+def slim(run_id: str, seq: int, event: DurableEvent) -> tuple[DurableEvent, dict[Key, bytes]]:
+    """The event as it is stored, and the blobs kept beside it."""
+    match event:
+        case e.ImageScored():
+            return _slim_image(run_id, event)
+        case e.MinimalPairMeasured(before=before, after=after):
+            beside = {
+                key: side.thumbnail for side in (*before, *after) if side.thumbnail and (key := _thumbnail(side.image))
+            }
+            sides = [
+                [
+                    msgspec.structs.replace(side, thumbnail=b"") if _thumbnail(side.image) in beside else side
+                    for side in one
+                ]
+                for one in (before, after)
+            ]
+            return msgspec.structs.replace(event, before=sides[0], after=sides[1]), beside
+        case e.ControlMeasured(concepts=concepts, activations=activations):
+            packed = _pack(activations)
+            if packed is None:
+                return event, {}
+            words = msgspec.msgpack.encode(concepts)
+            name = blake2b(words, digest_size=16).hexdigest()
+            control = msgspec.msgpack.encode(_Control(name, packed))
+            beside = {(WORDS, "", name): words, (CONTROL, run_id, str(seq)): control}
+            return msgspec.structs.replace(event, concepts=[], activations=[]), beside
+        case _:
+            return event, {}
+
+
+def _slim_image(run_id: str, event: e.ImageScored) -> tuple[DurableEvent, dict[Key, bytes]]:
+    thumbnail = _thumbnail(event.image)
+    if thumbnail is None:
+        return event, {}
+    beside: dict[Key, bytes] = {}
+    if event.thumbnail:
+        beside[thumbnail] = event.thumbnail
+        event = msgspec.structs.replace(event, thumbnail=b"")
+    if event.activation_map and (packed := _pack(event.activation_map)) is not None:
+        beside[MAP, run_id, event.image.identity] = msgspec.msgpack.encode(packed)
+        event = msgspec.structs.replace(event, activation_map=None)
+    return event, beside
+
+
+def whole(run_id: str, seq: int, event: DurableEvent, read: Read) -> DurableEvent:
+    """The original event. Missing blobs are left empty."""
+    match event:
+        case e.ImageScored():
+            area = event.activation_map
+            if area is None and (kept := read((MAP, run_id, event.image.identity))) is not None:
+                area = _unpack(msgspec.msgpack.decode(kept, type=_Array))
+            thumbnail = event.thumbnail or _read_thumbnail(event.image, read)
+            return msgspec.structs.replace(event, thumbnail=thumbnail, activation_map=area)
+        case e.MinimalPairMeasured(before=before, after=after):
+            sides = [
+                [
+                    msgspec.structs.replace(side, thumbnail=side.thumbnail or _read_thumbnail(side.image, read))
+                    for side in one
+                ]
+                for one in (before, after)
+            ]
+            return msgspec.structs.replace(event, before=sides[0], after=sides[1])
+        case e.ControlMeasured(activations=[]) if (kept := read((CONTROL, run_id, str(seq)))) is not None:
+            control = msgspec.msgpack.decode(kept, type=_Control)
+            words = read((WORDS, "", control.words))
+            if words is None:
+                raise ValueError("the words of its control set are gone")
+            concepts = msgspec.msgpack.decode(words, type=list[str])
+            return msgspec.structs.replace(event, concepts=concepts, activations=_unpack(control.activations))
+        case _:
+            return event
+
+
+def _thumbnail(image: e.ImageRecord) -> Key | None:
+    return (THUMBNAIL, image.identity, "") if IDENTITY.fullmatch(image.identity) else None
+
+
+def _read_thumbnail(image: e.ImageRecord, read: Read) -> bytes:
+    key = _thumbnail(image)
+    return (read(key) if key is not None else None) or b""
+
+
+def _pack(rows: Sequence[Sequence[float]]) -> _Array | None:
+    """Rows of equal length as an array; None if they differ, in which case they stay in the event."""
+    if not rows or len({len(row) for row in rows}) != 1 or not rows[0]:
+        return None
+    exact = np.array(rows, np.float64)
+    with np.errstate(over="ignore"):
+        short = exact.astype(np.float32)
+    same = np.array_equal(short, exact) and not np.any(np.signbit(exact) & (exact == 0))
+    array = short if same else exact
+    return _Array(array.shape, array.dtype.str, array.tobytes())
+
+
+def _unpack(array: _Array) -> list[list[float]]:
+    if array.kind not in ("<f4", "<f8"):
+        raise ValueError("no array of numbers")
+    found: list[list[float]] = np.frombuffer(array.data, array.kind).reshape(array.shape).tolist()
+    return found
