@@ -8,7 +8,7 @@ from typing import IO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from line_tui.text import shown, shown_lines
+from line_tui.sanitize import shown, shown_lines
 
 
 class PlainConsole(Console):

@@ -142,7 +142,7 @@ class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"
     seconds: float = 0.0
     layer_scale: float = 0.0
     """Largest absolute activation of the layer's neurons on the control set; 0 where it is not known."""
-    apart: list[float] = []
+    reference_activations: list[float] = msgspec.field(default_factory=list, name="apart")
     """Activations on pictures of no concept, which are then the control set in place of the vocabulary's."""
     skipped: list[str] = []
     """Files of the user's that are no pictures, each with the reason."""
@@ -348,11 +348,11 @@ class MinimalPairMeasured(Durable, frozen=True, kw_only=True, tag="minimal_pair_
     kind: Literal["swap", "drop"]
     before: list[PairSide]
     after: list[PairSide]
-    lost: float
+    relative_drop: float = msgspec.field(name="lost")
     """Share of the label's activation above the control mean that is gone."""
     p_value: float
-    told_apart: float | None = None
-    """How well the layer's other neurons tell the two sides apart, chance being .5; None where there are too few."""
+    discriminability: float | None = msgspec.field(default=None, name="told_apart")
+    """Share of pictures that the layer's other neurons put on the right side, .5 by chance; None for too few."""
 
 
 class Finished(Durable, frozen=True, kw_only=True, tag="finished"):

@@ -24,7 +24,7 @@ VISION = "line_tui.vision"
 GENERATORS = "line_tui.generators"
 """Functions as `OpenGenerator` of `line_tui.models.generators`, named as the catalogue's `format`."""
 EXPORTERS = "line_tui.exporters"
-"""`Exporter` of `line_tui.report.files`."""
+"""`Exporter` of `line_tui.report.exporters`."""
 
 Part = TypeVar("Part")
 

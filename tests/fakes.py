@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
-from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Seen
+from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording
 from line_tui.explain.seeds import derive
 
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -123,7 +123,7 @@ class FakeVision:
     def __init__(self) -> None:
         self.looked = 0
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         self.looked += len(pictures)
         stack = np.stack(pictures).astype(np.float32) / 255
         activations = stack.mean(axis=(1, 2))
@@ -132,13 +132,13 @@ class FakeVision:
             side = stack.shape[1] // 4
             patches = stack[:, : 4 * side, : 4 * side].reshape(len(stack), 4, side, 4, side, 3).mean(axis=(2, 4))
             patches -= activations[:, None, None]
-            return Seen(np.hstack([near, patches.reshape(len(stack), -1)]).astype(np.float32), None)
+            return Recording(np.hstack([near, patches.reshape(len(stack), -1)]).astype(np.float32), None)
         shape = LAYERS[layer]
         if neuron is None or len(shape) < 3:
-            return Seen(activations, None)
+            return Recording(activations, None)
         side, cell = shape[1], stack.shape[1] // shape[1]
         maps = stack[..., neuron].reshape(-1, side, cell, side, cell).mean(axis=(2, 4))
-        return Seen(activations, maps)
+        return Recording(activations, maps)
 
 
 class FakeEmbedder:

@@ -20,7 +20,7 @@ def test_a_neuron_answers_to_its_colour() -> None:
     generator, vision = fakes.FakeGenerator(), fakes.FakeVision()
     prompts = [generator.prompt_template.format(concept=word) for word in ("strawberry", "frog", "ocean")]
     pictures = generator.draw(prompts, [1, 2, 3], lambda step, steps: None)
-    seen = vision.look(pictures, "conv", neuron=1)
+    seen = vision.record(pictures, "conv", neuron=1)
     assert list(seen.activations.argmax(axis=0)) == [0, 1, 2]
     assert seen.maps is not None and seen.maps.shape == (3, 4, 4)
     np.testing.assert_allclose(seen.maps.mean(axis=(1, 2)), seen.activations[:, 1], rtol=1e-5)

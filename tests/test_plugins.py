@@ -19,7 +19,7 @@ from line_tui.models.generators import open_generator
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision import TorchVision
-from line_tui.report.files import exporters, write
+from line_tui.report.exporters import exporters, write
 from line_tui.report.html import About
 from tests.report.test_result import EVENTS
 
@@ -98,7 +98,7 @@ FILES = {
             def offload(self): ...
     ''',
     "exporter": """
-        from line_tui.report.files import Exporter
+        from line_tui.report.exporters import Exporter
 
         def write(state, result, about, folder):
             path = folder / f"{result.run_id}.txt"
@@ -137,7 +137,7 @@ def test_a_strategy_of_a_plug_in_is_listed_and_runs(site: Path) -> None:
     install(site)
     program = """
         from line_tui.explain import strategies
-        from line_tui.explain.meaning import Lexicon
+        from line_tui.explain.word_similarity import Lexicon
         from tests.explain.runs import Run
         from tests.fakes import FakeEmbedder
         strategy = strategies.find("first-word").make(strategies.Words(FakeEmbedder(), Lexicon))
@@ -162,7 +162,7 @@ def test_a_vision_framework_of_a_plug_in_opens_its_entries(site: Path, tmp_path:
         network.load(), network.name, network.preprocess, revision=network.revision(), batch_size=2, device="cpu"
     )
     picture = np.full((16, 16, 3), (255, 0, 51), np.uint8)
-    assert np.allclose(vision.look([picture], "1").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
+    assert np.allclose(vision.record([picture], "1").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
     with pytest.raises(ValueError, match=r"format must be one of weights, .*, average"):
         VisionEntry(id="grey", source=source, format="averege")
 

@@ -97,7 +97,7 @@ def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison
     except OSError as error:
         raise StoreError(f"cannot write {request.picture}: {error.strerror}", "choose another --to") from error
     # Measured like any image: from the eight-bit file, in the fixed batch size.
-    ascent = float(vision.look([picture], request.layer, request.neuron).activations[0, request.neuron])
+    ascent = float(vision.record([picture], request.layer, request.neuron).activations[0, request.neuron])
     generated = best_generated(states, vision.name)
     return Comparison(
         **{name: getattr(request, name) for name in ("model", "layer", "neuron", "steps", "seed", "picture")},

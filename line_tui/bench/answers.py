@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from line_tui.explain.ports import Embedder
-from line_tui.explain.words import clean, same_form, singular
+from line_tui.explain.word_forms import clean, same_form, singular
 from line_tui.models.model_files import bundled_models
 
 

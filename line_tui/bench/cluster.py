@@ -30,9 +30,9 @@ from line_tui.engine.executor import Executor
 from line_tui.engine.model_source import LoadedModels, ReadyBank
 from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.loop import Models
-from line_tui.explain.meaning import Lexicon
-from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Seen
+from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording
 from line_tui.explain.seeds import derive
+from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
 from line_tui.store import Store
 
@@ -96,10 +96,10 @@ class Watching:
 
     name = "waiting-vision"
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Pixels as activations."""
         flat = np.stack([picture.reshape(-1) for picture in pictures]).astype(np.float32)
-        return Seen((np.tile(flat, 2)[:, :WIDTH] / 255).astype(np.float32), None)
+        return Recording((np.tile(flat, 2)[:, :WIDTH] / 255).astype(np.float32), None)
 
 
 class Words:

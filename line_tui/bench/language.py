@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from line_tui.errors import LineError, UsageError
 from line_tui.explain.loop import TEMPERATURE, WARMER
-from line_tui.explain.paired import mean_interval
+from line_tui.explain.paired_tests import mean_interval
 from line_tui.explain.ports import Embedder, Language
 from line_tui.explain.prompting import Request, Shown, render
 from line_tui.explain.proposals import judge
 from line_tui.explain.published import ATTEMPTS, FROM_RANDOM, FROM_VOCABULARY
 from line_tui.explain.seeds import derive, proposal_seed
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
 from line_tui.offline import refuse_sockets, stay_offline
 from line_tui.orphan import end_with_parent
 

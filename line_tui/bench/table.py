@@ -11,7 +11,7 @@ from rich.table import Table
 
 from line_tui.bench.rows import Row
 from line_tui.consoles import PlainConsole
-from line_tui.explain.paired import mean_interval
+from line_tui.explain.paired_tests import mean_interval
 
 BASELINE = "published, mean"
 

@@ -14,9 +14,9 @@ from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
 from line_tui.explain.banks import bank_of
+from line_tui.explain.control_analysis import look as look_through
 from line_tui.explain.loop import Loop, Models
-from line_tui.explain.neuron import look as look_through
-from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Seen, Vision
+from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Recording, Vision
 from line_tui.explain.state import RunState, fold
 from line_tui.explain.steps import Strategy
 from line_tui.store.images import Recipe, StoredAlbum
@@ -58,14 +58,14 @@ class CachedVision:
         self._vision = vision
         self._seen: dict[tuple[bytes, str], Floats] = {}
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Activations `float32[images, neurons]`."""
         keys = [(blake2b(picture.tobytes(), digest_size=16).digest(), layer) for picture in pictures]
         missing = [n for n, key in enumerate(keys) if key not in self._seen]
         if missing:
-            fresh = self._vision.look([pictures[n] for n in missing], layer).activations
+            fresh = self._vision.record([pictures[n] for n in missing], layer).activations
             self._seen.update(zip((keys[n] for n in missing), fresh, strict=True))
-        return Seen(np.stack([self._seen[key] for key in keys]), None)
+        return Recording(np.stack([self._seen[key] for key in keys]), None)
 
 
 class MemoryJournal:
@@ -136,7 +136,7 @@ class World:
         layer, trial = state.spec.layer, state.trials[state.verified.trial]
         neuron = look_through(state.control, self.control(layer, state.spec.neuron))
         pictures = [self.album.get(image.image.identity) for image in trial.seen("report")]
-        seen = self.models.vision.look(pictures, layer).activations
+        seen = self.models.vision.record(pictures, layer).activations
         return neuron.score(neuron.sight(trial.concept, seen, words=False), reporting=True)
 
 

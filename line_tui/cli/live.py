@@ -16,7 +16,7 @@ from line_tui import events as e
 from line_tui.consoles import PlainConsole
 from line_tui.explain import strategies
 from line_tui.explain.state import RunState, Trial, apply, value, verdict
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 _WORDS: dict[e.Phase, str] = {
     "loading": "loading",
@@ -88,8 +88,8 @@ class LiveView:
                     f"the language model had no new concept in {event.attempts} attempts: {event.remedy}",
                     style="yellow",
                 )
-            case e.ControlMeasured(drawn=drawn, concepts=concepts, apart=apart):
-                own = f", {len(apart)} pictures of yours as control" if apart else ""
+            case e.ControlMeasured(drawn=drawn, concepts=concepts, reference_activations=reference):
+                own = f", {len(reference)} pictures of yours as control" if reference else ""
                 self._console.tell(f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}")
                 if event.missing:
                     self._console.tell(

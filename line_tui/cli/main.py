@@ -17,7 +17,7 @@ from line_tui.cli.options import data_option
 from line_tui.cli.say import say
 from line_tui.config import log_folder
 from line_tui.errors import LineError, MemoryLimitError, UsageError
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 INTERRUPTED = 130
 

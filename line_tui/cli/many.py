@@ -12,8 +12,8 @@ from line_tui.cli.result import result_of
 from line_tui.cli.say import say
 from line_tui.cli.selector import select
 from line_tui.events import RunSpec
-from line_tui.report.senses import polysemanticity, told
-from line_tui.text import shown
+from line_tui.report.polysemanticity import polysemanticity, told
+from line_tui.sanitize import shown
 
 if TYPE_CHECKING:
     from line_tui.engine.executor import Engine

@@ -8,7 +8,7 @@ from line_tui.errors import UsageError
 from line_tui.events import durable
 from line_tui.explain.state import fold
 from line_tui.report.result import Result, result
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 if TYPE_CHECKING:
     from line_tui.store import Store

@@ -79,7 +79,7 @@ def _write(store: Store, run_ids: list[str], kind: str, folder: Path) -> list[Pa
     from line_tui.cli.result import never_began
     from line_tui.events import durable
     from line_tui.explain.state import fold
-    from line_tui.report.files import write, write_index
+    from line_tui.report.exporters import write, write_index
     from line_tui.report.html import About
 
     runs = []

@@ -8,7 +8,7 @@ import click
 
 from line_tui.cli.options import data_option, json_option, run_argument
 from line_tui.cli.say import put, put_json
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 
 @click.command()

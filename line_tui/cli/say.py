@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from line_tui.errors import StoreError
-from line_tui.text import shown_lines
+from line_tui.sanitize import shown_lines
 
 
 def say(text: str) -> None:

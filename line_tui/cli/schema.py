@@ -21,7 +21,7 @@ OUTPUTS = {
     "runs purge": "line_tui.report.listings:Erased",
     "layers": "list of line_tui.report.listings:Layer",
     "neurons": "list of line_tui.report.listings:ListedNeuron",
-    "senses": "line_tui.report.senses:Polysemanticity",
+    "senses": "line_tui.report.polysemanticity:Polysemanticity",
     "evaluate": "line_tui.evaluate.request:Report",
     "maximise": "line_tui.activation_maximization.comparison:Comparison",
     "models list": "line_tui.hub.listing:Listing",

@@ -14,7 +14,7 @@ from line_tui.explain import strategies
 from line_tui.models.layer_cache import LayerCache
 
 if TYPE_CHECKING:
-    from line_tui.report.senses import Polysemanticity
+    from line_tui.report.polysemanticity import Polysemanticity
 
 
 @click.command()
@@ -35,7 +35,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
     """
 
     from line_tui.cli.result import result_of
-    from line_tui.report.senses import polysemanticity, told
+    from line_tui.report.polysemanticity import polysemanticity, told
     from line_tui.store import Store
 
     store = Store.open(data)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:

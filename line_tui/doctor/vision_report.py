@@ -61,7 +61,7 @@ def look(request: Request) -> Looked:
     pictures = builtin_pictures()
     if request.pictures is not None:
         _write(Path(request.pictures), pictures)
-    seen = vision.look(pictures, layer).activations[:, :SHOWN]
+    seen = vision.record(pictures, layer).activations[:, :SHOWN]
     return Looked(
         model=request.model,
         identity=vision.name,

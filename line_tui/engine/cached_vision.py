@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from line_tui.explain.ports import Picture, Seen, Vision
+from line_tui.explain.ports import Picture, Recording, Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.vision_checks import finite
 from line_tui.store.activations import Activations, View, pixels_of
@@ -17,8 +17,8 @@ from line_tui.store.activations import Activations, View, pixels_of
 class CachedVision:
     """Caches the activations of the whole layer, by the picture's pixels.
 
-    Only the map of one neuron, where the layer has a spatial extent, takes a look of its own: the maps of all neurons
-    would be larger than the pictures. The activations are those of the first look all the same.
+    The map of one neuron, where the layer has a spatial extent, needs a pass of its own: all maps would be
+    larger than the pictures. The activations stay those of the first pass.
     """
 
     def __init__(
@@ -27,7 +27,7 @@ class CachedVision:
         layer: LayerInfo,
         activations: Activations,
         turn: threading.Lock,
-        at_work: Callable[[Callable[[], Seen]], Seen] = lambda work: work(),
+        at_work: Callable[[Callable[[], Recording]], Recording] = lambda work: work(),
     ) -> None:
         """`turn` is held while the model works, and `at_work` calls it where it is to work."""
         self._at_work = at_work
@@ -37,7 +37,7 @@ class CachedVision:
         self._activations = activations
         self._turn = turn
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """As the vision model itself. Raises ValueError for another layer than it was made for."""
         if layer != self._layer.name:
             raise ValueError(f"made for layer {self._layer.name}, asked for {layer}")
@@ -48,19 +48,19 @@ class CachedVision:
         maps = None
         if mapped or len(known) < len(set(names)):
             with self._turn:
-                # Another run may have looked at them meanwhile.
+                # Another run may have recorded them meanwhile.
                 known = self._activations.get(view, names)
                 new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
-                looked = dict(zip(names, pictures, strict=True)) if mapped else new
-                if looked:
-                    seen = self._at_work(
-                        lambda: self._vision.look(list(looked.values()), layer, neuron if mapped else None)
+                wanted = dict(zip(names, pictures, strict=True)) if mapped else new
+                if wanted:
+                    recording = self._at_work(
+                        lambda: self._vision.record(list(wanted.values()), layer, neuron if mapped else None)
                     )
-                    found = dict(zip(looked, seen.activations, strict=True))
-                    self._activations.put(view, {name: found[name] for name in new})
-                    known |= {name: found[name] for name in new}
-                    if seen.maps is not None:
-                        areas = dict(zip(looked, seen.maps, strict=True))
+                    fresh = dict(zip(wanted, recording.activations, strict=True))
+                    self._activations.put(view, {name: fresh[name] for name in new})
+                    known |= {name: fresh[name] for name in new}
+                    if recording.maps is not None:
+                        areas = dict(zip(wanted, recording.maps, strict=True))
                         maps = np.stack([areas[name] for name in names])
         activations = np.stack([known[name] for name in names]).astype(np.float32)
-        return Seen(finite(activations, self.name, layer, neuron), maps)
+        return Recording(finite(activations, self.name, layer, neuron), maps)

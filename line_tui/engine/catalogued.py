@@ -10,9 +10,9 @@ from line_tui import events as e
 from line_tui.config import EngineDefaults, read_config
 from line_tui.engine.bank import BundledBank
 from line_tui.engine.model_source import LoadedModels, ReadyBank
-from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Models
-from line_tui.explain.meaning import Lexicon
+from line_tui.explain.reference_layer import WithReferenceLayer
+from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import read_catalog
 from line_tui.models.layer_cache import LayerCache
@@ -86,13 +86,13 @@ class CataloguedModels:
             return models
         wide = [other.name for other in self.layers(spec.model) if other.neurons >= NARROW]
         if wide:
-            return replace(models, vision=Beside(models.vision, models.vision, wide[-1]))
+            return replace(models, vision=WithReferenceLayer(models.vision, models.vision, wide[-1]))
         from line_tui.models.loader import load_vision
 
         catalog = read_catalog()
         model, _, name = catalog.find_profile(spec.profile).reference.partition(" ")
         encoder = load_vision(model, catalog, models.generator.batch_size, "cpu")
-        return replace(models, vision=Beside(models.vision, encoder, name))
+        return replace(models, vision=WithReferenceLayer(models.vision, encoder, name))
 
     def lexicon(self) -> Lexicon:
         """The bundled lexicon. Raises ModelFileError."""

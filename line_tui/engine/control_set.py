@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from line_tui import events as e
 from line_tui.engine.model_source import ModelSource
 from line_tui.explain.banks import bank_of
-from line_tui.explain.beside import read_layers
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Bank, Picture
+from line_tui.explain.reference_layer import read_layers
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
 from line_tui.layers import LayerInfo
@@ -98,7 +98,7 @@ class ControlSet:
                 continue
             pictures, fresh = self._pictures([wanted[identity] for identity in batch])
             drawn += fresh
-            seen = self.models.vision.look(pictures, self.layer.name)
+            seen = self.models.vision.record(pictures, self.layer.name)
             vectors = dict(zip(batch, seen.activations, strict=True))
             self.activations.put(view, vectors)
             known |= vectors

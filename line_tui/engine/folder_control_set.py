@@ -12,9 +12,9 @@ import numpy as np
 from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain.banks import bank_of
-from line_tui.explain.beside import read_layers
-from line_tui.explain.finite import neuron_of, silenced
+from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats, Picture, Vision
+from line_tui.explain.reference_layer import read_layers
 from line_tui.layers import LayerInfo
 from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
 from line_tui.store.activations import Activations, View, pixels_of
@@ -82,7 +82,7 @@ class FolderControl:
             raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
         own, seen = neuron_of(seen, self.neuron), silenced(seen)
         drawn = self.vocabulary(words)
-        return replace(drawn, apart=own, apart_features=seen, layer_scale=float(np.abs(seen).max()))
+        return replace(drawn, reference_activations=own, reference_features=seen, layer_scale=float(np.abs(seen).max()))
 
     def _look(self, files: list[Path], count: int) -> Floats:
         """`float32[pictures, neurons]` of the first `count` files that are pictures, or of as many as there are."""
@@ -99,7 +99,7 @@ class FolderControl:
         known = self.activations.get(view, identities)
         missing = {one: picture for one, (_, picture) in zip(identities, batch, strict=True) if one not in known}
         if missing:
-            seen = self.vision.look(list(missing.values()), self.layer.name)
+            seen = self.vision.record(list(missing.values()), self.layer.name)
             self.activations.put(view, dict(zip(missing, seen.activations, strict=True)))
             # Read back, so that a picture's number does not depend on whether it was looked at before.
             known = self.activations.get(view, identities)

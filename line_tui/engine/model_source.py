@@ -8,8 +8,8 @@ from typing import Protocol
 
 from line_tui import events as e
 from line_tui.explain.loop import Models
-from line_tui.explain.meaning import Lexicon
 from line_tui.explain.ports import Embedder, Floats
+from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
 
 

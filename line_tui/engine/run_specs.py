@@ -13,7 +13,7 @@ from line_tui.errors import UsageError
 from line_tui.events import RunSpec
 from line_tui.explain import strategies
 from line_tui.neuron import Neuron
-from line_tui.text import as_concept, shown
+from line_tui.sanitize import as_concept, shown
 
 
 def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from line_tui.errors import UsageError
-from line_tui.text import as_concept
+from line_tui.sanitize import as_concept
 
 NEURON_COLUMNS = ("neuron", "unit")
 LABEL_COLUMNS = ("explanation", "description", "concept", "label")

@@ -13,9 +13,9 @@ from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
 from line_tui.evaluate.scoring import COSY_PROMPT, Rivals, Scored, compare, rivals, score
-from line_tui.evaluate.two_sided import Detected, detect, sanity
+from line_tui.evaluate.two_sided_scores import Detected, detect, sanity
 from line_tui.events import RunSpec
-from line_tui.explain.finite import neuron_of, silenced
+from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
@@ -157,7 +157,7 @@ def draw_and_look(text: str, prompt: str, request: Request, generator: Generator
         batch = seeds[start : start + generator.batch_size]
         prompts = [fill_template(prompt, text, seed) for seed in batch]
         pictures = generator.draw(prompts, batch, lambda step, steps: None)
-        found.append(vision.look(pictures, request.layer).activations)
+        found.append(vision.record(pictures, request.layer).activations)
     return np.concatenate(found)
 
 
@@ -168,7 +168,7 @@ def look_at_folder(folder: PictureFolder, vision: Vision, layer: str) -> tuple[F
     skipped |= folder.left_out
     found = []
     for batch in in_batches(readable(paths, len(paths), skipped), BATCH):
-        found.append(vision.look([picture for _, picture in batch], layer).activations)
+        found.append(vision.record([picture for _, picture in batch], layer).activations)
     if not found:
         raise UsageError(f"no picture in {folder.path} can be read", "name another folder")
     return np.concatenate(found), [f"{path}: {reason}" for path, reason in skipped.items()]

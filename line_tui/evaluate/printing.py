@@ -11,8 +11,8 @@ from rich.text import Text
 
 from line_tui.consoles import PlainConsole
 from line_tui.evaluate.request import Report
-from line_tui.evaluate.two_sided import Sanity
-from line_tui.text import shown
+from line_tui.evaluate.two_sided_scores import Sanity
+from line_tui.sanitize import shown
 
 TWO_SIDED = ("correlation", "auprc", "f1")
 

@@ -6,7 +6,7 @@ import msgspec
 
 from line_tui.evaluate.explanations import BadRow
 from line_tui.evaluate.scoring import IMAGES, Compared, Rivals, Scored
-from line_tui.evaluate.two_sided import Sanity
+from line_tui.evaluate.two_sided_scores import Sanity
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

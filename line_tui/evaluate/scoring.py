@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from line_tui.evaluate.explanations import Explanation
-from line_tui.evaluate.two_sided import Detected
+from line_tui.evaluate.two_sided_scores import Detected
 from line_tui.explain.intervals import verified_score
-from line_tui.explain.paired import mean_interval, sign_flip_p
+from line_tui.explain.paired_tests import mean_interval, sign_flip_p
 from line_tui.explain.ports import Floats
 
 IMAGES = 50

@@ -17,10 +17,9 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.budget import EACH
+from line_tui.explain.concept_selection import Account, account, choose_set
 from line_tui.explain.conclusion import CHANCE, EVEN, conclude, nothing, strongest
-from line_tui.explain.explanation import Account, account, choose_set
-from line_tui.explain.meaning import Lexicon, Meaning
-from line_tui.explain.neuron import Neuron, Sight, look
+from line_tui.explain.control_analysis import Neuron, Sight, look
 from line_tui.explain.ports import Embedder, Floats, Gallery
 from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
@@ -38,7 +37,8 @@ from line_tui.explain.state import (
 )
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words, find
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
+from line_tui.explain.word_similarity import Lexicon, Meaning
 
 OPENING = 8
 """Words of the control set that a run opens with."""

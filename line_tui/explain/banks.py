@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from line_tui.explain.finite import neuron_of, silenced
+from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats
 
 

@@ -8,15 +8,15 @@ import msgspec
 import numpy as np
 
 from line_tui import events as e
-from line_tui.explain.explanation import account
+from line_tui.explain.concept_selection import account
+from line_tui.explain.control_analysis import Neuron
 from line_tui.explain.intervals import verified_score
-from line_tui.explain.meaning import Meaning
-from line_tui.explain.neuron import Neuron
-from line_tui.explain.pairs import SEEDS, variants
+from line_tui.explain.minimal_pairs import SEEDS, variants
 from line_tui.explain.ports import Floats, Gallery
 from line_tui.explain.state import RunState, Trial
 from line_tui.explain.steps import Draw, DrawVariant, Record, Step
 from line_tui.explain.strategies import find
+from line_tui.explain.word_similarity import Meaning
 
 TOLD = 6
 """Words that are named beside a concept, or as what is left."""

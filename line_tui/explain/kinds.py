@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from line_tui.explain.ports import Floats
 from line_tui.explain.two_sided import unit
-from line_tui.explain.words import same_form, singular
+from line_tui.explain.word_forms import same_form, singular
 
 LEAST = 2
 """Words of a vocabulary that make a kind."""

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from line_tui import events as e
-from line_tui.explain.finite import neuron_of, silenced
-from line_tui.explain.pairs import loss, told_apart
+from line_tui.explain.minimal_pairs import discriminability, relative_drop
+from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Album, Bank, Floats, Generator, Journal, Language, Picture, Vision
 from line_tui.explain.prompting import render
 from line_tui.explain.seeds import image_seed, proposal_seed
@@ -105,7 +105,7 @@ class Loop:
 
     def _remember(self, identities: Sequence[str], pictures: Sequence[Picture], seen: Floats | None) -> None:
         if seen is None:
-            seen = self.models.vision.look(pictures, self.layer).activations
+            seen = self.models.vision.record(pictures, self.layer).activations
         finite = np.nan_to_num(seen, posinf=0.0, neginf=0.0)
         self._features.update(zip(identities, finite, strict=True))
 
@@ -135,6 +135,7 @@ class Loop:
         start = time.perf_counter()
         bank = self.control(None)
         self._banks[:] = [bank]
+        reference = bank.reference_activations
         return e.ControlMeasured(
             bank_id=bank.id,
             concepts=bank.concepts,
@@ -143,7 +144,7 @@ class Loop:
             missing=bank.missing,
             seconds=time.perf_counter() - start,
             layer_scale=bank.layer_scale,
-            apart=[] if bank.apart is None else [float(value) for value in bank.apart],
+            reference_activations=[] if reference is None else [float(value) for value in reference],
             skipped=list(bank.skipped),
         )
 
@@ -203,7 +204,7 @@ class Loop:
         start = time.perf_counter()
         pictures, records, fresh = self._pictures(prompts, seeds)
         drawn = time.perf_counter()
-        seen = self.models.vision.look(pictures, spec.layer, spec.neuron)
+        seen = self.models.vision.record(pictures, spec.layer, spec.neuron)
         looked = time.perf_counter()
         own = neuron_of(seen.activations, spec.neuron)
         self._remember([record.identity for record in records], pictures, seen.activations)
@@ -233,33 +234,33 @@ class Loop:
         template = generator.prompt_template if step.variant else ""
         prompts = [fill_template(template, step.variant, seed) for seed in seeds]
         pictures, records, _ = self._pictures(prompts, seeds)
-        seen = self.models.vision.look(pictures, spec.layer, spec.neuron).activations
+        seen = self.models.vision.record(pictures, spec.layer, spec.neuron).activations
         own = neuron_of(seen, spec.neuron)
         after = [
             e.PairSide(image=record, activation=float(value), thumbnail=thumbnail(picture))
             for record, value, picture in zip(records, own, pictures, strict=True)
         ]
         assert state.control is not None
-        lost, p_value = loss([i.activation for i in before], [i.activation for i in after], state.control.flat)
+        drop, p_value = relative_drop([i.activation for i in before], [i.activation for i in after], state.control.flat)
         return e.MinimalPairMeasured(
             concept=trial.concept,
             variant=step.variant,
             kind=step.kind,
             before=[e.PairSide(image=i.image, activation=i.activation, thumbnail=i.thumbnail) for i in before],
             after=after,
-            lost=lost,
+            relative_drop=drop,
             p_value=p_value,
-            told_apart=self._told_apart(spec, before, seen),
+            discriminability=self._discriminability(spec, before, seen),
         )
 
-    def _told_apart(self, spec: e.RunSpec, before: list[e.ImageScored], after: Floats) -> float | None:
+    def _discriminability(self, spec: e.RunSpec, before: list[e.ImageScored], after: Floats) -> float | None:
         found = [self.album.find(image.image.identity) for image in before]
         pictures = [kept[0] for kept in found if kept is not None]
         if len(pictures) < len(before):
             return None  # Pictures may have been deleted since; a judgement on some of them would be another one.
-        seen = self.models.vision.look(pictures, spec.layer).activations
+        seen = self.models.vision.record(pictures, spec.layer).activations
         rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (seen, after)]
-        return told_apart(rest[0], rest[1])
+        return discriminability(rest[0], rest[1])
 
     def _pictures(
         self, prompts: Sequence[str], seeds: Sequence[int]

@@ -81,8 +81,8 @@ class Generator(Protocol):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the vision model made of some pictures."""
+class Recording:
+    """A layer's activations on some pictures."""
 
     activations: Floats
     """`float32[images, neurons]`, pooled."""
@@ -91,11 +91,11 @@ class Seen:
 
 
 class Vision(Protocol):
-    """A vision model seen from outside: pictures in, activations out."""
+    """A vision model: pictures in, activations out."""
 
     name: str
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Activations of a layer for any number of pictures."""
         ...
 
@@ -140,9 +140,10 @@ class Bank:
     """Words of the vocabulary that are not in it, because their pictures are not drawn yet."""
     layer_scale: float = 0.0
     """Largest absolute activation of the layer's neurons on these pictures; 0 where it is not known."""
-    apart: Floats | None = None
-    """`float32[images]` of pictures of no concept, which are then the control set in place of the vocabulary's."""
-    apart_features: Floats | None = None
+    reference_activations: Floats | None = None
+    """`float32[images]`: the neuron's activations on pictures of the user's own, used as control set instead of the
+    vocabulary's."""
+    reference_features: Floats | None = None
     """Features of these, `float32[images, features]`."""
     skipped: Sequence[str] = ()
     """Files of the user's that are no pictures, each with the reason."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from line_tui.explain.state import RunState
 from line_tui.explain.steps import Judged
-from line_tui.explain.words import clean, same_form
+from line_tui.explain.word_forms import clean, same_form
 
 MAX_WORDS = 3
 MAX_LETTERS = 40

@@ -22,7 +22,7 @@ from line_tui.explain.state import RunState, Trial, attempts, next_id, rejected,
 from line_tui.explain.state import value as value_of
 from line_tui.explain.steps import Ask, Done, Draw, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
 
 FROM_VOCABULARY = 5
 FROM_RANDOM = FIRST_POOL - FROM_VOCABULARY

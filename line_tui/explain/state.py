@@ -14,7 +14,7 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.events import DurableEvent
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
 
 Status = Literal["new", "running", "stopped", "failed", "finished"]
 Verdict = Literal["open", "accepted", "rejected"]
@@ -27,7 +27,7 @@ class Control(msgspec.Struct, frozen=True):
     concepts: list[str]
     activations: list[list[float]]
     layer_scale: float = 0.0
-    apart: list[float] = []
+    reference_activations: list[float] = []
     """Activations on pictures of no concept, which are the control set where there are any."""
     missing: int = 0
     """Words of the vocabulary that are not in it, because their pictures were not drawn yet."""
@@ -35,7 +35,7 @@ class Control(msgspec.Struct, frozen=True):
     @property
     def flat(self) -> list[float]:
         """All control activations, image by image."""
-        return self.apart or [value for row in self.activations for value in row]
+        return self.reference_activations or [value for row in self.activations for value in row]
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -168,7 +168,7 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
                     event.concepts,
                     event.activations,
                     event.layer_scale,
-                    event.apart,
+                    event.reference_activations,
                     event.missing,
                 ),
                 control_images=event.drawn,

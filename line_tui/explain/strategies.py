@@ -17,9 +17,9 @@ from line_tui.explain.state import RunState
 from line_tui.plugins import STRATEGIES, with_plugins
 
 if TYPE_CHECKING:
-    from line_tui.explain.meaning import Lexicon
     from line_tui.explain.ports import Embedder
     from line_tui.explain.steps import Strategy
+    from line_tui.explain.word_similarity import Lexicon
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from line_tui.errors import HubError
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 _REPOSITORY = re.compile(r"[\w][\w.-]*(/[\w][\w.-]*)?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from line_tui.errors import LineError, ModelFileError, UsageError
-from line_tui.explain.ports import Picture, Seen
+from line_tui.explain.ports import Picture, Recording
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, open_program
@@ -79,7 +79,7 @@ class BlackBox:
             return find_layer(self.layers, self._called, layer)
         return find_neuron(self.layers, Neuron(self._called, layer, neuron))
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Activations `float32[images, neurons]`, and the maps of one neuron where the output has them.
 
         A neuron with a non-finite activation is NaN for all pictures. Raises UnknownNameError, UsageError,
@@ -107,7 +107,7 @@ class BlackBox:
         order = range(len(pictures))
         same = len({area.shape for area in maps.values()}) == 1
         activations = torch.stack([pooled[n] for n in order]).numpy()
-        return Seen(
+        return Recording(
             finite(activations, self._called, layer, neuron),
             torch.stack([maps[n] for n in order]).numpy() if same else None,
         )

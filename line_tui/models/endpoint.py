@@ -16,7 +16,7 @@ from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, Prompt
 from line_tui.models.model_files import split_endpoint
 from line_tui.offline import allow_endpoint
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 TOP_P = 0.9
 REPLY_TOKENS = 32

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Picture
-from line_tui.text import as_concept
+from line_tui.sanitize import as_concept
 
 FORMATS = {
     "AVIF": (".avif",),

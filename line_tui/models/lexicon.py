@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 
 from line_tui.errors import ModelFileError
 from line_tui.explain.kinds import Taxonomy
-from line_tui.explain.meaning import Lexicon
+from line_tui.explain.word_similarity import Lexicon
 from line_tui.models.model_files import bundled_models
 
 

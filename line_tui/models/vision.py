@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from line_tui.errors import UsageError
-from line_tui.explain.ports import Picture, Seen
+from line_tui.explain.ports import Picture, Recording
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.determinism import repeatable
 from line_tui.models.layers import hooked, list_layers
@@ -61,7 +61,7 @@ class TorchVision:
         return find_neuron(self.layers, Neuron(self._called, layer, neuron), exists)
 
     @torch.inference_mode()
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Activations `float32[images, neurons]` of a layer, and the maps of one neuron where it has them.
 
         A module that runs several times in one pass counts with its last run. Neurons whose activations are no finite
@@ -87,7 +87,7 @@ class TorchVision:
         order = range(len(pictures))
         activations = torch.stack([pooled[n] for n in order])
         same = len({area.shape for area in maps.values()}) == 1
-        return Seen(
+        return Recording(
             activations=finite(activations.numpy().astype(np.float32, copy=False), self._called, layer, neuron),
             maps=torch.stack([maps[n] for n in order]).numpy() if same else None,
         )

@@ -40,8 +40,8 @@ def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
     mode can have either, out of reach of `eval`.
     """
     first, second, third = builtin_pictures()
-    one = vision.look([first, second], layer.name).activations[1]
-    other = vision.look([second, third], layer.name).activations[0]
+    one = vision.record([first, second], layer.name).activations[1]
+    other = vision.record([second, third], layer.name).activations[0]
     scale = np.maximum(np.abs(one), np.abs(other))
     moved = np.abs(one - other) > _NOISE * scale + _NOISE * np.nanmax(scale, initial=0)
     if moved.mean() > _UNSTEADY:

@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 from line_tui import __version__
 from line_tui import events as e
-from line_tui.explain.pairs import visibility
+from line_tui.explain.minimal_pairs import visibility
 from line_tui.explain.state import RunState, kept_pairs, kept_senses
-from line_tui.report.argument import argument, percent
-from line_tui.report.repeat import how_to_repeat
+from line_tui.report.findings_text import argument, percent
+from line_tui.report.reproduction import how_to_repeat
 from line_tui.report.result import Bank, Result
 from line_tui.report.svg import curve, histogram
 
@@ -148,9 +148,9 @@ def _pair(pair: e.MinimalPairMeasured, read: ReadPicture) -> dict[str, Any]:
     return {
         "concept": pair.concept,
         "variant": pair.variant,
-        "lost": pair.lost,
+        "relative_drop": pair.relative_drop,
         "p_value": pair.p_value,
-        "visibility": visibility(pair.told_apart),
+        "visibility": visibility(pair.discriminability),
         "before": side(pair.before),
         "after": side(pair.after),
     }

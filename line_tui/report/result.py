@@ -136,11 +136,11 @@ class MinimalPair(msgspec.Struct, frozen=True, kw_only=True):
     variant: str
     """Empty for the empty prompt."""
     kind: Literal["swap", "drop"]
-    lost: float
+    relative_drop: float = msgspec.field(name="lost")
     """Share of the activation above the control mean that is gone."""
     p_value: float
-    told_apart: float | None
-    """How well the layer's other neurons tell before from after, .5 being chance; null where there are too few."""
+    discriminability: float | None = msgspec.field(name="told_apart")
+    """Share of pictures that the layer's other neurons put on the right side, .5 by chance; null for too few."""
     before: list[PairImage]
     after: list[PairImage]
 
@@ -369,9 +369,9 @@ def _pair(pair: e.MinimalPairMeasured) -> MinimalPair:
         concept=pair.concept,
         variant=pair.variant,
         kind=pair.kind,
-        lost=pair.lost,
+        relative_drop=pair.relative_drop,
         p_value=pair.p_value,
-        told_apart=pair.told_apart,
+        discriminability=pair.discriminability,
         before=side(pair.before),
         after=side(pair.after),
     )

@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from line_tui.report.result import Result
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 COLUMNS = [
     *("neuron", "explanation", "name", "score", "metric", "auc", "ci_low", "ci_high", "mad", "p_value"),

@@ -7,7 +7,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
-from line_tui.text import shown
+from line_tui.sanitize import shown
 
 
 class Harmless(LineFilter):

@@ -10,7 +10,7 @@ from typing import Protocol
 from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain.state import RunState, apply
-from line_tui.text import as_concept, shown
+from line_tui.sanitize import as_concept, shown
 
 _LONGEST_GAP = 120.0
 """Seconds between two events that still count as work; in longer ones the machine slept or the run was off."""

@@ -1,9 +1,9 @@
 import pytest
 
 from line_tui.bench.contestants import Reported, at_random, contestants
-from line_tui.explain.meaning import Lexicon
 from line_tui.explain.published import Published
 from line_tui.explain.vocabulary import Vocabulary
+from line_tui.explain.word_similarity import Lexicon
 from tests.explain.runs import Run
 from tests.fakes import VOCABULARY, FakeEmbedder
 

@@ -30,8 +30,8 @@ from line_tui.models.folder import open_folder, read_picture
 from line_tui.models.lock import lock_path, read_pins
 from line_tui.models.model_files import Source, bundled_models
 from line_tui.png import decode_png
+from line_tui.sanitize import as_concept, shown
 from line_tui.store import Store
-from line_tui.text import as_concept, shown
 from tests.campaign.tally import CODES, Tally
 from tests.nasty import NASTY, obeyed
 

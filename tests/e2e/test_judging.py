@@ -8,7 +8,7 @@ import pytest
 
 from line_tui.events import durable
 from line_tui.explain.state import fold
-from line_tui.report.argument import percent
+from line_tui.report.findings_text import percent
 from tests.e2e.conftest import open_runs, store_of
 from tests.e2e.terminal import Terminal, line_tui
 
@@ -33,7 +33,7 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
         )
         terminal.see(f"Sense 1  {one.label}", f"Sense 2  {other.label}", "accounts for")
         variant = pair.variant or "no word at all"
-        screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {percent(pair.lost)}")
+        screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {percent(pair.relative_drop)}")
         assert any(f"─ {pair.concept} ─" in line and f"─ {variant} ─" in line for line in screen.splitlines())
         terminal.see(
             "Strongest pictures of the run", "History", "what happened", f"line-tui explain {run.model} {run.layer}"

@@ -22,10 +22,10 @@ from line_tui.engine import server
 from line_tui.engine.model_source import ReadyBank
 from line_tui.engine.server import main
 from line_tui.errors import MemoryLimitError, unknown_name
-from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Models
-from line_tui.explain.meaning import Lexicon
 from line_tui.explain.ports import Picture
+from line_tui.explain.reference_layer import WithReferenceLayer
+from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
 from tests.fakes import HUES, LAYERS, VOCABULARY, FakeEmbedder, FakeGenerator, FakeLanguage, FakeVision
 
@@ -87,7 +87,7 @@ class FakeSource:
         return msgspec.structs.replace(settings, batch_size=settings.batch_size // 2, bit_identical=False)
 
     def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
-        return dataclasses.replace(models, vision=Beside(models.vision, FakeVision(), HUES))
+        return dataclasses.replace(models, vision=WithReferenceLayer(models.vision, FakeVision(), HUES))
 
     def lexicon(self) -> Lexicon:
         return Lexicon()

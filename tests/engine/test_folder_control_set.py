@@ -52,7 +52,7 @@ def test_classes_are_the_vocabulary(store: Store, tmp_path: Path) -> None:
     bank = control(store, tmp_path / "pictures", FakeVision()).measure()
     assert bank.concepts == ["coal", "fire engine"]
     assert bank.activations == pytest.approx(np.array([[0, 0], [1, 0.2]]), abs=1e-3)
-    assert (bank.layer_scale, bank.drawn, bank.apart) == (1.0, 0, None)
+    assert (bank.layer_scale, bank.drawn, bank.reference_activations) == (1.0, 0, None)
 
 
 def test_loose_pictures_stand_beside_the_usual_vocabulary(store: Store, tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_loose_pictures_stand_beside_the_usual_vocabulary(store: Store, tmp_path
         paint(tmp_path / f"pictures/{n}.png", red)
     bank = control(store, tmp_path / "pictures", FakeVision()).measure()
     assert (bank.concepts, bank.drawn) == (USUAL.concepts, 2)
-    assert bank.apart == pytest.approx(np.array([1, 0.4, 0]), abs=1e-3)
+    assert bank.reference_activations == pytest.approx(np.array([1, 0.4, 0]), abs=1e-3)
 
 
 def test_broken_files_are_named_and_small_classes_left_out(store: Store, tmp_path: Path) -> None:
@@ -85,8 +85,8 @@ def test_no_picture_is_looked_at_twice_and_a_changed_one_changes_the_name(store:
     first = control(store, tmp_path / "pictures", vision).measure()
     again = control(store, tmp_path / "pictures", vision).measure()
     assert vision.looked == 3
-    assert first.apart is not None and again.apart is not None
-    assert (first.id, first.apart.tolist()) == (again.id, again.apart.tolist())
+    assert first.reference_activations is not None and again.reference_activations is not None
+    assert (first.id, first.reference_activations.tolist()) == (again.id, again.reference_activations.tolist())
     paint(tmp_path / "pictures/1.png", 255)
     assert control(store, tmp_path / "pictures", vision).measure().id != first.id
     assert vision.looked == 4
@@ -98,7 +98,7 @@ def test_a_large_class_is_taken_in_parts(store: Store, tmp_path: Path) -> None:
     checks: list[int] = []
     whole = control(store, tmp_path / "pictures", FakeVision())
     parts = FolderControl(**{**vars(whole), "check": lambda: checks.append(1)})
-    apart = parts.measure().apart
+    apart = parts.measure().reference_activations
     assert apart == pytest.approx(np.arange(70) / 255, abs=1e-3)
     assert len(checks) == 3
 
@@ -127,10 +127,10 @@ async def test_a_run_is_scored_against_the_users_pictures(client: EngineClient, 
     await client.send(p.Start(run_id="a", spec=spec))
     seen = await until_idle(client.messages())
     measured = next(event for event in seen if isinstance(event, e.ControlMeasured))
-    assert measured.apart == pytest.approx([40 * n / 255 for n in range(5)], abs=1e-3)
+    assert measured.reference_activations == pytest.approx([40 * n / 255 for n in range(5)], abs=1e-3)
     assert measured.skipped[0].startswith(f"{tmp_path}/pictures/x.png: ")
     state = state_of(store, "a")
-    assert state.control is not None and state.control.flat == measured.apart
+    assert state.control is not None and state.control.flat == measured.reference_activations
     for trial in state.trials.values():
         assert trial.score is not None
-        assert trial.score.auc == pytest.approx(auc(trial.activations(), measured.apart))
+        assert trial.score.auc == pytest.approx(auc(trial.activations(), measured.reference_activations))

@@ -13,7 +13,7 @@ from line_tui.engine.client import EngineClient
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.neuron_queue import Batch, Queue
-from line_tui.explain.ports import Picture, Seen
+from line_tui.explain.ports import Picture, Recording
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE
 from tests.engine.fake_engine import FakeLoaded, FakeSource
@@ -23,10 +23,10 @@ from tests.fakes import FakeVision
 class Touchy(FakeVision):
     """Fails at the map of the second neuron."""
 
-    def look(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Seen:
+    def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         if neuron == 1:
             raise ValueError("a bad neuron")
-        return super().look(pictures, layer, neuron)
+        return super().record(pictures, layer, neuron)
 
 
 class BadSource(FakeSource):

@@ -8,10 +8,10 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.banks import bank_of
-from line_tui.explain.beside import Beside
 from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Bank, Cancelled
 from line_tui.explain.published import Published
+from line_tui.explain.reference_layer import WithReferenceLayer
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.state import RunState, fold
 from line_tui.explain.steps import Strategy
@@ -69,13 +69,13 @@ def started(**spec: object) -> e.RunStarted:
 
 def bank(neuron: int, images: int = 2) -> Bank:
     """The fake vocabulary's activations of a neuron."""
-    generator, vision = FakeGenerator(), Beside(FakeVision(), FakeVision(), HUES)
+    generator, vision = FakeGenerator(), WithReferenceLayer(FakeVision(), FakeVision(), HUES)
     rows = []
     for word in VOCABULARY:
         prompt = generator.prompt_template.format(concept=word)
         seeds = [image_seed("bank", word, index) for index in range(images)]
         pictures = generator.draw([prompt] * images, seeds, lambda step, steps: None)
-        rows.append(vision.look(pictures, "fc").activations)
+        rows.append(vision.record(pictures, "fc").activations)
     return bank_of("fake-bank", VOCABULARY, np.stack(rows), neuron, "fc")
 
 
@@ -101,7 +101,7 @@ class Run:
         """Run from whatever is stored to the end."""
         state = fold(self.journal.stored)
         loop = Loop(
-            Models(self.language, self.generator, Beside(FakeVision(), FakeVision(), HUES)),
+            Models(self.language, self.generator, WithReferenceLayer(FakeVision(), FakeVision(), HUES)),
             state.spec.layer,
             self.strategy,
             self.journal,

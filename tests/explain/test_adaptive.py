@@ -5,11 +5,11 @@ import pytest
 from line_tui import events as e
 from line_tui.explain.adaptive import COMPOSITIONS, Adaptive
 from line_tui.explain.budget import EACH, QUICK_REPORT, REPORT
-from line_tui.explain.meaning import Lexicon
-from line_tui.explain.neuron import Neuron
+from line_tui.explain.control_analysis import Neuron
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import RunState
-from line_tui.report.argument import argument
+from line_tui.explain.word_similarity import Lexicon
+from line_tui.report.findings_text import argument
 from tests.explain.runs import FreeRunControl, Run
 from tests.fakes import COLOURS, VOCABULARY, FakeEmbedder, FakeLanguage
 
@@ -238,7 +238,7 @@ def test_the_label_is_compared_with_less_of_itself() -> None:
     assert state.outcome is not None
     pairs = [pair for pair in state.pairs if pair.concept == state.outcome.label]
     dropped = next(pair for pair in pairs if pair.kind == "drop")
-    assert dropped.lost > 0.5 and dropped.p_value < 0.01
+    assert dropped.relative_drop > 0.5 and dropped.p_value < 0.01
     assert [side.image.seed for side in dropped.before] == [side.image.seed for side in dropped.after]
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from line_tui.explain.kinds import Taxonomy
-from line_tui.explain.meaning import Lexicon, Meaning
+from line_tui.explain.word_similarity import Lexicon, Meaning
 from tests.fakes import FakeEmbedder
 
 # 0 thing, 1 animal or beast, 2 dog, 3 cat, 4 vehicle, 5 car, 6 a sense that nothing names first, 7 tabby

@@ -9,9 +9,9 @@ from types import FrameType
 import pytest
 
 from line_tui.explain.adaptive import Adaptive
-from line_tui.explain.meaning import Lexicon
 from line_tui.explain.ports import Completion, Prompt
 from line_tui.explain.steps import Strategy
+from line_tui.explain.word_similarity import Lexicon
 from tests.explain.runs import Run
 from tests.fakes import FakeEmbedder, FakeLanguage
 

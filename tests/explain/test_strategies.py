@@ -2,8 +2,8 @@ import pytest
 
 from line_tui.errors import UnknownNameError, UsageError
 from line_tui.explain import strategies
-from line_tui.explain.meaning import Lexicon
 from line_tui.explain.strategies import Words, check_metric, metric_of
+from line_tui.explain.word_similarity import Lexicon
 from tests.explain.runs import Run
 from tests.fakes import FakeEmbedder
 

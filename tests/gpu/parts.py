@@ -144,22 +144,22 @@ def vision() -> None:
         preprocess = find_network(spec, read_catalog()).preprocess
         for batch in (8, 32):
             ours.batch_size = batch
-            ours.look(pictures[:batch], layer)
+            ours.record(pictures[:batch], layer)
             raw_seconds = min(timed(lambda: _raw_look(ours._model, preprocess, pictures, batch))[1] for _ in range(2))  # noqa: B023
-            seconds = min(timed(lambda: ours.look(pictures, layer))[1] for _ in range(2))  # noqa: B023
+            seconds = min(timed(lambda: ours.record(pictures, layer))[1] for _ in range(2))  # noqa: B023
             tell(f"{name}, batch {batch}: pictures a second", len(pictures) / seconds, "1/s")
             tell(f"{name}, batch {batch}: line-tui against raw torch", raw_seconds / seconds, "x")
-        peak, reserved = peak_of(lambda: ours.look(pictures[:8], layer))  # noqa: B023
+        peak, reserved = peak_of(lambda: ours.record(pictures[:8], layer))  # noqa: B023
         tell(f"{name}, batch 8: peak", peak, "MB", reserved=reserved)
-        here = ours.look(pictures[:8], layer).activations
+        here = ours.record(pictures[:8], layer).activations
         with torch.inference_mode():
             raw = _raw_pooled(ours._model, preprocess(pictures[:8]).to(DEVICE), layer)
         on_cpu = load_vision(spec, read_catalog(), 8, "cpu")
         on_cpu._model.load_state_dict({key: value.cpu() for key, value in ours._model.state_dict().items()})
-        there = on_cpu.look(pictures[:8], layer).activations
+        there = on_cpu.record(pictures[:8], layer).activations
         tell(f"{name}: largest difference from the CPU", _difference(here, there), "of the spread")
         tell(f"{name}: the same with torch's defaults (TF32)", _difference(raw, there), "of the spread")
-        tell(f"{name}: twice the same", bool(np.array_equal(here, ours.look(pictures[:8], layer).activations)))
+        tell(f"{name}: twice the same", bool(np.array_equal(here, ours.record(pictures[:8], layer).activations)))
 
 
 def _raw_look(model: torch.nn.Module, preprocess: Any, pictures: Sequence[Any], batch: int) -> None:

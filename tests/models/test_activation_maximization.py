@@ -51,6 +51,6 @@ def test_an_unknown_layer(redness: TorchVision) -> None:
 
 
 def test_no_gradient_is_left_behind(redness: TorchVision) -> None:
-    before = redness.look([np.full((16, 16, 3), 7, np.uint8)], "0").activations
+    before = redness.record([np.full((16, 16, 3), 7, np.uint8)], "0").activations
     maximise(redness, "0", 0, steps=2, seed=0)
-    assert (redness.look([np.full((16, 16, 3), 7, np.uint8)], "0").activations == before).all()
+    assert (redness.record([np.full((16, 16, 3), 7, np.uint8)], "0").activations == before).all()

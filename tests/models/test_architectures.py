@@ -45,7 +45,7 @@ def test_layers_are_listed_without_weights_and_looked_at(name: str) -> None:
     vision = TorchVision(materialise(model), name, classification(size, size, (0, 0, 0), (1, 1, 1)), batch_size=1)
     middle = layers[len(layers) // 2]
     picture = np.random.default_rng(0).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    seen = vision.look([picture], middle.name, neuron=0)
+    seen = vision.record([picture], middle.name, neuron=0)
     assert seen.activations.shape == (1, middle.neurons)
     assert np.isfinite(seen.activations).all()
     assert (seen.maps is not None) == middle.pooling.startswith("spatial-mean")

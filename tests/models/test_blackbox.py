@@ -50,7 +50,7 @@ def boxed(tmp_path: Path) -> Any:
 
 def test_a_function_is_the_whole_contract(boxed: Any) -> None:
     box = boxed("redness")
-    seen = box.look([RED, GREY, RED], "output", neuron=1)
+    seen = box.record([RED, GREY, RED], "output", neuron=1)
     assert seen.activations.tolist() == [[200, 400], [100, 200], [200, 400]]
     assert seen.activations.dtype == np.float32 and seen.maps is None
     [layer] = box.layers
@@ -58,7 +58,7 @@ def test_a_function_is_the_whole_contract(boxed: Any) -> None:
 
 
 def test_a_function_may_return_maps(boxed: Any) -> None:
-    seen = boxed("maps").look([RED], "output", neuron=0)
+    seen = boxed("maps").record([RED], "output", neuron=0)
     np.testing.assert_allclose(seen.activations, [[200 / 255, 0, 0]], atol=1e-6)
     assert seen.maps.shape == (1, 4, 4)
 
@@ -92,9 +92,9 @@ def test_wrong_functions(boxed: Any, function: Any, message: str) -> None:
 
 def test_unknown_layers_and_neurons(boxed: Any) -> None:
     with pytest.raises(UnknownNameError, match="no layer of mine named 'fc'"):
-        boxed("redness").look([RED], "fc")
+        boxed("redness").record([RED], "fc")
     with pytest.raises(UnknownNameError, match="choose one from 0 to 1"):
-        boxed("redness").look([RED], "output", neuron=2)
+        boxed("redness").record([RED], "output", neuron=2)
 
 
 class Net(torch.nn.Module):
@@ -111,7 +111,7 @@ def test_torchscript(tmp_path: Path) -> None:
         find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", "torchscript")]), 2)
     catalog = Catalog(vision=[entry(tmp_path / "net.pt", "torchscript", allow_code=True, **PLAIN)])
     vision = load_vision("mine", catalog, 2, "cpu")
-    np.testing.assert_allclose(vision.look([RED, GREY, RED], "output").activations[:, 0] * 255, [400, 200, 400], 1e-5)
+    np.testing.assert_allclose(vision.record([RED, GREY, RED], "output").activations[:, 0] * 255, [400, 200, 400], 1e-5)
     assert [layer.neurons for layer in layers_of("mine", catalog)] == [3]
 
 
@@ -131,7 +131,7 @@ def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(t
     catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", allow_code=True, **PLAIN)])
     box = find_black_box("mine", catalog, 3)
     wanted = [400, 200, 400, 200, 200][:pictures]
-    seen = box.look([RED, GREY, RED, GREY, GREY][:pictures], "output").activations
+    seen = box.record([RED, GREY, RED, GREY, GREY][:pictures], "output").activations
     np.testing.assert_allclose(seen[:, 0] * 255, wanted, 1e-5)
     assert [layer.kind for layer in box.layers] == ["black box: exported for one batch size"]
 
@@ -150,4 +150,4 @@ def test_other_kinds_are_no_black_box(tmp_path: Path) -> None:
 
 def test_the_same_numbers_as_the_network_seen_from_inside() -> None:
     box = BlackBox("colours", lambda pictures: Colours()(torch.tensor(pictures).permute(0, 3, 1, 2) / 255), "1", 2)
-    np.testing.assert_allclose(box.look([paint(255, 0, 0)], "output").activations, [[0.4, 0]], atol=1e-6)
+    np.testing.assert_allclose(box.record([paint(255, 0, 0)], "output").activations, [[0.4, 0]], atol=1e-6)

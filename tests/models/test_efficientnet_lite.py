@@ -26,7 +26,7 @@ def vision() -> Any:
 
 def test_it_knows_a_flower_and_a_temple(vision: Any) -> None:
     china, flower = load_sample_images().images
-    seen = vision.look([flower, china], "fc")
+    seen = vision.record([flower, china], "fc")
     names = vision.check("fc").names
     top = [[names[i] for i in np.argsort(-row)[:5]] for row in seen.activations]
     assert top[0][0] == "daisy" and "palace" in top[1]

@@ -33,17 +33,17 @@ def encoder(tmp_path: Path) -> Any:
 
 def test_features_of_a_convolution_by_hand(encoder: Any) -> None:
     vision = TorchVision(with_encoder(Colours(), 4, "conv", encoder, "m"), "m", PLAIN)
-    seen = vision.look([RED, paint(0, 255, 255)], "features", neuron=0)
+    seen = vision.record([RED, paint(0, 255, 255)], "features", neuron=0)
     # The layer is the picture less one half, which b_dec takes back.
     np.testing.assert_allclose(seen.activations, [[1, 0.5], [0, 1.5]], atol=1e-6)
     assert seen.maps.shape == (2, 4, 4)
-    np.testing.assert_allclose(vision.look([RED], "network.fc").activations, [[0.4, 0]], atol=1e-6)
+    np.testing.assert_allclose(vision.record([RED], "network.fc").activations, [[0.4, 0]], atol=1e-6)
 
 
 def test_features_of_a_vector(tmp_path: Path) -> None:
     path = save(tmp_path / "sae.safetensors", W_enc=[[1.0, -1.0, 2.0], [0.0, 0.0, 1.0]], b_enc=[0.0, 0.1, 0.0])
     model = with_encoder(Colours(), 4, "fc", path, "m")
-    np.testing.assert_allclose(TorchVision(model, "m", PLAIN).look([RED], "features").activations, [[0.4, 0, 0.8]])
+    np.testing.assert_allclose(TorchVision(model, "m", PLAIN).record([RED], "features").activations, [[0.4, 0, 0.8]])
     assert [layer.neurons for layer in list_layers(model, 4) if layer.name == "features"] == [3]
 
 
@@ -60,7 +60,7 @@ def test_an_entry_with_an_encoder(tmp_path: Path) -> None:
     layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.shape)}
     assert (layers["features"].neurons, layers["features"].pooling) == (40, "spatial-mean")
     vision = TorchVision(network.load(), "mine", network.preprocess)
-    seen = vision.look([np.zeros((96, 96, 3), np.uint8)], "features", 3)
+    seen = vision.record([np.zeros((96, 96, 3), np.uint8)], "features", 3)
     assert seen.activations.shape == (1, 40) and (seen.activations >= 0).all() and seen.maps.shape == (1, 3, 3)
     assert network.revision() != find_network("emoji-resnet18", Catalog(vision=[bundled()])).revision()
 

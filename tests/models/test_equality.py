@@ -44,7 +44,7 @@ def entry(folder: Path, format: str, **options: Any) -> Catalog:
 
 def look(catalog: Catalog, layer: str, batch_size: int = 2, model: str = "mine") -> np.ndarray:
     vision = load_vision(model, catalog, batch_size, "cpu")
-    return vision.look([np.asarray(each) for each in PICTURES.values()], layer).activations
+    return vision.record([np.asarray(each) for each in PICTURES.values()], layer).activations
 
 
 def same(ours: np.ndarray, theirs: torch.Tensor) -> None:

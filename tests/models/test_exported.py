@@ -53,11 +53,11 @@ def test_the_layers_are_those_of_the_network_and_its_output(tmp_path: Path) -> N
     vision = load_vision("mine", catalog, 3, "cpu")
     for name in ("conv1", "layer3", "layer4.1.bn2", "avgpool", "fc"):
         neuron = known[name].neurons - 1
-        seen, wanted = vision.look(pictures(4), name, neuron), inside.look(pictures(4), name, neuron)
+        seen, wanted = vision.record(pictures(4), name, neuron), inside.record(pictures(4), name, neuron)
         np.testing.assert_allclose(seen.activations, wanted.activations, rtol=1e-4, atol=1e-5)
         assert (seen.maps is None) == (wanted.maps is None)
-    output = vision.look(pictures(4), "output").activations
-    np.testing.assert_array_equal(output, vision.look(pictures(4), "fc").activations)
+    output = vision.record(pictures(4), "output").activations
+    np.testing.assert_array_equal(output, vision.record(pictures(4), "fc").activations)
 
 
 class Bare(nn.Module):
@@ -81,7 +81,7 @@ class Own(nn.Module):
 def test_what_runs_outside_of_modules_is_still_seen_as_the_output(tmp_path: Path) -> None:
     catalog = export(Bare(), tmp_path / "net.pt2")
     assert [(layer.name, layer.neurons) for layer in layers_of("mine", catalog)] == [("output", 3)]
-    seen = load_vision("mine", catalog, 2, "cpu").look([np.full((SIZE, SIZE, 3), 255, np.uint8)] * 3, "output")
+    seen = load_vision("mine", catalog, 2, "cpu").record([np.full((SIZE, SIZE, 3), 255, np.uint8)] * 3, "output")
     np.testing.assert_allclose(seen.activations, np.full((3, 3), 2.5), rtol=1e-5)
 
 
@@ -89,7 +89,7 @@ def test_a_layer_that_is_called_output_stays_what_it_is(tmp_path: Path) -> None:
     network = Own()
     catalog = export(network, tmp_path / "net.pt2")
     assert [(layer.name, layer.kind) for layer in layers_of("mine", catalog)] == [("output", "Linear")]
-    seen = load_vision("mine", catalog, 2, "cpu").look([np.full((SIZE, SIZE, 3), 255, np.uint8)], "output")
+    seen = load_vision("mine", catalog, 2, "cpu").record([np.full((SIZE, SIZE, 3), 255, np.uint8)], "output")
     wanted = network.output(torch.full((1, 3), 2.5)).detach().numpy()
     np.testing.assert_allclose(seen.activations, wanted, rtol=1e-5)
 
@@ -113,7 +113,7 @@ def test_unknown_layers_and_damaged_files(tmp_path: Path) -> None:
     path = tmp_path / "net.pt2"
     vision = load_vision("mine", export(Bare(), path), 2, "cpu")
     with pytest.raises(UnknownNameError, match="no layer of mine named 'fc'"):
-        vision.look(pictures(1), "fc")
+        vision.record(pictures(1), "fc")
     catalog = export(Bare(), path)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ModelFileError, match="damaged or no exported program"):

@@ -69,7 +69,7 @@ def test_the_bundled_profile_from_word_to_activation() -> None:
     assert seen_by(loaded).batch_size == models.generator.batch_size
     words = ["dog", "red apple", "car"]
     pictures = models.generator.draw(words, [1, 2, 3], lambda step, steps: None)
-    seen = models.vision.look(pictures, "fc")
+    seen = models.vision.record(pictures, "fc")
     assert seen.activations.shape == (3, seen_by(loaded).check("fc").neurons)
     names = seen_by(loaded).check("fc").names
     best = {word: {names[i] for i in np.argsort(-row)[:8]} for word, row in zip(words, seen.activations, strict=True)}
@@ -214,7 +214,7 @@ def test_the_whole_of_it_is_the_same_in_two_processes() -> None:
         "import hashlib; from line_tui.models.loader import load;"
         "loaded = load('demo', 'emoji-resnet18', threads=1, device='cpu');"
         "pictures = loaded.models.generator.draw(['dog', 'boat'], [1, 2], lambda step, steps: None);"
-        "seen = loaded.models.vision.look(pictures, 'layer4', 5);"
+        "seen = loaded.models.vision.record(pictures, 'layer4', 5);"
         "data = b''.join(p.tobytes() for p in pictures) + seen.activations.tobytes() + seen.maps.tobytes();"
         "print(loaded.models.generator.name, hashlib.sha256(data).hexdigest())"
     )

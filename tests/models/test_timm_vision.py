@@ -57,7 +57,7 @@ def test_layers_are_listed_and_looked_at(architecture: str, saved: Any) -> None:
     vision = TorchVision(network.load(), "mine", network.preprocess, batch_size=2)
     name, pooling = POOLINGS[architecture]
     assert vision.check(name).pooling == pooling
-    seen = vision.look(list(np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)), name, 0)
+    seen = vision.record(list(np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)), name, 0)
     assert seen.activations.shape == (3, vision.check(name).neurons) and np.isfinite(seen.activations).all()
 
 

@@ -71,7 +71,7 @@ def test_every_kind_is_listed_and_looked_at(kind: Any, saved: Any) -> None:
     name = next(layer.name for layer in vision.layers if layer.name.endswith(tuple(endings.split("|"))))
     assert vision.check(name).pooling == pooling
     pictures = list(np.random.default_rng(0).integers(0, 256, (3, 40, 40, 3), dtype=np.uint8))
-    seen = vision.look(pictures, name, 1)
+    seen = vision.record(pictures, name, 1)
     assert seen.activations.shape == (3, vision.check(name).neurons)
     assert len(np.unique(seen.activations[:, 0])) == 3
     assert (seen.maps is not None) == (kind == "convnext")

@@ -19,22 +19,22 @@ def vision(batch_size: int = 2) -> Any:
 
 
 def test_exact_numbers_before_an_in_place_relu() -> None:
-    seen = vision().look([RED, GREY], "conv", neuron=0)
+    seen = vision().record([RED, GREY], "conv", neuron=0)
     np.testing.assert_allclose(seen.activations, [[0.5, -0.5, -0.5], [-0.3, -0.3, -0.3]], atol=1e-6)
     np.testing.assert_allclose(seen.maps[0], np.full((4, 4), 0.5), atol=1e-6)
     assert seen.activations.dtype == np.float32 and seen.maps.shape == (2, 4, 4)
 
 
 def test_a_module_that_runs_twice_counts_with_its_last_run() -> None:
-    np.testing.assert_allclose(vision().look([RED], "relu").activations, [[0.4, 0, 0]], atol=1e-6)
+    np.testing.assert_allclose(vision().record([RED], "relu").activations, [[0.4, 0, 0]], atol=1e-6)
 
 
 def test_tuples_count_with_their_first_tensor() -> None:
-    np.testing.assert_allclose(vision().look([BLUE], "attend").activations, [[0, 0, 0.5]], atol=1e-6)
+    np.testing.assert_allclose(vision().record([BLUE], "attend").activations, [[0, 0, 0.5]], atol=1e-6)
 
 
 def test_output_layer() -> None:
-    seen = vision().look([RED, BLUE], "fc", neuron=1)
+    seen = vision().record([RED, BLUE], "fc", neuron=1)
     np.testing.assert_allclose(seen.activations, [[0.4, 0], [0, 0.8]], atol=1e-6)
     assert seen.maps is None
 
@@ -43,27 +43,27 @@ def test_output_layer() -> None:
 def test_the_last_partial_batch_is_right_and_padded(count: int) -> None:
     pictures = [paint(40 * n, 200 - 30 * n, 9 * n) for n in range(5)][:count]
     whole = vision(batch_size=2)
-    one_by_one = np.concatenate([vision(batch_size=1).look([picture], "conv").activations for picture in pictures])
-    np.testing.assert_array_equal(whole.look(pictures, "conv").activations, one_by_one)
+    one_by_one = np.concatenate([vision(batch_size=1).record([picture], "conv").activations for picture in pictures])
+    np.testing.assert_array_equal(whole.record(pictures, "conv").activations, one_by_one)
     sizes = whole._model.batches
     assert set(sizes[-((count + 1) // 2) :]) == {2}
 
 
 def test_no_pictures_are_an_error() -> None:
     with pytest.raises(ValueError, match="no pictures"):
-        vision().look([], "fc")
+        vision().record([], "fc")
 
 
 def test_hooks_are_removed_even_after_an_error() -> None:
     seeing = vision()
-    seeing.look([RED], "conv")
+    seeing.record([RED], "conv")
 
     def broken(x: Tensor) -> None:
         raise RuntimeError("broken")
 
     seeing._model.attend.forward = broken
     with pytest.raises(UsageError, match="broken"):
-        seeing.look([RED], "conv")
+        seeing.record([RED], "conv")
     assert all(not module._forward_hooks for module in seeing._model.modules())
 
 
@@ -74,10 +74,10 @@ def test_memory_stays_flat_in_a_loop() -> None:
         gc.collect()
         return sum(issubclass(type(thing), torch.Tensor) for thing in gc.get_objects())
 
-    seeing.look([RED], "conv", neuron=0)
+    seeing.record([RED], "conv", neuron=0)
     before = tensors()
     for _ in range(50):
-        seeing.look([RED, BLUE, GREY], "conv", neuron=0)
+        seeing.record([RED, BLUE, GREY], "conv", neuron=0)
     assert tensors() == before
 
 
@@ -94,7 +94,7 @@ def test_memory_stays_flat_in_a_loop() -> None:
 )
 def test_unknown_layers_and_neurons(layer: str, neuron: int, message: str) -> None:
     with pytest.raises(UnknownNameError) as error:
-        vision().look([RED], layer, neuron)
+        vision().record([RED], layer, neuron)
     assert message in str(error.value)
 
 

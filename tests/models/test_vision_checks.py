@@ -94,8 +94,8 @@ def test_one_broken_weight_breaks_one_neuron(value: Any, tmp_path: Path) -> None
     vision = load_vision(f"resnet18:{tmp_path}/w.pth", Catalog(), 2, "cpu")
     pictures = builtin_pictures(64)
     with pytest.raises(ModelFileError, match=r"layer fc, neuron 3: its activation is .*no finite number"):
-        vision.look(pictures, "fc", 3)
-    seen = vision.look(pictures, "fc", 2).activations
+        vision.record(pictures, "fc", 3)
+    seen = vision.record(pictures, "fc", 2).activations
     assert np.isnan(seen[:, 3]).all() and np.isfinite(np.delete(seen, 3, axis=1)).all()
 
 
@@ -155,7 +155,7 @@ def test_a_function_that_was_edited_answers_anew(tmp_path: Path) -> None:
         catalog = entry(folder, "function", function="line_tui_test_fresh:look", allow_code=True)
         vision = load_vision("mine", catalog, 2, "cpu")
         white = np.full((4, 4, 3), 100, np.uint8)
-        return vision.name, float(vision.look([white], "output").activations[0, 0])
+        return vision.name, float(vision.record([white], "output").activations[0, 0])
 
     names = set()
     for folder, factor, shift in [("a", 1, 0), ("a", 2, 0), ("a", 2, 5), ("b", 3, 0), ("a", 1, 0)]:

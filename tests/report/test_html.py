@@ -14,7 +14,7 @@ from line_tui import __version__
 from line_tui import events as e
 from line_tui.explain.state import fold
 from line_tui.png import read_png
-from line_tui.report.files import write_index
+from line_tui.report.exporters import write_index
 from line_tui.report.html import About, to_html
 from line_tui.report.pngs import copy_pictures
 from line_tui.report.result import result
@@ -72,7 +72,7 @@ def test_minimal_pairs_stand_side_by_side(run: Run) -> None:
     picture = e.ImageRecord(identity="i", path="p", prompt="rose", seed=1)
     side = e.PairSide(image=picture, activation=0.5)
     pair = e.MinimalPairMeasured(
-        concept="red rose", variant="rose", kind="drop", before=[side], after=[side], lost=0.25, p_value=0.01
+        concept="red rose", variant="rose", kind="drop", before=[side], after=[side], relative_drop=0.25, p_value=0.01
     )
     state = fold([pair], fold(run.journal.stored))
     page = to_html(state, result(state, 1.0), About(), lambda path: PNG)

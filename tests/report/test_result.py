@@ -157,7 +157,14 @@ def test_minimal_pairs_with_what_they_cost_and_whether_they_can_be_seen() -> Non
     image = e.ImageRecord(identity="i", path="i.png", prompt="a rose", seed=1)
     side = e.PairSide(image=image, activation=0.5)
     pair = e.MinimalPairMeasured(
-        concept="rose", variant="", kind="drop", before=[side], after=[side], lost=0.25, p_value=0.5, told_apart=0.75
+        concept="rose",
+        variant="",
+        kind="drop",
+        before=[side],
+        after=[side],
+        relative_drop=0.25,
+        p_value=0.5,
+        discriminability=0.75,
     )
     [found] = plain(result(fold([*EVENTS[:-1], pair, EVENTS[-1]]), total_seconds=1.0))["minimal_pairs"]
     assert (found["variant"], found["lost"], found["told_apart"]) == ("", 0.25, 0.75)

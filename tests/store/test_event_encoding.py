@@ -45,7 +45,7 @@ def _bodies(store: Store) -> list[str]:
 def test_what_is_large_is_kept_beside_the_events(store: Store) -> None:
     side = e.PairSide(image=_scored(3).image, activation=1.0, thumbnail=bytes([3]) * 1728)
     pair = e.MinimalPairMeasured(
-        concept="rose", variant="", kind="drop", before=[side], after=[side], lost=0.5, p_value=0.1
+        concept="rose", variant="", kind="drop", before=[side], after=[side], relative_drop=0.5, p_value=0.1
     )
     events: list[e.DurableEvent] = [_control(), _scored(1, side=56), _scored(2), pair]
     store.create("a", SPEC)

@@ -34,7 +34,13 @@ def run_with(store: Store, run_id: str, image: e.ImageRecord, *pair: e.ImageReco
         store.append(
             run_id,
             e.MinimalPairMeasured(
-                concept="red rose", variant="rose", kind="drop", before=before, after=after, lost=0.0, p_value=1.0
+                concept="red rose",
+                variant="rose",
+                kind="drop",
+                before=before,
+                after=after,
+                relative_drop=0.0,
+                p_value=1.0,
             ),
         )
 

@@ -15,7 +15,7 @@ from textual.widgets import Input, Static
 
 from line_tui.events import ImageScored, RunSpec
 from line_tui.layers import LayerInfo
-from line_tui.report.repeat import command_line
+from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_topics import topics

@@ -17,7 +17,7 @@ from textual.widgets import Input, Static
 from line_tui.errors import LineError
 from line_tui.events import durable
 from line_tui.explain.state import fold
-from line_tui.report.files import exporters, write
+from line_tui.report.exporters import exporters, write
 from line_tui.report.html import About
 from line_tui.tui.widgets.rows import Column, Row, Rows
 

@@ -14,10 +14,10 @@ from textual.widgets import Static
 
 from line_tui import events as e
 from line_tui.errors import LineError
-from line_tui.explain.pairs import visibility
+from line_tui.explain.minimal_pairs import visibility
 from line_tui.explain.state import RunState, Trial, kept_pairs, kept_senses, verdict
-from line_tui.report.argument import argument, percent
-from line_tui.report.repeat import command_line
+from line_tui.report.findings_text import argument, percent
+from line_tui.report.reproduction import command_line
 from line_tui.tui import view
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
@@ -335,5 +335,8 @@ def _pair(pair: e.MinimalPairMeasured) -> Content:
         (pair.concept, "bold"),
         (" against ", "$text-muted"),
         (_variant(pair), "bold"),
-        (f"   loses {percent(pair.lost)}  p {number(pair.p_value)}  {visibility(pair.told_apart)}", "$text-muted"),
+        (
+            f"   loses {percent(pair.relative_drop)}  p {number(pair.p_value)}  {visibility(pair.discriminability)}",
+            "$text-muted",
+        ),
     )

@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from line_tui.errors import LineError
 from line_tui.explain.state import RunState, Trial, concept_of, standing, verdict
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
 from line_tui.tui import view
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.base import LineScreen

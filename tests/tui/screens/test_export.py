@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input, Static
 
-from line_tui.report.files import exporters
+from line_tui.report.exporters import exporters
 from line_tui.tui.screens.export import ExportScreen
 from tests.tui.stage import Stage, events_of_a_run, keep, settle, stage
 

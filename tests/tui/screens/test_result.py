@@ -30,7 +30,13 @@ def judged() -> list[e.DurableEvent]:
         e.Verified(trial=trial.id, concept=trial.concept, score=SCORE),
         e.SenseFound(label="strawberry", trial=trial.id, concepts=["strawberry", "rose"], score=SCORE, share=0.4),
         e.MinimalPairMeasured(
-            concept="red thing", variant="thing", kind="drop", before=side, after=side[:3], lost=0.61, p_value=0.01
+            concept="red thing",
+            variant="thing",
+            kind="drop",
+            before=side,
+            after=side[:3],
+            relative_drop=0.61,
+            p_value=0.01,
         ),
     ]
     return [*events[:-1], *found, events[-1]]

@@ -1,4 +1,4 @@
-"""What words mean to the loop: nearness by embedding, how common they are, and what a neuron's responses point at."""
+"""Words by meaning: similarity of embeddings, how common a word is, and which words a neuron's responses point at."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from line_tui.explain.kinds import Kinds, Taxonomy
 from line_tui.explain.ports import Embedder, Floats
-from line_tui.explain.words import same_form, singular
+from line_tui.explain.word_forms import same_form, singular
 
 SAME = 0.9
 """Cosine from which two concepts mean the same: "tv" and "television" .96, "dog" and "puppy" .80."""

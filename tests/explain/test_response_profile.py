@@ -1,6 +1,6 @@
 import pytest
 
-from line_tui.explain.profile import profile
+from line_tui.explain.response_profile import profile
 from line_tui.explain.state import Control
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.explain.state import fold
-from line_tui.report.argument import argument, narrow
+from line_tui.report.findings_text import argument, narrow
 from tests.report.test_result import EVENTS
 
 CONTROL = e.ControlMeasured(

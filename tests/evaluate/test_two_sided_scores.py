@@ -1,6 +1,6 @@
 import numpy as np
 
-from line_tui.evaluate.two_sided import Detected, detect, sanity
+from line_tui.evaluate.two_sided_scores import Detected, detect, sanity
 
 
 def layer() -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The explanation of a neuron: the smallest set of concepts that accounts for its strong responses."""
+"""Selects the explanation of a neuron: the smallest set of concepts that accounts for its strong responses."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
 
 def _strongest(state: RunState) -> list[str]:
     """The prompts of the strongest control pictures, strongest first."""
-    if state.control is None or state.control.apart:
+    if state.control is None or state.control.reference_activations:
         return []
     pictures = [
         (activation, word)

@@ -1,4 +1,4 @@
-"""When two concepts are the same words."""
+"""Normal forms of concepts: two that differ only in case, article, punctuation or number are the same."""
 
 from __future__ import annotations
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from line_tui.explain.meaning import SAME, Meaning
-from line_tui.explain.paired import sign_flip_p
+from line_tui.explain.paired_tests import sign_flip_p
 from line_tui.explain.ports import Floats
-from line_tui.explain.profile import Profile
+from line_tui.explain.response_profile import Profile
+from line_tui.explain.word_similarity import SAME, Meaning
 
 SEEDS = 8
 """Pairs for each variant: one batch of most generators, and p-values down to 1 in 256."""
@@ -24,7 +24,7 @@ QUIET = 0.25
 JUDGES = 8
 """Other neurons that vary, from which on the layer is asked whether a change can be seen."""
 VISIBLE = 0.75
-"""Share told apart from which a change counts as visible: 12 of 16 pictures, p = .04 by chance alone."""
+"""Discriminability from which a change counts as visible: 12 of 16 pictures, p = .04 by chance alone."""
 
 Variant = tuple[str, Literal["swap", "drop"]]
 
@@ -52,7 +52,7 @@ def quiet_neighbour(label: str, profile: Profile, meaning: Meaning) -> str | Non
     return quiet[int(np.argmax(cosines))]
 
 
-def loss(before: Sequence[float], after: Sequence[float], control: Sequence[float]) -> tuple[float, float]:
+def relative_drop(before: Sequence[float], after: Sequence[float], control: Sequence[float]) -> tuple[float, float]:
     """Share of the response above the control's mean that the change takes away, and its paired p-value.
 
     1 takes all of it, 0 nothing, less than 0 adds to it. The share is 0 where there was no response above the mean.
@@ -65,7 +65,7 @@ def loss(before: Sequence[float], after: Sequence[float], control: Sequence[floa
     return (fmean(differences) / above if above > 0 else 0.0), sign_flip_p(differences)
 
 
-def told_apart(before: Floats, after: Floats) -> float | None:
+def discriminability(before: Floats, after: Floats) -> float | None:
     """Share of pictures that the layer's other neurons put on their own side, chance being .5; None without any.
 
     Both are `float32[pictures, neurons]` without the neuron in question. Each pair is held out in turn and goes to the
@@ -86,7 +86,7 @@ def told_apart(before: Floats, after: Floats) -> float | None:
 
 
 def visibility(share: float | None) -> str:
-    """What `told_apart` says, in words."""
+    """A discriminability in words."""
     if share is None:
         return "whether the change can be seen was not judged"
     seen = "the change can be seen" if share >= VISIBLE else "the change can hardly be seen"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from line_tui.explain.banks import bank_of
-from line_tui.explain.neuron import Neuron, look
+from line_tui.explain.control_analysis import Neuron, look
 from line_tui.explain.state import Control
 
 WORDS = [f"word{n}" for n in range(40)]

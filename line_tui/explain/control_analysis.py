@@ -1,4 +1,4 @@
-"""A neuron seen through its control set: what drives it, what its layer's detectors see, and what chance would give."""
+"""Analyses a neuron by its control set: what drives it, what its layer's detectors see, what chance would give."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from line_tui.explain.detectors import Whitening, held_out, shown, usable_features, whitening
 from line_tui.explain.ports import Bank, Floats
-from line_tui.explain.profile import Profile, profile
+from line_tui.explain.response_profile import Profile, profile
 from line_tui.explain.scores import auc
 from line_tui.explain.state import Control
 from line_tui.explain.two_sided import correlation, correlation_interval, strong, unit
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
 
 LIKE = 0.2
 """Correlation of two detectors from which their concepts are alike to the layer."""
@@ -195,11 +195,11 @@ def _without(pictures: Floats, column: Floats) -> Floats | np.floating:
 def look(control: Control, bank: Bank) -> Neuron:
     """See a neuron through its control set. Raises ValueError without any picture."""
     words, images, width = bank.features.shape
-    rows = bank.features.reshape(-1, width) if bank.apart_features is None else bank.apart_features
+    rows = bank.features.reshape(-1, width) if bank.reference_features is None else bank.reference_features
     features = usable_features(rows, bank.column)
     whiten = whitening(rows[:, features])
     vocabulary = whiten(bank.features.reshape(-1, width)[:, features])
-    is_own = bank.apart_features is None
+    is_own = bank.reference_features is None
     return Neuron(
         profile=profile(control),
         activations=np.asarray(control.flat, np.float32),

@@ -1,4 +1,4 @@
-"""Tests for differences that come in pairs: the same seed with another word, the same neuron with another label."""
+"""Paired tests: the same seed with another word, or the same neuron with another label."""
 
 from __future__ import annotations
 

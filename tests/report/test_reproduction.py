@@ -2,7 +2,7 @@ import shlex
 
 from line_tui.cli.explain import explain
 from line_tui.events import RunSpec
-from line_tui.report.repeat import command_line
+from line_tui.report.reproduction import command_line
 
 
 def test_defaults_are_left_out() -> None:

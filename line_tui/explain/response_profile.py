@@ -1,4 +1,4 @@
-"""What the control set alone says of a neuron, before any image is drawn for it."""
+"""A neuron's responses to the control set, known before any image is drawn for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from line_tui.explain.state import Control
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
 
 INERT = 1e-6
 """Range of activations, as a share of the layer's scale, up to which a neuron is dead or constant."""

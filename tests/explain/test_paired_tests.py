@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_tui.explain.paired import mean_interval, sign_flip_p
+from line_tui.explain.paired_tests import mean_interval, sign_flip_p
 
 
 def test_all_signs_the_same_is_one_pattern_of_all() -> None:

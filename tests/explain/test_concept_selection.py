@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from line_tui.explain.explanation import account, choose_set
+from line_tui.explain.concept_selection import account, choose_set
 
 
 def neuron_of(*parts: slice) -> np.ndarray:

@@ -3,7 +3,7 @@ import pytest
 
 from line_tui.errors import ModelFileError
 from line_tui.explain.banks import bank_of
-from line_tui.explain.finite import neuron_of, silenced
+from line_tui.explain.non_finite import neuron_of, silenced
 
 
 def layer(value: float) -> np.ndarray:

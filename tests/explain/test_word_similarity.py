@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_tui.explain.meaning import Lexicon, Meaning, fit
-from line_tui.explain.words import same_form
+from line_tui.explain.word_forms import same_form
+from line_tui.explain.word_similarity import Lexicon, Meaning, fit
 from tests.fakes import FakeEmbedder
 
 

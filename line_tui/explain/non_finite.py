@@ -1,4 +1,4 @@
-"""Activations that are no finite numbers: of the neuron in question an error, of others as good as silent."""
+"""Non-finite activations: an error for the neuron in question, zero for all others."""
 
 from __future__ import annotations
 

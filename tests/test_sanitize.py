@@ -3,7 +3,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_tui.text import LONGEST_CONCEPT, as_concept, shown, shown_lines
+from line_tui.sanitize import LONGEST_CONCEPT, as_concept, shown, shown_lines
 
 ANY = st.text(st.characters())
 

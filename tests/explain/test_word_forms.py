@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from line_tui.explain.words import clean, same_form, singular
+from line_tui.explain.word_forms import clean, same_form, singular
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import msgspec
 
 from line_tui.explain.state import fold
+from line_tui.report.polysemanticity import polysemanticity, told
 from line_tui.report.result import Result, Sense, result
-from line_tui.report.senses import polysemanticity, told
 from tests.report.test_result import EVENTS
 
 
