@@ -1,11 +1,13 @@
-"""What can be explained in a vision model."""
+"""What can be explained in a vision model. Called, `line_tui.layers(model)` lists it: see `line_tui.api`."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
 import msgspec
 
+from line_tui.called import CalledModule
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.neuron import Neuron
 
@@ -48,3 +50,6 @@ def find_neuron(layers: Sequence[LayerInfo], neuron: Neuron, exists: bool = Fals
             f"choose one from 0 to {info.neurons - 1}; `line-tui neurons {neuron.model} {neuron.layer}` lists them",
         )
     return info
+
+
+sys.modules[__name__].__class__ = CalledModule

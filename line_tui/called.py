@@ -1,0 +1,26 @@
+"""Modules that can be called: `line_tui.explain(...)` is a function, and `line_tui.explain.state` a module."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+
+class CalledModule(ModuleType):
+    """A module that is called as the function of its name in `line_tui.api`."""
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        return self._function(*given, **named)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self._function)
+
+    @property
+    def _function(self) -> Callable[..., Any]:
+        # Imported when it is called: no module may need what all of them together need.
+        function: Callable[..., Any] = getattr(import_module("line_tui.api"), self.__name__.rpartition(".")[2])
+        return function
