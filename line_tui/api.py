@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 from line_tui import events as e
 from line_tui.config import data_folder
-from line_tui.engine.executor import Executor
+from line_tui.engine.executor import Engine, Executor
 from line_tui.engine.neuron_queue import Queue
 from line_tui.engine.run_specs import spec_of
 from line_tui.errors import LineError, UsageError
@@ -32,8 +32,7 @@ from line_tui.store import Store
 if TYPE_CHECKING:
     from torch import nn
 
-    from line_tui.engine.in_memory_model import Prepare
-    from line_tui.engine.model_source import ModelSource
+    from line_tui.engine.in_memory_model import InMemoryModel, Prepare
 
 
 @dataclass(frozen=True)
@@ -66,6 +65,7 @@ def explain(
     images: int | None = ...,
     control: str | Path | None = ...,
     data: str | Path | None = ...,
+    ray: bool | str = ...,
     progress: bool | OnProgress = ...,
 ) -> Explanation: ...
 
@@ -86,6 +86,7 @@ def explain(
     images: int | None = ...,
     control: str | Path | None = ...,
     data: str | Path | None = ...,
+    ray: bool | str = ...,
     progress: bool | OnProgress = ...,
 ) -> list[Explanation]: ...
 
@@ -105,6 +106,7 @@ def explain(
     images: int | None = None,
     control: str | Path | None = None,
     data: str | Path | None = None,
+    ray: bool | str = False,
     progress: bool | OnProgress = True,
 ) -> Explanation | list[Explanation]:
     """Explain one neuron, or several, which share pictures and batches. Repeating a call resumes it or returns the
@@ -114,8 +116,9 @@ def explain(
     `float32[3, height, width]`, as torchvision's `weights.transforms()`), or a function of pictures `uint8[pictures,
     height, width, 3]` that returns `float[pictures, neurons]`, whose `layer` is None. `name` is the name of such a
     model in the list of runs. `control` is a folder of pictures that replaces the control set. Options left at None
-    come from the settings. `progress` is True for a bar on stderr, False for none, or a function that takes a
-    `Progress`.
+    come from the settings. `ray` is True to use all GPUs or cores of this machine, or HOST:PORT of a Ray cluster; it
+    takes models of the catalogue only. `progress` is True for a bar on stderr, False for none, or a function that takes
+    a `Progress`.
 
     An interrupt stops the run cleanly. Raises LineError, with cause and fix: UsageError, UnknownNameError,
     ModelFileError, MemoryLimitError, StoreError; with several neurons, the first failure is raised once all others are
@@ -131,6 +134,10 @@ def explain(
         raise UsageError("a model of the catalogue has a name and a preprocessing of its own", "leave them out")
     if layer is None and (live is None or live.layer is None):
         raise UsageError("no layer was named", "`line_tui.layers(model)` lists them")
+    if live is not None and ray:
+        raise UsageError(
+            "a model in this process's memory cannot go to Ray", "leave out ray, or put it in the catalogue"
+        )
     called = model if isinstance(model, str) else live.name  # type: ignore[union-attr]
     within = layer if layer is not None else live.layer  # type: ignore[union-attr]
     options = {
@@ -148,7 +155,7 @@ def explain(
         return spec_of(Neuron(called, str(within), number), given)
 
     numbers = [neuron] if isinstance(neuron, int) else list(neuron)
-    engine = _engine_for(live, Path(data) if data is not None else data_folder())
+    engine = _engine_for(live, Path(data) if data is not None else data_folder(), ray)
     found = engine.explain(asked, numbers, progress)
     return found[0] if isinstance(neuron, int) else found
 
@@ -174,16 +181,20 @@ def close() -> None:
 
 
 class _Engine:
-    """An engine of this process, its event loop on a thread, for one data folder and one source of models."""
+    """An engine with its event loop on a thread, for one data folder."""
 
-    def __init__(self, source: ModelSource, folder: Path) -> None:
-        from line_tui.engine.local import LocalEngine
-
+    def __init__(self, make: Callable[[Store], Engine], folder: Path) -> None:
+        """`make` gives the engine. Raises what it raises."""
         self._store = Store.open(folder)
+        try:
+            engine = make(self._store)
+        except BaseException:
+            self._store.close()
+            raise
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="line-tui", daemon=True)
         self._thread.start()
-        self._executor = self._await(self._made(LocalEngine(self._store, source)))
+        self._executor = self._await(self._made(engine))
 
     def explain(
         self, asked: Callable[[int], RunSpec], numbers: Sequence[int], progress: bool | OnProgress
@@ -228,7 +239,7 @@ class _Engine:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     @staticmethod
-    async def _made(engine: Any) -> Executor:
+    async def _made(engine: Engine) -> Executor:
         return Executor(engine)
 
 
@@ -236,16 +247,29 @@ _engines: dict[Any, _Engine] = {}
 atexit.register(close)
 
 
-def _engine_for(live: Any, folder: Path) -> _Engine:
+def _engine_for(live: InMemoryModel | None, folder: Path, ray: bool | str) -> _Engine:
     """The current engine if it fits, otherwise a new one after closing it."""
-    key = (live.key if live is not None else None, folder)
+    key = (live.key if live is not None else None, folder, ray)
     if key not in _engines:
         close()
-        from line_tui.engine.catalogued import CataloguedModels
-        from line_tui.engine.in_memory_model import InMemoryModels
-
-        _engines[key] = _Engine(CataloguedModels() if live is None else InMemoryModels(live), folder)
+        _engines[key] = _Engine(lambda store: _on_ray(store, ray) if ray else _here(store, live), folder)
     return _engines[key]
+
+
+def _here(store: Store, live: InMemoryModel | None) -> Engine:
+    """An engine of this process."""
+    from line_tui.engine.catalogued import CataloguedModels
+    from line_tui.engine.in_memory_model import InMemoryModels
+    from line_tui.engine.local import LocalEngine
+
+    return LocalEngine(store, CataloguedModels() if live is None else InMemoryModels(live))
+
+
+def _on_ray(store: Store, ray: bool | str) -> Engine:
+    """An engine on a cluster. Raises UsageError where Ray is not installed."""
+    from line_tui.engine.cluster import RayEngine
+
+    return RayEngine(store, ray if isinstance(ray, str) else None)
 
 
 def _told(envelope: e.Envelope) -> str:

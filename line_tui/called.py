@@ -13,6 +13,7 @@ class CalledModule(ModuleType):
     """A module that is called as the function of its name in `line_tui.api`."""
 
     def __call__(self, *given: Any, **named: Any) -> Any:
+        """As the function."""
         return self._function(*given, **named)
 
     @property

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 import line_tui
 from line_tui.api import Progress, _Engine
 from line_tui.engine.in_memory_model import InMemoryModel, InMemoryModels
+from line_tui.engine.local import LocalEngine
 from line_tui.errors import UnknownNameError, UsageError
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
@@ -93,6 +94,8 @@ def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
         line_tui.explain(nn.Linear(1, 1), "x", 0, **OPTIONS)
     with pytest.raises(UsageError, match="a preprocessing of its own"):
         line_tui.explain("fake", "fc", 0, name="mine", **OPTIONS)
+    with pytest.raises(UsageError, match="cannot go to Ray"):
+        line_tui.explain(red, None, 0, ray=True, **OPTIONS)
     assert Store.open().runs() == []
 
 
@@ -125,7 +128,7 @@ def test_a_live_module_is_named_by_its_weights() -> None:
     assert [layer.name for layer in line_tui.layers(one, preprocess=prepare)] == ["pool", "out"]
     vision = InMemoryModel(one, prepare, None).make("", None, 4, "cpu")  # type: ignore[arg-type]
     picture = np.full((24, 24, 3), (255, 0, 51), np.uint8)
-    assert np.allclose(vision.record([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
+    assert np.allclose(vision.look([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
 
 
 def test_a_function_is_a_model_of_one_layer() -> None:
@@ -150,7 +153,7 @@ def test_the_tutorial_runs() -> None:
 
 
 def test_an_engine_of_live_models_lists_their_layers(tmp_path: Path) -> None:
-    engine = _Engine(InMemoryModels(InMemoryModel(red, None, None)), tmp_path)
+    engine = _Engine(lambda store: LocalEngine(store, InMemoryModels(InMemoryModel(red, None, None))), tmp_path)
     try:
         (layer,) = engine._await(engine._executor.layers("red"))
         assert (layer.name, layer.neurons) == ("output", 1)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -511,6 +513,9 @@ def _loopback() -> Iterator[None]:
         "no_proxy": "127.0.0.1,localhost",
         "NO_PROXY": "127.0.0.1,localhost",
     }
+    if not any(os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
+        # Else Ray makes one and leaves it in the home folder.
+        changed["RAY_AUTH_TOKEN"] = _token()
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
     # Read at Ray's import, which may have been before.
@@ -525,6 +530,12 @@ def _loopback() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@cache
+def _token() -> str:
+    """The password of the Rays that this process begins; Ray reads it only once."""
+    return secrets.token_hex(32)
 
 
 def _as_bytes(vectors: Mapping[str, np.ndarray[Any, np.dtype[np.float32]]]) -> dict[str, bytes]:

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+import line_tui
 from line_tui import events as e
 from line_tui.config import EngineDefaults
 from line_tui.engine import cluster
@@ -29,11 +31,19 @@ NEURONS = range(3)
 
 
 @pytest.fixture(scope="module")
-def ray() -> Iterator[ModuleType]:
-    ray = import_ray()
-    assert connect(ray, None)
-    yield ray
-    ray.shutdown()
+def ray(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"):
+            # Ray sets the mode itself, and this takes it back.
+            patch.setenv(name, "")
+            patch.delenv(name)
+        ray = import_ray()
+        assert connect(ray, None)
+        yield ray
+        ray.shutdown()
+    assert not list(home.iterdir())
 
 
 def asked(neuron: int, layer: str, strategy: str) -> e.RunSpec:
@@ -125,6 +135,36 @@ async def test_what_cannot_be_is_told_as_by_any_engine(ray: ModuleType, store: S
         async for _ in executor.resume(run_id).events():
             pass
         assert store.run(run_id).status == "finished"
+
+
+@pytest.mark.ray
+def test_python_uses_ray_too(ray: ModuleType, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_WORDS", "20")
+    monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
+    made: list[RayEngine] = []
+
+    def make(store: Store, address: str | None) -> RayEngine:
+        made.append(on_ray(store, tmp_path))
+        return made[-1]
+
+    monkeypatch.setattr(cluster, "RayEngine", make)
+    options: dict[str, Any] = {
+        "strategy": "published",
+        "metric": "mean",
+        "iterations": 3,
+        "images": 3,
+        "progress": False,
+    }
+    monkeypatch.setattr("line_tui.engine.catalogued.CataloguedModels", FakeSource)
+    try:
+        here = line_tui.explain("fake", "conv", NEURONS, data=tmp_path / "here", **options)
+        assert not made
+        there = line_tui.explain("fake", "conv", NEURONS, data=tmp_path / "there", ray=True, **options)
+        assert made[0].working and os.getpid() not in {worker.pid for worker in made[0]._workers}
+    finally:
+        line_tui.close()
+    assert [(one.label, one.score) for one in there] == [(one.label, one.score) for one in here]
+    assert pictures(Store.open(tmp_path / "there")) == pictures(Store.open(tmp_path / "here"))
 
 
 def test_without_ray_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch, store: Store) -> None:
