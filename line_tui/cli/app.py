@@ -30,7 +30,7 @@ def start_app(
     from line_tui.store import Store
     from line_tui.tui import garbage
     from line_tui.tui.app import build_app
-    from line_tui.tui.terminal import picture_protocol
+    from line_tui.tui.graphics_protocol import picture_protocol
 
     config = read_config()
     catalog = read_catalog()

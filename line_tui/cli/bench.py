@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from line_tui.cli.child import run_child
+from line_tui.cli.child_process import run_child
 from line_tui.cli.groups import Group
 
 _FORWARD = {"ignore_unknown_options": True, "help_option_names": []}

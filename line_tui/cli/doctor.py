@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from line_tui.cli.child import run_child
+from line_tui.cli.child_process import run_child
 from line_tui.cli.options import complete_models, json_option
-from line_tui.cli.say import put, put_json
+from line_tui.cli.output import put, put_json
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import msgspec
 
-from line_tui.cli.child import run_child
+from line_tui.cli.child_process import run_child
 from line_tui.cli.options import SEED, complete_layers, complete_models, complete_profiles
 from line_tui.config import MOST_IMAGES
 from line_tui.errors import UsageError

@@ -13,6 +13,7 @@ import click
 from click.core import ParameterSource
 
 from line_tui.cli.event_loop import complete
+from line_tui.cli.neuron_selector import as_number, is_selector
 from line_tui.cli.options import (
     SEED,
     complete_layers,
@@ -23,8 +24,7 @@ from line_tui.cli.options import (
     data_option,
     json_option,
 )
-from line_tui.cli.say import put, put_data, put_json, say
-from line_tui.cli.selector import as_number, is_selector
+from line_tui.cli.output import put, put_data, put_json, say
 from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
 from line_tui.errors import UnknownNameError, UsageError, unknown_name
 from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec
@@ -190,7 +190,7 @@ async def _resume(engine: Engine, store: Store, run_id: str) -> bool:
 
 async def _follow(handle: Handle, store: Store) -> bool:
     from line_tui.cli.headless import follow
-    from line_tui.cli.live import LiveView
+    from line_tui.cli.run_progress import LiveView
     from line_tui.consoles import PlainConsole
     from line_tui.events import Finished, ModeChanged, durable
     from line_tui.explain.state import fold
@@ -216,7 +216,7 @@ async def _follow(handle: Handle, store: Store) -> bool:
 
 def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector: str, as_json: bool) -> int:
 
-    from line_tui.cli.many import explain_many, results_of
+    from line_tui.cli.explain_many import explain_many, results_of
     from line_tui.report.result_csv import to_csv
 
     batch, run_ids = complete(explain_many(engine, store, spec, selector))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from line_tui.cli.options import complete_models, json_option
-from line_tui.cli.say import put, put_json
+from line_tui.cli.output import put, put_json
 
 
 @click.command()
@@ -21,8 +21,8 @@ def layers(model: str, as_json: bool) -> None:
     """
     import msgspec
 
-    from line_tui.cli.ask import layers_of
-    from line_tui.cli.table import table
+    from line_tui.cli.engine_query import layers_of
+    from line_tui.cli.text_table import table
     from line_tui.report.listings import Layer
 
     found = layers_of(model)

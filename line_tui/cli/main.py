@@ -14,7 +14,7 @@ import click
 from line_tui import __version__, private
 from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option
-from line_tui.cli.say import say
+from line_tui.cli.output import say
 from line_tui.config import log_folder
 from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.sanitize import shown

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from line_tui.cli.child import run_child
+from line_tui.cli.child_process import run_child
 from line_tui.cli.options import SEED, complete_layers, complete_models, data_option
 
 

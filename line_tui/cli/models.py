@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from line_tui.cli.groups import Group
 from line_tui.cli.options import json_option
-from line_tui.cli.say import put, put_json, say
+from line_tui.cli.output import put, put_json, say
 from line_tui.errors import LineError, ModelFileError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def list_(as_json: bool) -> None:
       line-tui models list
       line-tui models list --json
     """
-    from line_tui.cli.table import table
+    from line_tui.cli.text_table import table
     from line_tui.hub.listing import listing
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.unfinished import find_unfinished
@@ -108,7 +108,7 @@ def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
       line-tui models pull sdxl-base llama-3.1-8b-instruct
       line-tui models pull sdxl-base --update
     """
-    from line_tui.cli.pulling import pull_all
+    from line_tui.cli.pull_progress import pull_all
     from line_tui.models.catalog import read_catalog
 
     pulled = pull_all(_resolve(read_catalog(pins={}), names), update=update)
@@ -126,7 +126,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     Example:
       line-tui models verify demo
     """
-    from line_tui.cli.table import table
+    from line_tui.cli.text_table import table
     from line_tui.hub.pull import move_on
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.verify import verify as check

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
-from line_tui.cli.say import put, put_json
+from line_tui.cli.output import put, put_json
 
 if TYPE_CHECKING:
     from line_tui.report.listings import ListedNeuron
@@ -34,8 +34,8 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
     """
     import msgspec
 
-    from line_tui.cli.ask import layers_of
-    from line_tui.cli.table import table
+    from line_tui.cli.engine_query import layers_of
+    from line_tui.cli.text_table import table
     from line_tui.layers import find_layer
 
     found = find_layer(layers_of(model), model, layer)
@@ -57,7 +57,7 @@ def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path |
     from line_tui.errors import LineError
     from line_tui.report.listings import ListedNeuron
     from line_tui.store import Store
-    from line_tui.tui.overview import bank_overview
+    from line_tui.tui.neuron_overview import bank_overview
 
     try:
         bank = bank_overview(model, layer)

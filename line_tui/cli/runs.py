@@ -10,6 +10,7 @@ import click
 
 from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option, json_option, refuse_before_command
+from line_tui.cli.output import put, put_json, say
 from line_tui.cli.runs_delete import delete, restore
 from line_tui.cli.runs_export import export
 from line_tui.cli.runs_filter import filter_options, matching
@@ -17,7 +18,6 @@ from line_tui.cli.runs_note import note
 from line_tui.cli.runs_purge import purge
 from line_tui.cli.runs_replay import replay
 from line_tui.cli.runs_show import show
-from line_tui.cli.say import put, put_json, say
 
 if TYPE_CHECKING:
     from line_tui.store import RunSummary
@@ -45,7 +45,7 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
         refuse_before_command(context)
         return
 
-    from line_tui.cli.table import table
+    from line_tui.cli.text_table import table
     from line_tui.store import Store
 
     known = Store.open(data).runs(include_deleted=deleted)

@@ -9,8 +9,8 @@ import click
 
 from line_tui.cli.confirm import confirmed
 from line_tui.cli.options import data_option
+from line_tui.cli.output import say
 from line_tui.cli.runs_filter import chosen, filter_options, runs_argument
-from line_tui.cli.say import say
 
 
 @click.command()

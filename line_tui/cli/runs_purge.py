@@ -9,7 +9,7 @@ import click
 
 from line_tui.cli.confirm import confirmed
 from line_tui.cli.options import data_option, json_option
-from line_tui.cli.say import put_json, say
+from line_tui.cli.output import put_json, say
 
 if TYPE_CHECKING:
     from line_tui.store.purge import Purge

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from line_tui.cli.options import data_option, json_option, run_argument
-from line_tui.cli.say import put, put_json
+from line_tui.cli.output import put, put_json
 from line_tui.sanitize import shown
 
 
@@ -25,7 +25,7 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
     """
 
     from line_tui.cli.result import result_of, to_text
-    from line_tui.cli.table import table
+    from line_tui.cli.text_table import table
     from line_tui.store import Store
 
     store = Store.open(data)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from line_tui.cli.say import put_json
+from line_tui.cli.output import put_json
 
 OUTPUTS = {
     "explain": "line_tui.report.result:Result",
@@ -25,7 +25,7 @@ OUTPUTS = {
     "evaluate": "line_tui.evaluate.request:Report",
     "maximise": "line_tui.activation_maximization.comparison:Comparison",
     "models list": "line_tui.hub.listing:Listing",
-    "models pull": "list of line_tui.cli.pulling:Pulled",
+    "models pull": "list of line_tui.cli.pull_progress:Pulled",
     "models verify": "list of line_tui.hub.verify:Verdict",
     "models remove": "line_tui.report.listings:RemovedModel",
     "models path": "line_tui.report.listings:ModelPath",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
-from line_tui.cli.say import put, put_json
+from line_tui.cli.output import put, put_json
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.explain import strategies
 from line_tui.models.layer_cache import LayerCache
@@ -72,7 +72,7 @@ def _nothing(model: str, layer: str, explained: set[str]) -> UnknownNameError:
 
 
 def _table(report: Polysemanticity) -> str:
-    from line_tui.cli.table import table
+    from line_tui.cli.text_table import table
 
     rows = []
     for one in report.each:

@@ -27,25 +27,25 @@ from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.models.layer_cache import LayerCache
 from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
-from line_tui.tui.commands import Palette, ScreenCommands
-from line_tui.tui.desk import Desk
+from line_tui.tui.app_protocol import AppProtocol
+from line_tui.tui.command_palette import Palette, ScreenCommands
 from line_tui.tui.engine_room import EngineFactory
-from line_tui.tui.harmless import Harmless
-from line_tui.tui.known import Known
-from line_tui.tui.large import Protocol as PictureProtocol
+from line_tui.tui.graphics_protocol import picture_protocol
+from line_tui.tui.large_picture import Protocol as PictureProtocol
+from line_tui.tui.model_cache import ModelCache
+from line_tui.tui.preferences import Preferences
 from line_tui.tui.present_run import PresentRun
-from line_tui.tui.remembered import Remembered
 from line_tui.tui.replay import Player
+from line_tui.tui.sanitizing_filter import SanitizingFilter
 from line_tui.tui.screens.base import SMALLEST
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.session import Snapshot, replayed
 from line_tui.tui.settings import check_settings
-from line_tui.tui.terminal import picture_protocol
 from line_tui.tui.theme import DARK, LIGHT
 
-_HARMLESS = Harmless()
+_SANITIZE = SanitizingFilter()
 
 
 MORE = 10
@@ -94,16 +94,16 @@ class LineApp(PresentRun):
         self.watched = watch
         self.tour = tour
         self.chooser = ChooseScreen()
-        self.known = Known(self, layers or LayerCache(catalog=catalog), self._learned)
+        self.model_cache = ModelCache(self, layers or LayerCache(catalog=catalog), self._learned)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
-        self.remembered = Remembered(store.folder / "app.json", config)
-        self.theme = self._usable(self.remembered.theme)
+        self.preferences = Preferences(store.folder / "app.json", config)
+        self.theme = self._usable(self.preferences.theme)
         self.set_keymap(dict(config.tui.keys))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Every line is made harmless last."""
-        return [*super().get_line_filters(), _HARMLESS]
+        return [*super().get_line_filters(), _SANITIZE]
 
     def notify(
         self,
@@ -124,7 +124,7 @@ class LineApp(PresentRun):
     def watch_theme(self, theme: str) -> None:
         """Begin with it the next time."""
         if self.is_running:
-            self.remembered.theme = theme
+            self.preferences.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
         """Choosing comes first."""
@@ -300,7 +300,7 @@ class LineApp(PresentRun):
 
 if TYPE_CHECKING:
     # Held to by mypy: all that a screen may ask for is there.
-    _SERVES: type[Desk] = LineApp
+    _SERVES: type[AppProtocol] = LineApp
 
 
 def build_app(

@@ -103,7 +103,7 @@ def measure(presses: int, link: float | None, niceness: int | None = None) -> di
         )
         environment = os.environ | {"LINE_TUI_CONFIG": str(config), "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         report = folder / "report.json"
-        command = [sys.executable, "-P", "-m", "line_tui.tui.measured", str(folder / "data"), str(report)]
+        command = [sys.executable, "-P", "-m", "line_tui.tui.bench_app", str(folder / "data"), str(report)]
         terminal = Terminal(command, environment, link)
         try:
             found = {"first_paint_s": terminal.wait("respond to")}

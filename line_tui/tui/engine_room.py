@@ -10,7 +10,7 @@ from line_tui.engine.executor import Engine, EngineStatus, Executor, Handle
 from line_tui.errors import EngineError, LineError
 from line_tui.events import Envelope
 from line_tui.layers import LayerInfo
-from line_tui.tui.pace import Paced
+from line_tui.tui.terminal_backpressure import Paced
 from line_tui.tui.typeahead import TypeAhead
 
 EngineFactory = Callable[[], Engine]

@@ -16,7 +16,7 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.cli import run
-from line_tui.cli.selector import as_number, is_selector, select
+from line_tui.cli.neuron_selector import as_number, is_selector, select
 from line_tui.config import read_config
 from line_tui.engine import protocol as p
 from line_tui.errors import EngineError, LineError

@@ -11,9 +11,9 @@ import pytest
 from rich.progress import Progress
 
 from line_tui import events as e
-from line_tui.cli.live import LiveView
-from line_tui.cli.pulling import columns
-from line_tui.cli.table import table
+from line_tui.cli.pull_progress import columns
+from line_tui.cli.run_progress import LiveView
+from line_tui.cli.text_table import table
 from line_tui.consoles import PlainConsole
 from line_tui.events import Envelope
 from line_tui.explain.state import fold
@@ -109,7 +109,7 @@ def test_the_progress_of_a_pull(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_everything_goes_through_the_door() -> None:
     """A text that is written by itself would be written as it is."""
-    doors = {"line_tui/cli/say.py", "line_tui/consoles.py"}
+    doors = {"line_tui/cli/output.py", "line_tui/consoles.py"}
     for path in (REPOSITORY / "line_tui").rglob("*.py"):
         name, text = path.relative_to(REPOSITORY).as_posix(), path.read_text()
         if name not in doors:

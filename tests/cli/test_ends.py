@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from line_tui.cli.child import run_child
+from line_tui.cli.child_process import run_child
 from line_tui.errors import EngineError
 from line_tui.store import Store
 from tests.cli.conftest import Call
@@ -112,7 +112,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_child_ends_with_its_parent(child: Path) -> None:
     child.write_text(CHILD + "print('here', flush=True)\nwhile True: time.sleep(1)\n")
-    program = "from line_tui.cli.child import run_child; run_child('some_child')"
+    program = "from line_tui.cli.child_process import run_child; run_child('some_child')"
     parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert parent.stdout is not None and parent.stdout.readline() == "here\n"
     parent.kill()

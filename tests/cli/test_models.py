@@ -49,7 +49,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
     with serve() as fake:
         fake.repositories["someone/tiny"] = {"tiny.gguf": WEIGHTS, "too.gguf": WEIGHTS[::-1], "README.md": b"# tiny"}
-        monkeypatch.setattr("line_tui.cli.pulling.Hub", fake.open)
+        monkeypatch.setattr("line_tui.cli.pull_progress.Hub", fake.open)
         yield fake
 
 
@@ -263,7 +263,7 @@ def test_a_hub_that_is_not_there(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Port 9 of loopback: nobody listens there.
-    monkeypatch.setattr("line_tui.cli.pulling.Hub", lambda: Hub("http://127.0.0.1:9"))
+    monkeypatch.setattr("line_tui.cli.pull_progress.Hub", lambda: Hub("http://127.0.0.1:9"))
     assert run(["models", "pull", "tiny"]) == 8
     error = capsys.readouterr().err
     assert error.startswith("error: cannot reach http://127.0.0.1:9")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from line_tui.tui.overview import bank_overview
+from line_tui.tui.neuron_overview import bank_overview
 from tests.e2e.conftest import ONE_SENSE, TWO_SENSES, store_of
 from tests.e2e.terminal import Terminal
 

@@ -186,7 +186,7 @@ async def settle(pilot: Pilot[Any], condition: Callable[[], object], what: str =
 
 async def start(on: Stage, pilot: Pilot[Any], events: Sequence[e.AnyEvent] = ()) -> str:
     """Choose the first neuron of the last layer, start its run and let these events of it happen; return its id."""
-    await settle(pilot, lambda: on.app.known.layers, "layers are listed")
+    await settle(pilot, lambda: on.app.model_cache.layers, "layers are listed")
     await pilot.press("right", "right", "enter")
     await settle(pilot, lambda: isinstance(on.app.screen, RunScreen), "the run screen")
     command = on.engine.commands(p.Start)[-1]

@@ -10,7 +10,7 @@ from line_tui.config import Config, ExplainDefaults, TuiDefaults
 from line_tui.engine import protocol as p
 from line_tui.errors import UnknownNameError
 from line_tui.models.layer_cache import LayerCache
-from line_tui.tui.commands import ScreenCommands
+from line_tui.tui.command_palette import ScreenCommands
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.runs import RunsScreen
 from line_tui.tui.screens.tour import Tour
@@ -56,7 +56,7 @@ def test_text_has_enough_contrast(tmp_path: Path, name: str) -> None:
 async def test_the_palette_finds_every_command_by_name(tmp_path: Path) -> None:
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("ctrl+p", *"models, search, budget")
         await pilot.pause(0.5)
         await pilot.press("enter")
@@ -77,7 +77,7 @@ async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search
     monkeypatch.setattr(ScreenCommands, "search", slow)
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("ctrl+p")
         await pilot.pause(0.5)
         await pilot.press(*"earlier runs", "enter")
@@ -88,7 +88,7 @@ async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search
 async def test_the_palette_does_not_take_letters_from_all_over_a_sentence(tmp_path: Path, word: str) -> None:
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         assert not [hit.text async for hit in ScreenCommands(on.app.screen).search(word)]
 
 
@@ -165,7 +165,7 @@ async def test_the_tour_can_be_called_again(tmp_path: Path) -> None:
 async def test_the_palette_finds_commands_by_their_name(tmp_path: Path, word: str) -> None:
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         provider = ScreenCommands(on.app.screen)
         found = sorted([hit async for hit in provider.search(word)], key=lambda hit: -hit.score)
         assert found and f": {word}" in str(found[0].match_display), found

@@ -14,7 +14,7 @@ from line_tui.explain.thumbnails import thumbnail
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from line_tui.tui.bank_pictures import BankPictures
-from line_tui.tui.overview import profile
+from line_tui.tui.neuron_overview import profile
 from line_tui.tui.widgets.pool import PoolTable
 from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.explain.runs import SETTINGS
@@ -92,8 +92,8 @@ async def test_they_are_in_the_strip_from_the_first_screenful_on(
     shipped = Shipped(Card("fake-bank"))
     activations = np.arange(2 * len(VOCABULARY), dtype=np.float32).reshape(-1, 2)
     known = profile(activations, VOCABULARY, 3, shipped.thumbnails)
-    monkeypatch.setattr("line_tui.tui.known.bundled", lambda: shipped)
-    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: known)
+    monkeypatch.setattr("line_tui.tui.model_cache.bundled", lambda: shipped)
+    monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: known)
     on = stage(tmp_path)
     async with on.app.run_test(size=(120, 40)) as pilot:
         await start(on, pilot)

@@ -73,7 +73,7 @@ async def test_names_of_models_layers_and_neurons(tmp_path: Path, monkeypatch: p
     )
     on = stage(tmp_path)
     async with on.app.run_test(size=(160, 50)) as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await look(on, pilot)
         await pilot.press("right", "end", "right")
         await look(on, pilot)

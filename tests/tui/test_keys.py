@@ -19,7 +19,7 @@ Way = Callable[[Stage, Pilot[Any]], Awaitable[object]]
 
 
 async def choose(on: Stage, pilot: Pilot[Any]) -> None:
-    await settle(pilot, lambda: on.app.known.layers)
+    await settle(pilot, lambda: on.app.model_cache.layers)
 
 
 async def plan(on: Stage, pilot: Pilot[Any]) -> None:

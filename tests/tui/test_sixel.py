@@ -62,7 +62,7 @@ def test_text_without_colours_stays_as_it_is() -> None:
 
 
 def test_the_widget_writes_such_bytes() -> None:
-    from line_tui.tui.large import _textual_image
+    from line_tui.tui.large_picture import _textual_image
 
     picture = noise(0, 24, 12, 6)
     child = next(iter(_textual_image().SixelImage(picture).compose()))

@@ -39,7 +39,7 @@ async def test_every_pane_has_room(tmp_path: Path, size: tuple[int, int]) -> Non
 async def test_smaller_than_it_is_made_for_it_can_still_be_used(tmp_path: Path, size: tuple[int, int]) -> None:
     on = stage(tmp_path)
     async with on.app.run_test(size=size) as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         inside(on, size, "#models", "#layers", "#neurons", "#plan", "#keys")
         await start(on, pilot, MIDDLE)
         inside(on, size, "#proposal", "#pool", "#status", "#keys")

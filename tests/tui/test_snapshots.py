@@ -14,7 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Input
 
 from line_tui import events as e
-from line_tui.tui.overview import NeuronOverview, NeuronProfile
+from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.screens.tour import Tour
@@ -44,9 +44,9 @@ def calendar(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("line_tui.tui.screens.runs.time", SimpleNamespace(time=lambda: NOON + 48 * HOUR))
     # The real bank takes longer to read than all the rest.
     best = [NeuronOverview("tomato", 2.1), NeuronOverview("grass", 2.4), NeuronOverview("cloud", 1.2)]
-    monkeypatch.setattr("line_tui.tui.known.bank_overview", lambda model, layer: best)
+    monkeypatch.setattr("line_tui.tui.model_cache.bank_overview", lambda model, layer: best)
     seen = NeuronProfile((("tomato", 8.77), ("rose", 7.1), ("grass", 2.0)), (0.1, 0.2, 0.4, 0.4, 2.0, 8.77), (8.77,))
-    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: seen)
+    monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: seen)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def on(tmp_path: Path, calendar: None) -> Stage:
 
 async def choose(on: Stage, pilot: Any) -> None:
     keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc"))
-    await settle(pilot, lambda: on.app.known.overviews)
+    await settle(pilot, lambda: on.app.model_cache.overviews)
     on.app.chooser.show_all()
     await pilot.press("right", "right")
     if pilot.app.size.width >= 170:
@@ -155,7 +155,7 @@ async def runs(on: Stage, pilot: Any) -> None:
     keep(on.store, [*MIDDLE, e.Stopped()], "r3")
     on.store.star("r1", True)
     on.store.annotate("r1", "the one for the talk")
-    await settle(pilot, lambda: on.app.known.layers)
+    await settle(pilot, lambda: on.app.model_cache.layers)
     on.app.show_runs()
     await pilot.press("end")
 

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
-from line_tui.tui.desk import Desk
+from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
 
@@ -90,9 +90,9 @@ class LineScreen(Screen[None]):
         return ()
 
     @property
-    def line(self) -> Desk:
+    def line(self) -> AppProtocol:
         """The app, by what a screen may ask of it."""
-        return cast(Desk, self.app)
+        return cast(AppProtocol, self.app)
 
     @property
     def title_bar(self) -> TitleBar:

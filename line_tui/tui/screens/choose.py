@@ -17,15 +17,15 @@ from line_tui.events import ImageScored, RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary
+from line_tui.tui.formatting import number
 from line_tui.tui.screens.base import LineScreen
-from line_tui.tui.screens.choose_topics import topics
+from line_tui.tui.screens.choose_help import topics
 from line_tui.tui.screens.plan import Plan
 from line_tui.tui.widgets.findings import top_images
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Column, Row, Rows
-from line_tui.tui.wording import number
 
 RESTED = 0.15
 """Seconds that the cursor has rested on something before it is asked for."""
@@ -107,7 +107,7 @@ class ChooseScreen(LineScreen):
     def on_mount(self) -> None:
         """Begin with the models."""
         profiles = self.line.catalog.profile
-        self.spec = self.line.remembered.plan
+        self.spec = self.line.preferences.plan
         profile = next((profile for profile in profiles if profile.id == self.spec.profile), None)
         if profile is not None:
             self.spec = msgspec.structs.replace(self.spec, model=profile.vision)
@@ -150,7 +150,7 @@ class ChooseScreen(LineScreen):
     def show_layers(self) -> None:
         """Show the layers of the model under the cursor, as far as the engine has named them."""
         layers = self.query_one("#layers", Rows)
-        known = self.line.known.layers.get(self.spec.model)
+        known = self.line.model_cache.layers.get(self.spec.model)
         if known is None:
             layers.show([], empty="The engine imports torch\nand builds the model:\nsome seconds, once.")
         elif isinstance(known, str):
@@ -180,7 +180,7 @@ class ChooseScreen(LineScreen):
         for run in self.line.runs:
             if (run.model, run.layer, run.status) == (self.spec.model, layer.name, "finished"):
                 labels.setdefault(run.neuron, run)
-        bank = self.line.known.overviews.get((self.spec.model, layer.name))
+        bank = self.line.model_cache.overviews.get((self.spec.model, layer.name))
         neurons.marked = self.marks.get((self.spec.model, layer.name), set())
         neurons.show_layer(layer, labels, bank, self.filters["neurons"])
         if self._sought is not None and self._sought[:2] == (self.spec.model, layer.name):
@@ -222,7 +222,9 @@ class ChooseScreen(LineScreen):
         )
         same = sum((run.model, run.layer, run.neuron) == here for run in runs)
         earlier = self.query_one("#earlier", Rows)
-        earlier.show([run_row(run, self.line.known.name_of(run.model, run.layer, run.neuron)) for run in runs[:50]])
+        earlier.show(
+            [run_row(run, self.line.model_cache.name_of(run.model, run.layer, run.neuron)) for run in runs[:50]]
+        )
         if runs and not earlier.has_focus:
             # Else Enter would open a run of the neuron that was chosen before.
             earlier.go_to(runs[0].id)
@@ -271,7 +273,7 @@ class ChooseScreen(LineScreen):
     def action_explain(self) -> None:
         """Start a run for the chosen neuron."""
         if self._chosen_neuron() is not None:
-            self.line.known.ask_for_profile(self.spec.model, self.spec.layer, self.spec.neuron)
+            self.line.model_cache.ask_for_profile(self.spec.model, self.spec.layer, self.spec.neuron)
             self.line.start_run(self.spec)
 
     def _marked(self) -> set[int]:
@@ -353,7 +355,7 @@ class ChooseScreen(LineScreen):
 
     def _planned(self, spec: RunSpec | None) -> None:
         if spec is not None:
-            self.spec = self.line.remembered.plan = spec
+            self.spec = self.line.preferences.plan = spec
             self.show_plan()
 
     @on(Input.Changed, "#find")
@@ -405,19 +407,19 @@ class ChooseScreen(LineScreen):
 
     def _take_model(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, model=key or "")
-        if key and key not in self.line.known.layers:
+        if key and key not in self.line.model_cache.layers:
             self.set_timer(RESTED, lambda: self._ask_for_layers(key))
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
         # Only when the cursor has rested on it: the engine builds every model that is asked for.
         if key == self.spec.model and self.app.screen is self:
-            self.line.known.ask_for_layers(key)
+            self.line.model_cache.ask_for_layers(key)
 
     def _take_layer(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, layer=key or "")
         if key:
-            self.line.known.ask_for_overview(self.spec.model, key)
+            self.line.model_cache.ask_for_overview(self.spec.model, key)
         self.show_neurons()
         self.refresh_keys()
 
@@ -433,7 +435,7 @@ class ChooseScreen(LineScreen):
         neuron = (self.spec.model, self.spec.layer, self.spec.neuron)
         if not preview.display or self._layer() is None:
             return
-        if neuron not in self.line.known.profiles:
+        if neuron not in self.line.model_cache.profiles:
             self.set_timer(RESTED, lambda: self._ask_for_profile(neuron))
         last = next(
             (run for run in self.line.runs if (run.model, run.layer, run.neuron, run.status) == (*neuron, "finished")),
@@ -442,7 +444,7 @@ class ChooseScreen(LineScreen):
         if last is not None and last.id not in self._pictures:
             self.set_timer(RESTED, lambda: self._read_pictures(neuron, last.id))
         images = self._pictures.get(last.id, ()) if last is not None else ()
-        preview.show(self.line.known.name_of(*neuron), self.line.known.profiles.get(neuron), last, images)
+        preview.show(self.line.model_cache.name_of(*neuron), self.line.model_cache.profiles.get(neuron), last, images)
         name_frame(preview, f"Neuron {self.spec.neuron}")
 
     def _rests_on(self, neuron: tuple[str, str, int]) -> bool:
@@ -450,7 +452,7 @@ class ChooseScreen(LineScreen):
 
     def _ask_for_profile(self, neuron: tuple[str, str, int]) -> None:
         if self._rests_on(neuron):
-            self.line.known.ask_for_profile(*neuron)
+            self.line.model_cache.ask_for_profile(*neuron)
 
     def _read_pictures(self, neuron: tuple[str, str, int], run_id: str) -> None:
         if self._rests_on(neuron) and (snapshot := self.line.read_run(run_id)) is not None:
@@ -462,7 +464,7 @@ class ChooseScreen(LineScreen):
         return self.query_one(NeuronTable).key if self._layer() is not None else None
 
     def _layer(self) -> LayerInfo | None:
-        known = self.line.known.layers.get(self.spec.model)
+        known = self.line.model_cache.layers.get(self.spec.model)
         if not isinstance(known, list):
             return None
         return next((layer for layer in known if layer.name == self.spec.layer), None)

@@ -10,13 +10,13 @@ from textual.widgets import Static
 
 from line_tui.explain.state import RunState, concept_of
 from line_tui.tui import view
+from line_tui.tui.formatting import number, share
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.session import Snapshot
 from line_tui.tui.widgets.curve import CurvePane
 from line_tui.tui.widgets.findings import headline, top_images
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
-from line_tui.tui.wording import number, share
 
 
 class CompareScreen(LineScreen):
@@ -54,7 +54,7 @@ class CompareScreen(LineScreen):
         for name, snapshot in self.sides.items():
             state = snapshot.state
             spec = state.spec
-            called = self.line.known.neuron_name(spec)
+            called = self.line.model_cache.neuron_name(spec)
             names.append(f"{spec.model} {spec.layer} {spec.neuron} {called}".rstrip())
             low, high = view.activation_range(state)
             pictures = self.query_one(f"#pictures-{name}", Thumbnails)

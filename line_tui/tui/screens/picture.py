@@ -13,10 +13,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from line_tui import events as e
-from line_tui.tui.large import large_picture
-from line_tui.tui.plots import bar
+from line_tui.tui.formatting import number
+from line_tui.tui.large_picture import large_picture
 from line_tui.tui.screens.base import LineScreen
-from line_tui.tui.wording import number
+from line_tui.tui.text_plots import bar
 
 
 class PictureScreen(LineScreen):

@@ -18,7 +18,7 @@ from textual.widgets import Input, Label, Select, Static
 
 from line_tui.events import Metric, RunSpec
 from line_tui.explain import strategies
-from line_tui.tui.wording import METRICS
+from line_tui.tui.formatting import METRICS
 
 _NUMBERS = {"iterations": (1, 1000), "images": (1, 100), "seed": (0, 2**31 - 1)}
 

@@ -19,6 +19,7 @@ from line_tui.explain.state import RunState, Trial, kept_pairs, kept_senses, ver
 from line_tui.report.findings_text import argument, percent
 from line_tui.report.reproduction import command_line
 from line_tui.tui import view
+from line_tui.tui.formatting import number
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.session import Snapshot, advance
@@ -28,7 +29,6 @@ from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.rows import Rows
 from line_tui.tui.widgets.thumbnails import PictureGrid, Shown, Thumbnails
 from line_tui.tui.widgets.timeline import COLUMNS, rows
-from line_tui.tui.wording import number
 
 
 class ResultScreen(LineScreen):
@@ -97,7 +97,9 @@ class ResultScreen(LineScreen):
         """Fill what needs the app."""
         state = self.state
         spec = state.spec
-        self.title_bar.show(spec.model, spec.layer, str(spec.neuron), "result", note=self.line.known.neuron_name(spec))
+        self.title_bar.show(
+            spec.model, spec.layer, str(spec.neuron), "result", note=self.line.model_cache.neuron_name(spec)
+        )
         self._show_top()
         history = self.query_one("#history", Rows)
         history.show(rows(state))

@@ -16,9 +16,9 @@ from line_tui.engine.executor import EngineStatus
 from line_tui.errors import LineError
 from line_tui.explain.state import Control, Trial, concept_of, verdict
 from line_tui.tui import view
-from line_tui.tui.overview import NeuronProfile
+from line_tui.tui.neuron_overview import NeuronProfile
 from line_tui.tui.replay import Player
-from line_tui.tui.screens.run_topics import topics
+from line_tui.tui.screens.run_help import topics
 from line_tui.tui.screens.steering import Steering
 from line_tui.tui.session import Session, Snapshot
 from line_tui.tui.widgets.banner import EngineBanner
@@ -82,7 +82,7 @@ class RunScreen(Steering):
     def on_mount(self) -> None:
         """Look at the run from now on."""
         self.set_focus(self.query_one(PoolTable))
-        known, state = self.line.known, self.snapshot.state
+        known, state = self.line.model_cache, self.snapshot.state
         known.ask_for_bank_pictures(self.line.store.images)
         if state.run is not None:
             known.ask_for_profile(state.spec.model, state.spec.layer, state.spec.neuron)
@@ -132,7 +132,7 @@ class RunScreen(Steering):
             self.focused,
             self._playing(),
             self.size,
-            self.line.known.bank_pictures is None,
+            self.line.model_cache.bank_pictures is None,
             self._profile(),
         )
         if seen == self._drawn or not self.is_current:
@@ -154,7 +154,7 @@ class RunScreen(Steering):
             ask_first = state.ask_first if state.run is not None else spec.ask_first
             mode = f"{'ask first' if ask_first else 'automatic'} · seed {spec.seed}"
             self.title_bar.show(
-                spec.model, spec.layer, str(spec.neuron), note=self.line.known.neuron_name(spec), right=mode
+                spec.model, spec.layer, str(spec.neuron), note=self.line.model_cache.neuron_name(spec), right=mode
             )
         status = self.line.engine_status if self.live else EngineStatus()
         self.query_one(EngineBanner).show(status)
@@ -212,7 +212,7 @@ class RunScreen(Steering):
 
     def _images_of(self, trial: Trial | None) -> tuple[e.ImageScored, ...]:
         """The pictures that a trial's score rests on: those of the bank first, then those that the run drew."""
-        kept = self.line.known.bank_pictures
+        kept = self.line.model_cache.bank_pictures
         of_bank = kept.of(self.snapshot.state, trial) if kept is not None and trial is not None else ()
         return (*of_bank, *view.shown_images(trial))
 
@@ -220,7 +220,7 @@ class RunScreen(Steering):
         """What the bank knows of the neuron."""
         state = self.snapshot.state
         spec = state.spec if state.run is not None else self.line.asked_for(self.source.run_id)
-        return None if spec is None else self.line.known.profiles.get((spec.model, spec.layer, spec.neuron))
+        return None if spec is None else self.line.model_cache.profiles.get((spec.model, spec.layer, spec.neuron))
 
     def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:
         """Of the pictures of this trial that are being drawn now."""

@@ -17,11 +17,11 @@ from line_tui.errors import LineError
 from line_tui.events import Judgement
 from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary
+from line_tui.tui.formatting import ago, duration, number
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
-from line_tui.tui.wording import ago, duration, number
 
 _STATUS_TONES = {"finished": "good", "failed": "bad", "interrupted": "accent", "stopped": "accent"}
 
@@ -119,7 +119,7 @@ class RunsScreen(LineScreen):
         )
 
     def _called(self, run: RunSummary) -> str:
-        return self.line.known.name_of(run.model, run.layer, run.neuron)
+        return self.line.model_cache.name_of(run.model, run.layer, run.neuron)
 
     def _show_about(self) -> None:
         run = self.run_at_cursor

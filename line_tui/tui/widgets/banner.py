@@ -5,10 +5,10 @@ from __future__ import annotations
 from textual.content import Content
 
 from line_tui.engine.executor import EngineStatus
-from line_tui.tui.widgets.still import Still
+from line_tui.tui.widgets.cached_static import CachedStatic
 
 
-class EngineBanner(Still):
+class EngineBanner(CachedStatic):
     """Shown only while the engine is dead or refused something."""
 
     def show(self, status: EngineStatus) -> None:

@@ -9,9 +9,9 @@ from textual.widget import Widget
 
 from line_tui.explain.state import RunState
 from line_tui.tui import view
-from line_tui.tui.plots import Canvas
+from line_tui.tui.formatting import number
+from line_tui.tui.text_plots import Canvas
 from line_tui.tui.widgets.frame import name_frame
-from line_tui.tui.wording import number
 
 
 def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:

@@ -7,8 +7,8 @@ from textual.content import Content
 from line_tui import events as e
 from line_tui.explain.state import RunState
 from line_tui.tui import view
-from line_tui.tui.plots import interval_line
-from line_tui.tui.wording import interval, number, share
+from line_tui.tui.formatting import interval, number, share
+from line_tui.tui.text_plots import interval_line
 
 Parts = list[Content | str | tuple[str, str]]
 

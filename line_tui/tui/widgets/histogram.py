@@ -8,9 +8,9 @@ from textual.content import Content
 from textual.widget import Widget
 
 from line_tui.explain.state import Control
-from line_tui.tui.plots import columns, counts
+from line_tui.tui.formatting import number
+from line_tui.tui.text_plots import columns, counts
 from line_tui.tui.widgets.frame import name_frame
-from line_tui.tui.wording import number
 
 
 def draw(control: Sequence[float], concept: Sequence[float], width: int, height: int) -> Content:

@@ -6,10 +6,10 @@ from textual import events
 from textual.binding import ActiveBinding
 from textual.content import Content
 
-from line_tui.tui.widgets.still import Still
+from line_tui.tui.widgets.cached_static import CachedStatic
 
 
-class KeysBar(Still):
+class KeysBar(CachedStatic):
     """Keys with what they do, to press or to click on.
 
     One text, where Textual's own footer is a widget for each key: those were taken away, mounted, styled and laid out

@@ -10,10 +10,10 @@ from textual.message import Message
 
 from line_tui.layers import LayerInfo
 from line_tui.store import RunSummary
-from line_tui.tui.overview import NeuronOverview
+from line_tui.tui.formatting import number
+from line_tui.tui.neuron_overview import NeuronOverview
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
-from line_tui.tui.wording import number
 
 _NEVER = 1_000_000
 COLUMNS = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from line_tui.explain.state import RunState
 from line_tui.tui import view
-from line_tui.tui.overview import NeuronProfile
+from line_tui.tui.formatting import SHORT_ORIGINS, interval, number, share
+from line_tui.tui.neuron_overview import NeuronProfile
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Part, Row, Rows
-from line_tui.tui.wording import SHORT_ORIGINS, interval, number, share
 
 _EMPTY = "Concepts appear here, the best on top."
 COLUMNS = (

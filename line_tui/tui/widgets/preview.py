@@ -11,13 +11,13 @@ from textual.content import Content
 from line_tui import events as e
 from line_tui.explain.state import Control
 from line_tui.store import RunSummary
-from line_tui.tui.overview import NeuronProfile
-from line_tui.tui.plots import bar
+from line_tui.tui.formatting import number, share
+from line_tui.tui.neuron_overview import NeuronProfile
+from line_tui.tui.text_plots import bar
+from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.histogram import HistogramPane
-from line_tui.tui.widgets.still import Still
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
-from line_tui.tui.wording import number, share
 
 _BOTH = 42
 """Lines that are enough for pictures of the bank and of the last run."""
@@ -28,7 +28,7 @@ class Preview(Vertical):
 
     def compose(self) -> ComposeResult:
         """From above: what is known in words, the bank, the pictures of the last run."""
-        yield Still(id="preview-text")
+        yield CachedStatic(id="preview-text")
         yield HistogramPane(id="preview-histogram")
         yield Thumbnails(id="preview-bank")
         yield Thumbnails(id="preview-pictures")
@@ -42,7 +42,7 @@ class Preview(Vertical):
         self, name: str, profile: NeuronProfile | None, run: RunSummary | None, images: Iterable[e.ImageScored]
     ) -> None:
         """Show a neuron; what is not known of it is left out."""
-        self.query_one("#preview-text", Still).put(_text(name, profile, run))
+        self.query_one("#preview-text", CachedStatic).put(_text(name, profile, run))
         histogram = self.query_one("#preview-histogram", HistogramPane)
         histogram.display = profile is not None
         if profile is not None:

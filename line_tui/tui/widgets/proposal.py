@@ -10,11 +10,11 @@ from textual.content import Content
 
 from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_person
 from line_tui.tui import view
-from line_tui.tui.plots import bar
+from line_tui.tui.formatting import MOVES, ORIGINS, number, share
 from line_tui.tui.session import Snapshot
+from line_tui.tui.text_plots import bar
+from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import name_frame
-from line_tui.tui.widgets.still import Still
-from line_tui.tui.wording import MOVES, ORIGINS, number, share
 
 Parts = list[Content | str | tuple[str, str]]
 
@@ -146,7 +146,7 @@ class ProposalPane(VerticalScroll, can_focus=True):
 
     def compose(self) -> ComposeResult:
         """One text."""
-        yield Still(id="proposal-text")
+        yield CachedStatic(id="proposal-text")
 
     def show(self, snapshot: Snapshot, meant: Trial | None) -> None:
         """Show the proposal of this moment; `meant` is what the keys are about."""
@@ -163,4 +163,4 @@ class ProposalPane(VerticalScroll, can_focus=True):
             if (waiting := view.waiting_count(state)) > 1:
                 title = f"{title} · 1 of {waiting} that wait"
         name_frame(self, title)
-        self.query_one("#proposal-text", Still).put(describe(snapshot, meant, roomy=self.size.height > 5))
+        self.query_one("#proposal-text", CachedStatic).put(describe(snapshot, meant, roomy=self.size.height > 5))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from line_tui.tui import view
+from line_tui.tui.formatting import PHASES, duration, number, short_duration
 from line_tui.tui.session import Snapshot
-from line_tui.tui.widgets.still import Still
-from line_tui.tui.wording import PHASES, duration, number, short_duration
+from line_tui.tui.widgets.cached_static import CachedStatic
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def fit(found: list[Field], width: int) -> list[tuple[str, str]]:
     return [(field.text if long <= width else field.short, field.style) for field in found]
 
 
-class StatusBar(Still):
+class StatusBar(CachedStatic):
     """One line under everything."""
 
     def show(self, snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> None:

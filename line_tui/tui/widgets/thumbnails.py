@@ -16,10 +16,10 @@ from textual.widget import Widget
 
 from line_tui import events as e
 from line_tui.events import THUMBNAIL
-from line_tui.tui.pictures import grid, half_cells
-from line_tui.tui.plots import bar
+from line_tui.tui.formatting import number
+from line_tui.tui.half_cells import grid, half_cells
+from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.frame import name_frame
-from line_tui.tui.wording import number
 
 SMALLEST = 8
 _REVERSED = Style(reverse=True)

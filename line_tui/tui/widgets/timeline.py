@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.tui import view
+from line_tui.tui.formatting import SHORT_ORIGINS, number
 from line_tui.tui.widgets.rows import Column, Row, Rows
-from line_tui.tui.wording import SHORT_ORIGINS, number
 
 COLUMNS = (Column("it", 3, right=True), Column("what happened"), Column("score", 6, right=True))
 

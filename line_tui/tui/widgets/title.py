@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from line_tui.tui.widgets.still import Still
+from line_tui.tui.widgets.cached_static import CachedStatic
 
 
-class TitleBar(Still):
+class TitleBar(CachedStatic):
     """One line: the app's name, the path to what this screen is about, and at the right how it is done."""
 
     def show(self, *path: str, note: str = "", right: str = "") -> None:

@@ -40,9 +40,9 @@ async def main() -> None:
         store = Store.open(data)
         app = build_app(store, lambda: EngineClient(data), config=Config(), images="halfcell", tour=False)
         async with app.run_test(size=SIZE) as pilot:
-            await wait(pilot, lambda: app.known.layers.get("emoji-resnet18"))
+            await wait(pilot, lambda: app.model_cache.layers.get("emoji-resnet18"))
             await pilot.press("right", "right")
-            await wait(pilot, lambda: app.known.overviews.get(("emoji-resnet18", "fc")))
+            await wait(pilot, lambda: app.model_cache.overviews.get(("emoji-resnet18", "fc")))
             app.screen.query_one(NeuronTable).go_to(NEURON)
             await picture(pilot, "choose")
             await pilot.press("enter")

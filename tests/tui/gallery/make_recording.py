@@ -79,9 +79,9 @@ async def main() -> None:
 
 async def session(app: LineApp, pilot: Pilot[None]) -> AsyncIterator[tuple[Frame, float]]:
     """Frames with the seconds that they are shown."""
-    await wait(pilot, lambda: app.known.layers.get("emoji-resnet18"))
+    await wait(pilot, lambda: app.model_cache.layers.get("emoji-resnet18"))
     await pilot.press("right", "right")
-    await wait(pilot, lambda: app.known.overviews.get(("emoji-resnet18", "fc")))
+    await wait(pilot, lambda: app.model_cache.overviews.get(("emoji-resnet18", "fc")))
     app.screen.query_one(NeuronTable).go_to(NEURON)
     await pilot.pause(0.5)
     yield cells(app), LONG

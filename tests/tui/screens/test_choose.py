@@ -8,7 +8,7 @@ from line_tui import events as e
 from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
-from line_tui.tui.overview import NeuronOverview, NeuronProfile
+from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.plan import Plan
 from line_tui.tui.screens.run import RunScreen
@@ -45,7 +45,7 @@ async def test_layers_come_from_the_engine(on: Stage) -> None:
 async def test_a_model_that_the_cursor_has_left_is_not_asked_for(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("down", "down")
-        await settle(pilot, lambda: "resnet50" in on.app.known.layers)
+        await settle(pilot, lambda: "resnet50" in on.app.model_cache.layers)
         asked = len(on.engine.commands(p.ListLayers))
         chooser(on)._ask_for_layers("another")
         await pilot.pause()
@@ -54,7 +54,7 @@ async def test_a_model_that_the_cursor_has_left_is_not_asked_for(on: Stage) -> N
 
 async def test_the_keyboard_alone_chooses_a_neuron_by_its_name(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("enter", "slash", *"fc", "enter", "enter", "slash", *"sky")
         assert names(on, "neurons") == ["2"]
         await pilot.press("enter", "enter")
@@ -68,7 +68,7 @@ async def test_any_torchvision_name_can_be_written(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("slash", *"convnext_tiny")
         assert names(on, "models") == ["convnext_tiny"]
-        await settle(pilot, lambda: "convnext_tiny" in on.app.known.layers)
+        await settle(pilot, lambda: "convnext_tiny" in on.app.model_cache.layers)
 
 
 async def test_escape_leaves_the_filter(on: Stage) -> None:
@@ -83,7 +83,7 @@ async def test_escape_leaves_the_filter(on: Stage) -> None:
 
 async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         on.engine.answers = False
         await pilot.press("down")
         await settle(pilot, lambda: len(on.engine.commands(p.ListLayers)) == 2)
@@ -96,7 +96,7 @@ async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
 
 async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("p")
         assert isinstance(on.app.screen, Plan)
         on.app.screen.query_one("#iterations", Input).value = "3"
@@ -114,7 +114,7 @@ async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
 
 async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp_path: Path) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("p")
         plan = on.app.screen
 
@@ -155,7 +155,7 @@ async def test_earlier_runs_of_the_neuron_come_first_then_the_starred(on: Stage)
     keep(on.store, events_of_a_run(layer="conv", model="other"), "r3")
     on.store.star("r2")
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         assert names(on, "earlier") == ["r1", "r2", "r3"]
         neurons = on.app.screen.query_one("#neurons", Rows)
         assert "strawberry" in str(neurons.rows[0].cells)
@@ -172,7 +172,7 @@ async def test_an_earlier_run_opens(on: Stage) -> None:
 
 async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "enter")
         await settle(pilot, lambda: isinstance(on.app.screen, RunScreen))
         await pilot.press("escape", "enter", "n")
@@ -186,7 +186,7 @@ async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
 
 async def test_no_run_starts_for_a_neuron_that_the_filter_hides(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "slash", *"nowhere", "enter")
         assert "g" not in on.app.screen.active_bindings or not on.app.screen.active_bindings["g"].enabled
         await pilot.press("g")
@@ -205,7 +205,7 @@ async def test_a_run_that_never_began_makes_no_model(on: Stage) -> None:
 async def test_watch_is_offered_only_for_a_run_that_goes_on(on: Stage) -> None:
     keep(on.store, events_of_a_run())
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         on.app.open_run("r1")
         await pilot.press("escape")
         assert on.app.screen is on.app.chooser and "w" not in on.app.screen.active_bindings
@@ -217,7 +217,7 @@ async def test_watch_is_offered_only_for_a_run_that_goes_on(on: Stage) -> None:
 @pytest.mark.parametrize(("width", "orders"), [(80, 3), (200, 6)])
 async def test_only_a_column_that_is_shown_sorts(on: Stage, width: int, orders: int) -> None:
     async with on.app.run_test(size=(width, 30)) as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         table = on.app.screen.query_one(NeuronTable)
         seen = set()
         for _ in range(7):
@@ -231,7 +231,7 @@ async def test_only_a_column_that_is_shown_sorts(on: Stage, width: int, orders: 
 
 async def test_marked_neurons_are_explained_one_after_the_other(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "space", "space")
         table = on.app.screen.query_one(NeuronTable)
         assert "2 marked" in str(table.border_title)
@@ -251,7 +251,7 @@ async def test_marked_neurons_are_explained_one_after_the_other(on: Stage) -> No
 
 async def test_a_stop_holds_the_queue_and_c_takes_it_back(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "A", "G")
         await settle(pilot, lambda: on.engine.commands(p.Start))
         first = on.engine.commands(p.Start)[0]
@@ -267,7 +267,7 @@ async def test_a_stop_holds_the_queue_and_c_takes_it_back(on: Stage) -> None:
 async def test_how_many_are_explained_and_which_is_next(on: Stage) -> None:
     keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc", neuron=1))
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         table = on.app.screen.query_one(NeuronTable)
         await settle(pilot, lambda: "1 of 3 explained" in str(table.border_title))
         await pilot.press("right", "right", "u")
@@ -278,7 +278,7 @@ async def test_how_many_are_explained_and_which_is_next(on: Stage) -> None:
 
 async def test_a_wide_terminal_shows_what_a_neuron_is_like(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = NeuronProfile((("tomato", 2.0), ("rose", 1.0)), (0.1, 0.2, 2.0), (2.0,))
-    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: seen)
+    monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: seen)
     keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc"))
     on.store.append("r1", e.Judged(judgement="wrong", label="strawberry"))
     async with on.app.run_test(size=(200, 50)) as pilot:
@@ -295,9 +295,9 @@ async def test_at_80_columns_a_layer_of_numbers_shows_its_best_words(
     on: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     best = [NeuronOverview("tomato", 2.1)] * 512
-    monkeypatch.setattr("line_tui.tui.known.bank_overview", lambda model, layer: best)
+    monkeypatch.setattr("line_tui.tui.model_cache.bank_overview", lambda model, layer: best)
     async with on.app.run_test(size=(80, 24)) as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "up")
         table = on.app.screen.query_one(NeuronTable)
         await settle(pilot, lambda: len(table.rows) == 512 and table.rows[0].cells[2] == "tomato")

@@ -188,7 +188,7 @@ async def test_a_judgement_is_stored_shown_counted_and_taken_back(on: Stage) -> 
 async def test_the_next_neuron_is_its_result_or_the_chooser_on_it(on: Stage) -> None:
     keep(on.store, events_of_a_run(neuron=1), "r2")
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await open_result(on, pilot)
         await pilot.press("full_stop")
         await settle(pilot, lambda: isinstance(on.app.screen, ResultScreen) and on.app.screen.snapshot.run_id == "r2")

@@ -12,7 +12,7 @@ from line_tui.engine.executor import EngineExited
 from line_tui.events import THUMBNAIL
 from line_tui.explain.state import fold, standing, verdict
 from line_tui.store import Store
-from line_tui.tui.overview import NeuronProfile
+from line_tui.tui.neuron_overview import NeuronProfile
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.screens.picture import PictureScreen
 from line_tui.tui.widgets.banner import EngineBanner
@@ -239,7 +239,7 @@ async def test_what_was_stored_but_not_said_is_shown_after_a_death(on: Stage) ->
 
 async def test_an_engine_that_died_before_the_run_began_begins_it(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.known.layers)
+        await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "enter")
         await settle(pilot, lambda: on.engine.commands(p.Start))
         on.engine.die(EngineExited(1, None, ["out of memory"]))
@@ -477,7 +477,7 @@ async def test_n_is_what_a_score_rests_on(on: Stage) -> None:
 
 async def test_the_first_screenful_says_what_the_bank_knows(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = NeuronProfile((("banknote", 8.77),), (0.1, 8.77), (8.77,))
-    monkeypatch.setattr("line_tui.tui.known.bank_profile", lambda model, layer, neuron: seen)
+    monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: seen)
     async with on.app.run_test() as pilot:
         await start(on, pilot)
         await settle(pilot, lambda: "8.77  banknote" in on.app.screen.query_one(PoolTable).empty)

@@ -1,6 +1,6 @@
 import pytest
 
-from line_tui.cli.selector import is_selector, select
+from line_tui.cli.neuron_selector import is_selector, select
 from line_tui.errors import LineError
 
 

@@ -1,4 +1,4 @@
-"""What the lists of the first screen are, in words."""
+"""The help of the first screen: what its lists show."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from line_tui import events as e
-from line_tui.cli.live import LiveView
+from line_tui.cli.run_progress import LiveView
 from line_tui.consoles import PlainConsole
 from line_tui.explain.state import RunState
 from tests.report.test_result import EVENTS
@@ -41,7 +41,7 @@ def test_the_phase_and_its_progress(view: LiveView) -> None:
 
 def test_images_done_best_and_time_left(view: LiveView, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([100.0, 110.0])
-    monkeypatch.setattr("line_tui.cli.live.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("line_tui.cli.run_progress.time.monotonic", lambda: next(clock))
     see(view, *EVENTS[:5])
     see(view, *EVENTS[5:9], *EVENTS[9:12])
     lines = drawn(view).splitlines()

@@ -1,4 +1,4 @@
-"""The one large picture: by sixel, Kitty's protocol, or half-cells, as the terminal allows."""
+"""A large picture: by sixel, Kitty's protocol or half-cells, whichever the terminal has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from line_tui.events import THUMBNAIL
 from line_tui.tui import sixel
-from line_tui.tui.pictures import AMBER
+from line_tui.tui.half_cells import AMBER
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -1,4 +1,4 @@
-"""A text that is sent to the terminal only when it has changed: a frame in which nothing happens costs nothing."""
+"""A text that is drawn only when it changes, so that a frame without news costs nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 
-class Still(Static):
+class CachedStatic(Static):
     """Like `Static`, but showing the same text again does nothing, and one as high as before moves nothing."""
 
     _shown: Content | None = None

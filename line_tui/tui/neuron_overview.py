@@ -1,4 +1,4 @@
-"""A layer's neurons at a glance, from a bank that was drawn before: what each answers to most, and how selectively."""
+"""An overview of a layer's neurons, from a bank drawn before: what each responds to most, and how selectively."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the run screen means, in words: why this concept, and what each number is."""
+"""The help of the run screen: why this concept was proposed, and what each number means."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.tui import view
+from line_tui.tui.formatting import METRICS, MOVES, ORIGINS, number
 from line_tui.tui.session import Snapshot
-from line_tui.tui.wording import METRICS, MOVES, ORIGINS, number
 
 SCORES = (
     (

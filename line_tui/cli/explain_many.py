@@ -7,10 +7,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from line_tui import events as e
-from line_tui.cli.pace import Pace
+from line_tui.cli.batch_progress import BatchProgress
+from line_tui.cli.neuron_selector import select
+from line_tui.cli.output import say
 from line_tui.cli.result import result_of
-from line_tui.cli.say import say
-from line_tui.cli.selector import select
 from line_tui.events import RunSpec
 from line_tui.report.polysemanticity import polysemanticity, told
 from line_tui.sanitize import shown
@@ -41,19 +41,19 @@ async def explain_many(
     async with Executor(engine) as executor:
         layer = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
         neurons = select(selector, layer.neurons, spec.seed)
-        with Pace(len(neurons)) as pace:
+        with BatchProgress(len(neurons)) as progress:
 
             def on_end(neuron: int, how: How) -> None:
-                pace.advance(how)
+                progress.advance(how)
                 if how == "failed":
-                    pace.tell(f"neuron {neuron} failed: {queue.batch.failures[neuron]}")
+                    progress.tell(f"neuron {neuron} failed: {queue.batch.failures[neuron]}")
                 else:
-                    pace.tell(_line(store, queue.batch.runs[neuron], how == "before"))
+                    progress.tell(_line(store, queue.batch.runs[neuron], how == "before"))
 
             queue = Queue(executor, store, asked, on_end)
 
             def stop() -> None:
-                pace.tell("stopping")
+                progress.tell("stopping")
                 queue.stop()
 
             with on_interrupt(stop):

@@ -1,5 +1,5 @@
 from line_tui.events import THUMBNAIL
-from line_tui.tui.pictures import half_cells
+from line_tui.tui.half_cells import half_cells
 
 SIDE = THUMBNAIL
 

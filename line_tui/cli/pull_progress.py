@@ -16,7 +16,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from line_tui.cli.say import say
+from line_tui.cli.output import say
 from line_tui.consoles import PlainConsole
 from line_tui.hub.pull import Plan, gigabytes, move_on, pin, plan, pull
 from line_tui.hub.receipts import Receipts

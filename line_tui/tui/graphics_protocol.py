@@ -1,4 +1,4 @@
-"""Which pictures a terminal can show: asked once for each kind of terminal, before the app starts."""
+"""Finds the graphics protocol of the terminal: asked once for each kind of terminal, before the app starts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import cast
 import msgspec
 
 from line_tui.config import data_folder
-from line_tui.tui.large import Protocol
+from line_tui.tui.large_picture import Protocol
 
 _TELLING = (
     "TERM",

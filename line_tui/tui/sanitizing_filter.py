@@ -1,4 +1,4 @@
-"""The edge of the app: no line reaches the terminal with a control character that a text brought along."""
+"""The last filter before the terminal: no line keeps a control character that came with a text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.filter import LineFilter
 from line_tui.sanitize import shown
 
 
-class Harmless(LineFilter):
+class SanitizingFilter(LineFilter):
     """Takes such characters out of every line that a widget draws; their width on the screen stays what it was."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

@@ -1,4 +1,4 @@
-"""Pictures no faster than the terminal shows them: over a slow link a key would wait behind those on their way."""
+"""Backpressure: no frame is drawn while the terminal still shows the last one, which keeps keys quick on slow links."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures as half-cells: one character is two pixels, its colour above and its background below."""
+"""Pictures as half-cells: a character shows two pixels, one in its colour and one in its background."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a screen may ask of the app, so that screens know no app and the app knows its screens."""
+"""The interface of the app to its screens, so that no screen imports the app."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from line_tui.events import ImageScored, RunSpec
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog
 from line_tui.store import RunSummary, Store
-from line_tui.tui.known import Known
-from line_tui.tui.large import Protocol as PictureProtocol
-from line_tui.tui.remembered import Remembered
+from line_tui.tui.large_picture import Protocol as PictureProtocol
+from line_tui.tui.model_cache import ModelCache
+from line_tui.tui.preferences import Preferences
 from line_tui.tui.session import Session, Snapshot
 
 
-class Desk(Protocol):
+class AppProtocol(Protocol):
     """The app as its screens see it; `line_tui.tui.app.LineApp` is the one that there is."""
 
     catalog: Catalog
     images: PictureProtocol
-    known: Known
-    remembered: Remembered
+    model_cache: ModelCache
+    preferences: Preferences
     store: Store
     session: Session | None
     """The present run."""

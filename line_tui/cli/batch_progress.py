@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from line_tui.consoles import PlainConsole
 
 
-class Pace:
+class BatchProgress:
     """Counts finished neurons. Those done by an earlier call take no time and do not affect the estimate."""
 
     def __init__(self, total: int) -> None:
@@ -25,7 +25,7 @@ class Pace:
         )
         self._task = self._progress.add_task("", total=total)
 
-    def __enter__(self) -> Pace:
+    def __enter__(self) -> BatchProgress:
         self._progress.start()
         return self
 

@@ -1,6 +1,6 @@
 import pytest
 
-from line_tui.tui.plots import Canvas, bar, columns, counts, interval_line
+from line_tui.tui.text_plots import Canvas, bar, columns, counts, interval_line
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
-"""The app as `line-tui bench tui` runs it: the same app, with its frames counted.
+"""The app for `line-tui bench tui`: the usual one, with its frames counted.
 
-python -m line_tui.tui.measured DATA REPORT
+python -m line_tui.tui.bench_app DATA REPORT
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ import pytest
 from textual.events import CursorPosition
 
 from line_tui import events as e
-from line_tui.tui import pace
-from line_tui.tui.pace import Paced
+from line_tui.tui import terminal_backpressure
+from line_tui.tui.terminal_backpressure import Paced
 from tests.tui.screens.test_run import MIDDLE
 from tests.tui.stage import Stage, happen, run_screen, start
 from tests.tui.stage import stage as make_stage
@@ -48,7 +48,7 @@ async def test_a_lost_answer_is_not_waited_for_in_vain(monkeypatch: pytest.Monke
         asked = written(app, monkeypatch)
         answer(app)
         app.frame_written()
-        monkeypatch.setattr(pace, "_PATIENCE", 0.0)
+        monkeypatch.setattr(terminal_backpressure, "_PATIENCE", 0.0)
         assert not app.behind
         app.frame_written()
         assert len(asked) == 2

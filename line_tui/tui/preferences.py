@@ -1,6 +1,6 @@
-"""What was chosen in the app and is there again at the next start: the theme and the plan.
+"""Choices made in the app that outlive it: the theme and the plan.
 
-What the settings file says counts again as soon as it says something else than it did then.
+A later change of the settings file takes precedence over them.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
     plan_settings: ExplainDefaults | None = None
 
 
-class Remembered:
+class Preferences:
     """Reads and writes the file; where that fails, the settings count."""
 
     def __init__(self, path: Path, config: Config) -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from line_tui.tui.overview import bank_overview, overview
+from line_tui.tui.neuron_overview import bank_overview, overview
 
 
 def test_by_hand() -> None:

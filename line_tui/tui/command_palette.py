@@ -1,4 +1,4 @@
-"""The command palette: every key of the screen by name, in the form "area: verb"."""
+"""The command palette: every key of the screen by name, as "area: verb"."""
 
 from __future__ import annotations
 

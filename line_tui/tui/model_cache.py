@@ -1,4 +1,4 @@
-"""What is known of the models: their layers, from the engine, and their neurons, from a shipped bank."""
+"""What the app knows of the models: their layers, from the engine, and their neurons, from the bundled bank."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from line_tui.events import RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.engine_room import EngineRoom
-from line_tui.tui.overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile, bundled
+from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile, bundled
 
 if TYPE_CHECKING:
     from line_tui.store.images import Images
     from line_tui.tui.bank_pictures import BankPictures
 
 
-class Known:
+class ModelCache:
     """Asks for each thing once and keeps the answer."""
 
     def __init__(self, app: EngineRoom, kept: LayerCache, learned: Callable[[str, str | None], None]) -> None:

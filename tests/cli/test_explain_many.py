@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from line_tui.cli.many import told_savings
-from line_tui.cli.pace import Pace
+from line_tui.cli.batch_progress import BatchProgress
+from line_tui.cli.explain_many import told_savings
 from tests.cli.conftest import Call
 
 
@@ -37,11 +37,11 @@ def test_the_savings_are_told() -> None:
 
 def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 30.0, 30.0, 40.0])
-    monkeypatch.setattr("line_tui.cli.pace.time.monotonic", lambda: next(now))
-    pace = Pace(10)
-    pace.advance("before")
-    pace.advance("explained")
-    assert pace.told() == "1.5 a minute, 5 min left"
+    monkeypatch.setattr("line_tui.cli.batch_progress.time.monotonic", lambda: next(now))
+    progress = BatchProgress(10)
+    progress.advance("before")
+    progress.advance("explained")
+    assert progress.told() == "1.5 a minute, 5 min left"
 
 
 def test_what_ray_needs_is_told_in_one_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
