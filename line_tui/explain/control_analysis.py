@@ -74,10 +74,10 @@ class Neuron:
         """How much each control picture shows each word of the vocabulary, `float32[pictures, words]`."""
         seen = shown(self.control, self.vocabulary.mean(axis=1))
         if self.is_own:
-            count = self.vocabulary.shape[1]
-            for word, pictures in enumerate(self.vocabulary):
-                own = slice(word * count, (word + 1) * count)
-                seen[own, word] = _without(pictures, seen[:, word])
+            words, count = self.vocabulary.shape[:2]
+            judged = held_out(self.vocabulary)
+            own = np.arange(words * count), np.repeat(np.arange(words), count)
+            seen[own] = seen.mean(axis=0)[own[1]] if judged is None else judged.shown.ravel()
         return seen
 
     @cached_property
@@ -184,12 +184,6 @@ class Neuron:
     @cached_property
     def _index(self) -> dict[str, int]:
         return {same_form(word): index for index, word in enumerate(self.words)}
-
-
-def _without(pictures: Floats, column: Floats) -> Floats | np.floating:
-    """What a word's own pictures show by detectors of the others; the mean where there is one picture alone."""
-    judged = held_out(pictures)
-    return column.mean() if judged is None else judged.shown
 
 
 def look(control: Control, bank: Bank) -> Neuron:

@@ -96,23 +96,25 @@ class HeldOut:
     """What a concept's detector says of its own pictures, each judged by a detector made of the others."""
 
     shown: Floats
-    """`float32[pictures]`."""
+    """`float32[..., pictures]`."""
     along: Floats
     """The same before it is squashed, comparable between pictures."""
 
 
 def held_out(pictures: Floats, weights: Floats | None = None) -> HeldOut | None:
-    """Leave-one-out over a concept's own whitened pictures, `float32[pictures, components]`; None for a single one.
+    """Leave-one-out over the whitened pictures of each concept by itself; None where each has a single one.
 
+    `pictures` is `float32[..., pictures, components]`, of one concept or of several with as many pictures each.
     `weights` are the shares of the pictures in the concept's centre, `float32[pictures]`; equal ones if not given.
     """
-    count = len(pictures)
+    count = pictures.shape[-2]
     if count < 2:
         return None
     share = np.full(count, 1 / count, np.float32) if weights is None else weights
     centre = share @ pictures
-    own, towards = np.einsum("ij,ij->i", pictures, pictures), pictures @ centre
+    own, towards = np.einsum("...ij,...ij->...i", pictures, pictures), (pictures @ centre[..., None])[..., 0]
+    square = np.einsum("...j,...j->...", centre, centre)[..., None]
     along = (towards - share * own) / (1 - share)
-    length = (centre @ centre - 2 * share * towards + share**2 * own) / (1 - share) ** 2
+    length = (square - 2 * share * towards + share**2 * own) / (1 - share) ** 2
     length = np.where(length > 1e-12, length, 1).astype(np.float32)
     return HeldOut(_squash(along, length), along / length)
