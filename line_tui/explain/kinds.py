@@ -31,13 +31,17 @@ class Kinds:
         `responses` is each word's mean in standard deviations, `float[words]`.
         """
         strong = np.clip(responses, 0, None).astype(np.float32) ** 2
-        found: Floats = unit(self.members.astype(np.float32)).T @ unit(strong)
+        found: Floats = self._columns.T @ unit(strong)
         return found
 
     def of(self, concept: str) -> NDArray[np.intp]:
         """The words that are of the kind that a concept names; none where it names no kind."""
         place = self._places.get(same_form(concept))
         return np.flatnonzero(self.members[:, place]) if place is not None else np.zeros(0, np.intp)
+
+    @cached_property
+    def _columns(self) -> Floats:
+        return unit(self.members.astype(np.float32))
 
     @cached_property
     def _places(self) -> dict[str, int]:
