@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
+from textual.events import CursorPosition
 from textual.filter import LineFilter
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
@@ -29,21 +30,24 @@ from line_tui.store import Store
 from line_tui.tui import desktop, garbage, view
 from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.command_palette import Palette, ScreenCommands
-from line_tui.tui.engine_room import EngineFactory
+from line_tui.tui.engine_supervisor import EngineFactory
 from line_tui.tui.graphics_protocol import picture_protocol
 from line_tui.tui.large_picture import Protocol as PictureProtocol
 from line_tui.tui.model_cache import ModelCache
 from line_tui.tui.preferences import Preferences
-from line_tui.tui.present_run import PresentRun
 from line_tui.tui.replay import Player
+from line_tui.tui.run_controller import RunController
 from line_tui.tui.sanitizing_filter import SanitizingFilter
 from line_tui.tui.screens.base import SMALLEST
 from line_tui.tui.screens.choose import ChooseScreen
+from line_tui.tui.screens.dialogs import Confirm
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.session import Snapshot, replayed
 from line_tui.tui.settings import check_settings
+from line_tui.tui.terminal_backpressure import Backpressure
 from line_tui.tui.theme import DARK, LIGHT
+from line_tui.tui.typeahead import TypeAhead
 
 _SANITIZE = SanitizingFilter()
 
@@ -52,7 +56,7 @@ MORE = 10
 """Iterations that a finished run is gone on with."""
 
 
-class LineApp(PresentRun):
+class LineApp(TypeAhead):
     """line-tui in a terminal."""
 
     CSS_PATH = "line.tcss"
@@ -86,7 +90,19 @@ class LineApp(PresentRun):
         watch: str | None = None,
         tour: bool = False,
     ) -> None:
-        super().__init__(store, make_engine)
+        super().__init__()
+        self.store = store
+        self.controller = RunController(
+            self,
+            store,
+            make_engine,
+            show=self.watch_run,
+            is_shown=self.is_watching,
+            confirm=self._confirm,
+            on_run_ended=self._run_ended,
+        )
+        self.engine = self.controller.engine
+        self.backpressure = Backpressure(self._write)
         self.catalog = catalog
         self.config = config
         self.images: PictureProtocol = images
@@ -94,7 +110,7 @@ class LineApp(PresentRun):
         self.watched = watch
         self.tour = tour
         self.chooser = ChooseScreen()
-        self.model_cache = ModelCache(self, layers or LayerCache(catalog=catalog), self._learned)
+        self.model_cache = ModelCache(self, self.engine, layers or LayerCache(catalog=catalog), self._learned)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.preferences = Preferences(store.folder / "app.json", config)
@@ -133,6 +149,8 @@ class LineApp(PresentRun):
     def on_mount(self) -> None:
         """Show the first screen, then start what takes longer."""
         self.set_interval(garbage.EVERY, garbage.collect)
+        # To learn whether the terminal answers before there is much to draw.
+        self.call_after_refresh(self.backpressure.frame_written)
         # In a thread, as some tests run it, there are no signals.
         with suppress(ValueError, RuntimeError):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
@@ -143,12 +161,12 @@ class LineApp(PresentRun):
             self.play(self.replay)
             return
         if self.watched is not None:
-            self.open_run(self.watched)
+            self.controller.open(self.watched)
             return
         # Where there is no room for it, F2 calls it later.
         if self.tour and self.size.width >= SMALLEST[0] and self.size.height >= SMALLEST[1]:
             self.push_screen(Tour())
-        self.call_after_refresh(self.need_engine)
+        self.call_after_refresh(self.engine.need)
 
     def _end(self) -> None:
         """End as after q; hard where the terminal takes nothing more, as over a link that is down."""
@@ -158,21 +176,36 @@ class LineApp(PresentRun):
             last.start()
         self.exit(None, 130)
 
+    async def on_unmount(self) -> None:
+        """End the engine with the app."""
+        await self.engine.close()
+
+    def on_cursor_position(self, event: CursorPosition) -> None:
+        """The terminal has shown the last frame."""
+        event.stop()
+        self.backpressure.answered()
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)
+
+    def _confirm(self, question: str, yes: Callable[[], None]) -> None:
+        self.push_screen(Confirm(question), lambda confirmed: yes() if confirmed else None)
+
     def _learned(self, model: str, layer: str | None) -> None:
         if self.chooser.is_running:
             self.chooser.learned(model, layer)
 
     def watch_run(self) -> None:
-        """Show the present run."""
-        if self.session is None:
+        """Show the current run."""
+        if self.controller.session is None:
             return
         while len(self.screen_stack) > 1:
             self.pop_screen()
-        self.push_screen(RunScreen(self.session))
+        self.push_screen(RunScreen(self.controller.session))
 
-    def run_ended(self, run_id: str, error: LineError | None) -> None:
-        """The chooser counts what is explained."""
-        super().run_ended(run_id, error)
+    def _run_ended(self) -> None:
+        # The chooser counts the explained neurons.
         if self.screen is self.chooser:
             self.chooser.show_all()
 
@@ -209,8 +242,8 @@ class LineApp(PresentRun):
     def show_neuron(self, spec: RunSpec, by: int) -> None:
         """The latest result of another neuron of a layer, in place of this one; the chooser on it where it has none."""
         neuron = max(0, spec.neuron + by)
-        self.read_runs()
-        for run in self.runs:
+        self.controller.read_runs()
+        for run in self.controller.runs:
             if (run.model, run.layer, run.neuron, run.status) == (spec.model, spec.layer, neuron, "finished"):
                 self.pop_screen()
                 self.show_stored_result(run.id)
@@ -221,12 +254,12 @@ class LineApp(PresentRun):
 
     def go_on(self, run_id: str, verify: str | None = None) -> None:
         """Let a finished run search further, or measure one of its concepts in place of the label, and watch it."""
-        if self.open_run(run_id) and self.session is not None:
+        if self.controller.open(run_id) and (session := self.controller.session) is not None:
             if verify is not None:
-                self.session.decide("verify", verify)
+                session.decide("verify", verify)
             else:
-                self.session.set_budget(self.session.snapshot.state.iterations + MORE)
-            self.resume()
+                session.set_budget(session.snapshot.state.iterations + MORE)
+            self.controller.resume()
 
     def read_run(self, run_id: str) -> Snapshot | None:
         """A stored run as it stands; None, with a message, when it cannot be read or never began."""

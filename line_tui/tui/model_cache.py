@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from textual.app import App
 
 from line_tui.errors import LineError
 from line_tui.events import RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
-from line_tui.tui.engine_room import EngineRoom
+from line_tui.tui.engine_supervisor import EngineSupervisor
 from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile, bundled
 
 if TYPE_CHECKING:
@@ -20,8 +22,14 @@ if TYPE_CHECKING:
 class ModelCache:
     """Asks for each thing once and keeps the answer."""
 
-    def __init__(self, app: EngineRoom, kept: LayerCache, learned: Callable[[str, str | None], None]) -> None:
-        """`learned` is told the model, and the layer too where it is the layer's neurons that are known now."""
+    def __init__(
+        self,
+        app: App[Any],
+        engine: EngineSupervisor,
+        kept: LayerCache,
+        learned: Callable[[str, str | None], None],
+    ) -> None:
+        """`learned` gets the model, and also the layer when the layer's neurons have become known."""
         self.layers: dict[str, list[LayerInfo] | str] = {}
         """By model; a text says why there are none."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
@@ -32,6 +40,7 @@ class ModelCache:
         """None until somebody asked for them and they were read."""
         self._remembered: dict[str, list[LayerInfo]] = {}
         self._app = app
+        self._engine = engine
         self._kept = kept
         self._answered: set[str] = set()
         self._learned = learned
@@ -46,7 +55,7 @@ class ModelCache:
             self.layers[model] = kept
             self._learned(model, None)
         self._asked.add(model)
-        self._app.ask_for_layers(model, lambda layers: self._take_layers(model, layers))
+        self._engine.ask_for_layers(model, lambda layers: self._take_layers(model, layers))
 
     def _take_layers(self, model: str, layers: list[LayerInfo] | str | None) -> None:
         """The engine's answer; None when it died, and the next one may be asked."""

@@ -98,7 +98,7 @@ async def test_own_words_become_visible_words(tmp_path: Path, events: Sequence[e
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:
         await start(on, pilot, events[:3])
-        session = on.app.session
+        session = on.app.controller.session
         assert session is not None
         session.decide("add", None, "a \x1b[31mred\u202e\n apple", NASTY)
         await settle(pilot, lambda: on.engine.commands(p.Decide))

@@ -44,7 +44,7 @@ async def paused(on: Stage, pilot: Pilot[Any]) -> None:
 async def dead(on: Stage, pilot: Pilot[Any]) -> None:
     await start(on, pilot, ASKED)
     on.engine.die()
-    await settle(pilot, lambda: on.app.engine_status.state == "dead")
+    await settle(pilot, lambda: on.app.engine.status.state == "dead")
 
 
 async def stopped(on: Stage, pilot: Pilot[Any]) -> None:

@@ -121,12 +121,12 @@ class ChooseScreen(LineScreen):
 
     def show_all(self) -> None:
         """Show everything anew."""
-        self.line.read_runs()
+        self.line.controller.read_runs()
         models = self.query_one("#models", Rows)
         models.show(self._model_rows(), empty="No model has this name.")
         models.go_to(self.spec.model)
         self._take_model(models.key)
-        waiting = len(self.line.queue)
+        waiting = len(self.line.controller.queue)
         self.title_bar.show("what does a neuron respond to?", right=f"{waiting} in the queue" if waiting else "")
         self.show_plan()
         self.refresh_keys()
@@ -177,7 +177,7 @@ class ChooseScreen(LineScreen):
             self._show_earlier()
             return
         labels: dict[int, RunSummary] = {}
-        for run in self.line.runs:
+        for run in self.line.controller.runs:
             if (run.model, run.layer, run.status) == (self.spec.model, layer.name, "finished"):
                 labels.setdefault(run.neuron, run)
         bank = self.line.model_cache.overviews.get((self.spec.model, layer.name))
@@ -207,7 +207,7 @@ class ChooseScreen(LineScreen):
         entries = [(entry.id, str(entry.about or entry.architecture)) for entry in self.line.catalog.vision]
         names = {name for name, _ in entries}
         # A run that never began may be of a model that there is not.
-        used = [run.model for run in self.line.runs if run.model not in names and run.status != "new"]
+        used = [run.model for run in self.line.controller.runs if run.model not in names and run.status != "new"]
         entries += [(name, "used before") for name in dict.fromkeys(used)]
         rows = [Row(name, (name, [(about, "dim")])) for name, about in entries if wanted in name.lower()]
         if wanted and wanted not in {name for name, _ in entries}:
@@ -218,7 +218,8 @@ class ChooseScreen(LineScreen):
         spec = self.spec
         here = (spec.model, spec.layer, spec.neuron)
         runs = sorted(
-            self.line.runs, key=lambda run: ((run.model, run.layer, run.neuron) != here, not run.starred, -run.created)
+            self.line.controller.runs,
+            key=lambda run: ((run.model, run.layer, run.neuron) != here, not run.starred, -run.created),
         )
         same = sum((run.model, run.layer, run.neuron) == here for run in runs)
         earlier = self.query_one("#earlier", Rows)
@@ -235,7 +236,8 @@ class ChooseScreen(LineScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply now."""
         if action == "watch":
-            return self.line.session is not None and self.line.at_work_on(self.line.session.run_id)
+            controller = self.line.controller
+            return controller.session is not None and controller.at_work_on(controller.session.run_id)
         if action == "order":
             return self._layer() is not None
         if action in ("explain", "mark", "mark_all", "unexplained"):
@@ -243,7 +245,7 @@ class ChooseScreen(LineScreen):
         if action == "queue":
             return bool(self._marked())
         if action == "clear":
-            return bool(self._marked() or self.line.queue)
+            return bool(self._marked() or self.line.controller.queue)
         if action in ("back", "find"):
             return (action == "back") == self.in_filter
         return True
@@ -274,7 +276,7 @@ class ChooseScreen(LineScreen):
         """Start a run for the chosen neuron."""
         if self._chosen_neuron() is not None:
             self.line.model_cache.ask_for_profile(self.spec.model, self.spec.layer, self.spec.neuron)
-            self.line.start_run(self.spec)
+            self.line.controller.start(self.spec)
 
     def _marked(self) -> set[int]:
         return self.marks.get((self.spec.model, self.spec.layer), set())
@@ -282,7 +284,7 @@ class ChooseScreen(LineScreen):
     def _unexplained(self, indices: Iterable[int]) -> list[int]:
         finished = {
             run.neuron
-            for run in self.line.runs
+            for run in self.line.controller.runs
             if (run.model, run.layer, run.status) == (self.spec.model, self.spec.layer, "finished")
         }
         return [index for index in indices if index not in finished]
@@ -308,14 +310,14 @@ class ChooseScreen(LineScreen):
         marked = sorted(self.marks.pop((self.spec.model, self.spec.layer), set()))
         # Nobody sits by to be asked.
         plan = msgspec.structs.replace(self.spec, ask_first=False)
-        self.line.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
+        self.line.controller.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
         self.notify(f"{len(marked)} neurons are explained one after the other; w watches the one that is at work.")
         self.show_all()
 
     def action_clear(self) -> None:
         """Take back all marks and what waits in the queue; what goes on goes on."""
         self.marks.pop((self.spec.model, self.spec.layer), None)
-        self.line.queue.clear()
+        self.line.controller.queue.clear()
         self.show_all()
 
     def action_unexplained(self) -> None:
@@ -403,7 +405,7 @@ class ChooseScreen(LineScreen):
             case "neurons":
                 self.action_explain()
             case "earlier":
-                self.line.open_run(event.key)
+                self.line.controller.open(event.key)
 
     def _take_model(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, model=key or "")
@@ -437,9 +439,9 @@ class ChooseScreen(LineScreen):
             return
         if neuron not in self.line.model_cache.profiles:
             self.set_timer(RESTED, lambda: self._ask_for_profile(neuron))
+        stored = self.line.controller.runs
         last = next(
-            (run for run in self.line.runs if (run.model, run.layer, run.neuron, run.status) == (*neuron, "finished")),
-            None,
+            (run for run in stored if (run.model, run.layer, run.neuron, run.status) == (*neuron, "finished")), None
         )
         if last is not None and last.id not in self._pictures:
             self.set_timer(RESTED, lambda: self._read_pictures(neuron, last.id))

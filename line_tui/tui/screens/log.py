@@ -21,7 +21,7 @@ class LogScreen(LineScreen):
         """Show what is there."""
         self.title_bar.show("engine log")
         log = self.query_one(RichLog)
-        lines = self.line.engine_lines()
+        lines = self.line.engine.log_lines()
         for line in lines:
             log.write(line)
         if not lines:

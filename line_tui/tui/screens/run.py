@@ -101,7 +101,7 @@ class RunScreen(Steering):
             self.source.tick(1 / FRAMES)
         else:
             self._follow(self.source)
-        if not self.line.behind:
+        if not self.line.backpressure.behind:
             self.look()
 
     def _follow(self, session: Session) -> None:
@@ -109,7 +109,7 @@ class RunScreen(Steering):
         self._frames += 1
         if self._frames % (FRAMES // FOLLOWED) or not self.snapshot.active:
             return
-        self.elsewhere = self.line.is_elsewhere(session.run_id)
+        self.elsewhere = self.line.controller.is_elsewhere(session.run_id)
         if self.elsewhere or self._followed:
             # Once more after its end, for what was stored last.
             self._followed = self.elsewhere
@@ -123,9 +123,9 @@ class RunScreen(Steering):
         snapshot = self.source.snapshot
         seen = (
             snapshot.version,
-            self.line.engine_status,
-            self.line.at_work_on(self.source.run_id),
-            self.line.paused,
+            self.line.engine.status,
+            self.line.controller.at_work_on(self.source.run_id),
+            self.line.controller.paused,
             self.elsewhere,
             self.chosen,
             self.heat,
@@ -140,7 +140,7 @@ class RunScreen(Steering):
         self._drawn = seen
         self.snapshot = snapshot
         self.draw()
-        self.call_after_refresh(self.line.frame_written)
+        self.call_after_refresh(self.line.backpressure.frame_written)
 
     def _look_anew(self) -> None:
         self._drawn = ()
@@ -149,14 +149,14 @@ class RunScreen(Steering):
     def draw(self) -> None:
         """Hand the snapshot to every pane."""
         snapshot, state = self.snapshot, self.snapshot.state
-        spec = state.spec if state.run is not None else self.line.asked_for(self.source.run_id)
+        spec = state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
         if spec is not None:
             ask_first = state.ask_first if state.run is not None else spec.ask_first
             mode = f"{'ask first' if ask_first else 'automatic'} · seed {spec.seed}"
             self.title_bar.show(
                 spec.model, spec.layer, str(spec.neuron), note=self.line.model_cache.neuron_name(spec), right=mode
             )
-        status = self.line.engine_status if self.live else EngineStatus()
+        status = self.line.engine.status if self.live else EngineStatus()
         self.query_one(EngineBanner).show(status)
         self.query_one(ProposalPane).show(snapshot, self.target())
         pool = self.query_one(PoolTable)
@@ -179,11 +179,11 @@ class RunScreen(Steering):
             histogram.show(state.control, activations, concept_of(state, trial) if trial else "")
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
-        if not self.live or self.line.at_work_on(self.source.run_id):
+        if not self.live or self.line.controller.at_work_on(self.source.run_id):
             off = ""
         elif self.elsewhere:
             off = "◍ another process works on it"
-        self.query_one(StatusBar).show(snapshot, self.line.paused and self.live, self._playing(), off)
+        self.query_one(StatusBar).show(snapshot, self.line.controller.paused and self.live, self._playing(), off)
         self.refresh_keys()
 
     def _draw_pictures(self, trial: Trial | None) -> None:
@@ -219,7 +219,7 @@ class RunScreen(Steering):
     def _profile(self) -> NeuronProfile | None:
         """What the bank knows of the neuron."""
         state = self.snapshot.state
-        spec = state.spec if state.run is not None else self.line.asked_for(self.source.run_id)
+        spec = state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
         return None if spec is None else self.line.model_cache.profiles.get((spec.model, spec.layer, spec.neuron))
 
     def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:

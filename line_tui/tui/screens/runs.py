@@ -85,9 +85,11 @@ class RunsScreen(LineScreen):
 
     def show_runs(self) -> None:
         """Read and show the list anew."""
-        self.line.read_runs()
+        self.line.controller.read_runs()
         wanted = self.filter.lower().split()
-        runs = [run for run in self.line.runs if all(word in _text(run, self._called(run)) for word in wanted)]
+        runs = [
+            run for run in self.line.controller.runs if all(word in _text(run, self._called(run)) for word in wanted)
+        ]
         now = time.time()
         table = self.query_one("#runs", Rows)
         table.show(
@@ -144,7 +146,7 @@ class RunsScreen(LineScreen):
     def run_at_cursor(self) -> RunSummary | None:
         """The run under the cursor."""
         key = self.query_one("#runs", Rows).key
-        return next((run for run in self.line.runs if run.id == key), None)
+        return next((run for run in self.line.controller.runs if run.id == key), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply to the run under the cursor."""
@@ -172,7 +174,7 @@ class RunsScreen(LineScreen):
     def action_open(self) -> None:
         """Open the run."""
         if (run := self.run_at_cursor) is not None:
-            self.line.open_run(run.id)
+            self.line.controller.open(run.id)
 
     def action_result(self) -> None:
         """What the run found."""
@@ -186,8 +188,8 @@ class RunsScreen(LineScreen):
 
     def action_resume(self) -> None:
         """Open the run and go on with it."""
-        if (run := self.run_at_cursor) is not None and self.line.open_run(run.id):
-            self.line.resume()
+        if (run := self.run_at_cursor) is not None and self.line.controller.open(run.id):
+            self.line.controller.resume()
 
     def action_compare(self) -> None:
         """Mark a run; with one marked, compare the two."""

@@ -64,15 +64,15 @@ class Steering(LineScreen):
         """Hide what does not apply now; nothing is decided in a recording or after the result."""
         state = self.snapshot.state
         live, active = isinstance(self.source, Session), state.run is not None and state.outcome is None
-        at_work = self.line.at_work_on(self.source.run_id)
-        ready = at_work and self.line.engine_status.state == "ready"
+        at_work = self.line.controller.at_work_on(self.source.run_id)
+        ready = at_work and self.line.engine.status.state == "ready"
         match action:
             case "speed" | "jump":
                 return not live
             case "pause":
                 return not live or (active and ready and self.snapshot.active)
             case "step":
-                return live and active and ready and self.line.paused
+                return live and active and ready and self.line.controller.paused
             case "stop":
                 return live and active and ready and self.snapshot.active
             case "restart":
@@ -222,11 +222,11 @@ class Steering(LineScreen):
                 self.source.jump(-len(self.source.envelopes))
             self.source.playing = not self.source.playing
             return
-        self.line.hold(not self.line.paused)
+        self.line.controller.hold(not self.line.controller.paused)
 
     def action_step(self) -> None:
         """One step of the loop."""
-        self.line.step_run()
+        self.line.controller.step()
 
     def action_stop(self) -> None:
         """End the run here."""
@@ -234,11 +234,11 @@ class Steering(LineScreen):
 
     def _stop(self, yes: bool | None) -> None:
         if yes:
-            self.line.stop_run()
+            self.line.controller.stop()
 
     def action_restart(self) -> None:
         """Start the engine again and go on from the last stored event."""
-        self.line.resume()
+        self.line.controller.resume()
 
     def action_speed(self, by: int) -> None:
         """Replay faster or slower."""

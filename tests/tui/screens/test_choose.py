@@ -190,9 +190,9 @@ async def test_no_run_starts_for_a_neuron_that_the_filter_hides(on: Stage) -> No
         await pilot.press("right", "right", "slash", *"nowhere", "enter")
         assert "g" not in on.app.screen.active_bindings or not on.app.screen.active_bindings["g"].enabled
         await pilot.press("g")
-        assert on.app.session is None
+        assert on.app.controller.session is None
         await pilot.press("slash", "escape", "g")
-        assert on.app.session is not None
+        assert on.app.controller.session is not None
 
 
 async def test_a_run_that_never_began_makes_no_model(on: Stage) -> None:
@@ -206,7 +206,7 @@ async def test_watch_is_offered_only_for_a_run_that_goes_on(on: Stage) -> None:
     keep(on.store, events_of_a_run())
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
-        on.app.open_run("r1")
+        on.app.controller.open("r1")
         await pilot.press("escape")
         assert on.app.screen is on.app.chooser and "w" not in on.app.screen.active_bindings
         await start(on, pilot)
@@ -237,7 +237,7 @@ async def test_marked_neurons_are_explained_one_after_the_other(on: Stage) -> No
         assert "2 marked" in str(table.border_title)
         await pilot.press("G")
         await settle(pilot, lambda: on.engine.commands(p.Start))
-        assert on.app.screen is on.app.chooser and len(on.app.queue) == 1
+        assert on.app.screen is on.app.chooser and len(on.app.controller.queue) == 1
         first = on.engine.commands(p.Start)[0]
         on.store.create(first.run_id, first.spec)
         await happen(on, pilot, first.run_id, [*events_of_a_run(layer="fc"), e.PhaseChanged(phase="idle")])
@@ -246,7 +246,7 @@ async def test_marked_neurons_are_explained_one_after_the_other(on: Stage) -> No
         # A run that cannot even be begun holds up nothing.
         second = on.engine.commands(p.Start)[1]
         on.engine.say(e.PhaseChanged(phase="idle"), second.run_id)
-        await settle(pilot, lambda: not on.app.at_work_on(second.run_id))
+        await settle(pilot, lambda: not on.app.controller.at_work_on(second.run_id))
 
 
 async def test_a_stop_holds_the_queue_and_c_takes_it_back(on: Stage) -> None:
@@ -258,10 +258,10 @@ async def test_a_stop_holds_the_queue_and_c_takes_it_back(on: Stage) -> None:
         on.store.create(first.run_id, first.spec)
         stopped = [*events_of_a_run(layer="fc")[:20], e.Stopped(), e.PhaseChanged(phase="idle")]
         await happen(on, pilot, first.run_id, stopped)
-        await settle(pilot, lambda: not on.app.at_work_on(first.run_id))
-        assert len(on.engine.commands(p.Start)) == 1 and len(on.app.queue) == 2
+        await settle(pilot, lambda: not on.app.controller.at_work_on(first.run_id))
+        assert len(on.engine.commands(p.Start)) == 1 and len(on.app.controller.queue) == 2
         await pilot.press("C")
-        assert on.app.queue == []
+        assert on.app.controller.queue == []
 
 
 async def test_how_many_are_explained_and_which_is_next(on: Stage) -> None:

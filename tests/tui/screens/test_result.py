@@ -200,7 +200,7 @@ async def test_the_next_neuron_is_its_result_or_the_chooser_on_it(on: Stage) -> 
 
 async def test_a_finished_run_is_gone_on_with(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.engine_status.state == "ready")
+        await settle(pilot, lambda: on.app.engine.status.state == "ready")
         await open_result(on, pilot)
         await pilot.press("plus")
         await settle(pilot, lambda: on.engine.commands(p.Resume))

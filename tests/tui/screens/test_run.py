@@ -168,7 +168,7 @@ async def test_undo_takes_back_the_last_word(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         run_id = await start(on, pilot, ASKED)
         await pilot.press("x", "u")
-        session = on.app.session
+        session = on.app.controller.session
         assert session is not None
         assert [decision.kind for decision in decisions(on, run_id)] == ["reject", "undo"]
         assert verdict(session.snapshot.state, session.snapshot.state.trials["t99"]) == "open"
@@ -243,9 +243,9 @@ async def test_an_engine_that_died_before_the_run_began_begins_it(on: Stage) -> 
         await pilot.press("right", "right", "enter")
         await settle(pilot, lambda: on.engine.commands(p.Start))
         on.engine.die(EngineExited(1, None, ["out of memory"]))
-        await settle(pilot, lambda: on.app.engine_status.state == "dead")
-        assert on.app.session is not None
-        on.app.resume()
+        await settle(pilot, lambda: on.app.engine.status.state == "dead")
+        assert on.app.controller.session is not None
+        on.app.controller.resume()
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
         first, second = on.engine.commands(p.Start)
         assert first == second
@@ -256,7 +256,7 @@ async def test_a_store_that_cannot_be_written_changes_nothing(on: Stage) -> None
         await start(on, pilot, ASKED)
         on.store.close()
         await pilot.press("x")
-        session = on.app.session
+        session = on.app.controller.session
         await settle(pilot, lambda: "The engine says" in text(on, "#banner"))
         assert session is not None and standing(session.snapshot.state) == []
 
@@ -334,16 +334,16 @@ async def test_a_failure_says_cause_and_fix(on: Stage) -> None:
 async def test_an_interrupted_run_goes_on_by_a_key(on: Stage) -> None:
     keep(on.store, MIDDLE)
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.engine_status.state == "ready")
-        assert on.app.open_run("r1")
+        await settle(pilot, lambda: on.app.engine.status.state == "ready")
+        assert on.app.controller.open("r1")
         await settle(pilot, lambda: on.app.screen.query(StatusBar) and "interrupted" in status(on))
         await pilot.press("R")
         await settle(pilot, lambda: on.engine.commands(p.Resume))
         await settle(pilot, lambda: "interrupted" not in status(on))
         # Another run cannot take its place unnoticed.
-        assert on.app.at_work_on("r1")
+        assert on.app.controller.at_work_on("r1")
         await happen(on, pilot, "r1", [e.PhaseChanged(phase="idle")])
-        assert not on.app.at_work_on("r1")
+        assert not on.app.controller.at_work_on("r1")
 
 
 async def test_what_the_engine_refuses_is_said_in_the_banner(on: Stage) -> None:

@@ -70,7 +70,7 @@ async def test_star_title_note_and_delete_can_all_be_taken_back(on: Stage) -> No
 
 async def test_an_unfinished_run_goes_on(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.engine_status.state == "ready")
+        await settle(pilot, lambda: on.app.engine.status.state == "ready")
         await pilot.press("l", "R")
         await settle(pilot, lambda: on.engine.commands(p.Resume))
         assert on.engine.commands(p.Resume)[0].run_id == "r2"

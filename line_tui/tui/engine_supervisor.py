@@ -1,0 +1,90 @@
+"""Starts the engine when it is needed, passes on what it reports, and notices its death."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from textual.app import App
+
+from line_tui.engine.executor import Engine, EngineStatus, Executor, Handle
+from line_tui.errors import EngineError, LineError
+from line_tui.events import Envelope
+from line_tui.layers import LayerInfo
+
+EngineFactory = Callable[[], Engine]
+
+
+class EngineSupervisor:
+    """The app's engine. Its reports are handled one after the other, in the app's own queue of messages."""
+
+    def __init__(
+        self,
+        app: App[Any],
+        make_engine: EngineFactory,
+        *,
+        on_event: Callable[[Envelope], None],
+        on_run_ended: Callable[[str, LineError | None], None],
+        on_death: Callable[[], None],
+    ) -> None:
+        """`on_run_ended` gets the run's id, and the error if it failed; `status` tells how the engine died."""
+        self._app = app
+        self._make_engine = make_engine
+        self._on_event = on_event
+        self._on_run_ended = on_run_ended
+        self._on_death = on_death
+        self._executor: Executor | None = None
+
+    @property
+    def executor(self) -> Executor:
+        """Where runs are submitted. This alone starts nothing."""
+        if self._executor is None:
+            self._executor = Executor(self._make_engine(), self._status_changed)
+        return self._executor
+
+    @property
+    def status(self) -> EngineStatus:
+        """Where the engine stands; a replay alone needs none."""
+        return self._executor.status if self._executor is not None else EngineStatus()
+
+    def need(self) -> None:
+        """Start the engine unless it is running or starting."""
+        self.executor.need()
+
+    def follow(self, handle: Handle) -> None:
+        """Pass on the events of a run until it ends."""
+        self._app.run_worker(self._follow(handle), exit_on_error=False)
+
+    async def _follow(self, handle: Handle) -> None:
+        error: LineError | None = None
+        try:
+            async for envelope in handle.events():
+                self._app.call_later(self._on_event, envelope)
+        except LineError as failed:
+            error = failed
+        self._app.call_later(self._on_run_ended, handle.run_id, error)
+
+    def ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
+        """Ask for a model's layers; `answer` gets them, or why there are none, or None when the engine died."""
+        self._app.run_worker(self._ask_for_layers(model, answer), exit_on_error=False)
+
+    async def _ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
+        try:
+            answer(await self.executor.layers(model))
+        except EngineError:
+            answer(None)
+        except LineError as error:
+            answer(f"{error.cause}\n{error.fix}")
+
+    def _status_changed(self, status: EngineStatus) -> None:
+        if status.state == "dead":
+            self._on_death()
+
+    def log_lines(self) -> list[str]:
+        """The last lines that the engine wrote to its stderr."""
+        return self._executor.log_lines(400) if self._executor is not None else []
+
+    async def close(self) -> None:
+        """End the engine."""
+        if self._executor is not None:
+            await self._executor.close()
