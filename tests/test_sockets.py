@@ -46,10 +46,10 @@ def test_the_endpoint_of_the_catalogue_is_reached() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["engine.server", "evaluate", "activation_maximization", "bench.method", "bench.coverage", "bench.language"],
+    ["engine.server", "bench.method", "bench.coverage", "bench.language"],
 )
 def test_every_process_with_models_refuses(module: str) -> None:
-    name = f"line_tui.{module}" + (".__main__" if module in ("evaluate", "activation_maximization") else "")
+    name = f"line_tui.{module}"
     program = f"""
 import runpy, sys
 def note(event, arguments):

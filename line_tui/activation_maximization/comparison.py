@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Iterable
 from statistics import fmean
 
 import msgspec
-from PIL import Image
 
-from line_tui.activation_maximization.request import Request
-from line_tui.errors import StoreError, UsageError
-from line_tui.events import durable
-from line_tui.explain.state import RunState, fold
-from line_tui.offline import stay_offline
-from line_tui.store import Store
-
-BATCH = 8
+from line_tui.activation_maximization.request import Maximised, Request
+from line_tui.explain.state import RunState
 
 
 class Best(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,38 +62,13 @@ def share(ascent: float, generated: Best | None) -> float | None:
     return (generated.activation - generated.control_mean) / (ascent - generated.control_mean)
 
 
-def compare(request: Request, on_step: Callable[[int, int], None]) -> Comparison:
-    """Maximise, write the picture, and look up the best stored image.
-
-    Raises UnknownNameError, ModelFileError, UsageError, StoreError.
-    """
-    stay_offline()
-    from line_tui.engine.catalogued import CataloguedModels
-    from line_tui.models.activation_maximization import maximise
-    from line_tui.models.vision import TorchVision
-
-    store = Store.open(Path(request.data) if request.data else None)
-    states = [
-        fold(durable(store.events(run.id)))
-        for run in store.runs()
-        if (run.model, run.layer, run.neuron) == (request.model, request.layer, request.neuron)
-    ]
-    store.close()
-    vision = CataloguedModels().vision(request.model, BATCH)
-    if not isinstance(vision, TorchVision):
-        raise UsageError(f"{request.model} is a black box, without gradients", "`line-tui explain` needs none")
-    vision.check(request.layer, request.neuron)
-    picture = maximise(vision, request.layer, request.neuron, steps=request.steps, seed=request.seed, on_step=on_step)
-    try:
-        Image.fromarray(picture).save(request.picture)
-    except OSError as error:
-        raise StoreError(f"cannot write {request.picture}: {error.strerror}", "choose another --to") from error
-    # Measured like any image: from the eight-bit file, in the fixed batch size.
-    ascent = float(vision.record([picture], request.layer, request.neuron).activations[0, request.neuron])
-    generated = best_generated(states, vision.name)
+def compare(request: Request, found: Maximised, picture: str, states: Iterable[RunState]) -> Comparison:
+    """Compare an ascent, whose picture was written to `picture`, with all runs of its neuron."""
+    generated = best_generated(states, found.vision)
     return Comparison(
-        **{name: getattr(request, name) for name in ("model", "layer", "neuron", "steps", "seed", "picture")},
-        ascent=ascent,
+        **msgspec.structs.asdict(request),
+        picture=picture,
+        ascent=found.activation,
         generated=generated,
-        share=share(ascent, generated),
+        share=share(found.activation, generated),
     )

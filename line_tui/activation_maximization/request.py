@@ -1,8 +1,6 @@
-"""The request from the command line to the process that owns the model."""
+"""Request and result of activation maximization, as they go to the engine and come from it."""
 
 from __future__ import annotations
-
-from typing import Literal
 
 import msgspec
 
@@ -15,7 +13,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     neuron: int
     steps: int
     seed: int
-    picture: str
-    """Where the PNG goes."""
-    data: str | None
-    output: Literal["text", "json"]
+
+
+class Maximised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ascent reached."""
+
+    vision: str
+    """The vision model with its revision."""
+    activation: float
+    picture: bytes
+    """A PNG file."""

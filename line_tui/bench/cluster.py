@@ -30,7 +30,7 @@ from line_tui.engine.executor import Executor
 from line_tui.engine.model_source import LoadedModels, ReadyBank
 from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording
+from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording, Vision
 from line_tui.explain.seeds import derive
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
@@ -141,6 +141,10 @@ class WaitingModels:
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """At once."""
         return Waiting(Models(WaitingLanguage(self._wait), WaitingGenerator(self._wait), Watching()))
+
+    def vision(self, model: str, batch_size: int) -> Vision:
+        """The one that waits too."""
+        return Watching()
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
         """There is nothing to step down to."""

@@ -1,24 +1,51 @@
-"""Asks the engine a single question."""
+"""Asks the engine a single question, or for a single job."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from line_tui.cli.event_loop import complete
+from line_tui.cli.headless import on_interrupt
 from line_tui.engine.executor import Executor
 
 if TYPE_CHECKING:
+    import msgspec
+
+    from line_tui.engine.executor import OnJobProgress
     from line_tui.layers import LayerInfo
+
+Found = TypeVar("Found")
 
 
 def layers_of(model: str, data: Path | None = None) -> list[LayerInfo]:
     """The layers of a model, from an engine started for this call. Raises LineError."""
 
-    async def ask() -> list[LayerInfo]:
-        async with Executor(click.get_current_context().obj(data)) as executor:
-            return await executor.layers(model)
+    return _ask(lambda executor: executor.layers(model), data)
 
-    return complete(ask())
+
+def do_job(
+    job: str, wanted: msgspec.Struct, kind: type[Found], on_progress: OnJobProgress, data: Path | None = None
+) -> Found:
+    """Have a job of `line_tui.engine.jobs` done by an engine started for this call. Raises LineError."""
+
+    return _ask(lambda executor: executor.do(job, wanted, kind, on_progress), data)
+
+
+def _ask(question: Callable[[Executor], Coroutine[Any, Any, Found]], data: Path | None) -> Found:
+    engine = click.get_current_context().obj(data)
+
+    async def ask() -> Found:
+        async with Executor(engine) as executor:
+            answer = asyncio.ensure_future(question(executor))
+            with on_interrupt(answer.cancel):
+                return await answer
+
+    try:
+        return complete(ask())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None

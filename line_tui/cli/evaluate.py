@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import click
-import msgspec
 
-from line_tui.cli.child_process import run_child
 from line_tui.cli.options import SEED, complete_layers, complete_models, complete_profiles
+from line_tui.cli.output import put_data, put_json
 from line_tui.config import MOST_IMAGES
 from line_tui.errors import UsageError
 
@@ -50,7 +49,7 @@ def evaluate(
     sanity: bool,
     as_json: bool,
     as_csv: bool,
-) -> int:
+) -> None:
     """Measure AUC, MAD, correlation, AUPRC and F1 of explanations of LAYER of MODEL.
 
     AUC and MAD ask whether the explanation drives the neuron. Correlation, AUPRC and F1 also ask whether the
@@ -66,7 +65,10 @@ def evaluate(
       line-tui evaluate emoji-resnet18 fc --explanations mine.csv --sanity
       line-tui evaluate resnet50 avgpool --explanations a.csv --explanations b.csv --control val/ --profile laptop
     """
-    from line_tui.evaluate.request import Request
+    from line_tui.cli.engine_query import do_job
+    from line_tui.consoles import PlainConsole
+    from line_tui.evaluate.printing import print_tables, tell_left_out, to_csv
+    from line_tui.evaluate.request import Report, Request
 
     if as_json and as_csv:
         raise UsageError("--json and --csv were both given", "choose one")
@@ -79,7 +81,13 @@ def evaluate(
         images=images,
         seed=seed,
         sanity=sanity,
-        output="json" if as_json else "csv" if as_csv else "table",
     )
-    # The models live in a separate process.
-    return run_child("line_tui.evaluate", msgspec.json.encode(request).decode())
+    narration = PlainConsole(stderr=True)
+    report = do_job("evaluate", request, Report, lambda progress: narration.tell(progress.text))
+    tell_left_out(report, narration)
+    if as_json:
+        put_json(report)
+    elif as_csv:
+        put_data(to_csv(report))
+    else:
+        print_tables(report)

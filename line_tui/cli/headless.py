@@ -33,7 +33,7 @@ async def follow(
 
 
 @contextmanager
-def on_interrupt(stop: Callable[[], None]) -> Iterator[None]:
+def on_interrupt(stop: Callable[[], object]) -> Iterator[None]:
     """Within the block, the first Ctrl-C or SIGTERM calls `stop` instead of ending this process."""
     loop = asyncio.get_running_loop()
     stopped = False

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
-from line_tui.cli.child_process import run_child
 from line_tui.cli.options import SEED, complete_layers, complete_models, data_option
+from line_tui.cli.output import put, put_json
+from line_tui.errors import StoreError
+
+if TYPE_CHECKING:
+    from line_tui.activation_maximization.comparison import Comparison
 
 
 @click.command()
@@ -24,7 +28,7 @@ from line_tui.cli.options import SEED, complete_layers, complete_models, data_op
 @data_option
 def maximise(
     model: str, layer: str, neuron: int, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
-) -> int:
+) -> None:
     """Find the picture that drives NEURON of LAYER of MODEL most by gradient ascent, and compare it with the best
     generated one.
 
@@ -35,17 +39,47 @@ def maximise(
       line-tui maximise emoji-resnet18 avgpool 7
       line-tui maximise emoji-resnet18 avgpool 7 --steps 512 --to 7.png --json
     """
-    from line_tui.activation_maximization.request import Request
+    from rich.progress import Progress
 
-    request = Request(
-        model=model,
-        layer=layer,
-        neuron=neuron,
-        steps=steps,
-        seed=seed,
-        picture=str(picture or Path(f"{model}-{layer}-{neuron}.png".replace("/", "-").replace(":", "-"))),
-        data=str(data) if data else None,
-        output="json" if as_json else "text",
-    )
-    # The model lives in a separate process.
-    return run_child("line_tui.activation_maximization", msgspec.json.encode(request).decode())
+    from line_tui.activation_maximization.comparison import compare
+    from line_tui.activation_maximization.request import Maximised, Request
+    from line_tui.cli.engine_query import do_job
+    from line_tui.consoles import PlainConsole
+    from line_tui.events import durable
+    from line_tui.explain.state import fold
+    from line_tui.store import Store
+
+    request = Request(model=model, layer=layer, neuron=neuron, steps=steps, seed=seed)
+    picture = picture or Path(f"{model}-{layer}-{neuron}.png".replace("/", "-").replace(":", "-"))
+    with Progress(console=PlainConsole(stderr=True), transient=True) as progress:
+        bar = progress.add_task("gradient ascent", total=steps)
+        found = do_job("maximise", request, Maximised, lambda at: progress.update(bar, completed=at.done), data)
+    try:
+        picture.write_bytes(found.picture)
+    except OSError as error:
+        raise StoreError(f"cannot write {picture}: {error.strerror}", "choose another --to") from error
+    store = Store.open(data)
+    try:
+        runs = [run.id for run in store.runs() if (run.model, run.layer, run.neuron) == (model, layer, neuron)]
+        compared = compare(request, found, str(picture), [fold(durable(store.events(run_id))) for run_id in runs])
+    finally:
+        store.close()
+    if as_json:
+        put_json(compared)
+    else:
+        put(_text(compared))
+
+
+def _text(found: Comparison) -> str:
+    lines = [f"{found.ascent:9.3f}  gradient ascent, {found.steps} steps: {found.picture}"]
+    if found.generated is None:
+        lines.append("no run of this neuron is stored: `line-tui explain` makes one")
+    else:
+        best = found.generated
+        lines.append(
+            f"{best.activation:9.3f}  best generated image, {best.concept!r} of run {best.run_id}: {best.path}"
+        )
+        lines.append(f"{best.control_mean:9.3f}  mean of the control set")
+    if found.share is not None:
+        lines.append(f"the generated image reaches {found.share:.0%} of the ascent's drive above the control")
+    return "\n".join(lines)

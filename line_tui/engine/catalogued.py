@@ -69,7 +69,8 @@ class CataloguedModels:
 
         settings = self._settings or read_config().engine
         torch.set_num_threads(settings.threads or default_threads())
-        return load_vision(model, read_catalog(), batch_size, settings.device or default_device())
+        make = self._vision or load_vision
+        return make(model, read_catalog(), batch_size, settings.device or default_device())
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
         """Settings that need less memory, by what is free now."""

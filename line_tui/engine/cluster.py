@@ -181,6 +181,8 @@ class RayEngine:
             case p.ListLayers():
                 self._questions[command.request] = command
                 self._ask()
+            case p.DoJob():
+                self._refuse(command)
             case p.Decide() | p.Pause() | p.Step() | p.Continue() | p.Stop():
                 self._steer(command)
             case p.Shutdown():
@@ -397,6 +399,17 @@ class RayEngine:
             command=command, cause=error.cause, fix=error.fix, exit_code=error.exit_code, run_id=run_id
         )
         self._messages.put_nowait(failed)
+
+    def _refuse(self, command: p.DoJob) -> None:
+        self._messages.put_nowait(
+            p.CommandFailed(
+                command="do_job",
+                cause=f"{command.job} is no work for a cluster",
+                fix="do it without --ray",
+                exit_code=UsageError.exit_code,
+                request=command.request,
+            )
+        )
 
     def _ask(self) -> None:
         """Put open questions to an actor that can answer; a second answer changes nothing."""

@@ -79,7 +79,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 AnyGiven = Work | p.Pause | p.Step | p.Continue | p.Stop | p.Decide | p.ListLayers | p.Shutdown
-AnyTold = p.Ready | p.Happened | p.LayersListed | p.CommandFailed | Asked
+AnyTold = p.AnyMessage | Asked
 
 encode = msgspec.msgpack.Encoder().encode
 decode_given = msgspec.msgpack.Decoder(AnyGiven).decode

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
+
+import msgspec
 
 from line_tui import events as e
 from line_tui.engine import protocol as p
@@ -22,6 +24,10 @@ AHEAD = 16
 """Runs that one engine may know of at once; it works on fewer."""
 GRACE = 5.0
 """Seconds on each rung of the ladder that ends a run: asked, SIGTERM, SIGKILL."""
+
+
+Found = TypeVar("Found")
+OnJobProgress = Callable[[p.JobProgress], None]
 
 
 @dataclass(frozen=True)
@@ -180,6 +186,7 @@ class Executor:
         self._started = asyncio.Event()
         self._handles: dict[str, Handle] = {}
         self._questions: dict[int, asyncio.Future[Any]] = {}
+        self._hearing: dict[int, OnJobProgress] = {}
         self._last_request = 0
         self._refusal: LineError | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -211,6 +218,18 @@ class Executor:
         """The layers of a model. Raises LineError."""
         listed: p.LayersListed = await self._ask(p.ListLayers(request=self._new_request(), model=model))
         return listed.layers
+
+    async def do(
+        self, job: str, wanted: msgspec.Struct, kind: type[Found], on_progress: OnJobProgress = lambda progress: None
+    ) -> Found:
+        """Have a job of `line_tui.engine.jobs` done; its result is of `kind`. Raises LineError."""
+        request = self._new_request()
+        self._hearing[request] = on_progress
+        try:
+            done: p.JobDone = await self._ask(p.DoJob(request=request, job=job, wanted=msgspec.json.encode(wanted)))
+        finally:
+            del self._hearing[request]
+        return msgspec.json.decode(done.found, type=kind)
 
     def tell(self, command: p.AnyCommand) -> None:
         """Send a command, in its turn and once there is an engine."""
@@ -246,11 +265,11 @@ class Executor:
         self.tell(command)
         return handle
 
-    async def _ask(self, question: p.ListLayers) -> Any:
+    async def _ask(self, question: p.Ask) -> Any:
         self.need()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._questions[question.request] = future
-        self.tell(question)
+        self.tell(question)  # type: ignore[arg-type]
         return await future
 
     def _new_request(self) -> int:
@@ -283,8 +302,10 @@ class Executor:
                     self._become(EngineStatus("ready"))
                 case p.Happened(envelope=envelope):
                     self._happened(envelope)
-                case p.LayersListed(request=request):
+                case p.LayersListed(request=request) | p.JobDone(request=request):
                     self._answer(request, message)
+                case p.JobProgress(request=request) if request in self._hearing:
+                    self._hearing[request](message)
                 case p.CommandFailed():
                     self._failed(message)
                 case EngineExited():

@@ -13,6 +13,7 @@ from line_tui import events as e
 from line_tui.engine.model_source import LoadedModels, ModelSource
 from line_tui.engine.shared_models import SharedModels
 from line_tui.errors import MemoryLimitError
+from line_tui.explain.ports import Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import read_catalog
 from line_tui.models.source_digests import model_sources, stamped
@@ -67,6 +68,27 @@ class ModelManager:
                 if self._shared is not None and self._shared.retired and not self._users:
                     self._drop()
                 self._changed.notify_all()
+
+    @contextmanager
+    def vision_alone(self, model: str, batch_size: int, on_progress: OnProgress) -> Iterator[Vision]:
+        """A vision model with no other model beside it, until the end of the block.
+
+        `on_progress` may raise Cancelled, also while others use other models. Raises what loading raises.
+        """
+        with self._changed:
+            while self._users:
+                self._changed.wait(0.2)
+                on_progress("")
+            self._drop()
+            self._users += 1
+        try:
+            on_progress(model)
+            yield self.source.vision(model, batch_size)
+        finally:
+            with self._changed:
+                self._users -= 1
+                self._changed.notify_all()
+            gc.collect()
 
     def retire(self, lack: MemoryLimitError | None = None) -> None:
         """Let nobody else begin with these models: an error may have left them in disorder, or memory ran out.

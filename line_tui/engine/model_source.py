@@ -8,7 +8,7 @@ from typing import Protocol
 
 from line_tui import events as e
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Embedder, Floats
+from line_tui.explain.ports import Embedder, Floats, Vision
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
 
@@ -79,6 +79,10 @@ class ModelSource(Protocol):
         `on_progress` hears what is loaded next and may raise Cancelled. Raises UnknownNameError, ModelFileError,
         MemoryLimitError.
         """
+        ...
+
+    def vision(self, model: str, batch_size: int) -> Vision:
+        """A vision model alone, where the settings want it. Raises UnknownNameError, ModelFileError, UsageError."""
         ...
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:

@@ -7,7 +7,7 @@ import msgspec
 from line_tui.events import Decision, Envelope, RunSpec
 from line_tui.layers import LayerInfo as LayerInfo
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
@@ -55,18 +55,31 @@ class Decide(Steer, frozen=True, kw_only=True, tag="decide"):
     event: Decision
 
 
-class ListLayers(Command, frozen=True, kw_only=True, tag="list_layers"):
-    """Ask for the layers of a model."""
+class Ask(Command, frozen=True, kw_only=True):
+    """Base of the commands that are answered once, or fail."""
 
     request: int
+
+
+class ListLayers(Ask, frozen=True, kw_only=True, tag="list_layers"):
+    """Ask for the layers of a model."""
+
     model: str
+
+
+class DoJob(Ask, frozen=True, kw_only=True, tag="do_job"):
+    """Do one of `line_tui.engine.jobs`."""
+
+    job: str
+    wanted: bytes
+    """The job's request, as JSON."""
 
 
 class Shutdown(Command, frozen=True, kw_only=True, tag="shutdown"):
     """Stop the run and end the process."""
 
 
-AnyCommand = Start | Resume | Pause | Step | Continue | Stop | Decide | ListLayers | Shutdown
+AnyCommand = Start | Resume | Pause | Step | Continue | Stop | Decide | ListLayers | DoJob | Shutdown
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="message"):
@@ -93,6 +106,24 @@ class LayersListed(Message, frozen=True, kw_only=True, tag="layers_listed"):
     layers: list[LayerInfo]
 
 
+class JobProgress(Message, frozen=True, kw_only=True, tag="job_progress"):
+    """How far a job is."""
+
+    request: int
+    text: str = ""
+    """What it does now, in a line; empty when only numbers changed."""
+    done: int = 0
+    total: int = 0
+
+
+class JobDone(Message, frozen=True, kw_only=True, tag="job_done"):
+    """The answer to `DoJob`."""
+
+    request: int
+    found: bytes
+    """The job's result, as JSON."""
+
+
 class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
     """A command could not be carried out; a `Failed` event says it of a run that had started."""
 
@@ -106,4 +137,4 @@ class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
     """Of the run that cannot be worked on, or that cannot be told something."""
 
 
-AnyMessage = Ready | Happened | LayersListed | CommandFailed
+AnyMessage = Ready | Happened | LayersListed | JobProgress | JobDone | CommandFailed

@@ -23,6 +23,7 @@ import msgspec
 from line_tui import events as e
 from line_tui.config import read_config
 from line_tui.engine import protocol as p
+from line_tui.engine.jobs import Surroundings, do
 from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.model_source import ModelSource
 from line_tui.engine.priority import give_way
@@ -30,7 +31,7 @@ from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.engine.run_store import RunStore
 from line_tui.engine.session import Growth, Session, tell
-from line_tui.errors import LineError
+from line_tui.errors import EngineError, LineError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.source_digests import stamped
 from line_tui.offline import refuse_sockets
@@ -53,13 +54,23 @@ Say = Callable[[p.AnyMessage], None]
 
 @dataclass(eq=False)
 class Job:
-    """A run to be worked on, and the run control through which it is steered."""
+    """A run to be worked on, or another job, and the run control through which it is steered."""
 
-    command: p.Start | p.Resume
+    command: p.Start | p.Resume | p.DoJob
     run_control: RunControl
     session: Session | None = None
     begun: threading.Lock = field(default_factory=threading.Lock)
     """Held while the session reads what is stored, so that no decision falls between the two."""
+
+    @property
+    def run_id(self) -> str | None:
+        """The run; None for another job."""
+        return None if isinstance(self.command, p.DoJob) else self.command.run_id
+
+    @property
+    def request(self) -> int | None:
+        """The question that another job answers."""
+        return self.command.request if isinstance(self.command, p.DoJob) else None
 
 
 class Server:
@@ -85,8 +96,9 @@ class Server:
     def collect_letters(self) -> None:
         """Take what people who watch from elsewhere say of the open runs."""
         for job in list(self._open):
-            run_id = job.command.run_id
-            for event in self._store.take_decisions(run_id):
+            run_id = job.run_id
+            for event in self._store.take_decisions(run_id) if run_id is not None else ():
+                assert run_id is not None
                 self._decide(p.Decide(run_id=run_id, event=event))
 
     def _collect_for_ever(self) -> None:
@@ -104,7 +116,7 @@ class Server:
                 self._growth = None
                 self._working += 1
                 self._loading = True
-            threading.Thread(target=self._work_on, args=(job,), name=job.command.run_id).start()
+            threading.Thread(target=self._work_on, args=(job,), name=job.run_id).start()
         with self._changed:
             self._changed.wait_for(lambda: not self._working)
             self._growth = None
@@ -139,13 +151,17 @@ class Server:
                 job = Job(command, RunControl(lambda: self._show_phase(run_id, "paused")))
                 self._open.append(job)
                 self._jobs.put(job)
+            case p.DoJob():
+                job = Job(command, RunControl(lambda: None))
+                self._open.append(job)
+                self._jobs.put(job)
             case p.ListLayers():
                 self._asked.submit(self._list_layers, command)
             case p.Decide():
                 self._decide(command)
             case p.Pause() | p.Step() | p.Continue() | p.Stop():
                 for job in list(self._open):
-                    if job.command.run_id == command.run_id:
+                    if job.run_id == command.run_id:
                         _steer(job.run_control, command)
             case p.Shutdown():
                 self.shut_down()
@@ -155,7 +171,7 @@ class Server:
         try:
             event = in_visible_words(command.event)
             for job in list(self._open):
-                if job.command.run_id == command.run_id:
+                if job.run_id == command.run_id:
                     with job.begun:
                         if job.session is not None:
                             job.session.decide(event)
@@ -177,12 +193,15 @@ class Server:
                     del growth
 
     def _work_on(self, job: Job) -> None:
-        """A thread of its own: one run, to its result or its end."""
+        """A thread of its own: one run or other job, to its result or its end."""
+        growth = None
         try:
-            growth = self._run(job)
+            if isinstance(job.command, p.DoJob):
+                self._do(job.command, job.run_control)
+            else:
+                growth = self._run(job, job.command)
         except Exception as error:
-            growth = None
-            self._fail(_tag(job.command), tell(error), run_id=job.command.run_id)
+            self._fail(_tag(job.command), tell(error), job.request, job.run_id)
         job.session = None
         self._open.remove(job)
         with self._changed:
@@ -192,17 +211,35 @@ class Server:
             self._growth = growth if self._grows and not self._working else None
             del growth
             self._changed.notify_all()
-        self._show_phase(job.command.run_id, "idle")
+        if job.run_id is not None:
+            self._show_phase(job.run_id, "idle")
 
-    def _run(self, job: Job) -> Growth | None:
+    def _begun(self) -> None:
+        with self._changed:
+            self._loading = False
+            self._changed.notify_all()
+
+    def _do(self, command: p.DoJob, run_control: RunControl) -> None:
+        request = command.request
+
+        def told(text: str, done: int, total: int) -> None:
+            self._say(p.JobProgress(request=request, text=text, done=done, total=total))
+
+        here = Surroundings(self._manager, self._store, run_control, told, self._begun)
+        try:
+            run_control.check()
+            self._say(p.JobDone(request=request, found=do(command.job, command.wanted, here)))
+        except Cancelled:
+            self._fail(_tag(command), EngineError("it was stopped", "call it again"), request)
+        except LineError as error:
+            self._fail(_tag(command), error, request)
+        except Exception:
+            self._manager.retire()
+            raise
+
+    def _run(self, job: Job, command: p.Start | p.Resume) -> Growth | None:
         """What may grow next, when the run came to its result."""
-        command, new = job.command, False
-
-        def begun() -> None:
-            with self._changed:
-                self._loading = False
-                self._changed.notify_all()
-
+        new = False
         try:
             if isinstance(command, p.Start):
                 self._store.create(command.run_id, stamped(command.spec))
@@ -213,7 +250,7 @@ class Server:
                     job.session = Session(
                         self._store, command.run_id, self._source, self._manager, job.run_control, self._show
                     )
-                return job.session.run(begun)
+                return job.session.run(self._begun)
         except Cancelled:
             pass
         except LineError as error:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from line_tui.engine.catalogued import CataloguedModels
-from line_tui.engine.model_manager import ModelManager
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
 from line_tui.evaluate.scoring import COSY_PROMPT, Rivals, Scored, compare, rivals, score
 from line_tui.evaluate.two_sided_scores import Detected, detect, sanity
-from line_tui.events import RunSpec
 from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
-from line_tui.layers import find_layer
+from line_tui.layers import LayerInfo
 from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
-from line_tui.offline import stay_offline
 
 STREAM = "evaluate"
 """Seeds that no run's search uses."""
@@ -31,56 +28,52 @@ BATCH = 32
 Tell = Callable[[str], None]
 
 
-def evaluate(request: Request, tell: Tell) -> Report:
-    """Read the files, draw what they say, score it. Raises LineError."""
-    stay_offline()
-    manager = ModelManager(CataloguedModels())
-    try:
-        return _evaluate(request, manager, tell)
-    finally:
-        manager.close()
+@dataclass(frozen=True)
+class Control:
+    """What explanations are scored against."""
+
+    name: str
+    activations: Floats
+    """`float32[images, neurons]`."""
+    prompt: str
+    """What the explanations' texts are put into."""
+    skipped: Sequence[str] = ()
+    """Pictures that cannot be read, each with the reason."""
 
 
-def _evaluate(request: Request, manager: ModelManager, tell: Tell) -> Report:
-    layer = find_layer(manager.layers(request.model), request.model, request.layer)
+def read(request: Request, layer: LayerInfo) -> tuple[list[Explanations], PictureFolder | None]:
+    """The explanations, and the folder of control pictures. Raises UsageError."""
     files = [read_explanations(Path(path), request.layer, layer.neurons) for path in request.explanations]
-    folder = open_folder(Path(request.control)) if request.control is not None else None
-    # Any neuron's run loads the right models.
-    wanted = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
-    with manager.borrow(wanted, None, lambda what: tell(f"loading {what}")) as shared:
-        models = shared.loaded.models
-        generator, vision = models.generator, models.vision
-        if folder is not None:
-            control, skipped = look_at_folder(folder, vision, request.layer)
-            return measure(request, files, control, COSY_PROMPT, str(folder.path), skipped, generator, vision, tell)
-        ready = manager.source.ready_bank(models, request.layer)
-        if ready is None:
-            raise ModelFileError(
-                f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",
-                "give natural pictures with --control FOLDER",
-            )
-        control = ready.activations.reshape(-1, ready.activations.shape[2])
-        return measure(request, files, control, generator.prompt_template, ready.id, [], generator, vision, tell)
+    return files, open_folder(Path(request.control)) if request.control is not None else None
 
 
-def measure(
+def bank_control(name: str, activations: Floats, prompt: str) -> Control:
+    """A bank `float32[concepts, images, neurons]`, drawn with a prompt, as control."""
+    return Control(name, activations.reshape(-1, activations.shape[2]), prompt)
+
+
+def folder_control(folder: PictureFolder, vision: Vision, layer: str) -> Control:
+    """A folder's pictures as control. Raises UsageError."""
+    activations, skipped = look_at_folder(folder, vision, layer)
+    return Control(str(folder.path), activations, COSY_PROMPT, skipped)
+
+
+def evaluate(
     request: Request,
     files: Sequence[Explanations],
-    control: Floats,
-    prompt: str,
-    name: str,
-    skipped: list[str],
+    control: Control,
     generator: Generator,
     vision: Vision,
     tell: Tell,
 ) -> Report:
-    """Score files against a control `float32[images, neurons]`; each text is drawn once, with the same seeds."""
+    """Score files against a control; each text is drawn once, with the same seeds. Raises ModelFileError."""
+    activations = control.activations
     seen: dict[str, Floats] = {}
 
     def look(text: str) -> Floats:
         if text not in seen:
             tell(f"drawing {text}")
-            seen[text] = draw_and_look(text, prompt, request, generator, vision)
+            seen[text] = draw_and_look(text, control.prompt, request, generator, vision)
         return seen[text]
 
     sights: dict[Explanation, Detected | None] = {}
@@ -89,16 +82,16 @@ def measure(
         if one not in sights:
             texts = dict.fromkeys(row.text for each in files for row in each.rows)
             drawn = np.concatenate([look(text) for text in texts]) if request.control is not None else None
-            sights[one] = detect(look(one.text), silenced(control), one.neuron, drawn)
+            sights[one] = detect(look(one.text), silenced(activations), one.neuron, drawn)
         return sights[one]
 
     bad: dict[str, list[BadRow]] = {}
     scored: dict[str, list[Scored]] = {}
     several: dict[str, list[Rivals]] = {}
     for each in files:
-        sound, broken = _sound(each.rows, control, look)
+        sound, broken = _sound(each.rows, activations, look)
         bad[str(each.path)] = [*each.bad, *broken]
-        scored[str(each.path)] = score(sound, control, look, detected)
+        scored[str(each.path)] = score(sound, activations, look, detected)
         several[str(each.path)] = rivals(sound, look)
     if not any(scored.values()):
         raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "look at the model")
@@ -106,10 +99,10 @@ def measure(
         model=request.model,
         layer=request.layer,
         metrics=("auc", "mad") if request.control is not None else ("auc_bank", "mad_bank"),
-        prompt=prompt,
-        control=name,
-        control_images=len(control),
-        skipped=skipped,
+        prompt=control.prompt,
+        control=control.name,
+        control_images=len(activations),
+        skipped=list(control.skipped),
         files=[
             File(
                 path=str(each.path),

@@ -1,11 +1,11 @@
-"""Prints a report as a table, JSON or CSV to stdout, and bad rows and skipped pictures to stderr."""
+"""Prints a report as tables to stdout, and bad rows and skipped pictures to stderr; gives it as CSV."""
 
 from __future__ import annotations
 
 import csv
+import io
 import sys
 
-import msgspec
 from rich.table import Table
 from rich.text import Text
 
@@ -17,23 +17,19 @@ from line_tui.sanitize import shown
 TWO_SIDED = ("correlation", "auprc", "f1")
 
 
-def print_report(report: Report, output: str, narration: PlainConsole) -> None:
-    """Print a report as `table`, `json` or `csv`."""
+def tell_left_out(report: Report, narration: PlainConsole) -> None:
+    """Say which rows and pictures were left out."""
     for file in report.files:
         for row in file.bad_rows:
             narration.tell(f"{file.path}, line {row.line}: {row.cause}; the row is left out")
     for picture in report.skipped:
         narration.tell(f"left out: {picture}")
-    if output == "json":
-        sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
-    elif output == "csv":
-        _print_csv(report)
-    else:
-        _print_tables(report)
 
 
-def _print_csv(report: Report) -> None:
-    writer = csv.writer(sys.stdout)
+def to_csv(report: Report) -> str:
+    """One line for each explanation."""
+    text = io.StringIO()
+    writer = csv.writer(text)
     auc, mad = report.metrics
     writer.writerow(["file", "neuron", "explanation", auc, "ci_low", "ci_high", mad, "p_value", "images", *TWO_SIDED])
     for file in report.files:
@@ -41,9 +37,11 @@ def _print_csv(report: Report) -> None:
             scores = [f"{value:.6g}" for value in (one.auc, one.ci_low, one.ci_high, one.mad, one.p_value)]
             both = [_number(getattr(one, name), ".6g", "") for name in TWO_SIDED]
             writer.writerow([file.path, one.neuron, one.explanation, *scores, one.images, *both])
+    return text.getvalue()
 
 
-def _print_tables(report: Report) -> None:
+def print_tables(report: Report) -> None:
+    """Print a table for each file, and what follows from them."""
     console = PlainConsole(width=None if sys.stdout.isatty() else 120)
     auc, mad = report.metrics
     kind = "natural images, CoSy's protocol" if auc == "auc" else "generated images of the bank: not CoSy's numbers"

@@ -1,4 +1,4 @@
-"""Request and result of an evaluation: the interface between the command line and its process."""
+"""Request and result of an evaluation, as they go to the engine and come from it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
     sanity: bool = False
     """Whether to check which metrics can be trusted on this layer."""
-    output: str = "table"
-    """`table`, `json` or `csv`."""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

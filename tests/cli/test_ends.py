@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from line_tui.cli.child_process import run_child
 from line_tui.errors import EngineError
@@ -99,6 +100,27 @@ def test_a_hung_engine_ends_soon_after_its_client_was_killed(tmp_path: Path, mon
     store = Store.open(tmp_path / "data")
     with store.lease(store.runs()[0].id):
         store.close()
+
+
+def engines(tmp_path: Path) -> list[str]:
+    """The engines that work in this folder."""
+    return [pid for pid in alive("fake_engine") if f"{tmp_path}".encode() in Path(f"/proc/{pid}/environ").read_bytes()]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("hangs", ["", "1"])
+def test_a_job_that_is_stopped(tmp_path: Path, number: int, hangs: str) -> None:
+    (tmp_path / "mine.csv").write_text("neuron,explanation\n0,strawberry\n1,frog\n")
+    (tmp_path / "grey").mkdir()
+    Image.new("RGB", (24, 24), "grey").save(tmp_path / "grey/1.png")
+    files = ("--explanations", str(tmp_path / "mine.csv"), "--control", str(tmp_path / "grey"))
+    process = start(tmp_path, "evaluate", "fake", "fc", *files, FAKE_DELAY="0.2", FAKE_HANG=hangs)
+    assert process.stderr is not None
+    while "drawing" not in process.stderr.readline():
+        assert process.poll() is None
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and out == "" and "Traceback" not in err and not engines(tmp_path)
 
 
 CHILD = "import signal, sys, time\nfrom line_tui.orphan import end_with_parent\nend_with_parent()\n"

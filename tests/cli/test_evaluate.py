@@ -1,10 +1,14 @@
+import json
+import sys
 from pathlib import Path
 
-import msgspec
+import numpy as np
 import pytest
+from PIL import Image
 
-from line_tui.evaluate.request import Request
 from tests.cli.conftest import Call
+
+ENGINE = (sys.executable, "-m", "line_tui.engine.server")
 
 
 @pytest.fixture
@@ -14,19 +18,24 @@ def labels(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_request_goes_to_a_process_of_its_own(call: Call, labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    commands: list[tuple[str, ...]] = []
+@pytest.fixture
+def grey(tmp_path: Path) -> Path:
+    (tmp_path / "grey").mkdir()
+    for level in range(40, 200, 20):
+        Image.fromarray(np.full((24, 24, 3), level, np.uint8)).save(tmp_path / f"grey/{level}.png")
+    return tmp_path / "grey"
 
-    def fake(*command: str) -> int:
-        commands.append(command)
-        return 4
 
-    monkeypatch.setattr("line_tui.cli.evaluate.run_child", fake)
-    called = call("evaluate", "m", "fc", "--explanations", str(labels), "--images", "7", "--csv")
-    assert called.code == 4
-    request = msgspec.json.decode(commands[0][-1], type=Request)
-    assert (request.model, request.layer, request.images, request.output) == ("m", "fc", 7, "csv")
-    assert request.explanations == [str(labels.resolve())]
+def test_an_engine_scores_and_the_command_prints(call: Call, tmp_path: Path, grey: Path) -> None:
+    (tmp_path / "mine.csv").write_text("neuron,explanation\n0,strawberry\n1,frog\nx,dog\n")
+    options = ("--explanations", str(tmp_path / "mine.csv"), "--control", str(grey), "--images", "4")
+    table = call("evaluate", "fake", "fc", *options)
+    assert table.code == 0 and "strawberry" in table.out and "natural images, CoSy's protocol" in table.out
+    assert "drawing strawberry" in table.err and "line 4: 'x' is no neuron's number" in table.err
+    (report,) = json.loads("[" + call("evaluate", "fake", "fc", *options, "--json").out + "]")
+    assert report["metrics"] == ["auc", "mad"] and [one["neuron"] for one in report["files"][0]["scored"]] == [0, 1]
+    lines = call("evaluate", "fake", "fc", *options, "--csv").out.splitlines()
+    assert lines[0].startswith("file,neuron,explanation,auc,") and ",1,frog," in lines[2]
 
 
 def test_two_outputs_are_too_many(call: Call, labels: Path) -> None:
@@ -36,13 +45,15 @@ def test_two_outputs_are_too_many(call: Call, labels: Path) -> None:
 
 
 def test_an_unknown_model_is_told_in_one_line(call: Call, labels: Path) -> None:
-    called = call("evaluate", "emoji-resnet81", "fc", "--explanations", str(labels))
+    called = call("evaluate", "emoji-resnet81", "fc", "--explanations", str(labels), engine=ENGINE)
     assert called.code == 3
     assert "emoji-resnet18" in called.err and "Traceback" not in called.err
 
 
 def test_bad_rows_are_named_and_the_rest_is_scored(call: Call, labels: Path) -> None:
-    called = call("evaluate", "emoji-resnet18", "fc", "--explanations", str(labels), "--images", "2", "--csv")
+    called = call(
+        "evaluate", "emoji-resnet18", "fc", "--explanations", str(labels), "--images", "2", "--csv", engine=ENGINE
+    )
     assert called.code == 0
     lines = called.out.splitlines()
     assert lines[0] == "file,neuron,explanation,auc_bank,ci_low,ci_high,mad_bank,p_value,images,correlation,auprc,f1"

@@ -81,6 +81,9 @@ class FakeSource:
             generator.batch_size = fixed.batch_size
         return FakeLoaded(Models(FakeLanguage(), generator, FakeVision()), FakeEmbedder())
 
+    def vision(self, model: str, batch_size: int) -> FakeVision:
+        return FakeVision()
+
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
         if settings.batch_size == 1:
             return None

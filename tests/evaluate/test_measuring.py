@@ -8,7 +8,7 @@ from PIL import Image
 
 from line_tui.errors import UsageError
 from line_tui.evaluate.explanations import Explanation, Explanations
-from line_tui.evaluate.measuring import look_at_folder, measure
+from line_tui.evaluate.measuring import Control, evaluate, look_at_folder
 from line_tui.evaluate.request import Report, Request
 from line_tui.models.folder import open_folder
 from tests.explain.runs import bank
@@ -20,13 +20,10 @@ def report(*files: list[Explanation], **request: object) -> Report:
     control = np.stack([bank(neuron).activations.ravel() for neuron in range(3)], axis=1)
     read = [Explanations(Path(f"{n}.csv"), rows, [], 0) for n, rows in enumerate(files)]
     generator = FakeGenerator()
-    return measure(
+    return evaluate(
         Request(**fields),  # type: ignore[arg-type]
         read,
-        control,
-        generator.prompt_template,
-        "fake-bank",
-        [],
+        Control("fake-bank", control, generator.prompt_template),
         generator,
         FakeVision(),
         lambda text: None,
@@ -81,8 +78,8 @@ def test_a_text_is_drawn_once_for_all_neurons_and_files() -> None:
     rows = [Explanation(0, "rose"), Explanation(1, "rose")]
     read = [Explanations(Path("a.csv"), rows, [], 0), Explanations(Path("b.csv"), rows, [], 0)]
     request = Request(model="fake", layer="fc", explanations=[], images=6)
-    control = np.zeros((4, 3), np.float32)
-    measure(request, read, control, "{concept}", "bank", [], Counting(), FakeVision(), lambda text: None)
+    control = Control("bank", np.zeros((4, 3), np.float32), "{concept}")
+    evaluate(request, read, control, Counting(), FakeVision(), lambda text: None)
     assert drawn == ["rose"] * 6
 
 

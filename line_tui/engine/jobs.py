@@ -1,0 +1,96 @@
+"""What an engine does besides runs: each job takes a request and gives one result."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from line_tui.engine.model_manager import ModelManager
+from line_tui.engine.run_control import RunControl
+from line_tui.engine.run_store import RunStore
+from line_tui.errors import ModelFileError, UsageError, unknown_name
+from line_tui.events import RunSpec
+from line_tui.layers import find_layer, find_neuron
+from line_tui.neuron import Neuron
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a job works with."""
+
+    manager: ModelManager
+    store: RunStore
+    run_control: RunControl
+    tell: Callable[[str, int, int], None]
+    """Hears what the job does now, how much of it is done, and of how much."""
+    begun: Callable[[], None]
+    """To be called with the models at hand: what waits for other models may begin to wait for them."""
+
+    def loading(self, what: str) -> None:
+        """Say what is loaded. Raises Cancelled."""
+        self.run_control.check()
+        if what:
+            self.tell(f"loading {what}", 0, 0)
+
+
+def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
+    """Do a job; its result as JSON. Raises Cancelled, LineError, and what libraries raise."""
+    if job not in JOBS:
+        raise unknown_name("job", job, list(JOBS), "line-tui and its engine must be of one version")
+    return msgspec.json.encode(JOBS[job](wanted, here))
+
+
+def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
+    from line_tui.evaluate.measuring import bank_control, evaluate, folder_control, read
+    from line_tui.evaluate.request import Request
+
+    request = msgspec.json.decode(wanted, type=Request)
+    layer = find_layer(here.manager.layers(request.model), request.model, request.layer)
+    files, folder = read(request, layer)
+    # Any neuron's run loads the right models.
+    run = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
+    with here.manager.borrow(run, None, here.loading) as shared:
+        here.begun()
+        loaded = shared.loaded.models
+        models = shared.models_for(loaded.vision, layer, here.run_control, here.store.activations)
+        if folder is not None:
+            control = folder_control(folder, models.vision, request.layer)
+        elif (ready := here.manager.source.ready_bank(loaded, request.layer)) is not None:
+            control = bank_control(ready.id, ready.activations, models.generator.prompt_template)
+        else:
+            raise ModelFileError(
+                f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",
+                "give natural pictures with --control FOLDER",
+            )
+        return evaluate(request, files, control, models.generator, models.vision, lambda text: here.tell(text, 0, 0))
+
+
+def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
+    from line_tui.activation_maximization.request import Maximised, Request
+    from line_tui.models.activation_maximization import maximise
+    from line_tui.models.vision import TorchVision
+    from line_tui.png import encode_png
+
+    request = msgspec.json.decode(wanted, type=Request)
+    find_neuron(here.manager.layers(request.model), Neuron(request.model, request.layer, request.neuron))
+
+    def on_step(step: int, steps: int) -> None:
+        here.run_control.check()
+        here.tell("", step, steps)
+
+    with here.manager.vision_alone(request.model, BATCH, here.loading) as vision:
+        here.begun()
+        if not isinstance(vision, TorchVision):
+            raise UsageError(f"{request.model} is a black box, without gradients", "`line-tui explain` needs none")
+        neuron = request.neuron
+        picture = maximise(vision, request.layer, neuron, steps=request.steps, seed=request.seed, on_step=on_step)
+        # Measured like any image: from the eight-bit file, in the fixed batch size.
+        seen = vision.record([picture], request.layer, neuron)
+        return Maximised(vision=vision.name, activation=float(seen.activations[0, neuron]), picture=encode_png(picture))
+
+
+BATCH = 8
+"""Pictures that a vision model alone looks at together."""
+JOBS: dict[str, Callable[[bytes, Surroundings], msgspec.Struct]] = {"evaluate": _evaluate, "maximise": _maximise}

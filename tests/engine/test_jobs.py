@@ -1,0 +1,200 @@
+"""Jobs that are no runs: the same engine does them, with the same models, errors and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import weakref
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import pytest_asyncio
+from PIL import Image
+
+from line_tui import events as e
+from line_tui.activation_maximization.request import Maximised
+from line_tui.activation_maximization.request import Request as Maximise
+from line_tui.engine import protocol as p
+from line_tui.engine.client import EngineClient
+from line_tui.engine.executor import Executor
+from line_tui.engine.local import LocalEngine
+from line_tui.engine.model_manager import ModelManager
+from line_tui.engine.model_source import LoadedModels
+from line_tui.errors import EngineError, LineError, MemoryLimitError, ModelFileError, UnknownNameError, UsageError
+from line_tui.evaluate.measuring import evaluate, folder_control, read
+from line_tui.evaluate.request import Report, Request
+from line_tui.store import Store
+from tests.engine.conftest import FAKE_ENGINE
+from tests.engine.fake_engine import FakeSource
+from tests.engine.test_executor import SPEC
+from tests.fakes import FakeGenerator, FakeVision
+
+
+@pytest_asyncio.fixture(params=["local", "process"])
+async def executor(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> AsyncIterator[Executor]:
+    here = request.param == "local"
+    engine = LocalEngine(store, FakeSource()) if here else process(tmp_path)
+    async with Executor(engine) as executor:
+        yield executor
+
+
+def process(tmp_path: Path) -> EngineClient:
+    return EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE, grace=1)
+
+
+@pytest.fixture
+def wanted(tmp_path: Path) -> Request:
+    """Two explanations, against a folder of grey pictures."""
+    (tmp_path / "grey").mkdir()
+    for level in range(40, 200, 20):
+        Image.fromarray(np.full((24, 24, 3), level, np.uint8)).save(tmp_path / f"grey/{level}.png")
+    (tmp_path / "mine.csv").write_text("neuron,explanation\n0,strawberry\n1,coal\n")
+    return Request(
+        model="fake", layer="fc", explanations=[str(tmp_path / "mine.csv")], control=str(tmp_path / "grey"), images=6
+    )
+
+
+async def test_an_evaluation_is_that_of_the_bare_models(executor: Executor, wanted: Request) -> None:
+    heard: list[str] = []
+    found = await executor.do("evaluate", wanted, Report, lambda progress: heard.append(progress.text))
+    (layer,) = [each for each in FakeSource().layers("fake") if each.name == "fc"]
+    files, folder = read(wanted, layer)
+    assert folder is not None
+    vision = FakeVision()
+    control = folder_control(folder, vision, "fc")
+    assert found == evaluate(wanted, files, control, FakeGenerator(), vision, lambda text: None)
+    assert [line for line in heard if line.startswith("drawing")] == ["drawing strawberry", "drawing coal"]
+
+
+async def test_jobs_and_runs_beside_each_other(executor: Executor, store: Store, wanted: Request) -> None:
+    alone = await executor.do("evaluate", wanted, Report)
+    handle = executor.submit("a", SPEC)
+    both = await asyncio.gather(*(executor.do("evaluate", wanted, Report) for _ in range(3)))
+    async for _ in handle.events():
+        pass
+    assert both == [alone] * 3 and store.run("a").label == "strawberry"
+
+
+async def test_what_cannot_be_is_told_as_of_a_run(
+    executor: Executor, wanted: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import msgspec
+
+    async def refused(job: str, request: msgspec.Struct, kind: type[LineError]) -> str:
+        with pytest.raises(kind) as told:
+            await executor.do(job, request, Report)
+        return str(told.value)
+
+    change = msgspec.structs.replace
+    assert "no model named" in await refused("evaluate", change(wanted, model="fakes"), UnknownNameError)
+    assert "no layer of fake" in await refused("evaluate", change(wanted, layer="fd"), UnknownNameError)
+    assert "--control FOLDER" in await refused("evaluate", change(wanted, control=None), ModelFileError)
+    climb = Maximise(model="fake", layer="fc", neuron=0, steps=1, seed=0)
+    assert "is a black box" in await refused("maximise", climb, UsageError)
+    assert "has no neuron 3" in await refused("maximise", change(climb, neuron=3), UnknownNameError)
+    assert "no job named" in await refused("dance", climb, UnknownNameError)
+    # After all this it still works.
+    assert (await executor.do("evaluate", wanted, Report)).files[0].auc is not None
+
+
+@pytest.mark.parametrize(
+    ("trouble", "kind", "told"),
+    [
+        ({"FAKE_ERROR": "memory is gone"}, MemoryLimitError, "memory is gone"),
+        ({"FAKE_ERROR": "a defect"}, LineError, "ValueError: a defect"),
+    ],
+)
+async def test_what_a_library_raises_ends_a_job_in_one_line(
+    tmp_path: Path,
+    wanted: Request,
+    monkeypatch: pytest.MonkeyPatch,
+    trouble: dict[str, str],
+    kind: type[LineError],
+    told: str,
+) -> None:
+    for name, value in trouble.items():
+        monkeypatch.setenv(name, value)
+    async with Executor(process(tmp_path)) as executor:
+        with pytest.raises(kind, match=told):
+            await executor.do("evaluate", wanted, Report)
+
+
+async def test_a_job_ends_with_its_engine(tmp_path: Path, wanted: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_HANG", "1")
+    drawing = asyncio.Event()
+    engine = process(tmp_path)
+    async with Executor(engine) as executor:
+
+        def hear(progress: p.JobProgress) -> None:
+            if progress.text.startswith("drawing"):
+                drawing.set()
+
+        job = asyncio.create_task(executor.do("evaluate", wanted, Report, hear))
+        await drawing.wait()
+        await executor.kill(0.1)
+        with pytest.raises(EngineError, match="was killed by SIGKILL"):
+            await job
+    assert not engine.alive
+
+
+async def test_closing_the_engine_stops_a_job(store: Store, wanted: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAKE_DELAY", "0.05")
+    drawing = asyncio.Event()
+    async with Executor(LocalEngine(store, FakeSource())) as executor:
+        job = asyncio.create_task(executor.do("evaluate", wanted, Report, lambda progress: drawing.set()))
+        await drawing.wait()
+    with pytest.raises(EngineError):
+        await job
+
+
+class Watched(FakeSource):
+    """Says what is in memory when a vision model is asked for alone."""
+
+    def __init__(self) -> None:
+        self.generators: list[weakref.ref[object]] = []
+        self.alive_then: list[bool] = []
+
+    def load(self, spec, fixed, on_progress):  # type: ignore[no-untyped-def]
+        loaded: LoadedModels = super().load(spec, fixed, on_progress)
+        self.generators.append(weakref.ref(loaded.models.generator))
+        return loaded
+
+    def vision(self, model: str, batch_size: int) -> FakeVision:
+        gc.collect()
+        self.alive_then = [generator() is not None for generator in self.generators]
+        return super().vision(model, batch_size)
+
+
+def test_a_vision_model_alone_has_no_other_beside_it() -> None:
+    source = Watched()
+    manager = ModelManager(source)
+    spec = e.RunSpec(model="fake", layer="fc", neuron=0)
+    with manager.borrow(spec, None, lambda what: None):
+        pass
+    assert source.generators[0]() is not None
+    with manager.vision_alone("fake", 8, lambda what: None) as vision:
+        assert isinstance(vision, FakeVision)
+    assert source.alive_then == [False]
+    with manager.borrow(spec, None, lambda what: None):
+        assert len(source.generators) == 2
+    manager.close()
+
+
+async def test_the_bundled_network_is_maximised(store: Store) -> None:
+    from line_tui.engine.catalogued import CataloguedModels
+    from line_tui.png import decode_png
+
+    steps: list[tuple[int, int]] = []
+    request = Maximise(model="emoji-resnet18", layer="avgpool", neuron=7, steps=3, seed=0)
+    async with Executor(LocalEngine(store, CataloguedModels())) as executor:
+        found = await executor.do(
+            "maximise", request, Maximised, lambda progress: steps.append((progress.done, progress.total))
+        )
+        vision = CataloguedModels().vision("emoji-resnet18", 8)
+    assert [step for step in steps if step[1]] == [(1, 3), (2, 3), (3, 3)] and found.vision == vision.name
+    picture = decode_png(found.picture)
+    assert picture is not None
+    seen = vision.record([np.asarray(picture)], "avgpool", 7)
+    assert found.activation == pytest.approx(float(seen.activations[0, 7]), abs=1e-6)
