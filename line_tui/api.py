@@ -24,6 +24,7 @@ from line_tui.errors import LineError, UsageError
 from line_tui.events import Metric, RunSpec, durable
 from line_tui.explain.state import fold
 from line_tui.explanation import Explanation
+from line_tui.models.source_digests import in_memory
 from line_tui.neuron import Neuron
 from line_tui.offline import stay_offline
 from line_tui.report.html import About
@@ -115,10 +116,10 @@ def explain(
     `model` is a name from the catalogue, a torch module with `preprocess` (a tensor `uint8[3, height, width]` to
     `float32[3, height, width]`, as torchvision's `weights.transforms()`), or a function of pictures `uint8[pictures,
     height, width, 3]` that returns `float[pictures, neurons]`, whose `layer` is None. `name` is the name of such a
-    model in the list of runs. `control` is a folder of pictures that replaces the control set. Options left at None
-    come from the settings. `ray` is True to use all GPUs or cores of this machine, or HOST:PORT of a Ray cluster; it
-    takes models of the catalogue only. `progress` is True for a bar on stderr, False for none, or a function that takes
-    a `Progress`.
+    model in the list of runs. A module with other weights is another model, and so is a function in another process.
+    `control` is a folder of pictures that replaces the control set. Options left at None come from the settings. `ray`
+    is True to use all GPUs or cores of this machine, or HOST:PORT of a Ray cluster; it takes models of the catalogue
+    only. `progress` is True for a bar on stderr, False for none, or a function that takes a `Progress`.
 
     An interrupt stops the run cleanly. Raises LineError, with cause and fix: UsageError, UnknownNameError,
     ModelFileError, MemoryLimitError, StoreError; with several neurons, the first failure is raised once all others are
@@ -152,7 +153,8 @@ def explain(
     given = {key: value for key, value in options.items() if value is not None}
 
     def asked(number: int) -> RunSpec:
-        return spec_of(Neuron(called, str(within), number), given)
+        spec = spec_of(Neuron(called, str(within), number), given)
+        return spec if live is None else in_memory(spec, live.revision)
 
     numbers = [neuron] if isinstance(neuron, int) else list(neuron)
     engine = _engine_for(live, Path(data) if data is not None else data_folder(), ray)

@@ -131,6 +131,43 @@ def test_a_live_module_is_named_by_its_weights() -> None:
     assert np.allclose(vision.look([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
 
 
+def test_a_live_module_that_was_trained_or_is_prepared_otherwise_is_another() -> None:
+    module = Network()
+
+    def revision(preprocess: Any) -> str:
+        return LiveModel(module, preprocess, "mine").revision
+
+    usual = revision(lambda picture: prepare(picture))
+    assert usual == revision(prepare)
+    assert usual != revision(lambda picture: 1 - prepare(picture))
+    with torch.no_grad():
+        module.out.weight += 1
+    assert usual != revision(prepare)
+
+
+def test_a_stored_result_is_not_taken_for_that_of_another_live_model() -> None:
+    def found(model: Any, **given: Any) -> str:
+        return line_tui.explain(model, None, 0, name="mine", **OPTIONS | {"iterations": 0, "images": 1} | given).run_id
+
+    first = found(red)
+    assert found(red) == first
+    assert found(lambda pictures: 1 - red(pictures)) != first
+
+
+def test_live_modules_that_cannot_be_run_are_refused_in_one_line() -> None:
+    with pytest.raises(UsageError, match="have no shape yet — call it once"):
+        line_tui.layers(nn.Sequential(nn.LazyConv2d(8, 3)), preprocess=prepare)
+    wrong: list[tuple[Any, str]] = [
+        (lambda picture: 1 / 0, "ZeroDivisionError"),
+        (lambda picture: picture.float()[None], "not to a tensor of 3 x height x width"),
+        (lambda picture: picture.numpy(), "to ndarray, not to a tensor"),
+        (lambda picture: prepare(picture) * float("nan"), "not finite"),
+    ]
+    for preprocess, told in wrong:
+        with pytest.raises(UsageError, match=told):
+            line_tui.layers(Network(), preprocess=preprocess)
+
+
 def test_a_function_is_a_model_of_one_layer() -> None:
     model = InMemoryModel(red, None, None)
     assert model.layer == "output" and [layer.neurons for layer in model.layers()] == [1]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.errors import UsageError
@@ -22,7 +23,7 @@ from line_tui.models.catalog import Catalog
 from line_tui.models.exported import OUTPUT
 from line_tui.models.preprocess import Preprocess
 from line_tui.models.vision import TorchVision
-from line_tui.models.vision_checks import check_steady
+from line_tui.models.vision_checks import builtin_pictures, check_steady
 
 Prepare = Callable[[Any], Tensor]
 """A PIL image or `uint8[3, height, width]` to `float32[3, height, width]`, as `weights.transforms()` of torchvision."""
@@ -47,12 +48,16 @@ class InMemoryModel:
         called = name or str(getattr(model, "__name__", type(model).__name__))
         # Spaces and slashes would not do for a name on the command line.
         self.name = "".join(char if char.isalnum() or char in "-_." else "-" for char in called)
-        self._revision = _digest(model) if isinstance(model, nn.Module) else name or _of_this_process(model)
+        self.revision = _of_this_process(model)
+        """12 hex digits that change with what the model says of a picture, as far as that can be known."""
+        if isinstance(model, nn.Module):
+            told = f"{_digest(model)} {_digest_of_prepare(preprocess)}"
+            self.revision = blake2b(told.encode(), digest_size=6).hexdigest()
 
     @property
     def key(self) -> tuple[str, str, int]:
         """The same for the same model, prepared in the same way."""
-        return self.name, self._revision, id(self._prepare)
+        return self.name, self.revision, id(self._prepare)
 
     @property
     def layer(self) -> str | None:
@@ -71,7 +76,7 @@ class InMemoryModel:
 
     def _vision(self, batch_size: int, device: str, move: bool) -> TorchVision | BlackBox:
         if not isinstance(self._model, nn.Module):
-            return BlackBox(self.name, self._model, self._revision, batch_size)
+            return BlackBox(self.name, self._model, self.revision, batch_size)
         if not move:
             device = str(next((tensor.device for tensor in self._model.parameters()), "cpu"))
         prepare = self._prepare
@@ -85,7 +90,7 @@ class InMemoryModel:
             self._model,
             self.name,
             Preprocess(prepared, told),
-            revision=self._revision,
+            revision=self.revision,
             batch_size=batch_size,
             device=device,
         )
@@ -104,11 +109,37 @@ class InMemoryModels(CataloguedModels):
 
 
 def _digest(module: nn.Module) -> str:
-    """Of the weights and the architecture."""
+    """Of the weights and the architecture. Raises UsageError for weights without a shape."""
     digest = blake2b(repr(module).encode(), digest_size=6)
-    for name, tensor in module.state_dict().items():
-        digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    for name, value in module.state_dict().items():
+        if is_lazy(value):
+            raise UsageError(f"the weights of {type(module).__name__} have no shape yet", "call it once on a picture")
+        digest.update(f"{name} {value.dtype} {list(value.shape)}".encode() if isinstance(value, Tensor) else b"")
+        digest.update(_bytes(value))
+    return digest.hexdigest()
+
+
+def _bytes(value: Any) -> bytes:
+    """What a state_dict has under a name: a tensor, or what a quantised layer is made of."""
+    if isinstance(value, (tuple, list)):
+        return b" ".join(map(_bytes, value))
+    if not isinstance(value, Tensor):
+        return repr(value).encode()
+    tensor = value.detach().cpu()
+    if tensor.is_quantized:
+        return f"{tensor.qscheme()} {tensor.dequantize().double().sum()}".encode() + _bytes(tensor.int_repr())
+    return tensor.to_dense().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+def _digest_of_prepare(prepare: Any) -> str:
+    """What a function does to the built-in pictures: its name and its description may hide what changed in it."""
+    digest = blake2b(digest_size=6)
+    for picture in builtin_pictures():
+        try:
+            made = prepare(torch.from_numpy(picture).permute(2, 0, 1))
+            digest.update(repr(tuple(made.shape)).encode() + _bytes(made))
+        except Exception as error:  # It is the caller's, and is complained about where it is used.
+            digest.update(repr(error).encode())
     return digest.hexdigest()
 
 

@@ -10,6 +10,7 @@ import importlib
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -24,8 +25,9 @@ from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.explain.ports import Picture, Recording
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, open_program
+from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, keyword, open_program
 from line_tui.models.folder import SUFFIXES
+from line_tui.models.layers import dtype_of
 from line_tui.models.model_files import content, locate
 from line_tui.models.networks import must_be_said_by
 from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool
@@ -123,7 +125,8 @@ class BlackBox:
         except (LineError, torch.OutOfMemoryError):
             raise
         except Exception as error:  # The user's code may raise anything.
-            told = " ".join(str(error).split())[:300]
+            # TorchScript prints its code before the reason.
+            told = " ".join(str(error).strip().splitlines()[-1:])[:300]
             raise UsageError(
                 f"{self._called} failed on pictures of {pictures[0].shape[0]} x {pictures[0].shape[1]}: "
                 f"{type(error).__name__}: {told}",
@@ -240,20 +243,45 @@ def _open_script(entry: VisionEntry, path: Path) -> tuple[Look, str]:
         module = torch.jit.load(path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelFileError(f"{entry.id}: {path} is damaged or no TorchScript file", "save it again") from error
-    return _prepared(entry, module)
+    preprocess = must_be_said_by(entry)
+    dtype = dtype_of(module)
+
+    def run(pictures: Tensor) -> Any:
+        return module(pictures.to(dtype))
+
+    example = torch.zeros(max(_TRACED), 3, *preprocess.shape)
+    batch = next((count for count in _TRACED if _takes(run, example[:count])), None)
+    return _prepared(entry, run if batch in (None, _TRACED[0]) else _in_batches(run, batch))
+
+
+_TRACED = (3, 1, 2, 4, 8, 16, 32, 64)
+"""Numbers of pictures that a file may be traced for: nobody chooses 3, so a file that takes 3 takes any."""
+
+
+def _takes(run: Callable[[Tensor], Any], pictures: Tensor) -> bool:
+    with suppress(RuntimeError), torch.inference_mode():
+        output = first_tensor(run(pictures))
+        return output is not None and output.ndim > 0 and len(output) == len(pictures)
+    return False
+
+
+def _in_batches(run: Callable[[Tensor], Any], batch: int) -> Callable[[Tensor], Tensor]:
+    """A model of pictures from one that takes `batch` of them at a time."""
+
+    def run_all(pictures: Tensor) -> Tensor:
+        count = len(pictures)
+        padded = torch.cat([pictures, pictures[-1:].expand(-count % batch, -1, -1, -1)])
+        outputs = [first_tensor(run(some)) for some in torch.split(padded, batch)]
+        return torch.cat([output for output in outputs if output is not None])[:count]
+
+    return run_all
 
 
 def _open_export(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     program = open_program(path, entry)
-    batch, module = fixed_batch(program) or 1, program.module()
-
-    def run(pictures: Tensor) -> Tensor:
-        count = len(pictures)
-        padded = torch.cat([pictures, pictures[-1:].expand(-count % batch, -1, -1, -1)])
-        outputs = [first_tensor(module(some)) for some in torch.split(padded, batch)]
-        return torch.cat([output for output in outputs if output is not None])[:count]
-
-    return _prepared(entry, run)
+    name, module = keyword(program), program.module()
+    run = module if name is None else lambda pictures: module(**{name: pictures})
+    return _prepared(entry, _in_batches(run, fixed_batch(program) or 1))
 
 
 def _prepared(entry: VisionEntry, module: Callable[[Tensor], Any]) -> tuple[Look, str]:

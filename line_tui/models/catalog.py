@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -158,8 +159,10 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise ValueError(f"{' and '.join(idle)} would do nothing for the format {of}: leave it out")
         if self.interpolation is not None and self.architecture is None and self.mean is None:
             raise ValueError("interpolation goes with size, mean and std")
-        if self.std is not None and not all(value > 0 for value in self.std):
-            raise ValueError("std must be greater than 0")
+        if self.std is not None and not all(0 < value < math.inf for value in self.std):
+            raise ValueError("std must be greater than 0, and finite")
+        if self.mean is not None and not all(map(math.isfinite, self.mean)):
+            raise ValueError("mean must be finite")
         if not all(value is None or 1 <= value <= 4096 for value in (self.size, self.resize)):
             raise ValueError("size and resize must be from 1 to 4096")
 

@@ -46,12 +46,23 @@ def fixed_batch(program: ExportedProgram) -> int | None:
     return count if isinstance(count, int) else None
 
 
+def keyword(program: ExportedProgram) -> str | None:
+    """The name under which a program takes its pictures; None where they come first."""
+    positional, named = program.call_spec.in_spec.children() if program.call_spec.in_spec else (None, None)
+    if positional is None or named is None or positional.num_leaves or len(named.context) != 1:
+        return None
+    return str(named.context[0])
+
+
 def unflatten(program: ExportedProgram) -> nn.Module:
     """The program as modules with the names that they had, and with `OUTPUT` after them.
 
     What ran outside of any module, and modules that did nothing, are in no layer.
     """
     network = torch.export.unflatten(program)
+    if (name := keyword(program)) is not None:
+        # The hook stays for the life of the network.
+        network.register_forward_pre_hook(lambda module, given, named: ((), {name: given[0]}), with_kwargs=True)
     if not hasattr(network, OUTPUT):
         network.add_module(OUTPUT, nn.Identity())
         # The hook stays for the life of the network.

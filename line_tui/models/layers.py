@@ -1,9 +1,11 @@
-"""Lists the layers that can be explained, using a forward pass on the meta device, which computes nothing."""
+"""Lists the layers that can be explained, by a forward pass on the meta device, or a real one where that fails."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Literal, TypeVar
 
 import msgspec
@@ -38,21 +40,26 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
     network does not accept such pictures.
     """
     height, width = (size, size) if isinstance(size, int) else size
+    run = _Run(model, computes=False)
     try:
-        usual = _trace(model, images=2, height=height, width=width)
-    except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
-        told = " ".join(str(error).split())[:200] or type(error).__name__
-        raise UsageError(
-            f"the network takes no pictures of 3 x {height} x {width}: {told}",
-            "correct how its pictures are prepared, or put a function around it",
-        ) from error
-    more, taller, wider = _other_sizes(model, height, width)
+        usual = run.shapes(2, height, width)
+    except Exception:  # Some networks look at the numbers, or mix them with tensors of their own.
+        run = _Run(model, computes=True)
+        try:
+            usual = run.shapes(2, height, width)
+        except Exception as error:  # A network's code may raise anything.
+            told = " ".join(str(error).split())[:200] or type(error).__name__
+            raise UsageError(
+                f"the network takes no pictures of 3 x {height} x {width}: {told}",
+                "correct how its pictures are prepared, or put a function around it",
+            ) from error
+    more, taller, wider = _other_sizes(run, height, width)
     evidence = _evidence(model, usual)
     layers = []
     for name, shape in usual.items():
         module = model.get_submodule(name)
         grown = [other.get(name, ()) for other in (more, taller, wider) if other is not None]
-        if shape[0] != 2 or any(len(other) != len(shape) or other[0] != 3 for other in grown):
+        if shape[:1] != (2,) or any(len(other) != len(shape) or other[0] != 3 for other in grown):
             continue
         made_as = _class(module)
         pooling = choose_pooling(
@@ -72,6 +79,11 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
                     pooling=pooling,
                 )
             )
+    if not layers:
+        raise UsageError(
+            "none of its layers has one output for each picture",
+            "put a function around it that returns pictures by neurons",
+        )
     return _named(layers, names or [])
 
 
@@ -98,19 +110,13 @@ _CLASS_TOKENS = {"cls_token", "class_token", "class_embedding", "cls_embedding"}
 _OTHER_TOKENS = {"dist_token", "distillation_token", "reg_token", "register_tokens", "storage_tokens"}
 
 
-def _other_sizes(model: nn.Module, height: int, width: int) -> tuple[Shapes, Shapes | None, Shapes | None]:
+def _other_sizes(run: _Run, height: int, width: int) -> tuple[Shapes, Shapes | None, Shapes | None]:
     """Output shapes for three pictures of the usual size, and for taller and wider ones if the model accepts them."""
     try:
-        taller = _trace(model, images=3, height=2 * height, width=width)
-        return taller, taller, _trace(model, images=3, height=height, width=2 * width)
-    except (
-        RuntimeError,
-        ValueError,
-        TypeError,
-        AssertionError,
-        IndexError,
-    ):  # Most vision transformers accept only one size.
-        return _trace(model, images=3, height=height, width=width), None, None
+        taller = run.shapes(3, 2 * height, width)
+        return taller, taller, run.shapes(3, height, 2 * width)
+    except Exception:  # Most vision transformers accept only one size.
+        return run.shapes(3, height, width), None, None
 
 
 def _moved(shape: tuple[int, ...], other: tuple[int, ...]) -> frozenset[int]:
@@ -163,24 +169,56 @@ def _with_names(layer: LayerInfo, names: list[str]) -> LayerInfo:
     return msgspec.structs.replace(layer, names=names)
 
 
-def _trace(model: nn.Module, images: int, height: int, width: int) -> Shapes:
-    """Module -> shape of its last output, in the order of the last calls."""
-    shapes: Shapes = {}
+@dataclass(frozen=True)
+class _Run:
+    """Passes of black pictures through a network, for the shapes of what its modules give."""
 
-    def watch(name: str) -> Callable[[nn.Module, Any], None]:
-        def see(module: nn.Module, output: Any) -> None:
-            tensor = first_tensor(output)
-            if tensor is not None:
+    model: nn.Module
+    computes: bool
+    """Whether numbers are computed, or shapes alone."""
+
+    def shapes(self, images: int, height: int, width: int) -> Shapes:
+        """Module -> shape of its last output of real numbers, in the order of the last calls."""
+        shapes: Shapes = {}
+
+        def watch(name: str) -> Callable[[nn.Module, Any], None]:
+            def see(module: nn.Module, output: Any) -> None:
+                tensor = first_tensor(output)
                 shapes.pop(name, None)
-                shapes[name] = tuple(tensor.shape)
+                if tensor is not None and tensor.is_floating_point():
+                    shapes[name] = tuple(tensor.shape)
 
-        return see
+            return see
 
-    tensors: dict[str, Tensor] = dict(model.named_parameters()) | dict(model.named_buffers())
-    meta = {name: tensor.to("meta") for name, tensor in tensors.items()}
-    with ExitStack() as stack, torch.no_grad():
-        for name, module in model.named_modules():
-            if name:
-                stack.enter_context(hooked(module, watch(name)))
-        functional_call(model, meta, (torch.empty(images, 3, height, width, device="meta"),))
-    return shapes
+        own = dict(_own_tensors(self.model))
+        replaced = {name: tensor for name, tensor in own.items() if not self.computes or tensor.is_meta}
+        device = next((tensor.device for tensor in own.values() if not tensor.is_meta), torch.device("cpu"))
+        device = device if self.computes else torch.device("meta")
+        # Of one tensor under several names there is one substitute.
+        made = {id(tensor): torch.zeros_like(tensor, device=device) for tensor in replaced.values()}
+        pictures = torch.zeros(images, 3, height, width, device=device, dtype=dtype_of(self.model))
+        with ExitStack() as stack, torch.no_grad():
+            for name, module in self.model.named_modules():
+                if name:
+                    stack.enter_context(hooked(module, watch(name)))
+            if replaced:
+                substitutes = {name: made[id(tensor)] for name, tensor in replaced.items()}
+                functional_call(self.model, substitutes, (pictures,), tie_weights=False)
+            else:
+                self.model(pictures)
+        return shapes
+
+
+def _own_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """Parameters and buffers, each place once: torch would put back the wrong one in a module with two names."""
+    for name, module in model.named_modules():
+        for key, tensor in chain(
+            module.named_parameters(recurse=False, remove_duplicate=False),
+            module.named_buffers(recurse=False, remove_duplicate=False),
+        ):
+            yield f"{name}.{key}" if name else key, tensor
+
+
+def dtype_of(model: nn.Module) -> torch.dtype:
+    """The precision in which a network takes its pictures: that of its first weights."""
+    return next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
 from torch import Tensor
@@ -130,8 +130,23 @@ def count_neurons(shape: tuple[int, ...], pooling: Pooling) -> int:
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """The first tensor in a module's output; attention layers and auxiliary heads return several."""
+    """The tensor of activations in a module's output: the first of real numbers with two axes, else the first at all.
+
+    Attention layers, auxiliary heads and losses return several, in tuples, objects or dataclasses.
+    """
+    found = list(_tensors(output))
+    return next((tensor for tensor in found if tensor.is_floating_point() and tensor.ndim > 1), next(iter(found), None))
+
+
+def _tensors(output: Any) -> Iterator[Tensor]:
     if isinstance(output, Tensor):
-        return output
-    values = output.values() if isinstance(output, Mapping) else output if isinstance(output, (tuple, list)) else ()
-    return next((found for value in values if (found := first_tensor(value)) is not None), None)
+        yield output
+    elif isinstance(output, Mapping):
+        for value in output.values():
+            yield from _tensors(value)
+    elif isinstance(output, (tuple, list)):
+        for value in output:
+            yield from _tensors(value)
+    elif is_dataclass(output):
+        for field in fields(output):
+            yield from _tensors(getattr(output, field.name, None))

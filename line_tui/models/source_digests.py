@@ -16,10 +16,22 @@ from line_tui.models.catalog import Catalog, Entry, VisionEntry, read_catalog
 from line_tui.models.folder import SUFFIXES, open_folder
 from line_tui.models.model_files import content, fingerprint, locate
 
+_IN_MEMORY = "memory:"
+
+
+def in_memory(spec: e.RunSpec, revision: str) -> e.RunSpec:
+    """The spec of a run over a vision model that the caller has in memory, of this revision in hex digits."""
+    return msgspec.structs.replace(spec, sources=_IN_MEMORY + revision)
+
 
 def stamped(spec: e.RunSpec) -> e.RunSpec:
-    """The spec with a digest of the files it names, so that the same spec over other files is another run."""
-    models, control = _of_models(spec, read_catalog()), _of_control(spec.control)
+    """The spec with a digest of the files it names, so that the same spec over other files is another run.
+
+    A model in memory has no files: its spec has its digest already, from `in_memory`.
+    """
+    said = spec.sources.partition("-")[0]
+    models = said if said.startswith(_IN_MEMORY) else _of_models(spec, read_catalog())
+    control = _of_control(spec.control)
     return msgspec.structs.replace(spec, sources="-".join(filter(None, (models, control))))
 
 

@@ -7,14 +7,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from line_tui.errors import ModelFileError, UsageError
+from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.explain.ports import Picture
 from line_tui.models.preprocess import Preprocess
 
 WEIGHTS = "model.safetensors"
+_SEED = 2863311531
+"""None that anybody would have made the folder's own weights with."""
 
 
 class TimmFolder:
@@ -42,14 +45,38 @@ class TimmFolder:
         """The network with the folder's weights, safetensors alone. Raises UsageError, ModelFileError."""
         if not (self._folder / WEIGHTS).is_file():
             raise ModelFileError(f"{self._name}: there is no {self._folder / WEIGHTS}", "save the model as safetensors")
-        return self._create(pretrained=True).float()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_SEED)
+            fresh = self.build().state_dict()
+            torch.manual_seed(_SEED)
+            model = self._create(pretrained=True)
+        # timm leaves a head of another number of classes at random numbers, and says nothing.
+        random = [
+            name
+            for name, tensor in model.named_parameters()
+            if tensor.numel() > 1 and torch.equal(tensor, fresh[name]) and tensor.min() < tensor.max()
+        ]
+        if random:
+            raise ModelFileError(
+                f"{self._name}: {self._folder / WEIGHTS} has no weights that fit {', '.join(random[:3])}",
+                "correct num_classes and model_args in its config.json",
+            )
+        return model.float()
 
     @cached_property
     def preprocess(self) -> Preprocess:
         """As `create_transform(**resolve_model_data_config(model))` does it. Raises UsageError, ModelFileError."""
         timm = self._timm()
-        config = timm.data.resolve_model_data_config(self.build())
-        transform = timm.data.create_transform(**config, is_training=False)
+        try:
+            config = timm.data.resolve_model_data_config(self.build())
+            transform = timm.data.create_transform(**config, is_training=False)
+        except LineError:
+            raise
+        except Exception as error:  # What timm raises for odd settings varies.
+            raise ModelFileError(
+                f"{self._name}: timm cannot prepare pictures as {self._folder} says: {type(error).__name__}: {error}",
+                "correct pretrained_cfg in its config.json, or say size, mean and std in its entry",
+            ) from error
 
         def prepare(picture: Picture) -> Tensor:
             prepared: Tensor = transform(Image.fromarray(picture))

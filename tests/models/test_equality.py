@@ -12,6 +12,7 @@ import transformers as t
 from PIL import Image, ImageOps
 from safetensors.torch import save_file
 
+from line_tui.errors import LineError, ModelFileError
 from line_tui.models.architectures import torchvision_names
 from line_tui.models.catalog import Catalog, Encoder, VisionEntry
 from line_tui.models.folder import read_picture
@@ -155,6 +156,33 @@ def test_timm(case: Any, tmp_path: Path) -> None:
         assert torch.equal(wanted[:1], model(transform(PICTURES["square"])[None]))
     vision = load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
     same(look(entry(tmp_path, "timm"), vision.layers[-1].name), wanted)
+
+
+def test_a_timm_folder_whose_head_timm_would_leave_random_is_refused(tmp_path: Path) -> None:
+    from timm.models._hub import save_for_hf
+
+    torch.manual_seed(0)
+    model = timm.create_model("test_resnet", num_classes=5).eval()
+    save_for_hf(model, tmp_path, safe_serialization=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    for change in ({"num_classes": 9}, {"model_args": {"num_classes": 9}}):
+        (tmp_path / "config.json").write_text(json.dumps(config | change))
+        one, other = (timm.create_model(f"local-dir:{tmp_path}", pretrained=True).fc.weight for _ in range(2))
+        assert not torch.equal(one, other), "timm says it itself by now"
+        with pytest.raises(ModelFileError, match=r"has no weights that fit fc\.weight, fc\.bias — correct num_classes"):
+            load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
+
+
+@pytest.mark.parametrize("said", [{"interpolation": "sinc"}, {"mean": [float("nan")] * 3}, {"std": [0.0, 0.2, 0.2]}])
+def test_a_timm_folder_that_cannot_prepare_pictures_is_refused(said: Any, tmp_path: Path) -> None:
+    from timm.models._hub import save_for_hf
+
+    save_for_hf(timm.create_model("test_resnet", num_classes=5), tmp_path, safe_serialization=True)
+    config = json.loads((tmp_path / "config.json").read_text())
+    config["pretrained_cfg"] |= said
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(LineError, match=r"prepare"):
+        load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
 
 
 VIT = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "patch_size": 8}
@@ -316,11 +344,86 @@ def test_exported_programs(batch: Any, tmp_path: Path) -> None:
     same(look(entry(tmp_path / "net.pt2", "export", **SAID), "output"), wanted)
 
 
-@pytest.mark.parametrize("make", [torch.jit.script, lambda model: torch.jit.trace(model, torch.zeros(1, 3, 48, 48))])
-def test_torchscript(make: Any, tmp_path: Path) -> None:
+def test_an_exported_program_takes_pictures_by_name(tmp_path: Path) -> None:
     model, wanted = small()
-    make(model).save(tmp_path / "net.pt")
-    same(look(entry(tmp_path / "net.pt", "torchscript", **SAID), "output"), wanted)
+    for fixed in (False, True):
+        shapes = None if fixed else {"x": {0: torch.export.Dim.AUTO}}
+        program = torch.export.export(model, (), {"x": torch.zeros(2, 3, 48, 48)}, dynamic_shapes=shapes)
+        torch.export.save(program, tmp_path / "net.pt2")
+        same(look(entry(tmp_path / "net.pt2", "export", **SAID), "output"), wanted)
+
+
+class OneByOne(torch.nn.Module):
+    """Traced, it takes only as many pictures as it was traced with."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> Any:
+        return {"logits": torch.stack([self.inner(x[n : n + 1])[0] for n in range(x.shape[0])])}
+
+
+def unrolled(model: torch.nn.Module, pictures: int) -> Any:
+    return torch.jit.trace(OneByOne(model), torch.zeros(pictures, 3, 48, 48), strict=False)
+
+
+TORCHSCRIPT: dict[str, Any] = {
+    "scripted": torch.jit.script,
+    "frozen": lambda model: torch.jit.freeze(torch.jit.script(model)),
+    "traced": lambda model: torch.jit.trace(model, torch.zeros(1, 3, 48, 48)),
+    "traced for one": lambda model: unrolled(model, 1),
+    "traced for two": lambda model: unrolled(model, 2),
+    "traced for eight": lambda model: unrolled(model, 8),
+}
+
+
+@pytest.mark.parametrize("case", TORCHSCRIPT)
+def test_torchscript(case: Any, tmp_path: Path) -> None:
+    model, wanted = small()
+    TORCHSCRIPT[case](model).save(tmp_path / "net.pt")
+    same(look(entry(tmp_path / "net.pt", "torchscript", **SAID), "output", batch_size=4), wanted)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
+@pytest.mark.parametrize("format", ["export", "torchscript"])
+def test_programs_of_another_precision(format: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    model, wanted = small()
+    example = torch.zeros(2, 3, 48, 48, dtype=dtype)
+    model = model.to(dtype)
+    if format == "export":
+        shapes = ({0: torch.export.Dim.AUTO},)
+        torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), tmp_path / "net")
+    else:
+        torch.jit.script(model).save(tmp_path / "net")
+    ours = look(entry(tmp_path / "net", format, **SAID), "output")
+    np.testing.assert_allclose(ours, wanted.detach().numpy(), atol=1e-2 if dtype == torch.float16 else 1e-5)
+
+
+class Constants(Small):
+    """With tensors that are neither parameters nor buffers, and a look at a number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = torch.linspace(1, 2, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        maps = self.norm(self.conv(x)).relu().mean((2, 3)) * self.scale * torch.tensor([2.0] * 8)
+        return self.fc(maps[:, torch.arange(8).flip(0)])
+
+
+def test_an_exported_program_with_constants(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = Constants().eval()
+    shapes = ({0: torch.export.Dim.AUTO},)
+    program = torch.export.export(model, (torch.zeros(2, 3, 48, 48),), dynamic_shapes=shapes)
+    torch.export.save(program, tmp_path / "net.pt2")
+    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
+        crop_size=48, resize_size=48, mean=SAID["mean"], std=SAID["std"]
+    )
+    catalog = entry(tmp_path / "net.pt2", "export", **SAID)
+    same(look(catalog, "output"), torchvision_reference(model, transforms))
+    assert "conv" in [layer.name for layer in load_vision("mine", catalog, 2, "cpu").layers]
 
 
 def test_features_of_a_sparse_autoencoder(tmp_path: Path) -> None:
