@@ -135,7 +135,7 @@ def test_a_live_module_that_was_trained_or_is_prepared_otherwise_is_another() ->
     module = Network()
 
     def revision(preprocess: Any) -> str:
-        return LiveModel(module, preprocess, "mine").revision
+        return InMemoryModel(module, preprocess, "mine").revision
 
     usual = revision(lambda picture: prepare(picture))
     assert usual == revision(prepare)

@@ -117,7 +117,7 @@ def tensor(picture: Any) -> Tensor:
 
 def look(model: nn.Module, layer: str) -> Any:
     vision = TorchVision(model, "mine", Preprocess(tensor, "by hand"), batch_size=2)
-    return vision.look(PICTURES, layer).activations
+    return vision.record(PICTURES, layer).activations
 
 
 READ: dict[str, Callable[[Tensor], Any]] = {
