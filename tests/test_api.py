@@ -128,7 +128,7 @@ def test_a_live_module_is_named_by_its_weights() -> None:
     assert [layer.name for layer in line_tui.layers(one, preprocess=prepare)] == ["pool", "out"]
     vision = InMemoryModel(one, prepare, None).make("", None, 4, "cpu")  # type: ignore[arg-type]
     picture = np.full((24, 24, 3), (255, 0, 51), np.uint8)
-    assert np.allclose(vision.look([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
+    assert np.allclose(vision.record([picture], "pool").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
 
 
 def test_a_live_module_that_was_trained_or_is_prepared_otherwise_is_another() -> None:
