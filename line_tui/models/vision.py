@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from line_tui.errors import UsageError
+from line_tui.errors import LineError, UsageError
 from line_tui.explain.ports import Picture, Recording
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.determinism import repeatable
-from line_tui.models.layers import hooked, list_layers
+from line_tui.models.layers import dtype_of, hooked, list_layers
 from line_tui.models.out_of_memory import out_of_memory_as
 from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
 from line_tui.models.preprocess import Preprocess
@@ -130,8 +130,10 @@ class TorchVision:
         module = self._model.get_submodule(layer)
         try:
             with out_of_memory_as(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
-                self._model(batch)
-        except (RuntimeError, ValueError, AssertionError) as error:
+                self._model(batch.to(dtype_of(self._model)) if batch.is_floating_point() else batch)
+        except LineError:
+            raise
+        except Exception as error:  # A network's code may raise anything.
             told = " ".join(str(error).split())[:200] or type(error).__name__
             raise UsageError(
                 f"{self._called} does not take pictures of {batch.shape[2]} x {batch.shape[3]}: {told}",
