@@ -8,6 +8,7 @@ red, green, blue channel. So "strawberry" is the best word for neuron 0, and all
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -101,14 +102,16 @@ class FakeGenerator:
         for step in range(self.steps):
             on_step(step + 1, self.steps)
         self.drawn += len(prompts)
-        return [self._paint(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        return [_paint(prompt, seed, self.size).copy() for prompt, seed in zip(prompts, seeds, strict=True)]
 
-    def _paint(self, prompt: str, seed: int) -> Picture:
-        mean = np.array(colour(prompt.removeprefix("a picture of a ")), float)
-        random = np.random.default_rng(seed)
-        shade = np.linspace(8, -8, self.size)[:, None, None] + random.normal(0, 6)
-        noise = random.normal(0, 4, (self.size, self.size, 3))
-        return np.asarray(np.clip(mean + shade + noise, 0, 255), np.uint8)
+
+@lru_cache(maxsize=1 << 12)
+def _paint(prompt: str, seed: int, size: int) -> Picture:
+    mean = np.array(colour(prompt.removeprefix("a picture of a ")), float)
+    random = np.random.default_rng(seed)
+    shade = np.linspace(8, -8, size)[:, None, None] + random.normal(0, 6)
+    noise = random.normal(0, 4, (size, size, 3))
+    return np.asarray(np.clip(mean + shade + noise, 0, 255), np.uint8)
 
 
 class FakeVision:
@@ -145,13 +148,17 @@ class FakeEmbedder:
     """Words that share letter triples are near each other."""
 
     def embed(self, texts: Sequence[str]) -> Floats:
-        rows = np.zeros((len(texts), 64), np.float32)
-        for row, text in zip(rows, texts, strict=True):
-            padded = f"  {text.lower()} "
-            for start in range(len(padded) - 2):
-                row[derive("triple", padded[start : start + 3]) % 64] += 1
-        unit: Floats = rows / np.linalg.norm(rows, axis=1, keepdims=True)
-        return unit
+        return np.stack([_triples(text) for text in texts])
+
+
+@lru_cache(maxsize=1 << 14)
+def _triples(text: str) -> Floats:
+    row = np.zeros(64, np.float32)
+    padded = f"  {text.lower()} "
+    for start in range(len(padded) - 2):
+        row[derive("triple", padded[start : start + 3]) % 64] += 1
+    unit: Floats = row / np.linalg.norm(row)
+    return unit
 
 
 class FakeAlbum:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 
@@ -67,6 +68,7 @@ def started(**spec: object) -> e.RunStarted:
     return e.RunStarted(run_id="r1", spec=e.RunSpec(**fields), settings=SETTINGS)  # type: ignore[arg-type]
 
 
+@cache
 def bank(neuron: int, images: int = 2) -> Bank:
     """The fake vocabulary's activations of a neuron."""
     generator, vision = FakeGenerator(), WithReferenceLayer(FakeVision(), FakeVision(), HUES)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import roc_auc_score
 
 from line_tui.explain.scores import auc, mad
 
@@ -28,6 +27,8 @@ def test_empty_sides_are_refused() -> None:
 
 @given(values, values)
 def test_auc_as_scikit_learn(ours: list[float], theirs: list[float]) -> None:
+    from sklearn.metrics import roc_auc_score  # It takes longer to import than the rest of this file to run.
+
     expected = roc_auc_score([1] * len(ours) + [0] * len(theirs), ours + theirs)
     assert auc(ours, theirs) == pytest.approx(expected)
 

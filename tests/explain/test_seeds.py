@@ -1,12 +1,14 @@
 import subprocess
 import sys
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from line_tui.explain.seeds import derive, image_seed, proposal_seed
 
 
+@pytest.mark.processes
 def test_the_same_in_another_process() -> None:
     code = "from line_tui.explain.seeds import image_seed; print(image_seed(7, 'red apple', 3))"
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score
 
 from line_tui.explain.scores import auc
 from line_tui.explain.two_sided import auprc, correlation, correlation_interval, f1, strong, strongest, unit
@@ -46,6 +45,8 @@ def test_the_interval_draws_whole_concepts() -> None:
 
 
 def test_auprc_is_the_average_precision() -> None:
+    from sklearn.metrics import average_precision_score  # It takes longer to import than the rest of this file to run.
+
     rng = np.random.default_rng(1)
     shown, positive = rng.random(60).astype(np.float32), rng.random(60) < 0.2
     assert auprc(shown, positive) == pytest.approx(average_precision_score(positive, shown))

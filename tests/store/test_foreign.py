@@ -269,6 +269,7 @@ def test_a_purge_erases_what_it_announced_and_nothing_that_came_after(store: Sto
     assert {run.id for run in store.runs()} == {"restored", "new"}
 
 
-def test_no_run_begins_while_a_purge_goes_on(store: Store) -> None:
+def test_no_run_begins_while_a_purge_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("line_tui.store.leases._PATIENCE", 0.1)
     with store._leases.take_all(), pytest.raises(StoreError, match="a purge goes on"), store.lease("a"):
         pass

@@ -55,7 +55,7 @@ def values(kind: typing.Any) -> st.SearchStrategy[typing.Any]:
 
 
 @given(st.lists(values(e.DurableEvent), max_size=8))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_events_come_back_as_they_were(store: Store, events: list[e.DurableEvent]) -> None:
     run_id = store.new_run_id()
     store.create(run_id, SPEC)
@@ -181,6 +181,7 @@ for n in range(int(sys.argv[3])):
 """
 
 
+@pytest.mark.processes
 @pytest.mark.parametrize("network", [False, True])
 def test_processes_write_at_once_without_loss(tmp_path: Path, network: bool) -> None:
     script = WRITER
@@ -206,6 +207,7 @@ def test_processes_write_at_once_without_loss(tmp_path: Path, network: bool) -> 
         assert theirs == list(range(40))
 
 
+@pytest.mark.processes
 def test_processes_make_the_store_at_once(tmp_path: Path) -> None:
     script = "import sys; from pathlib import Path; from line_tui.store import Store; Store.open(Path(sys.argv[1]))"
     makers = [subprocess.Popen([sys.executable, "-c", script, str(tmp_path / "new")]) for _ in range(4)]

@@ -36,7 +36,7 @@ _NAMES = {
 }
 
 
-@settings(max_examples=max(1, KEYS // EACH), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=max(1, KEYS // EACH), suppress_health_check=list(HealthCheck))
 @given(
     keys=st.lists(st.sampled_from(ALPHABET), min_size=EACH, max_size=EACH),
     death=st.integers(0, EACH * 2),

@@ -43,7 +43,7 @@ def noise(seed: int, wide: int, high: int, colours: int) -> Image.Image:
     return Image.fromarray(palette[random.integers(0, colours, (high, wide))])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 9), st.integers(1, 40), st.integers(1, 30), st.integers(1, 60))
 def test_every_pixel_has_its_colour(seed: int, wide: int, high: int, colours: int) -> None:
     picture = noise(seed, wide, high, colours)
