@@ -87,12 +87,13 @@ FORMATS = ("weights", "transformers", "timm", "function", "torchscript", "export
 
 
 class Encoder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The encoder of a sparse autoencoder: `relu((x - b_dec) @ W_enc + b_enc)`."""
+    """The encoder of a sparse autoencoder: `relu((x - b_dec) @ W_enc + b_enc)`, 0 up to a `threshold` if it has one."""
 
     layer: str
     """The layer whose channels it reads; its features are the layer `features`."""
     path: str
-    """safetensors file with `W_enc` `[channels, features]`, `b_enc` `[features]` and perhaps `b_dec` `[channels]`."""
+    """safetensors file with `W_enc` `[channels, features]`, `b_enc` `[features]` and perhaps `b_dec` `[channels]`
+    and `threshold` `[features]` (JumpReLU)."""
 
 
 _PREPARED = frozenset(("size", "resize", "mean", "std", "interpolation"))

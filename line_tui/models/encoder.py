@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,25 @@ from line_tui.models.weights import read_weights
 
 
 class Features(nn.Module):
-    """`relu((x - b_dec) @ W_enc + b_enc)` over the channel axis (arXiv 2309.08600)."""
+    """`relu((x - b_dec) @ W_enc + b_enc)` over the channel axis (arXiv 2309.08600).
+
+    With a `threshold` above 0, smaller values are 0 as well (JumpReLU, arXiv 2407.14435).
+    """
 
     def __init__(self, channels: int, features: int, channels_last: bool) -> None:
         super().__init__()
         self.b_dec = nn.Parameter(Tensor([0.0]).expand(channels).clone())
         self.W_enc = nn.Parameter(Tensor([0.0]).expand(channels, features).clone())
         self.b_enc = nn.Parameter(Tensor([0.0]).expand(features).clone())
+        self.threshold = nn.Parameter(Tensor([0.0]).expand(features).clone())
         self.channels_last = channels_last
 
     def forward(self, x: Tensor) -> Tensor:
         """`float[n, ..., channels]`, or `float[n, channels, h, w]`, with features in place of channels."""
         x = x if self.channels_last else x.movedim(1, -1)
-        out: Tensor = ((x - self.b_dec) @ self.W_enc + self.b_enc).relu()
+        given = ((x - self.b_dec) @ self.W_enc + self.b_enc).relu()
+        # A broken feature stays one.
+        out: Tensor = given.masked_fill(given <= self.threshold, 0.0)
         return out if self.channels_last else out.movedim(-1, 1)
 
 
@@ -59,14 +66,58 @@ def with_encoder(network: nn.Module, size: int | tuple[int, int], layer: str, pa
     channels = layers[layer].neurons
     if "W_enc" not in weights or "b_enc" not in weights:
         raise ModelFileError(f"{name}: {path} has no W_enc and b_enc", "save the encoder under these names")
-    if weights["W_enc"].shape[0] != channels:
+    if others := sorted(weights.keys() - {*_NAMES, "W_dec"}):
         raise ModelFileError(
-            f"{name}: the encoder in {path} reads {weights['W_enc'].shape[0]} channels, {layer} has {channels}",
-            "name the layer that it was trained on",
+            f"{name}: {path} has {', '.join(others[:3])}, of which line-tui does not know what they do to the features",
+            f"save an encoder of {', '.join(_NAMES)} alone, or put a function around the model",
+        )
+    _check_config(path, name)
+    if weights["W_enc"].shape[:1] != (channels,) or weights["W_enc"].ndim != 2:
+        raise ModelFileError(
+            f"{name}: the encoder in {path} has W_enc {list(weights['W_enc'].shape)}, {layer} has {channels} channels",
+            "name the layer that it was trained on; W_enc is [channels, features]",
         )
     features = Features(channels, weights["W_enc"].shape[1], layers[layer].pooling != "spatial-mean")
-    features.load_state_dict({"b_dec": features.b_dec} | {key: weights[key] for key in weights if key in _NAMES})
+    own = features.state_dict()
+    for key in _NAMES:
+        if key in weights and weights[key].shape != own[key].shape:
+            raise ModelFileError(
+                f"{name}: {key} in {path} is {list(weights[key].shape)}, not {list(own[key].shape)}",
+                "save the encoder again",
+            )
+    features.load_state_dict(own | {key: weights[key] for key in _NAMES if key in weights})
     return Encoded(network, layer, features).eval()
 
 
-_NAMES = ("W_enc", "b_enc", "b_dec")
+_NAMES = ("W_enc", "b_enc", "b_dec", "threshold")
+_CONFIGS = ("cfg.json", "config.json")
+_OF_ENCODERS = frozenset(("d_in", "d_sae", "activation_dim", "dict_size"))
+"""Settings by which a file tells that it is about an encoder."""
+_KNOWN: dict[str, tuple[object, ...]] = {
+    "architecture": ("standard", "jumprelu", "vanilla", "relu"),
+    "activation_fn": ("relu", "jumprelu"),
+    "activation_fn_str": ("relu", "jumprelu"),
+    "normalize_activations": ("none", None, False),
+    "apply_b_dec_to_input": (True,),
+    "k": (None,),
+}
+"""Values of the settings that SAELens and others save beside an encoder, with which it does what `Features` does."""
+
+
+def _check_config(path: Path, name: str) -> None:
+    """Raises ModelFileError where the settings beside an encoder say that it does something else."""
+    for file in (path.parent / each for each in _CONFIGS):
+        if not file.exists():
+            continue
+        try:
+            said = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            continue  # It may belong to anything.
+        if not isinstance(said, dict) or not said.keys() & _OF_ENCODERS:
+            continue
+        for key, known in _KNOWN.items():
+            if key in said and said[key] not in known:
+                raise ModelFileError(
+                    f"{name}: {file} says {key} = {said[key]!r}, which is not relu((x - b_dec) @ W_enc + b_enc)",
+                    'put a function around the model (format = "function" in your catalog.toml)',
+                )

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 
 from line_tui.errors import LineError, ModelFileError, UsageError
-from line_tui.explain.ports import Picture
+from line_tui.explain.ports import Cancelled, Picture
+from line_tui.explain.templates import fill_template
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.determinism import repeatable
 from line_tui.models.generator_names import generator_name
@@ -43,9 +44,14 @@ class DiffusersGenerator:
     """
 
     def __init__(self, folder: Path, entry: GeneratorEntry, *, device: str = "cpu", batch_size: int | None = None):
-        """Open the pipeline in a folder. Raises ModelFileError."""
+        """Open the pipeline in a folder. Raises ModelFileError, UsageError for a setting that it does not take."""
         self._pipeline = open_pipeline(folder, entry, device)
         self._takes = set(inspect.signature(self._pipeline.__call__).parameters)
+        if entry.negative_prompt and "negative_prompt" not in self._takes:
+            raise UsageError(
+                f"{entry.id}: a {type(self._pipeline).__name__} takes no negative prompt",
+                "leave negative_prompt out of its entry in your catalog.toml",
+            )
         self._entry = entry
         self._device = device
         self._precision = "float32" if device == "cpu" else entry.dtype
@@ -72,7 +78,7 @@ class DiffusersGenerator:
         images = self._diffuse(
             [*prompts, *[prompts[-1]] * padding], [*seeds, *[seeds[-1]] * padding], self.steps, on_step, shown=count
         )
-        return _to_pictures(images[:count], self._entry)
+        return _to_pictures(images[:count], self._entry, self._precision)
 
     def rehearse(self, batch_size: int, on_step: OnStep) -> None:
         """Draw a batch in a few steps, only to find out how much memory that takes. Raises MemoryLimitError."""
@@ -83,32 +89,26 @@ class DiffusersGenerator:
 
         Raises UsageError for settings that the pipeline rejects, ModelFileError if the prompt has no effect.
         """
-        first, second = (self._begun(word) for word in _WORDS)
+        first, second = (self._begun(fill_template(self.prompt_template, word, 0)) for word in _WORDS)
+        if not first.isfinite().all():
+            raise _not_finite(self._entry, self._precision)
         if torch.equal(first, second):
             raise ModelFileError(
                 f"{self._entry.id}: it begins the same picture for '{_WORDS[0]}' and '{_WORDS[1]}': no word reaches it",
-                "files of its tokenizer or text encoder may be missing: fetch the model again",
+                "files of its tokenizer or text encoder may be missing: fetch the model again; "
+                "or its prompt_template is longer than it reads",
             )
 
-    def _begun(self, word: str) -> torch.Tensor:
+    def _begun(self, prompt: str) -> torch.Tensor:
         """Latents after the first step, or the finished picture if the pipeline offers no callback."""
 
         def catch(latents: torch.Tensor) -> None:
             raise _BegunError(latents.detach().float().cpu())
 
         try:
-            return self._diffuse([word], [0], self.steps, lambda step, steps: None, on_latents=catch)
+            return self._diffuse([prompt], [0], self.steps, lambda step, steps: None, on_latents=catch)
         except _BegunError as begun:
             return begun.latents
-        except LineError:
-            raise
-        except Exception as error:  # What pipelines raise for bad settings is undocumented and varies.
-            told = " ".join(str(error).split())[:300]
-            raise UsageError(
-                f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words alone, at this size: "
-                f"{type(error).__name__}: {told}",
-                "correct size, steps and scheduler in your catalog.toml, or name a text-to-image pipeline",
-            ) from error
 
     def _diffuse(
         self,
@@ -144,6 +144,15 @@ class DiffusersGenerator:
             ):
                 images: torch.Tensor = self._pipeline(**known).images
                 return images
+        except (LineError, Cancelled, _BegunError):
+            raise
+        except Exception as error:  # What pipelines raise for bad settings is undocumented and varies.
+            told = " ".join(str(error).split())[:300]
+            raise UsageError(
+                f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words alone, at this size: "
+                f"{type(error).__name__}: {told}",
+                "correct size, steps and scheduler in your catalog.toml, or name a text-to-image pipeline",
+            ) from error
         finally:
             self._pipeline.maybe_free_model_hooks()
 
@@ -181,12 +190,18 @@ class DiffusersGenerator:
         }
 
 
-def _to_pictures(images: torch.Tensor, entry: GeneratorEntry) -> list[Picture]:
+def _not_finite(entry: GeneratorEntry, precision: str) -> ModelFileError:
+    if precision == "float32":
+        return ModelFileError(f"{entry.id}: its numbers are not finite", "weights are damaged: fetch the model again")
+    return ModelFileError(
+        f"{entry.id}: the pictures are not numbers, {precision} overflowed",
+        'set dtype = "bfloat16" or "float32" for it in your catalog.toml',
+    )
+
+
+def _to_pictures(images: torch.Tensor, entry: GeneratorEntry, precision: str) -> list[Picture]:
     if not images.isfinite().all():
-        raise ModelFileError(
-            f"{entry.id}: the pictures are not numbers, {entry.dtype} overflowed",
-            'set dtype = "bfloat16" or "float32" for it in your catalog.toml',
-        )
+        raise _not_finite(entry, precision)
     # Converted on the device: single bytes transfer faster, and the CPU would take longer than a fast generator takes
     # to draw.
     whole = (images.float() * 255).round().clamp(0, 255).to(torch.uint8)

@@ -42,7 +42,9 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         # A safety checker replaces some pictures with black ones, which would then be scored as the concept.
         options |= {"safety_checker": None, "requires_safety_checker": False}
     try:
-        pipeline = _class(index, options).from_pretrained(folder, **options)
+        kind = _class(index, options)
+        options |= _networks(folder, index, options, entry)
+        pipeline = kind.from_pretrained(folder, **options)
         if entry.scheduler is not None:
             known = {type(pipeline.scheduler).__name__, *(each.__name__ for each in pipeline.scheduler.compatibles)}
             if entry.scheduler not in known:
@@ -64,6 +66,44 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         # Decoding needs the most memory. One by one, eight SDXL pictures need as much as one, and take 20 ms longer.
         pipeline.vae.enable_slicing()
     return pipeline
+
+
+def _networks(folder: Path, index: dict[str, Any], options: dict[str, Any], entry: GeneratorEntry) -> dict[str, Any]:
+    """The pipeline's networks by name, of those that come from the libraries. Raises ModelFileError.
+
+    The libraries fill missing weights with random numbers, or leave them as the memory was, and only warn.
+    """
+    found: dict[str, Any] = {}
+    for part, said in index.items():
+        kind = _kind(said)
+        inside = folder / part
+        if kind is None or part in options or not inside.is_dir():
+            continue
+        has_variant = entry.variant is not None and any(inside.glob(f"*.{entry.variant}[.-]*"))
+        found[part], told = kind.from_pretrained(
+            inside,
+            dtype=options["dtype"],
+            variant=entry.variant if has_variant else None,
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        if missing := sorted({*told["missing_keys"], *map(str, told.get("mismatched_keys", ()))}):
+            raise ModelFileError(
+                f"{entry.id}: {inside} lacks {len(missing)} weights of {kind.__name__}, such as {missing[0]}",
+                "fetch the model again",
+            )
+    return found
+
+
+def _kind(said: Any) -> Any:
+    """The class of a network that an index names by library and class; None for anything else."""
+    match said:
+        case ["diffusers" | "transformers" as library, str(name)]:
+            found = getattr(diffusers if library == "diffusers" else transformers, name, None)
+            networks = (diffusers.ModelMixin, transformers.PreTrainedModel)
+            return found if isinstance(found, type) and issubclass(found, networks) else None
+    return None
 
 
 def _check_takes_words(kind: str, name: str) -> None:

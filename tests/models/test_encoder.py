@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -69,10 +70,59 @@ def bundled() -> Any:
     return VisionEntry(id="emoji-resnet18", source=Source(bundled="emoji-resnet18"))
 
 
+def test_a_threshold_makes_small_features_silent(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    given = {"W_enc": torch.randn(3, 20), "b_enc": torch.randn(20), "threshold": torch.rand(20), "W_dec": torch.ones(1)}
+    save_file(given, tmp_path / "sae.safetensors")
+    vision = TorchVision(with_encoder(Colours(), 4, "conv", tmp_path / "sae.safetensors", "m"), "m", PLAIN)
+    pictures = [RED, paint(0, 255, 255), paint(9, 80, 200)]
+    before = torch.from_numpy(vision.record(pictures, "network.conv").activations) @ given["W_enc"] + given["b_enc"]
+    wanted = torch.where(before > given["threshold"], before, 0.0)
+    assert not torch.equal(wanted, before.relu()), "no feature lies between 0 and its threshold"
+    np.testing.assert_allclose(vision.record(pictures, "features").activations, wanted.numpy(), atol=1e-5)
+
+
+def test_a_feature_that_is_not_finite_breaks_no_other(tmp_path: Path) -> None:
+    weights = [[1.0, float("nan"), float("inf")], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    path = save(tmp_path / "sae.safetensors", W_enc=weights, b_enc=[0.5, 0.0, 0.0])
+    vision = TorchVision(with_encoder(Colours(), 4, "conv", path, "m"), "m", PLAIN)
+    seen = vision.record([RED, RED], "features", 0).activations
+    np.testing.assert_allclose(seen[:, 0], 1.0)
+    assert np.isnan(seen[:, 1:]).all()
+    for neuron in (1, 2):
+        with pytest.raises(ModelFileError, match=rf"layer features, neuron {neuron}: its activation is"):
+            vision.record([RED], "features", neuron)
+
+
+@pytest.mark.parametrize("key", ["log_threshold", "W_gate", "k", "scaling_factor"])
+def test_an_encoder_that_does_more_is_refused(key: str, tmp_path: Path) -> None:
+    path = save(tmp_path / "sae.safetensors", W_enc=[[1.0]] * 3, b_enc=[0.0], **{key: [1.0]})
+    with pytest.raises(ModelFileError, match=f"has {key}, of which line-tui does not know"):
+        with_encoder(Colours(), 4, "conv", path, "m")
+
+
+@pytest.mark.parametrize(
+    "said", [{"architecture": "topk", "k": 32}, {"normalize_activations": "layer_norm"}, {"activation_fn_str": "topk"}]
+)
+def test_an_encoder_whose_settings_say_more_is_refused(said: Any, tmp_path: Path, encoder: Any) -> None:
+    (tmp_path / "cfg.json").write_text(json.dumps({"d_in": 3, "d_sae": 2} | said))
+    with pytest.raises(ModelFileError, match=r"cfg.json says \w+ = .* which is not relu"):
+        with_encoder(Colours(), 4, "conv", encoder, "m")
+
+
+def test_settings_that_say_the_same_or_are_of_something_else_do_no_harm(tmp_path: Path, encoder: Any) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"architecture": "resnet18"}))
+    (tmp_path / "cfg.json").write_text(json.dumps({"d_in": 3, "architecture": "standard", "activation_fn": "relu"}))
+    assert with_encoder(Colours(), 4, "conv", encoder, "m")
+
+
 def test_encoders_that_do_not_fit(tmp_path: Path, encoder: Any) -> None:
     with pytest.raises(UnknownNameError, match="did you mean conv"):
         with_encoder(Colours(), 4, "convv", encoder, "m")
-    with pytest.raises(ModelFileError, match="reads 3 channels, fc has 2"):
+    with pytest.raises(ModelFileError, match=r"has W_enc \[3, 2\], fc has 2 channels"):
         with_encoder(Colours(), 4, "fc", encoder, "m")
     with pytest.raises(ModelFileError, match="has no W_enc and b_enc"):
         with_encoder(Colours(), 4, "conv", save(tmp_path / "other.safetensors", weight=[1.0]), "m")
+    with pytest.raises(ModelFileError, match=r"b_enc in .* is \[3\], not \[1\]"):
+        path = save(tmp_path / "other.safetensors", W_enc=[[1.0]] * 3, b_enc=[1.0, 2.0, 3.0])
+        with_encoder(Colours(), 4, "conv", path, "m")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.explain.ports import Cancelled
@@ -245,3 +246,45 @@ def test_sizes_and_schedulers_are_checked_before_anything_is_drawn(folder: Any) 
 def test_a_single_file_is_told_as_one(folder: Any) -> None:
     with pytest.raises(ModelFileError, match="is a single file"):
         open_tiny(folder / "unet" / "diffusion_pytorch_model.safetensors")
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+@pytest.mark.parametrize("how", ["one is missing", "all have other names"])
+def test_weights_that_the_libraries_would_leave_random_are_missed(part: str, how: str, folder: Any) -> None:
+    (file,) = (folder / part).glob("*.safetensors")
+    weights = load_file(file)
+    if how == "one is missing":
+        del weights[min(weights)]
+    else:
+        weights = {f"other.{key}": value for key, value in weights.items()}
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(ModelFileError, match=rf"{part} lacks \d+ weights of \w+, such as .* — fetch the model again"):
+        open_tiny(folder)
+
+
+def test_numbers_that_are_not_finite_are_found_before_anything_is_drawn(folder: Any) -> None:
+    file = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    weights = load_file(file)
+    weights["conv_in.bias"][0] = torch.nan
+    save_file(weights, file, metadata={"format": "pt"})
+    with pytest.raises(ModelFileError, match="its numbers are not finite — weights are damaged"):
+        open_tiny(folder).check_listens()
+
+
+def test_a_template_that_leaves_no_room_for_the_concept(folder: Any) -> None:
+    words = "very " * 30
+    with pytest.raises(ModelFileError, match=r"no word reaches it .* prompt_template is longer than it reads"):
+        open_tiny(folder, prompt_template=words + "{concept}").check_listens()
+    open_tiny(folder, prompt_template="{concept} " + words).check_listens()
+
+
+def test_a_negative_prompt_that_would_do_nothing(pipelines: Any) -> None:
+    with pytest.raises(UsageError, match="takes no negative prompt — leave negative_prompt out"):
+        open_tiny(pipelines("lcm"), negative_prompt="blurred")
+
+
+def test_a_pipeline_that_gives_no_pictures_as_tensors(folder: Any) -> None:
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "StableDiffusionLDM3DPipeline"}))
+    with pytest.raises(UsageError, match="cannot draw from words alone, at this size: Exception: This type pt"):
+        open_tiny(folder).draw(["a cat"], [1], silent)
