@@ -177,13 +177,13 @@ def test_overflown_pictures_are_an_error_not_black(folder: Any) -> None:
     images = torch.zeros(1, 3, 2, 2)
     images[0, 0, 0, 0] = torch.nan
     with pytest.raises(ModelFileError, match="overflowed"):
-        _to_pictures(images, entry(folder, dtype="float16"))
+        _to_pictures(images, entry(folder, dtype="float16"), "float16")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_numbers_become_bytes_as_numpy_rounds_them(folder: Any, dtype: Any) -> None:
     images = torch.linspace(0, 1, 3 * 8 * 8).reshape(1, 3, 8, 8).to(dtype)
-    picture = _to_pictures(images, entry(folder))[0]
+    picture = _to_pictures(images, entry(folder), "float32")[0]
     expected = (images[0].float().numpy() * 255).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
     assert np.array_equal(picture, expected) and picture.flags["C_CONTIGUOUS"]
 
