@@ -44,18 +44,9 @@ def conclude(
     if known is None or not known.final or [one.trial for one in known.concepts] != [trial.id for trial in chosen]:
         return Record(_reported(state, gallery, neuron, chosen, p_value))
     label = chosen[0]
-    if p_value is not None and p_value > CHANCE:
-        return nothing(
-            f"no concept found: of random directions of the layer, {p_value:.0%} are explained as well "
-            f"as this neuron by its best concept, '{label.concept}'"
-        )
     assert state.verified is not None
-    score = state.verified.score
-    if score.ci_low <= EVEN:
-        return nothing(
-            f"no concept found: fresh pictures of the best concept, '{label.concept}', do not drive the neuron "
-            f"(AUC {score.auc:.2f}, interval from {score.ci_low:.2f})"
-        )
+    if (reason := _why_nothing(label.concept, p_value, state.verified.score)) is not None:
+        return nothing(reason)
     for trial in chosen if pairs else []:
         done = {pair.variant for pair in state.pairs if pair.concept == trial.concept}
         for variant, kind in variants(trial.concept, neuron.profile, meaning):
@@ -64,6 +55,21 @@ def conclude(
     others = f", with {' and '.join(trial.concept for trial in chosen[1:])}" if len(chosen) > 1 else ""
     told = f"it accounts for {known.concepts[0].share:.0%} of the strong responses{others}"
     return Record([e.Finished(label=label.concept, trial=label.id, reason=f"{told}; {known.unexplained:.0%} is left")])
+
+
+def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) -> str | None:
+    """Why the best concept is no label; None if it is one."""
+    if p_value is not None and p_value > CHANCE:
+        return (
+            f"no concept found: of random directions of the layer, {p_value:.0%} are explained as well "
+            f"as this neuron by its best concept, '{concept}'"
+        )
+    if score.ci_low <= EVEN:
+        return (
+            f"no concept found: fresh pictures of the best concept, '{concept}', do not drive the neuron "
+            f"(AUC {score.auc:.2f}, interval from {score.ci_low:.2f})"
+        )
+    return None
 
 
 def strongest(neuron: Neuron, responses: Floats) -> list[str]:
@@ -116,7 +122,7 @@ def _reported(
             final=True,
         ),
     ]
-    if (p_value is None or p_value <= CHANCE) and scores[0].ci_low > EVEN:
+    if _why_nothing(chosen[0].concept, p_value, scores[0]) is None:
         events += [
             e.SenseFound(
                 label=trial.concept,
