@@ -27,7 +27,7 @@ COMPARED = 5
 
 async def explain_many(
     engine: Engine, store: Store, asked: Callable[[int], RunSpec], selector: str
-) -> tuple[Batch, list[str]]:
+) -> tuple[Batch[int], list[str]]:
     """Explain the selected neurons; return the batch, and the finished runs in order.
 
     `asked` gives what is asked for of a neuron.

@@ -6,11 +6,11 @@ Several processes may work on the same neurons of one store: each takes those th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 import msgspec
 
@@ -25,69 +25,96 @@ _POLL = 1.0
 """Seconds between two looks at what other processes work on."""
 
 How = Literal["explained", "before", "failed"]
+Key = TypeVar("Key", bound=Hashable)
+"""What a caller knows a neuron by: its number in the one layer of a batch, or all that is asked for."""
 
 
 @dataclass
-class Batch:
+class Batch(Generic[Key]):
     """What became of a batch."""
 
-    runs: dict[int, str] = field(default_factory=dict)
+    runs: dict[Key, str] = field(default_factory=dict)
     """Finished runs by neuron."""
-    failures: dict[int, LineError] = field(default_factory=dict)
+    failures: dict[Key, LineError] = field(default_factory=dict)
     stopped: bool = False
 
-    def finished(self, neurons: Sequence[int]) -> list[str]:
+    def finished(self, neurons: Sequence[Key]) -> list[str]:
         """Finished runs in an order of neurons."""
         return [self.runs[neuron] for neuron in neurons if neuron in self.runs]
 
 
-class Queue:
-    """Explains neurons until all are explained, or the person stops it."""
+class Queue(Generic[Key]):
+    """Explains neurons until all are explained, or the person stops it; more may be added meanwhile."""
 
     def __init__(
         self,
         executor: Executor,
         store: Store,
-        asked: Callable[[int], RunSpec],
-        on_end: Callable[[int, How], None],
+        asked: Callable[[Key], RunSpec],
+        on_end: Callable[[Key, How], None],
+        most: int | None = None,
     ) -> None:
-        """`asked` gives what is asked for of a neuron; `on_end` hears of each neuron that is done with, and how."""
+        """`asked` gives what is asked for of a neuron; `on_end` hears of each neuron that is done with, and how.
+
+        `most` is how many runs the engine is given at once, where that is less than it takes.
+        """
         self._executor = executor
         self._store = store
         self._asked = asked
         self._on_end = on_end
-        self._handles: set[Handle] = set()
+        self._most = executor.ahead if most is None else min(most, executor.ahead)
         self._stopping: list[asyncio.Task[None]] = []
-        self.batch = Batch()
+        self._added = asyncio.Event()
+        self.batch: Batch[Key] = Batch()
+        self.waiting: list[Key] = []
+        """Neurons that nothing was begun for yet; after a stop, those that were not finished too."""
+        self.handles: dict[str, Handle] = {}
+        """Runs that the engine works on, by id."""
         self.on_event: Callable[[e.Envelope], None] = lambda envelope: None
         """Hears of all that happens in the runs."""
+        self.on_question: Callable[[Handle], None] = lambda handle: handle.decide(e.ModeChanged(ask_first=False))
+        """Answers a run that waits for a decision: where nobody says otherwise, nobody is asked."""
 
-    async def explain(self, neurons: Sequence[int]) -> Batch:
+    def add(self, neurons: Iterable[Key]) -> None:
+        """Explain these too, after the others."""
+        self.waiting = list(dict.fromkeys([*self.waiting, *neurons]))
+        self._added.set()
+
+    async def explain(self, neurons: Iterable[Key] = ()) -> Batch[Key]:
         """Explain neurons. Raises StoreError when the store itself fails."""
-        waiting = list(dict.fromkeys(neurons))
-        working: dict[asyncio.Task[bool], int] = {}
-        while (waiting or working) and not (self.batch.stopped and not working):
-            while waiting and len(working) < self._executor.ahead and not self.batch.stopped:
-                neuron = waiting.pop(0)
+        self.add(neurons)
+        working: dict[asyncio.Task[bool], Key] = {}
+        while (self.waiting or working) and not (self.batch.stopped and not working):
+            self._added.clear()
+            while self.waiting and len(working) < self._most and not self.batch.stopped:
+                neuron = self.waiting.pop(0)
                 working[asyncio.create_task(self._explain(neuron))] = neuron
-            done, _ = await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
-            ours = {working.pop(task): task.result() for task in done}
+            more = asyncio.create_task(self._added.wait())
+            done, _ = await asyncio.wait([*working, more], return_when=asyncio.FIRST_COMPLETED)
+            more.cancel()
+            ours = {working.pop(task): task.result() for task in working.keys() & done}
             taken = [neuron for neuron, explained in ours.items() if not explained]
+            if self.batch.stopped:
+                self.waiting = taken + self.waiting
+                continue
             # Another process has these: it may finish them, or leave them to us.
-            waiting += taken
-            if taken and not working and len(taken) == len(waiting):
+            self.waiting += taken
+            if taken and not working and len(taken) == len(self.waiting):
                 await asyncio.sleep(_POLL)
         return self.batch
 
     def stop(self) -> None:
         """Stop all that goes on, and begin nothing else."""
         self.batch.stopped = True
-        for handle in list(self._handles):
+        for handle in list(self.handles.values()):
             self._stopping.append(asyncio.create_task(handle.cancel()))
 
-    async def _explain(self, neuron: int) -> bool:
-        """Explain one neuron; False when another process works on it."""
-        spec = stamped(self._asked(neuron))
+    async def _explain(self, neuron: Key) -> bool:
+        """Explain one neuron; False when another process works on it, or when it was stopped."""
+        # It may read large files.
+        spec = await asyncio.to_thread(stamped, self._asked(neuron))
+        if self.batch.stopped:
+            return False
         with ExitStack() as held:
             try:
                 held.enter_context(self._store.lease(_claim(spec)))
@@ -106,19 +133,19 @@ class Queue:
                 return True
         if self._store.has(run_id) and self._store.run(run_id).status == "finished":
             self._end(neuron, run_id, "explained")
-        return True
+            return True
+        return not self.batch.stopped
 
     async def _work(self, run_id: str, spec: RunSpec, resume: bool) -> None:
         """Work on a run; when the engine dies with it, once more: another neuron may have been the reason."""
         for last in (False, True):
             handle = self._executor.resume(run_id) if resume else self._executor.submit(run_id, spec)
-            self._handles.add(handle)
+            self.handles[run_id] = handle
             try:
                 async for envelope in handle.events():
                     self.on_event(envelope)
                     if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "waiting":
-                        # Nobody is asked here.
-                        handle.decide(e.ModeChanged(ask_first=False))
+                        self.on_question(handle)
                 if not self.batch.stopped and self._store.run(run_id).status == "stopped":
                     raise EngineError("the engine was ended from outside", "the same call goes on where it was")
                 return
@@ -127,9 +154,9 @@ class Queue:
                     raise
                 resume = self._store.has(run_id)
             finally:
-                self._handles.discard(handle)
+                del self.handles[run_id]
 
-    def _end(self, neuron: int, run_id: str, how: How) -> None:
+    def _end(self, neuron: Key, run_id: str, how: How) -> None:
         self.batch.runs[neuron] = run_id
         self._on_end(neuron, how)
 

@@ -99,7 +99,7 @@ class LineApp(TypeAhead):
             show=self.watch_run,
             is_shown=self.is_watching,
             confirm=self._confirm,
-            on_run_ended=self._run_ended,
+            on_change=self._runs_changed,
         )
         self.engine = self.controller.engine
         self.backpressure = Backpressure(self._write)
@@ -178,7 +178,7 @@ class LineApp(TypeAhead):
 
     async def on_unmount(self) -> None:
         """End the engine with the app."""
-        await self.engine.close()
+        await self.controller.close()
 
     def on_cursor_position(self, event: CursorPosition) -> None:
         """The terminal has shown the last frame."""
@@ -204,8 +204,8 @@ class LineApp(TypeAhead):
             self.pop_screen()
         self.push_screen(RunScreen(self.controller.session))
 
-    def _run_ended(self) -> None:
-        # The chooser counts the explained neurons.
+    def _runs_changed(self) -> None:
+        # The chooser counts the explained neurons, and those at work.
         if self.screen is self.chooser:
             self.chooser.show_all()
 

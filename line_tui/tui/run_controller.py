@@ -1,22 +1,29 @@
-"""Controls the current run, the only one that the engine works on: starts, pauses, stops and resumes it."""
+"""Controls the current run, and the queue beside it: starts, pauses, stops and resumes them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from line_tui.engine.executor import Handle
 from line_tui.errors import LineError, UnknownNameError
-from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec
+from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec, RunStarted
 from line_tui.store import RunSummary, Store
 from line_tui.tui.engine_supervisor import EngineFactory, EngineSupervisor
 from line_tui.tui.session import Session
 
+if TYPE_CHECKING:
+    from line_tui.engine.neuron_queue import How, Queue
+
+AT_ONCE = 7
+"""Runs of the queue that the engine works on at once: one fewer than it can, so that a run of the user's begins."""
+
 
 class RunController:
-    """The current run, the queue of runs behind it, and the list of stored ones."""
+    """The current run, the queue of runs beside it, and the list of stored ones."""
 
     def __init__(
         self,
@@ -27,68 +34,154 @@ class RunController:
         show: Callable[[], None],
         is_shown: Callable[[str], bool],
         confirm: Callable[[str, Callable[[], None]], None],
-        on_run_ended: Callable[[], None],
+        on_change: Callable[[], None],
     ) -> None:
         """`show` brings the current run to the screen, `is_shown` tells whether a run is on it.
 
-        `confirm` asks the user a question and calls back for yes.
+        `on_change` is called when a run began or ended. `confirm` asks the user a question and calls back for yes.
         """
         self.engine = EngineSupervisor(
             app, make_engine, on_event=self._take_event, on_run_ended=self._run_ended, on_death=self._engine_died
         )
         self.session: Session | None = None
         """The current run as the app knows it."""
-        self.paused = False
         self.runs: list[RunSummary] = []
         """Stored runs, as they were last read."""
-        self.queue: list[RunSpec] = []
-        """Runs to start one after the other when the engine is free."""
+        self._queue: Queue[RunSpec] | None = None
+        self._paused: set[str] = set()
         self._app = app
         self._store = store
         self._show = show
         self._is_shown = is_shown
         self._confirm = confirm
-        self._on_run_ended = on_run_ended
+        self._on_change = on_change
         self._spec: RunSpec | None = None
-        self._work: Handle | None = None
+        self._own: Handle | None = None
+        """Work on a run that was started by itself."""
+
+    @property
+    def _work(self) -> Handle | None:
+        """Work on the current run."""
+        return None if self.session is None else self._handles().get(self.session.run_id)
+
+    def _handles(self) -> dict[str, Handle]:
+        own = {} if self._own is None else {self._own.run_id: self._own}
+        return own | (self._queue.handles if self._queue is not None else {})
+
+    @property
+    def waiting(self) -> list[RunSpec]:
+        """What the queue has not begun."""
+        return list(self._queue.waiting) if self._queue is not None else []
+
+    @property
+    def queue_at_work(self) -> int:
+        """Runs of the queue that the engine works on."""
+        return len(self._queue.handles) if self._queue is not None else 0
+
+    @property
+    def queue_held(self) -> bool:
+        """Whether the queue waits for the user after a stop."""
+        return self._queue is not None and self._queue.batch.stopped and bool(self._queue.waiting)
+
+    @property
+    def going_on(self) -> bool:
+        """Whether the engine works on any run."""
+        return bool(self._handles())
+
+    @property
+    def paused(self) -> bool:
+        """Whether the current run is held."""
+        return self.session is not None and self.session.run_id in self._paused
 
     def _take_event(self, envelope: Envelope) -> None:
         event = envelope.event
+        if isinstance(event, PhaseChanged) and event.phase == "paused":
+            self._paused.add(envelope.run_id)
+        if isinstance(event, RunStarted):
+            self._on_change()
         if self.session is not None and envelope.run_id == self.session.run_id:
             self.session.feed(envelope)
-            if isinstance(event, PhaseChanged) and event.phase == "paused":
-                self.paused = True
             for note in event.notes if isinstance(event, ModelsLoaded) else ():
                 self._app.notify(note, timeout=10)
 
     def _run_ended(self, run_id: str, error: LineError | None) -> None:
         """Why it ended is told by its own events or by the engine's status."""
-        if self._work is not None and self._work.run_id == run_id and self._work.ended:
-            self._work = None
-            if self.queue and self.engine.status.state == "ready":
-                self._start_next(run_id)
-        self._on_run_ended()
+        if self._own is not None and self._own.run_id == run_id and self._own.ended:
+            self._own = None
+        self._paused.discard(run_id)
+        self._on_change()
 
     def enqueue(self, specs: Sequence[RunSpec]) -> None:
-        """Explain these one after the other, after the current run."""
-        self.queue += specs
-        if self._work is None and self.queue:
-            self._start(self.queue.pop(0), watch=False)
+        """Explain these, several at once, beside the current run; a queue that was stopped goes on."""
+        # The first screen need not wait for it.
+        from line_tui.engine.neuron_queue import Queue
 
-    def _start_next(self, ended: str) -> None:
-        """Start the next run, whatever became of the last one, unless the user stopped it: that holds the queue."""
+        if self._queue is None or self._queue.batch.stopped:
+            held = self.waiting
+            self._queue = queue = Queue(
+                self.engine.executor, self._store, lambda spec: spec, self._queued_ended, most=AT_ONCE
+            )
+            queue.on_event = self._take_event_later
+            # The user who watches it is asked.
+            queue.on_question = lambda handle: None
+            queue.add([*held, *specs])
+            self._app.run_worker(self._explain_queue(queue), exit_on_error=False)
+        else:
+            self._queue.add(specs)
+
+    def clear_queue(self) -> None:
+        """Begin nothing else of the queue; what goes on goes on."""
+        if self._queue is not None:
+            self._queue.waiting.clear()
+
+    def _take_event_later(self, envelope: Envelope) -> None:
+        self._app.call_later(self._take_event, envelope)
+
+    async def _explain_queue(self, queue: Queue[RunSpec]) -> None:
         try:
-            stopped = self._store.run(ended).status == "stopped"
-        except LineError:
-            # A run that could not be started leaves nothing in the store.
-            stopped = False
-        if not stopped:
-            self._start(self.queue.pop(0), watch=self._is_shown(ended))
+            batch = await queue.explain()
+        except LineError as error:
+            self._app.notify(str(error), title="The queue has ended", severity="error", timeout=10)
+            return
+        if self._queue is queue and not batch.stopped:
+            self._queue = None
+        if batch.failures:
+            failed = ", ".join(str(spec.neuron) for spec in batch.failures)
+            first = next(iter(batch.failures.values()))
+            self._app.notify(f"{failed}: {first}", title="Not explained", severity="error", timeout=10)
+        elif not batch.stopped:
+            self._app.notify(f"{len(batch.runs)} neurons are explained.", title="The queue has ended")
+        self._on_change()
+
+    def _queued_ended(self, spec: RunSpec, how: How) -> None:
+        run_id = self._queue.batch.runs.get(spec) if self._queue is not None else None
+        if run_id is None:
+            # It failed: its own events or the notice at the end say why.
+            self._app.call_later(self._on_change)
+            return
+        self._app.call_later(self._run_ended, run_id, None)
+        if self._queue is not None and self._queue.handles and self._is_shown(run_id):
+            self._app.call_later(self.watch)
+
+    def watch(self) -> None:
+        """Show the current run, or, when nobody works on that, one of the queue's."""
+        going_on = self._handles()
+        if going_on and (self.session is None or self.session.run_id not in going_on):
+            self._look_at(next(iter(going_on)))
+        self._show()
+
+    def _look_at(self, run_id: str) -> None:
+        """Make a stored run the current one."""
+        self.session = Session(run_id, self._store, self._decide)
+        self._spec = None
+        with suppress(LineError):
+            self._spec = self._store.spec(run_id)
+        self._catch_up(self.session)
 
     def _engine_died(self) -> None:
-        """Its run ends with it; what it stored last may not have been shown."""
-        self._work = None
-        self.paused = False
+        """Its runs end with it; what it stored last may not have been shown. The queue begins another by itself."""
+        self._own = None
+        self._paused.clear()
         if self.session is not None:
             self._catch_up(self.session)
 
@@ -101,28 +194,27 @@ class RunController:
 
     def start(self, spec: RunSpec) -> None:
         """Start a run and show it; ask first when another is in progress."""
-        if self._work is not None:
+        if self._own is not None:
             question = "A run is going on. Stop it and start this one? It can go on later."
             self._confirm(question, lambda: self._stop_and_start(spec))
         else:
             self._start(spec)
 
     def _stop_and_start(self, spec: RunSpec) -> None:
-        self.stop()
+        if self._own is not None:
+            self._app.run_worker(self._own.cancel(), exit_on_error=False)
         self._start(spec)
 
-    def _start(self, spec: RunSpec, watch: bool = True) -> None:
+    def _start(self, spec: RunSpec) -> None:
         try:
             run_id = self._store.new_run_id()
         except LineError as error:
             self._app.notify(str(error), severity="error", timeout=10)
             return
         self.session = Session(run_id, self._store, self._decide)
-        self.paused = False
         self._spec = spec
         self._work_on(self.engine.executor.submit(run_id, spec))
-        if watch:
-            self._show()
+        self._show()
 
     def asked_for(self, run_id: str) -> RunSpec | None:
         """The spec of the current run, also before its first event."""
@@ -131,12 +223,10 @@ class RunController:
     def open(self, run_id: str) -> bool:
         """Make a stored run the current one and show it; False, with a message, when another is in progress."""
         if self.session is None or self.session.run_id != run_id:
-            if self._work is not None:
+            if self._own is not None and run_id not in self._handles():
                 self._app.notify("A run is going on: stop it first, or look at this one by its result or replay.")
                 return False
-            self.session = Session(run_id, self._store, self._decide)
-            self.paused = False
-            self._catch_up(self.session)
+            self._look_at(run_id)
         self._show()
         return True
 
@@ -145,7 +235,7 @@ class RunController:
         if self.session is None:
             return
         run_id = self.session.run_id
-        self.paused = False
+        self._paused.discard(run_id)
         try:
             self._store.spec(run_id)
         except UnknownNameError:
@@ -158,12 +248,16 @@ class RunController:
             self._work_on(self.engine.executor.resume(run_id))
 
     def _work_on(self, handle: Handle) -> None:
-        self._work = handle
+        self._own = handle
         self.engine.follow(handle)
 
     def at_work_on(self, run_id: str) -> bool:
         """Whether the engine works on this run, or will as soon as it is ready."""
-        return self._work is not None and self._work.run_id == run_id
+        return run_id in self._handles()
+
+    def is_queued(self, run_id: str) -> bool:
+        """Whether the queue works on this run."""
+        return self._queue is not None and run_id in self._queue.handles
 
     def is_elsewhere(self, run_id: str) -> bool:
         """Whether another process works on this run."""
@@ -187,9 +281,14 @@ class RunController:
 
     def hold(self, paused: bool) -> None:
         """Pause the run or let it continue."""
-        self.paused = paused
-        if self._work is not None:
-            self._work.pause() if paused else self._work.go_on()
+        if self.session is None or self._work is None:
+            return
+        if paused:
+            self._paused.add(self.session.run_id)
+            self._work.pause()
+        else:
+            self._paused.discard(self.session.run_id)
+            self._work.go_on()
 
     def step(self) -> None:
         """Let the run take one step, then pause."""
@@ -197,6 +296,15 @@ class RunController:
             self._work.step()
 
     def stop(self) -> None:
-        """Stop the run, by killing the engine when it does not answer."""
-        if self._work is not None:
+        """Stop the run, and the queue with it if it is one of its; the engine is killed when it does not answer."""
+        if self._queue is not None and self.session is not None and self.is_queued(self.session.run_id):
+            self._queue.stop()
+        elif self._work is not None:
             self._app.run_worker(self._work.cancel(), exit_on_error=False)
+
+    async def close(self) -> None:
+        """End the engine, with all its runs."""
+        if self._queue is not None:
+            # Else it would begin another engine.
+            self._queue.batch.stopped = True
+        await self.engine.close()

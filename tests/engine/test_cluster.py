@@ -53,9 +53,13 @@ def asked(neuron: int, layer: str, strategy: str) -> e.RunSpec:
     )
 
 
-async def explain(engine: Engine, store: Store, layer: str, strategy: str, neurons: Sequence[int] = NEURONS) -> Batch:
+async def explain(
+    engine: Engine, store: Store, layer: str, strategy: str, neurons: Sequence[int] = NEURONS
+) -> Batch[int]:
     async with Executor(engine) as executor:
-        queue = Queue(executor, store, lambda neuron: asked(neuron, layer, strategy), lambda neuron, how: None)
+        queue: Queue[int] = Queue(
+            executor, store, lambda neuron: asked(neuron, layer, strategy), lambda neuron, how: None
+        )
         return await queue.explain(neurons)
 
 
@@ -63,7 +67,7 @@ def on_ray(store: Store, tmp_path: Path) -> RayEngine:
     return RayEngine(store, source="tests.engine.fake_engine:in_actor", share=TWO, log=tmp_path / "engine.log")
 
 
-async def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layer: str, strategy: str) -> tuple[Store, Batch]:
+async def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, layer: str, strategy: str) -> tuple[Store, Batch[int]]:
     monkeypatch.setenv("FAKE_WORDS", "20")
     store = Store.open(tmp_path / "alone")
     return store, await explain(LocalEngine(store, FakeSource()), store, layer, strategy)

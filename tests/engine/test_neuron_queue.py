@@ -40,7 +40,7 @@ def asked(neuron: int) -> e.RunSpec:
     return e.RunSpec(model="fake", layer="conv", neuron=neuron, iterations=1, images=1)
 
 
-async def _explain(executor: Executor, store: Store, ended: list[tuple[int, str]] | None = None) -> Batch:
+async def _explain(executor: Executor, store: Store, ended: list[tuple[int, str]] | None = None) -> Batch[int]:
     heard = ended if ended is not None else []
     return await Queue(executor, store, asked, lambda neuron, how: heard.append((neuron, how))).explain([0, 1, 2])
 

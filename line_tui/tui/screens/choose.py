@@ -47,7 +47,7 @@ class ChooseScreen(LineScreen):
         Binding("g", "explain", "Explain", id="choose.explain", tooltip="Explain the chosen neuron now"),
         Binding("space", "mark", "Mark", id="choose.mark", tooltip="Mark the neuron, to explain several", show=False),
         Binding("A", "mark_all", "Mark all", id="choose.mark-all", tooltip="Mark all that are unexplained", show=False),
-        Binding("G", "queue", "Queue", id="choose.queue", tooltip="Explain the marked neurons, one after the other"),
+        Binding("G", "queue", "Queue", id="choose.queue", tooltip="Explain the marked neurons, several at once"),
         Binding("C", "clear", "Clear", id="choose.clear", tooltip="Take back all marks and what waits in the queue"),
         Binding("u", "unexplained", "Next", id="choose.next", tooltip="The next unexplained neuron", show=False),
         Binding("o", "order", "Order", id="choose.order", tooltip="Sort the neurons by another column"),
@@ -126,10 +126,17 @@ class ChooseScreen(LineScreen):
         models.show(self._model_rows(), empty="No model has this name.")
         models.go_to(self.spec.model)
         self._take_model(models.key)
-        waiting = len(self.line.controller.queue)
-        self.title_bar.show("what does a neuron respond to?", right=f"{waiting} in the queue" if waiting else "")
+        self.title_bar.show("what does a neuron respond to?", right=self._told_queue())
         self.show_plan()
         self.refresh_keys()
+
+    def _told_queue(self) -> str:
+        controller = self.line.controller
+        if controller.queue_held:
+            return f"{len(controller.waiting)} in the queue: held, G goes on"
+        if controller.queue_at_work or controller.waiting:
+            return f"{controller.queue_at_work} at work, {len(controller.waiting)} in the queue"
+        return ""
 
     def go_to(self, model: str, layer: str, neuron: int) -> None:
         """Put the cursors on a neuron, and the focus into its list."""
@@ -236,16 +243,15 @@ class ChooseScreen(LineScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply now."""
         if action == "watch":
-            controller = self.line.controller
-            return controller.session is not None and controller.at_work_on(controller.session.run_id)
+            return self.line.controller.going_on
         if action == "order":
             return self._layer() is not None
         if action in ("explain", "mark", "mark_all", "unexplained"):
             return self._chosen_neuron() is not None
         if action == "queue":
-            return bool(self._marked())
+            return bool(self._marked()) or self.line.controller.queue_held
         if action == "clear":
-            return bool(self._marked() or self.line.controller.queue)
+            return bool(self._marked() or self.line.controller.waiting)
         if action in ("back", "find"):
             return (action == "back") == self.in_filter
         return True
@@ -306,18 +312,19 @@ class ChooseScreen(LineScreen):
         self.refresh_keys()
 
     def action_queue(self) -> None:
-        """Explain the marked neurons, one after the other."""
+        """Explain the marked neurons, several at once; go on with a queue that was stopped."""
         marked = sorted(self.marks.pop((self.spec.model, self.spec.layer), set()))
         # Nobody sits by to be asked.
         plan = msgspec.structs.replace(self.spec, ask_first=False)
         self.line.controller.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
-        self.notify(f"{len(marked)} neurons are explained one after the other; w watches the one that is at work.")
+        count = len(self.line.controller.waiting)
+        self.notify(f"{count} neurons are explained, several at once; w watches one that is at work.")
         self.show_all()
 
     def action_clear(self) -> None:
         """Take back all marks and what waits in the queue; what goes on goes on."""
         self.marks.pop((self.spec.model, self.spec.layer), None)
-        self.line.controller.queue.clear()
+        self.line.controller.clear_queue()
         self.show_all()
 
     def action_unexplained(self) -> None:
@@ -349,7 +356,7 @@ class ChooseScreen(LineScreen):
 
     def action_watch(self) -> None:
         """Back to the run that is going on."""
-        self.line.watch_run()
+        self.line.controller.watch()
 
     def action_log(self) -> None:
         """What the engine wrote."""

@@ -25,9 +25,10 @@ def topics() -> Iterator[tuple[str, str]]:
     )
     yield (
         "Several neurons",
-        "Space marks a neuron, A all of the list that no run has explained yet, and G explains the marked ones one "
-        "after the other while you look at something else. u goes to the next unexplained neuron. A run that you stop "
-        "holds the queue; C takes it back.",
+        "Space marks a neuron, A all of the list that no run has explained yet, and G explains the marked ones, "
+        "several at once so that they share batches, while you look at something else. w watches one of them, and u "
+        "goes to the next unexplained neuron. Stopping one that you watch stops and holds the queue: G goes on with "
+        "it, C takes it back.",
     )
     yield (
         "Plan",

@@ -230,7 +230,10 @@ class Steering(LineScreen):
 
     def action_stop(self) -> None:
         """End the run here."""
-        self.app.push_screen(Confirm("Stop the run here? It keeps what it has and can go on later."), self._stop)
+        question = "Stop the run here? It keeps what it has and can go on later."
+        if self.line.controller.is_queued(self.source.run_id):
+            question = "Stop the queue here? Its runs keep what they have; G in the first screen goes on with them."
+        self.app.push_screen(Confirm(question), self._stop)
 
     def _stop(self, yes: bool | None) -> None:
         if yes:

@@ -1,15 +1,19 @@
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from line_tui import events as e
 from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
+from line_tui.models.source_digests import stamped
 from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile
 from line_tui.tui.screens.choose import ChooseScreen
+from line_tui.tui.screens.dialogs import Confirm
 from line_tui.tui.screens.plan import Plan
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.widgets.neurons import NeuronTable
@@ -229,39 +233,116 @@ async def test_only_a_column_that_is_shown_sorts(on: Stage, width: int, orders: 
         await settle(pilot, lambda: table.has_room_for(table.columns[table.order]))
 
 
-async def test_marked_neurons_are_explained_one_after_the_other(on: Stage) -> None:
+def begun(on: Stage) -> list[p.Start]:
+    """Runs that the engine was given, in the order of their neurons, and that it has begun."""
+    starts = sorted(on.engine.commands(p.Start), key=lambda command: int(command.spec.neuron))
+    for command in starts:
+        if not on.store.has(command.run_id):
+            on.store.create(command.run_id, stamped(command.spec))
+    return starts
+
+
+async def finish(on: Stage, pilot: Pilot[Any], command: p.Start) -> None:
+    events = events_of_a_run(layer=command.spec.layer, neuron=command.spec.neuron)
+    await happen(on, pilot, command.run_id, [*events, e.PhaseChanged(phase="idle")])
+
+
+async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
+    on.engine.ahead = 2
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("right", "right", "space", "space")
+        await pilot.press("right", "right", "space", "space", "space")
         table = on.app.screen.query_one(NeuronTable)
-        assert "2 marked" in str(table.border_title)
+        assert "3 marked" in str(table.border_title)
         await pilot.press("G")
-        await settle(pilot, lambda: on.engine.commands(p.Start))
-        assert on.app.screen is on.app.chooser and len(on.app.controller.queue) == 1
-        first = on.engine.commands(p.Start)[0]
-        on.store.create(first.run_id, first.spec)
-        await happen(on, pilot, first.run_id, [*events_of_a_run(layer="fc"), e.PhaseChanged(phase="idle")])
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
-        assert [command.spec.neuron for command in on.engine.commands(p.Start)] == [0, 1]
-        # A run that cannot even be begun holds up nothing.
-        second = on.engine.commands(p.Start)[1]
-        on.engine.say(e.PhaseChanged(phase="idle"), second.run_id)
-        await settle(pilot, lambda: not on.app.controller.at_work_on(second.run_id))
+        first, second = begun(on)
+        controller = on.app.controller
+        assert on.app.screen is on.app.chooser and [spec.neuron for spec in controller.waiting] == [2]
+        assert (first.spec.neuron, second.spec.neuron) == (0, 1) and controller.queue_at_work == 2
+        await happen(on, pilot, first.run_id, events_of_a_run(layer="fc")[:3])
+        assert "2 at work, 1 in the queue" in str(on.app.chooser.title_bar.content)
+        await finish(on, pilot, second)
+        await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 3)
+        third = begun(on)[2]
+        # A run that cannot even be begun holds up nothing, and is told.
+        await happen(
+            on, pilot, third.run_id, [e.Failed(cause="no such layer", fix="none"), e.PhaseChanged(phase="idle")]
+        )
+        await finish(on, pilot, first)
+        await settle(pilot, lambda: not controller.going_on and not controller.waiting)
+        assert [note.message for note in on.app._notifications if "no such layer" in note.message]
+        assert sorted(run.status for run in on.store.runs()) == ["failed", "finished", "finished"]
 
 
-async def test_a_stop_holds_the_queue_and_c_takes_it_back(on: Stage) -> None:
+async def test_a_run_of_the_persons_own_goes_on_beside_the_queue(on: Stage) -> None:
+    on.engine.ahead = 2
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        await pilot.press("right", "right", "A", "G")
+        await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
+        queued, controller = begun(on), on.app.controller
+        # w watches one of the queue's, which can be steered.
+        await pilot.press("w")
+        first, second = sorted(queued, key=lambda command: command.run_id != run_screen(on.app).source.run_id)
+        assert run_screen(on.app).source.run_id == first.run_id
+        await happen(on, pilot, first.run_id, events_of_a_run(layer="fc")[:12])
+        await pilot.press("space")
+        assert [command.run_id for command in on.engine.commands(p.Pause)] == [first.run_id] and controller.paused
+        await pilot.press("escape")
+        # The person's own begins at once; its stop is no business of the queue's.
+        await pilot.press("g")
+        own = on.engine.commands(p.Start)[-1]
+        assert own.run_id not in (first.run_id, second.run_id)
+        assert run_screen(on.app).source.run_id == own.run_id and not controller.paused
+        on.store.create(own.run_id, own.spec)
+        await happen(on, pilot, own.run_id, events_of_a_run(layer="fc")[:12])
+        controller.stop()
+        await settle(pilot, lambda: not controller.at_work_on(own.run_id))
+        assert [command.run_id for command in on.engine.commands(p.Stop)] == [own.run_id]
+        assert controller.queue_at_work == 2 and not controller.queue_held
+        # Back to the queue's, still held.
+        await pilot.press("escape", "w")
+        assert run_screen(on.app).source.run_id == first.run_id and controller.paused
+        # When it ends in view, another of the queue's comes.
+        await finish(on, pilot, first)
+        await settle(pilot, lambda: run_screen(on.app).source.run_id == second.run_id)
+
+
+async def test_a_stop_holds_the_queue_which_goes_on_or_is_taken_back(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "A", "G")
         await settle(pilot, lambda: on.engine.commands(p.Start))
-        first = on.engine.commands(p.Start)[0]
-        on.store.create(first.run_id, first.spec)
-        stopped = [*events_of_a_run(layer="fc")[:20], e.Stopped(), e.PhaseChanged(phase="idle")]
-        await happen(on, pilot, first.run_id, stopped)
-        await settle(pilot, lambda: not on.app.controller.at_work_on(first.run_id))
-        assert len(on.engine.commands(p.Start)) == 1 and len(on.app.controller.queue) == 2
+        (first,) = begun(on)
+        controller = on.app.controller
+        await pilot.press("w")
+        await happen(on, pilot, first.run_id, events_of_a_run(layer="fc")[:20])
+        await pilot.press("S")
+        await settle(pilot, lambda: isinstance(on.app.screen, Confirm))
+        await pilot.press("y")
+        await settle(pilot, lambda: controller.queue_held)
+        # The one that was stopped is not lost to the queue.
+        assert [spec.neuron for spec in controller.waiting] == [0, 1, 2] and not controller.going_on
+        await pilot.press("escape")
+        assert "held, G goes on" in str(on.app.chooser.title_bar.content)
+        await pilot.press("G")
+        await settle(pilot, lambda: on.engine.commands(p.Resume))
+        assert on.engine.commands(p.Resume)[0].run_id == first.run_id and len(controller.waiting) == 2
         await pilot.press("C")
-        assert on.app.controller.queue == []
+        assert controller.waiting == []
+
+
+async def test_an_engine_that_dies_under_the_queue_is_begun_again(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        await pilot.press("right", "right", "space", "G")
+        await settle(pilot, lambda: on.engine.commands(p.Start))
+        (first,) = begun(on)
+        on.engine.die()
+        await settle(pilot, lambda: on.engine.commands(p.Resume))
+        assert on.engine.starts == 2 and on.engine.commands(p.Resume)[0].run_id == first.run_id
+    assert on.engine.starts == 2
 
 
 async def test_how_many_are_explained_and_which_is_next(on: Stage) -> None:
