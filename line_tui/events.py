@@ -1,4 +1,4 @@
-"""Everything that happens in a run, as typed events: the language of engine, store, TUI and reports.
+"""Everything that happens in a run, as typed events: what engine, store, TUI and reports exchange.
 
 Durable events are on disk before anyone sees them; ephemeral ones (tokens, progress) may be lost or replaced by
 a newer one. Folding the durable events of a run (`line_tui.explain.state`) gives its whole state.
@@ -18,14 +18,14 @@ SCHEMA_VERSION = 1
 Origin = Literal["vocabulary", "random", "llm", "summary", "user", "bank"]
 Move = Literal["start", "new", "generalise", "specialise", "combine", "contrast", "summarise"]
 DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo", "verify"]
-"""`verify` asks for the score of a concept in place of what the search would choose."""
+"""`verify` asks for the score of a concept in place of the search's choice."""
 Judgement = Literal["right", "too narrow", "wrong"]
 Metric = Literal["mean", "auc", "correlation"]
 Purpose = Literal["search", "choose", "report"]
-"""What an image was drawn for; the label's reported score rests on `report` images alone."""
+"""What an image was drawn for; the label's reported score uses `report` images alone."""
 Memory = Literal["resident", "swap", "cpu-llm"]
-"""Where the models of a run are: all on the device; language model and generator there in turn; the language model on
-the CPU. In this order each needs less of the device and costs more time."""
+"""Where the models of a run are: all on the device; language model and generator in turn; the language model on the
+CPU. In this order each needs less memory of the device and more time."""
 Phase = Literal["loading", "control", "proposing", "waiting", "drawing", "verifying", "paused", "idle"]
 
 
@@ -39,7 +39,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str = "adaptive"
     """One of `line_tui.explain.strategies`."""
     metric: Metric = "correlation"
-    """What the search raises, and the score that is shown; each strategy has those that it can."""
+    """The metric that the search maximises and the screens show; each strategy supports some."""
     seed: int = 0
     iterations: int = 10
     images: int = 5
@@ -47,7 +47,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     control: str | None = None
     """Folder of the user's own pictures to be the control set; None for generated ones."""
     sources: str = ""
-    """Digests of the models' files and of the control folder's pictures when it was asked for."""
+    """Digests of the models' files and of the control folder's pictures at the time of the request."""
 
     @property
     def target(self) -> Neuron:
@@ -56,7 +56,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What outputs depend on besides the seed: fixed at the start, recorded, restored on resume."""
+    """The settings that outputs depend on besides the seed: fixed at the start, recorded, and restored on resume."""
 
     batch_size: int
     threads: int
@@ -72,13 +72,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     image_size: int
     memory: Memory = "resident"
     gpu_layers: int = 0
-    """Of the language model, -1 for all."""
+    """Layers of the language model on the GPU, -1 for all."""
     bit_identical: bool = True
-    """False once memory forced a change of batch size in the middle of the run."""
+    """False once a shortage of memory forced a change of batch size during the run."""
 
 
 class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One drawn image; `identity` hashes all it depends on, never the neuron."""
+    """One drawn image; `identity` is a hash of everything it depends on, which the neuron is not."""
 
     identity: str
     path: str
@@ -87,7 +87,7 @@ class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LanguageCost(msgspec.Struct, frozen=True, kw_only=True):
-    """What one call of the language model cost; `evaluated_tokens` leaves out the reused static head."""
+    """The cost of one call of the language model; `evaluated_tokens` excludes the reused static head."""
 
     prompt_tokens: int = 0
     evaluated_tokens: int = 0
@@ -118,7 +118,7 @@ class RunStarted(Durable, frozen=True, kw_only=True, tag="run_started"):
     spec: RunSpec
     settings: Settings
     name: str = ""
-    """What the model calls the neuron, where it has a name for it."""
+    """The model's own name for the neuron, if it has one."""
 
 
 class ModelsLoaded(Durable, frozen=True, kw_only=True, tag="models_loaded"):
@@ -126,7 +126,7 @@ class ModelsLoaded(Durable, frozen=True, kw_only=True, tag="models_loaded"):
 
     seconds: float
     notes: list[str] = []
-    """What is to be known of how they were loaded, a line each."""
+    """Notes on how they were loaded, one line each."""
 
 
 class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"):
@@ -136,16 +136,16 @@ class ControlMeasured(Durable, frozen=True, kw_only=True, tag="control_measured"
     concepts: list[str]
     activations: list[list[float]]
     drawn: int = 0
-    """Images that had to be drawn for it; 0 when the bank was ready."""
+    """Images that had to be drawn for it; 0 if all existed."""
     missing: int = 0
-    """Words of the vocabulary that are not in it, because their pictures were not drawn yet."""
+    """Words of the vocabulary that are missing because their pictures had not been drawn yet."""
     seconds: float = 0.0
     layer_scale: float = 0.0
-    """Largest absolute activation of the layer's neurons on the control set; 0 where it is not known."""
+    """Largest absolute activation of any neuron of the layer on the control set; 0 if unknown."""
     reference_activations: list[float] = msgspec.field(default_factory=list, name="apart")
-    """Activations on pictures of no concept, which are then the control set in place of the vocabulary's."""
+    """Activations on the user's own pictures; if any, they are the control set instead of the vocabulary's."""
     skipped: list[str] = []
-    """Files of the user's that are no pictures, each with the reason."""
+    """The user's files that could not be read as pictures, each with the reason."""
 
 
 class Proposed(Durable, frozen=True, kw_only=True, tag="proposed"):
@@ -157,12 +157,12 @@ class Proposed(Durable, frozen=True, kw_only=True, tag="proposed"):
     iteration: int
     move: Move = "start"
     based_on: list[str] = []
-    """The concepts that the language model was shown."""
+    """The concepts shown to the language model."""
     cost: LanguageCost = LanguageCost()
 
 
 class ProposalRefused(Durable, frozen=True, kw_only=True, tag="proposal_refused"):
-    """A reply of the language model that is no usable new concept; no image was spent on it."""
+    """A reply of the language model that is not a usable new concept; no image was drawn for it."""
 
     text: str
     iteration: int
@@ -180,7 +180,7 @@ class Repeated(Durable, frozen=True, kw_only=True, tag="repeated"):
 
 
 class Stalled(Durable, frozen=True, kw_only=True, tag="stalled"):
-    """The language model gave no new concept in all its attempts of this iteration."""
+    """The language model gave no new concept in any attempt of this iteration."""
 
     iteration: int
     attempts: int
@@ -188,27 +188,27 @@ class Stalled(Durable, frozen=True, kw_only=True, tag="stalled"):
 
 
 class ImageScored(Durable, frozen=True, kw_only=True, tag="image_scored"):
-    """One image of a trial, drawn and looked at."""
+    """One image of a trial, drawn and recorded."""
 
     trial: str
     concept: str
-    """What was drawn: the trial's concept from its first image on, whatever was edited meanwhile."""
+    """The concept that was drawn: that of the trial's first image, whatever was edited later."""
     index: int
     purpose: Purpose = "search"
     image: ImageRecord
     activation: float
     cached: bool = False
-    """True when the image was already on disk and was not drawn again."""
+    """True if the image was already on disk and was not drawn again."""
     thumbnail: bytes = b""
-    """RGB rows of a square picture of `THUMBNAIL` pixels a side."""
+    """RGB rows of a square picture, `THUMBNAIL` pixels a side."""
     activation_map: list[list[float]] | None = None
-    """The neuron's spatial activation, where the layer has one."""
+    """The neuron's spatial activation, if the layer has a spatial extent."""
     draw_seconds: float = 0.0
     look_seconds: float = 0.0
 
 
 class TrialScored(Durable, frozen=True, kw_only=True, tag="trial_scored"):
-    """All images of a trial are in; AUC and MAD are against the run's control set."""
+    """A trial has all its images; AUC and MAD are against the run's control set."""
 
     trial: str
     mean: float
@@ -218,11 +218,11 @@ class TrialScored(Durable, frozen=True, kw_only=True, tag="trial_scored"):
     correlation: float | None = None
     """Two-sided score, as in `VerifiedScore`; None in strategies that do not measure it."""
     detected: float | None = None
-    """AUC of the concept's detector on its own held-out pictures; low where the generator cannot draw it."""
+    """AUC of the concept's detector on its own held-out pictures; low if the generator cannot draw the concept."""
 
 
 class PoolChanged(Durable, frozen=True, kw_only=True, tag="pool_changed"):
-    """The trials that the next proposal is based on."""
+    """The trials that the next proposals are based on."""
 
     members: list[str]
     dropped: str | None = None
@@ -240,24 +240,24 @@ class ConceptShare(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explained(Durable, frozen=True, kw_only=True, tag="explained"):
-    """The smallest set of concepts that accounts for the neuron, as far as it is known; a later one replaces it."""
+    """The smallest set of concepts that accounts for the neuron, as known so far; a later one replaces it."""
 
     concepts: list[ConceptShare]
-    """In the order in which they were taken; empty where no concept does better than chance."""
+    """In the order in which they were chosen; empty if no concept does better than chance."""
     unexplained: float
     """Share of the neuron's strong responses that no concept of the set accounts for."""
     p_value: float | None = None
-    """Share of random directions of the layer for which a word does as well; None where that is not known."""
+    """Share of random directions of the layer that a word explains as well; None if unknown."""
     features: str = ""
     """The activations that the concept detectors read."""
     left: list[str] = []
-    """What the strongest unexplained pictures of the control set were drawn from."""
+    """The concepts of the strongest unexplained pictures of the control set."""
     final: bool = False
-    """Whether it is the reported one, measured on pictures that had no part in choosing it."""
+    """Whether it is the reported one, measured on pictures that played no part in choosing it."""
 
 
 class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
-    """What the person said. An undo names the decision that it takes back; nothing is ever erased."""
+    """A decision of the user. An undo names the decision that it takes back; nothing is ever erased."""
 
     decision: str
     kind: DecisionKind
@@ -268,34 +268,34 @@ class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
 
 
 class Judged(Durable, frozen=True, kw_only=True, tag="judged"):
-    """What the person says of the label; a later one replaces it, and None takes it back."""
+    """The user's judgement of the label; a later one replaces it, and None takes it back."""
 
     judgement: Judgement | None
     label: str | None = None
-    """The label that was judged; None for the finding that there is none."""
+    """The label that was judged; None if the result was that there is none."""
 
 
 class ModeChanged(Durable, frozen=True, kw_only=True, tag="mode_changed"):
-    """Ask-first (every proposal waits for the person) or automatic."""
+    """Ask-first, where every proposal waits for the user, or automatic."""
 
     ask_first: bool
 
 
 class BudgetChanged(Durable, frozen=True, kw_only=True, tag="budget_changed"):
-    """The person changed how many iterations the run has in all."""
+    """The user changed how many iterations the run has in all."""
 
     iterations: int
 
 
 class SettingsChanged(Durable, frozen=True, kw_only=True, tag="settings_changed"):
-    """Memory forced another batch size; the run is no longer bit-identical to one that kept it."""
+    """A shortage of memory forced other settings; the run is no longer bit-identical to one that kept its own."""
 
     settings: Settings
     reason: str
 
 
 class VerifiedScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A score measured on images that were drawn for this measurement alone."""
+    """A score measured on images drawn for this measurement alone."""
 
     auc: float
     mad: float
@@ -305,9 +305,9 @@ class VerifiedScore(msgspec.Struct, frozen=True, kw_only=True):
     ci_high: float
     p_value: float
     correlation: float | None = None
-    """Two-sided score: how well the concept's detector predicts the neuron's strong responses, -1 to 1; None where it
-    was not measured. AUC and MAD ask whether the concept drives the neuron, this asks too whether what drives the
-    neuron is the concept (arXiv 2506.05774)."""
+    """Two-sided score: how well the concept's detector predicts the neuron's strong responses, -1 to 1; None if not
+    measured. AUC and MAD tell whether the concept drives the neuron; this also tells whether what drives the neuron is
+    the concept (arXiv 2506.05774)."""
     correlation_low: float | None = None
     correlation_high: float | None = None
     """Its 95 % interval, by a bootstrap over the control set's concepts."""
@@ -322,14 +322,14 @@ class Verified(Durable, frozen=True, kw_only=True, tag="verified"):
 
 
 class SenseFound(Durable, frozen=True, kw_only=True, tag="sense_found"):
-    """One meaning of the neuron: concepts that belong together, their label, its verified score."""
+    """One meaning of the neuron: concepts that belong together, their label, and its verified score."""
 
     label: str
     trial: str
     concepts: list[str]
     score: VerifiedScore | None = None
     share: float | None = None
-    """Share of the neuron's strong responses that it accounts for; None where it was not measured."""
+    """Share of the neuron's strong responses that it accounts for; None if not measured."""
 
 
 class PairSide(msgspec.Struct, frozen=True, kw_only=True):
@@ -349,14 +349,14 @@ class MinimalPairMeasured(Durable, frozen=True, kw_only=True, tag="minimal_pair_
     before: list[PairSide]
     after: list[PairSide]
     relative_drop: float = msgspec.field(name="lost")
-    """Share of the label's activation above the control mean that is gone."""
+    """Drop of the activation, as a share of the label's activation above the control mean."""
     p_value: float
     discriminability: float | None = msgspec.field(default=None, name="told_apart")
     """Share of pictures that the layer's other neurons put on the right side, .5 by chance; None for too few."""
 
 
 class Finished(Durable, frozen=True, kw_only=True, tag="finished"):
-    """The run reached its result: a label, or the finding that there is none."""
+    """The run reached its result: a label, or that there is none."""
 
     label: str | None
     trial: str | None
@@ -372,21 +372,21 @@ class Failed(Durable, frozen=True, kw_only=True, tag="failed"):
 
 
 class Stopped(Durable, frozen=True, kw_only=True, tag="stopped"):
-    """The person stopped the run; it can be resumed."""
+    """The user stopped the run; it can be resumed."""
 
 
 # -- ephemeral ---
 
 
 class PhaseChanged(Ephemeral, frozen=True, kw_only=True, tag="phase_changed"):
-    """What the engine does right now."""
+    """What the engine is doing now."""
 
     phase: Phase
     detail: str = ""
 
 
 class Progress(Ephemeral, frozen=True, kw_only=True, tag="progress"):
-    """How far the present phase is; a newer one replaces it."""
+    """The progress of the current phase; a newer one replaces it."""
 
     phase: Phase
     done: int
@@ -402,7 +402,7 @@ class Token(Ephemeral, frozen=True, kw_only=True, tag="token"):
 
 
 class Preview(Ephemeral, frozen=True, kw_only=True, tag="preview"):
-    """What the pictures that are being drawn look like so far; a newer one replaces it."""
+    """The unfinished pictures of the current batch; a newer one replaces it."""
 
     pictures: list[bytes]
     """Thumbnails, as in `ImageScored`."""
@@ -433,7 +433,7 @@ DurableEvent = (
     | Stopped
 )
 Decision = Decided | ModeChanged | BudgetChanged
-"""What the person says of a run."""
+"""Anything the user decides about a run."""
 EphemeralEvent = PhaseChanged | Progress | Token | Preview
 AnyEvent = DurableEvent | EphemeralEvent
 
@@ -442,7 +442,7 @@ THUMBNAIL = 24
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """An event on its way: `seq` is its place in the store, None if ephemeral; `time` is Unix seconds."""
+    """An event with its run: `seq` is its place in the store, None if ephemeral; `time` is in Unix seconds."""
 
     run_id: str
     time: float
@@ -451,5 +451,5 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def durable(envelopes: Iterable[Envelope]) -> list[DurableEvent]:
-    """The durable events among envelopes, in their order."""
+    """The durable events among envelopes, in order."""
     return [envelope.event for envelope in envelopes if isinstance(envelope.event, Durable)]

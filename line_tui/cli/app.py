@@ -13,7 +13,7 @@ from line_tui.errors import UsageError
 def start_app(
     make_client: Callable[..., Any], data: Path | None, replay: str | None = None, watch: str | None = None
 ) -> None:
-    """Run the app until the person leaves it.
+    """Run the app until the user leaves it.
 
     `replay` is the beginning of the id of a run to play, `watch` of one to show. Raises UsageError without a terminal.
     """

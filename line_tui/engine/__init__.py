@@ -1,1 +1,1 @@
-"""The process that owns the models: its protocol, its server, and the client that the TUI and the CLI use."""
+"""The engine, the process that owns the models: its protocol, its server, and the client for TUI and CLI."""

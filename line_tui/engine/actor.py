@@ -1,4 +1,4 @@
-"""An engine in an actor of a cluster: it has models, and no store. What it would store, the driver stores for it."""
+"""An engine in a Ray actor: it has models but no store, so the driver stores everything for it."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ from line_tui.store.activations import Activations, Vector, View
 from line_tui.store.images import Images
 
 _PICTURES = 2_000
-"""Files in memory; the driver has all of them."""
+"""Picture files kept in memory; the driver has all of them."""
 _VECTORS = 20_000
 _FULL = 64
-"""Pictures that wait for an event to go with."""
+"""Pictures held back until an event is sent, at most."""
 
 Source = Callable[[EngineDefaults], ModelSource]
 
 
 class Engine:
-    """A server on threads of this process, whose store is the driver's."""
+    """A server on threads of this process, with the driver's store."""
 
     def __init__(self, source: Source, settings: EngineDefaults) -> None:
-        """`settings` are the driver's: one place reads them."""
+        """`settings` are those of the driver, which alone reads the settings file."""
         self._link = Link()
         self._store = FarStore(self._link)
         self._server = Server(self._store, source(settings), self._link.say, grows=False)
@@ -49,11 +49,11 @@ class Engine:
         self._link.say(p.Ready(pid=os.getpid()))
 
     def told(self) -> Iterator[bytes]:
-        """What is said to the driver, as it is said, until a `Shutdown` is carried out."""
+        """Messages to the driver as they come, until a `Shutdown` has been carried out."""
         return self._link.frames()
 
     def take(self, given: bytes) -> None:
-        """Carry out a command of the driver's."""
+        """Carry out a command from the driver."""
         command = cp.decode_given(given)
         if not isinstance(command, cp.Work):
             self._server.take(command)
@@ -72,7 +72,7 @@ class Engine:
         self._server.take(p.Resume(run_id=command.run_id))
 
     def answer(self, answer: bytes) -> None:
-        """Take the answer to a question of ours."""
+        """Receive the driver's answer to a question."""
         self._link.answered(cp.decode_answer(answer))
 
     def _work(self) -> None:
@@ -81,7 +81,7 @@ class Engine:
 
 
 class Link:
-    """The way to the driver: messages go out in their order, questions wait for their answer."""
+    """The connection to the driver: messages are sent in order, questions wait for their answer."""
 
     def __init__(self) -> None:
         self._out: SimpleQueue[cp.AnyTold | None] = SimpleQueue()
@@ -89,13 +89,13 @@ class Link:
         self._waiting: dict[int, Future[dict[str, bytes]]] = {}
 
     def say(self, message: p.AnyMessage) -> None:
-        """Pass on what an engine says, but for events that the driver has stored, and what nobody watches."""
+        """Pass on a message; of events only phases: durable ones are stored already, and nobody watches the rest."""
         if isinstance(message, p.Happened) and not isinstance(message.envelope.event, e.PhaseChanged):
             return
         self._out.put(message)
 
     def refuse(self, run_id: str, error: UsageError) -> None:
-        """Say that a run cannot be worked on here."""
+        """Report that this actor cannot work on a run."""
         failed = p.CommandFailed(
             command="resume", cause=error.cause, fix=error.fix, exit_code=error.exit_code, run_id=run_id
         )
@@ -104,18 +104,18 @@ class Link:
         self._out.put(p.Happened(envelope=idle))
 
     def ask(self, question: cp.AnyQuestion) -> dict[str, bytes]:
-        """Ask the driver, and wait. Raises StoreError."""
+        """Ask the driver and wait for the answer. Raises StoreError."""
         return self.send(question).result()
 
     def send(self, question: cp.AnyQuestion) -> Future[dict[str, bytes]]:
-        """Ask the driver; the answer may be a StoreError."""
+        """Ask the driver without waiting; the result may be a StoreError."""
         number = next(self._numbers)
         future = self._waiting[number] = Future()
         self._out.put(cp.Asked(number=number, question=question))
         return future
 
     def answered(self, answer: cp.Answer) -> None:
-        """Give an answer to who waits for it."""
+        """Pass an answer to the thread that waits for it."""
         future = self._waiting.pop(answer.number)
         if answer.error is not None:
             future.set_exception(StoreError(*answer.error))
@@ -127,7 +127,7 @@ class Link:
         self._out.put(None)
 
     def frames(self) -> Iterator[bytes]:
-        """All that there is to say, in as few pieces as there is time for."""
+        """All messages, joined into as few pieces as possible without delaying any."""
         while True:
             told = [self._out.get()]
             try:
@@ -141,7 +141,7 @@ class Link:
 
 
 class FarStore:
-    """The driver's store, with what was used last at hand."""
+    """The driver's store, with a cache of what was used last."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -151,48 +151,48 @@ class FarStore:
         self.activations: Activations = FarActivations(link, self._bag)
 
     def adopt(self, work: cp.Work) -> None:
-        """Take what the driver has stored of a run."""
+        """Take over what the driver has stored of a run."""
         self._runs[work.run_id] = work
 
     def create(self, run_id: str, spec: RunSpec) -> None:
-        """The driver has done so."""
+        """Nothing: the driver has done it."""
 
     def forget(self, run_id: str) -> None:
-        """The driver does so."""
+        """Nothing: the driver does it."""
 
     def spec(self, run_id: str) -> RunSpec:
-        """What a run was asked for."""
+        """The spec of a run."""
         return self._runs[run_id].spec
 
     def events(self, run_id: str) -> list[Envelope]:
-        """What was stored of a run when it came here, and since."""
+        """The events of a run that were stored before it came here, and since."""
         return [Envelope(run_id=run_id, time=0.0, event=event) for event in self._runs[run_id].events]
 
     def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
-        """Have the driver store events, and the pictures that they speak of; they are on disk when this returns."""
+        """Have the driver store events and the pictures that they refer to; all are on disk when this returns."""
         self._bag.empty(run_id, events)
         self._runs[run_id].events.extend(events)
         return [Envelope(run_id=run_id, time=0.0, event=event) for event in events]
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
-        """The driver asks this only of a run that is worked on. Raises StoreError."""
+        """Raises StoreError: the driver stores decisions on runs that nobody works on."""
         raise StoreError(f"run '{run_id}' has just ended", "say it again")
 
     def take_decisions(self, run_id: str) -> list[Decision]:
-        """The driver takes them."""
+        """None: the driver takes them."""
         return []
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
-        """The driver has it."""
+        """Nothing: the driver holds it."""
         return nullcontext()
 
     def free_bytes(self) -> int:
-        """Nothing is kept here."""
+        """0: nothing is kept here."""
         return 0
 
 
 class Bag:
-    """Pictures and activations on their way to the driver: they go with the next event, or when they are many."""
+    """A buffer of pictures and activations for the driver, sent with the next event or when it is full."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -213,13 +213,13 @@ class Bag:
         self._empty_if_full()
 
     def empty(self, run_id: str = "", events: Sequence[DurableEvent] = ()) -> None:
-        """Have all stored, and then these events. Raises StoreError, and then it is all still here."""
+        """Have everything stored, then these events. Raises StoreError; then the buffer keeps everything."""
         with self._lock:
             pictures, self._pictures = self._pictures, {}
             vectors, self._vectors = self._vectors, []
             if not (pictures or vectors or events):
                 return
-            # Sent while it is held: another run's event must not be stored before a picture of it that is in here.
+            # Sent under the lock: no other run's event may be stored before a picture of its own that is still in here.
             sent = self._link.send(cp.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
         try:
             sent.result()
@@ -238,7 +238,7 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """What was used last, by name; used by several threads."""
+    """A thread-safe cache that drops what was used least recently."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -246,14 +246,14 @@ class Recent(Generic[Value]):
         self._kept: OrderedDict[object, Value] = OrderedDict()
 
     def get(self, name: object) -> Value | None:
-        """What is kept under a name."""
+        """The value of a name, if it is cached."""
         with self._lock:
             if name in self._kept:
                 self._kept.move_to_end(name)
             return self._kept.get(name)
 
     def put(self, name: object, value: Value) -> None:
-        """Keep something, in place of what was used least."""
+        """Cache a value."""
         with self._lock:
             self._kept[name] = value
             self._kept.move_to_end(name)
@@ -262,7 +262,7 @@ class Recent(Generic[Value]):
 
 
 class FarImages(Images):
-    """Pictures in memory, else the driver's."""
+    """Pictures from memory, else from the driver."""
 
     def __init__(self, link: Link, bag: Bag) -> None:
         super().__init__(Path("images"))
@@ -271,7 +271,7 @@ class FarImages(Images):
         self._recent: Recent[bytes] = Recent(_PICTURES)
 
     def content(self, identity: str) -> bytes | None:
-        """The bytes of a picture's file; None where there is none."""
+        """The bytes of a picture's file; None if there is none."""
         if (found := self._recent.get(identity)) is None:
             found = self._link.ask(cp.Pictures(identities=[identity])).get(identity)
             if found is not None:
@@ -279,7 +279,7 @@ class FarImages(Images):
         return found
 
     def has(self, identity: str) -> bool:
-        """Whether there is a file for it."""
+        """Whether the picture's file exists."""
         return self._recent.get(identity) is not None or bool(self._link.ask(cp.Known(identities=[identity])))
 
     def put(self, identity: str, content: bytes) -> Path:
@@ -290,7 +290,7 @@ class FarImages(Images):
 
 
 class FarActivations(Activations):
-    """Activations in memory, else the driver's."""
+    """Activations from memory, else from the driver."""
 
     def __init__(self, link: Link, bag: Bag) -> None:
         self._link = link
@@ -298,21 +298,21 @@ class FarActivations(Activations):
         self._recent: Recent[Vector] = Recent(_VECTORS)
 
     def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
-        """The vectors that are there, by image identity."""
+        """The known vectors, by image identity."""
         found = {image: vector for image in images if (vector := self._recent.get((view, image))) is not None}
         if missing := [image for image in images if image not in found]:
             found |= self._keep(view, self._link.ask(cp.Vectors(view=view, images=missing)))
         return found
 
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
-        """Which of these the caller is to look at, and what others have looked at by now."""
-        # What is here and not there yet would be given to somebody else.
+        """Claim images to be recorded by the caller, and get the vectors that others have recorded by now."""
+        # What only this actor knows so far would be assigned to another one.
         self._bag.empty()
         answer = self._link.ask(cp.Claim(view=view, images=list(images), most=most))
         return [image for image in images if answer.get(image) == b""], self._keep(view, answer)
 
     def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
-        """Have vectors `float[neurons]` stored by image identity."""
+        """Have vectors `float[neurons]` stored, by image identity."""
         kept = {image: vector.astype(np.float32) for image, vector in vectors.items()}
         for image, vector in kept.items():
             self._recent.put((view, image), vector)
@@ -327,7 +327,7 @@ class FarActivations(Activations):
 
 
 def catalogued(settings: EngineDefaults) -> ModelSource:
-    """The models of the catalogue, in an actor."""
+    """The catalogue's models, for an actor."""
     from line_tui.engine.catalogued import CataloguedModels
 
     os.environ["TOKENIZERS_PARALLELISM"] = "false"

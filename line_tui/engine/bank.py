@@ -1,4 +1,4 @@
-"""The bank that is shipped with the bundled models: a vocabulary, drawn and looked at once."""
+"""The bundled bank: the pictures and activations of a vocabulary, made once with the bundled models."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from line_tui.models.model_files import bundled_models
 
 
 class BankCard(msgspec.Struct, frozen=True):
-    """`bank.json`: what the bank was made with."""
+    """`bank.json`: the models and settings that the bank was made with."""
 
     id: str
     generator: str
@@ -30,21 +30,21 @@ class BankCard(msgspec.Struct, frozen=True):
     size: int
     batch_size: int
     layers: dict[str, str]
-    """Layer -> the bundled vision model whose layer it is."""
+    """Layer -> the bundled vision model that it belongs to."""
     weights: dict[str, str]
     """Vision model -> 12 hexadecimal digits of its weights."""
     concepts: list[str]
 
 
 class BundledBank:
-    """Reads the bank's files when they are asked for."""
+    """Reads the bank's files when they are needed."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or bundled_models() / "emoji-bank"
 
     @cached_property
     def card(self) -> BankCard:
-        """What the bank was made with. Raises ModelFileError."""
+        """The models and settings that the bank was made with. Raises ModelFileError."""
         path = self._folder / "bank.json"
         try:
             return msgspec.json.decode(path.read_bytes(), type=BankCard)
@@ -52,7 +52,7 @@ class BundledBank:
             raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
 
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
-        """The bank of a layer, if it was made with just these models. Raises ModelFileError."""
+        """The bank of a layer if it was made with exactly these models. Raises ModelFileError."""
         card = self.card
         made_with = (
             self._made_by(generator),
@@ -85,11 +85,11 @@ class BundledBank:
 
     @cached_property
     def thumbnails(self) -> dict[str, list[bytes]]:
-        """Each concept's pictures, as small as events carry them; empty for a bank without. Raises ModelFileError."""
+        """Each concept's pictures as thumbnails; empty for a bank without pictures. Raises ModelFileError."""
         path = self._folder / "pictures.jpg"
         if not path.is_file():
             return {}
-        # Nobody but who looks at them needs Pillow.
+        # Pillow is needed for these alone.
         from PIL import Image
 
         try:
@@ -103,9 +103,9 @@ class BundledBank:
         }
 
     def _made_by(self, generator: Generator) -> str:
-        """The name that the bank's generator has on the device of this one.
+        """The name of the bank's generator on the device of this one.
 
-        Devices differ in the last digits, which no score notices, and a GPU need not draw the bank anew.
+        Devices differ only in the last digits, which changes no score, so a GPU can use a bank drawn on a CPU.
         """
         name, own = self.card.generator, read_catalog().generator
         entry = next((entry for entry in own if entry.id == name.partition("@")[0] and entry.source.bundled), None)
@@ -126,7 +126,7 @@ class BundledBank:
         path = self._folder / "activations.safetensors"
         try:
             tensors = load_file(path)
-        except Exception as error:  # The library has errors of its own for each kind of damage.
+        except Exception as error:  # The library raises a different error for each kind of damage.
             raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
         return {layer: values.astype(np.float32) for layer, values in tensors.items()}
 

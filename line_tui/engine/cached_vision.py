@@ -29,7 +29,7 @@ class CachedVision:
         turn: threading.Lock,
         at_work: Callable[[Callable[[], Recording]], Recording] = lambda work: work(),
     ) -> None:
-        """`turn` is held while the model works, and `at_work` calls it where it is to work."""
+        """`turn` is held while the model runs, and `at_work` calls it on the thread where it runs."""
         self._at_work = at_work
         self.name = vision.name
         self._vision = vision
@@ -38,7 +38,7 @@ class CachedVision:
         self._turn = turn
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
-        """As the vision model itself. Raises ValueError for another layer than it was made for."""
+        """As the vision model itself. Raises ValueError for any layer but its own."""
         if layer != self._layer.name:
             raise ValueError(f"made for layer {self._layer.name}, asked for {layer}")
         view = View(self._vision.name, layer, self._layer.pooling)

@@ -1,4 +1,4 @@
-"""The real models: those of the catalogue, and the bank that is shipped for the bundled ones."""
+"""The catalogue's models, with the bundled bank for the bundled ones."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
     from line_tui.models.vision import TorchVision
 
 NARROW = 32
-"""Neurons of a layer from which concept detectors can read it alone."""
+"""Least number of neurons of a layer that concept detectors can rely on alone."""
 
 
 class CataloguedModels:
-    """Loads what the catalogue names. torch is imported at the first use, so that the engine answers at once."""
+    """Loads models of the catalogue. torch is imported at the first use, so that the engine answers at once."""
 
     def __init__(self, vision: VisionFactory | None = None, settings: EngineDefaults | None = None) -> None:
-        """`vision` makes the vision models, instead of the catalogue; `settings` hold instead of the user's."""
+        """`vision` makes the vision models in place of the catalogue's; `settings` replace the user's."""
         self._bank = BundledBank()
         self._settings = settings
         self._vision = vision
@@ -62,7 +62,7 @@ class CataloguedModels:
         )
 
     def vision(self, model: str, batch_size: int) -> TorchVision | BlackBox:
-        """A vision model alone, where the settings want it. Raises UnknownNameError, ModelFileError, UsageError."""
+        """A vision model alone, on the device of the settings. Raises UnknownNameError, ModelFileError, UsageError."""
         import torch
 
         from line_tui.models.loader import default_device, default_threads, load_vision
@@ -73,13 +73,13 @@ class CataloguedModels:
         return make(model, read_catalog(), batch_size, settings.device or default_device())
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
-        """Settings that need less memory, by what is free now."""
+        """Settings that need less memory, given what is free now."""
         from line_tui.models.loader import step_down
 
         return step_down(spec.profile, spec.model, settings)
 
     def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
-        """With another layer beside one of fewer than `NARROW` neurons: the last wide one, or the reference encoder's.
+        """Add a wide layer to one of fewer than `NARROW` neurons: the model's last wide one or the reference encoder's.
 
         Raises ModelFileError.
         """
@@ -104,5 +104,5 @@ class CataloguedModels:
         return self._bank.card.concepts
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
-        """The bundled bank, where it was made with these models. Raises ModelFileError."""
+        """The bundled bank if it was made with these models. Raises ModelFileError."""
         return self._bank.find(models.generator, models.vision, layer)

@@ -1,4 +1,4 @@
-"""An engine in a process of its own: commands go to it, messages come from it, and its death is a message."""
+"""Runs an engine in a process of its own: sends it commands, receives its messages, and reports its death."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from line_tui.errors import EngineError
 _SHORTAGE = re.compile(
     r"out of memory|an't allocate memory|annot allocate memory|bad_alloc|MemoryError|failed to alloc"
 )
-"""What libraries write when they end the process for it."""
+"""What libraries write before they abort for lack of memory."""
 _TOLD = 5
-"""Last lines that may be about its end."""
+"""Number of last lines that may tell why it ended."""
 _LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far below
 
 
 class EngineClient:
-    """Starts one engine at a time, and talks to it."""
+    """Starts one engine at a time and exchanges messages with it."""
 
     ahead = AHEAD
 
@@ -41,13 +41,13 @@ class EngineClient:
         grace: float = GRACE,
         gives_way: bool = False,
     ) -> None:
-        """`data` is the data folder, `log` the file for the engine's stderr, `command` another engine than ours.
+        """`data` is the data folder, `log` the file for the engine's stderr, `command` starts another engine than ours.
 
-        `gives_way` lets a screen beside it come first, as far as the settings say.
-        `grace` is how many seconds the engine gets at `close` on each rung of the ladder: asked, SIGTERM, SIGKILL.
+        `gives_way` lowers its priority below the screen's, as the settings say.
+        `grace` is the time in seconds at each stage of `close`: after the request, after SIGTERM, then SIGKILL.
         """
         self._grace = grace
-        # -P: a random.py in the user's folder must not take the place of Python's own.
+        # -P: a random.py in the user's folder must not replace Python's own.
         self._command = list(command or (sys.executable, "-P", "-m", "line_tui.engine.server"))
         if gives_way:
             self._command.append("--give-way")
@@ -75,7 +75,7 @@ class EngineClient:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
-                # Ctrl-C in the terminal is for us; we stop the run and end the engine in order.
+                # Ctrl-C in the terminal is meant for this process, which stops the run and ends the engine in order.
                 start_new_session=True,
             )
         except OSError as error:
@@ -94,7 +94,7 @@ class EngineClient:
             raise EngineError("the engine has just ended", "start it again; nothing stored is lost") from error
 
     async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """All messages, of engines started later too, until `close`."""
+        """All messages, also of engines started later, until `close`."""
         while (message := await self._messages.get()) is not None:
             yield message
 
@@ -146,7 +146,7 @@ class EngineClient:
 
 
 def _exited(code: int, last_lines: list[str], killed: int) -> EngineExited:
-    """How an engine ended; `killed` is how many processes the system had killed for lack of memory at its start."""
+    """How an engine ended; `killed` is the system's count of processes killed for lack of memory, at its start."""
     memory = code == -signal.SIGKILL and _killed_for_memory() > killed
     memory = memory or (code != 0 and any(_SHORTAGE.search(line) for line in last_lines[-_TOLD:]))
     if code < 0:
@@ -155,7 +155,7 @@ def _exited(code: int, last_lines: list[str], killed: int) -> EngineExited:
 
 
 def _killed_for_memory() -> int:
-    """How many processes Linux has killed for lack of memory since it started; 0 elsewhere."""
+    """The number of processes that Linux has killed for lack of memory since boot; 0 on other systems."""
     with suppress(OSError, ValueError):
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):

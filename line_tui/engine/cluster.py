@@ -1,7 +1,7 @@
-"""An engine on a cluster: actors of Ray have the models, this process alone has the store.
+"""An engine on a cluster: Ray actors have the models, this process alone has the store.
 
-Each actor is an engine of its own (`line_tui.engine.actor`) for a few runs at a time. What it would store it sends here
-and waits until it is on disk, so an actor that dies costs its runs one step each: others go on from what is stored.
+Each actor is an engine (`line_tui.engine.actor`) for a few runs at a time. It sends here what is to be stored and waits
+until that is on disk. So an actor that dies costs its runs one step each: others continue from what is stored.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from line_tui.store import Store
 from line_tui.store.activations import View
 
 DEPTH = 4
-"""Runs that an actor works on at once: enough that its models never wait, few enough that all end together."""
+"""Runs at once for each actor: enough to keep its models busy, few enough for all actors to finish together."""
 DEATHS = 2
-"""Actors that a run may outlive: with a third it is the run that is at fault."""
+"""Deaths of actors that a run may survive; at the next one the run itself is taken to be the cause."""
 _LETTERS = 0.5
-"""Seconds between two looks for what people say from elsewhere."""
+"""Seconds between two checks of the inbox for decisions."""
 _MOST_THREADS = 16
-"""Cores of an actor without a GPU, where the settings do not say how many threads."""
+"""Most cores of an actor without a GPU if the settings give no number of threads."""
 
 
 @dataclass(frozen=True)
 class Share:
-    """What each actor gets of the cluster, and how many there are."""
+    """The number of actors, and each one's share of the cluster."""
 
     actors: int
     cores: float
@@ -56,12 +56,12 @@ class Share:
 
 
 class Host:
-    """The actor as Ray sees it. Its code is found by name there: this process must not import models."""
+    """The actor as Ray sees it. It imports the engine by name, since this process must not import models."""
 
     def __init__(self, source: str, settings: bytes) -> None:
         from line_tui.offline import refuse_sockets
 
-        # Ray itself connects in C++; whatever else may want to is refused, as in every process with models.
+        # Ray itself connects in C++; everything else is refused, as in every process with models.
         refuse_sockets()
         module, _, name = source.partition(":")
         make = getattr(import_module(module), name)
@@ -69,28 +69,28 @@ class Host:
         self._engine = actor.Engine(make, msgspec.json.decode(settings, type=EngineDefaults))
 
     def told(self) -> Iterator[bytes]:
-        """What the engine says, piece by piece."""
+        """The engine's messages, piece by piece."""
         yield from self._engine.told()
 
     def take(self, given: bytes) -> None:
-        """A command to the engine."""
+        """Pass a command to the engine."""
         self._engine.take(given)
 
     def answer(self, answer: bytes) -> None:
-        """The answer to a question of the engine's."""
+        """Pass the engine the answer to its question."""
         self._engine.answer(answer)
 
 
 @dataclass(eq=False)
 class _Run:
-    """A run that the engine was given and that is not at its end."""
+    """A run that was submitted and has not ended."""
 
     run_id: str
     held: ExitStack
     worker: _Worker | None = None
     deaths: int = 0
     said: list[p.Steer] = field(default_factory=list)
-    """Commands about it while no actor has it."""
+    """Commands for it that came while no actor had it."""
 
 
 @dataclass(eq=False)
@@ -99,14 +99,14 @@ class _Worker:
 
     host: Any
     pid: int | None = None
-    """Of its process, once it is ready."""
+    """Its process id, once it is ready."""
     runs: set[str] = field(default_factory=set)
     claims: set[tuple[View, str]] = field(default_factory=set)
-    """Pictures that it alone is to look at."""
+    """Pictures assigned to this actor alone."""
 
 
 class RayEngine:
-    """Gives runs to actors of Ray, those of this machine or those of the cluster at an address."""
+    """Distributes runs to Ray actors, on this machine or on the cluster at an address."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class RayEngine:
         share: Share | None = None,
         log: Path | None = None,
     ) -> None:
-        """`source` names a function of the settings that gives the models; `share` is by the cluster's resources.
+        """`source` names a function from settings to models; the default `share` follows the cluster's resources.
 
         Raises UsageError where Ray is not installed, and for an address of Ray's client protocol.
         """
@@ -145,22 +145,22 @@ class RayEngine:
 
     @property
     def ahead(self) -> int:
-        """Runs that it may know of at once: twice what its actors work on."""
+        """Runs that may be submitted at once: twice as many as its actors work on."""
         return 2 * DEPTH * max(1, self._share.actors if self._share else 1)
 
     @property
     def working(self) -> int:
-        """Actors that are there."""
+        """The number of actors that are ready."""
         return sum(worker.pid is not None for worker in self._workers)
 
     async def start(self) -> None:
-        """Start the actors, and Ray first where it does not run. Raises EngineError."""
+        """Start the actors, and Ray if it does not run yet. Raises EngineError."""
         try:
             self._began_ray = connect(self._ray, self._address) or self._began_ray
             share = self._share = self._share or share_of(self._ray.nodes(), self._settings)
         except LineError:
             raise
-        except Exception as error:  # Ray has errors of its own for each way in which it cannot be reached.
+        except Exception as error:  # Ray raises a different error for each reason why it cannot be reached.
             where = f"at {self._address}" if self._address else "on this machine"
             raise EngineError(
                 f"Ray {where} cannot be used: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
@@ -173,7 +173,7 @@ class RayEngine:
         self._spawn(self._collect_letters())
 
     async def send(self, command: p.AnyCommand) -> None:
-        """Carry out a command, or see that an actor does."""
+        """Carry out a command or pass it to an actor."""
         match command:
             case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
                 self._take(run_id, command)
@@ -201,7 +201,7 @@ class RayEngine:
         self._messages.put_nowait(EngineExited(None, "SIGKILL", self.log.last_lines()))
 
     async def close(self) -> None:
-        """Stop all runs in order, end the actors, and Ray where we began it."""
+        """Stop all runs in order, end the actors, and Ray if it was started here."""
         self._closing = True
         for worker in self._workers:
             if worker.pid:
@@ -235,7 +235,7 @@ class RayEngine:
         self._questions.clear()
 
     async def _settle(self, grace: float) -> None:
-        """Wait for the actors to come to their end, for so many seconds."""
+        """Wait up to `grace` seconds for the actors to end."""
         listening = [task for task in self._listening if not task.done()]
         if listening:
             _, late = await asyncio.wait(listening, timeout=grace)
@@ -256,7 +256,7 @@ class RayEngine:
         except self._ray.exceptions.RayError as error:
             self._lost(worker, str(error))
         except Exception as error:
-            # A fault of ours must not leave the runs with an actor that nobody listens to.
+            # A bug here must not leave runs with an actor that nobody listens to.
             self._ray.kill(worker.host)
             self._lost(worker, f"{type(error).__name__}: {error}")
         else:
@@ -291,7 +291,7 @@ class RayEngine:
                     self._messages.put_nowait(message)
 
     def _lost(self, worker: _Worker, why: str) -> None:
-        """An actor is gone: others go on with its runs."""
+        """An actor is gone: others continue its runs."""
         if worker not in self._workers:
             return
         self._workers.remove(worker)
@@ -340,7 +340,7 @@ class RayEngine:
         self._waiting.append(run_id)
 
     def _deal(self) -> None:
-        """Give the runs that wait to the actors that have the least to do."""
+        """Assign waiting runs to the actors with the fewest runs."""
         while self._waiting:
             free = [worker for worker in self._workers if worker.pid and len(worker.runs) < DEPTH]
             if not free:
@@ -379,13 +379,13 @@ class RayEngine:
                 self._fail("decide", error, command.run_id)
 
     def _end(self, run_id: str) -> None:
-        """Nobody works on a run any more."""
+        """A run has ended, or nobody works on it any more."""
         run = self._runs.pop(run_id, None)
         if run is not None:
             run.held.close()
             if run.worker is not None:
                 run.worker.runs.discard(run_id)
-                # Of a run that was stopped while it measured; what is still wanted is claimed anew.
+                # Claims of a run stopped while measuring are void; what is still needed is claimed again.
                 run.worker.claims.clear()
         self._show_idle(run_id)
         self._deal()
@@ -412,7 +412,7 @@ class RayEngine:
         )
 
     def _ask(self) -> None:
-        """Put open questions to an actor that can answer; a second answer changes nothing."""
+        """Pass open questions to an actor that can answer; a second answer changes nothing."""
         worker = next((worker for worker in self._workers if worker.pid), None)
         for question in self._questions.values() if worker else ():
             self._give(worker, question)  # type: ignore[arg-type]
@@ -430,7 +430,7 @@ class RayEngine:
     # -- the store, for the actors ---
 
     def _answer(self, worker: _Worker, number: int, question: cp.AnyQuestion) -> tuple[Sequence[e.Envelope], cp.Answer]:
-        """Answer an actor, on a thread beside the event loop's; with the events that were stored."""
+        """Answer an actor's question, on a thread beside the event loop; also returns the events stored for it."""
         try:
             shown, found = self._found(worker, question)
         except LineError as error:
@@ -464,11 +464,11 @@ class RayEngine:
 
 
 _GRACE = 5.0
-"""Seconds in which the actors may come to their end in order."""
+"""Seconds for the actors to end in order."""
 
 
 def import_ray() -> ModuleType:
-    """Ray. Raises UsageError where it is not installed."""
+    """Import Ray. Raises UsageError if it is not installed."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     try:
         return import_module("ray")
@@ -477,7 +477,7 @@ def import_ray() -> ModuleType:
 
 
 def connect(ray: ModuleType, address: str | None) -> bool:
-    """Connect to the Ray at an address, or begin one for this machine alone; False where this process has one already.
+    """Connect to Ray at an address, or start it for this machine alone; False if this process is connected already.
 
     Raises whatever Ray raises.
     """
@@ -492,9 +492,9 @@ def connect(ray: ModuleType, address: str | None) -> bool:
 
 
 def share_of(nodes: Sequence[Mapping[str, Any]], settings: EngineDefaults) -> Share:
-    """An actor for each GPU of the cluster, or, without any, for each group of as many cores as a model has threads.
+    """One actor for each GPU of the cluster; without GPUs, one for as many cores as a model has threads.
 
-    `nodes` as `ray.nodes()` tells them. Raises EngineError.
+    `nodes` as from `ray.nodes()`. Raises EngineError.
     """
     alive = [node["Resources"] for node in nodes if node["Alive"]]
     gpus = sum(int(node.get("GPU", 0)) for node in alive)
@@ -513,25 +513,25 @@ def share_of(nodes: Sequence[Mapping[str, Any]], settings: EngineDefaults) -> Sh
 
 @contextmanager
 def _loopback() -> Iterator[None]:
-    """Within the block, Ray begins on the loopback interface alone, and asks nobody which cloud it is in."""
+    """Within the block, Ray starts on the loopback interface only and does not query a cloud's metadata."""
     nowhere = "http://127.0.0.1:9"
     changed = {
-        # Ray's own switch for one machine, with the name of the systems where it is the default.
+        # Ray's switch for a single machine; it is named after the systems where that is the default.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # A run without a screen is not nicer than others; Ray's own 15 would starve it on a busy machine.
+        # Without a screen a run needs no lower priority; Ray's own niceness of 15 would starve it on a busy machine.
         "RAY_worker_niceness": "0",
-        # A helper of Ray's asks the cloud's metadata server even where statistics are off.
+        # A helper of Ray queries the cloud's metadata server even with statistics off.
         "http_proxy": nowhere,
         "HTTP_PROXY": nowhere,
         "no_proxy": "127.0.0.1,localhost",
         "NO_PROXY": "127.0.0.1,localhost",
     }
     if not any(os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
-        # Else Ray makes one and leaves it in the home folder.
+        # Otherwise Ray creates one and leaves it in the home folder.
         changed["RAY_AUTH_TOKEN"] = _token()
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
-    # Read at Ray's import, which may have been before.
+    # Ray reads this at its import, which may already have happened.
     constants: Any = import_module("ray._private.ray_constants")
     was, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
     try:
@@ -547,7 +547,7 @@ def _loopback() -> Iterator[None]:
 
 @cache
 def _token() -> str:
-    """The password of the Rays that this process begins; Ray reads it only once."""
+    """The password for every Ray that this process starts; Ray reads it only once."""
     return secrets.token_hex(32)
 
 

@@ -10,7 +10,7 @@ from line_tui.store.activations import View
 
 
 class Work(p.Command, frozen=True, kw_only=True, tag="work"):
-    """Work on a run from what is stored of it."""
+    """Work on a run, starting from its stored events."""
 
     run_id: str
     spec: RunSpec
@@ -18,11 +18,11 @@ class Work(p.Command, frozen=True, kw_only=True, tag="work"):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="question"):
-    """Base of what an actor asks of the driver, which alone has the store."""
+    """Base of an actor's questions to the driver, which alone has the store."""
 
 
 class Write(Question, frozen=True, kw_only=True, tag="write"):
-    """Store this, pictures first, so that no event speaks of a picture that is not there."""
+    """Store this, pictures first, so that no event refers to a missing picture."""
 
     pictures: dict[str, bytes] = {}
     """PNG files by identity."""
@@ -33,26 +33,26 @@ class Write(Question, frozen=True, kw_only=True, tag="write"):
 
 
 class Pictures(Question, frozen=True, kw_only=True, tag="pictures"):
-    """Give these pictures, as far as they are there."""
+    """Send these pictures, as far as they exist."""
 
     identities: list[str]
 
 
 class Known(Question, frozen=True, kw_only=True, tag="known"):
-    """Which of these pictures are there?"""
+    """Which of these pictures exist?"""
 
     identities: list[str]
 
 
 class Vectors(Question, frozen=True, kw_only=True, tag="vectors"):
-    """Give activations, as far as they are there."""
+    """Send activations of these images, as far as they are known."""
 
     view: View
     images: list[str]
 
 
 class Claim(Question, frozen=True, kw_only=True, tag="claim"):
-    """Which of these, `most` of them, may this actor look at? With the activations of those that are known."""
+    """Which of these images, `most` of them, is this actor to record? Known activations are sent along."""
 
     view: View
     images: list[str]
@@ -63,19 +63,19 @@ AnyQuestion = Write | Pictures | Known | Vectors | Claim
 
 
 class Asked(p.Message, frozen=True, kw_only=True, tag="asked"):
-    """A question, answered under its number."""
+    """A question with a number, which its answer repeats."""
 
     number: int
     question: AnyQuestion
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the driver found, by name; of a claim, those without content are the actor's."""
+    """The driver's answer, by name; for a claim, entries without content are the actor's to record."""
 
     number: int
     found: dict[str, bytes] = {}
     error: tuple[str, str] | None = None
-    """Cause and fix: the store could not do it."""
+    """Cause and fix of a StoreError."""
 
 
 AnyGiven = Work | p.Pause | p.Step | p.Continue | p.Stop | p.Decide | p.ListLayers | p.Shutdown

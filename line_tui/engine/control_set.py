@@ -1,8 +1,7 @@
-"""The control set of a run: one picture for each word of the vocabulary, drawn once and kept for every neuron.
+"""The control set of a run: one picture for each word of the vocabulary, drawn once for all neurons.
 
-A new generator has no pictures yet. The first run then takes a part of the vocabulary, and the rest is drawn while
-nobody asks for anything; once all is there, runs take all of it. A run records which set it took, so growth changes no
-result.
+With a new generator, the first run takes part of the vocabulary, and the rest is drawn while the engine is idle. Once
+it is complete, runs take all of it. A run records which set it took, so growth changes no result.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ from line_tui.store.activations import Activations, View
 from line_tui.store.images import StoredAlbum
 
 _WAIT = 0.2
-"""Seconds between two looks at whether others have drawn the rest."""
+"""Seconds between two checks whether others have drawn the rest."""
 START = 200
-"""Words of the first control set where none is drawn yet."""
+"""Words of the first control set of a new generator."""
 
 
 @dataclass(frozen=True)
 class ControlSet:
-    """Takes the shipped bank where it fits, else measures its vocabulary with whatever of it is cached."""
+    """Takes the bundled bank if it fits, else measures the vocabulary, using what is cached."""
 
     source: ModelSource
     models: Models
@@ -47,7 +46,7 @@ class ControlSet:
     check: Callable[[], None]
 
     def measure(self, words: Sequence[str] | None = None) -> Bank:
-        """The control set of the words of a run's beginning, or of those that there are. Raises Cancelled."""
+        """The control set of the words that a run started with, or else of those available. Raises Cancelled."""
         ready = self.source.ready_bank(self.models, self.layer.name)
         if ready is not None:
             return bank_of(
@@ -68,14 +67,14 @@ class ControlSet:
         return replace(bank, missing=len(vocabulary) - len(chosen))
 
     def grow(self) -> None:
-        """Draw what the vocabulary still lacks. Raises Cancelled; what was drawn until then is kept."""
+        """Draw what is missing of the vocabulary. Raises Cancelled; what was drawn until then is kept."""
         if self.source.ready_bank(self.models, self.layer.name) is None:
             vocabulary = list(self.source.vocabulary())
             self._draw(vocabulary, self._recipes(vocabulary))
 
     def _recipes(self, words: list[str]) -> list[tuple[str, int, str]]:
         """Prompt, seed and identity of each word's picture."""
-        # No run's search ever draws with these seeds: a run's stream is a number or begins with one.
+        # No run ever draws with these seeds: a run's own seeds derive from a number.
         seeds = [image_seed("control", word, 0) for word in words]
         template = self.models.generator.prompt_template
         prompts = [fill_template(template, word, seed) for word, seed in zip(words, seeds, strict=True)]

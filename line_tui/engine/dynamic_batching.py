@@ -16,14 +16,14 @@ _Recipe = tuple[str, int]
 """Prompt and seed."""
 
 _PATIENCE = 0.2
-"""Seconds between two looks of a waiting run at whether it is to stop."""
+"""Seconds between two checks whether a waiting run is to stop."""
 _REMEMBERED = 4
-"""Batches that are kept for a run that asks for a picture just when another's copy of it goes to the disk."""
+"""Batches kept for a run that needs a picture while another run is still writing it to disk."""
 
 
 @dataclass(eq=False)
 class _Order:
-    """What one call of `draw` waits for."""
+    """The pictures that one call of `draw` waits for."""
 
     missing: set[_Recipe]
     on_step: Callable[[int, int], None]
@@ -50,7 +50,7 @@ class DynamicBatcher:
         turn: AbstractContextManager[object],
         at_work: Callable[[Callable[[], list[Picture]]], list[Picture]] = lambda work: work(),
     ) -> None:
-        """`turn` is held while the generator works, and `at_work` calls it where it is to work."""
+        """`turn` is held while the generator runs, and `at_work` calls it on the thread where it runs."""
         self.generator = generator
         self._turn = turn
         self._at_work = at_work
@@ -62,7 +62,7 @@ class DynamicBatcher:
 
     @contextmanager
     def present(self) -> Iterator[None]:
-        """Within the block a run may want something drawn soon, so that a batch may wait for it."""
+        """Within the block, a run may soon need pictures, so a batch that is not full may wait for it."""
         self._arrive(1)
         try:
             yield
@@ -71,7 +71,7 @@ class DynamicBatcher:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Within the block a run that is present waits for something else than pictures."""
+        """Within the block, a run that is present waits for something other than pictures."""
         self._arrive(-1)
         try:
             yield
@@ -86,7 +86,7 @@ class DynamicBatcher:
         on_preview: OnPreview | None,
         check: Callable[[], None],
     ) -> list[Picture]:
-        """As the generator itself; `check` may raise Cancelled while the call waits for its turn."""
+        """As the generator itself; `check` may raise Cancelled while the call waits."""
         recipes = list(zip(prompts, seeds, strict=True))
         order = _Order(set(recipes), on_step, on_preview)
         with self._changed:
@@ -117,7 +117,7 @@ class DynamicBatcher:
             self._changed.notify_all()
 
     def _take_batch(self, order: _Order) -> list[_Recipe]:
-        """The next batch, if it is this caller's to draw; empty when its pictures came, or after a while."""
+        """The next batch if this caller is to draw it; empty once its pictures have come, or after a while."""
         with self._changed:
             self._changed.wait_for(lambda: order.done or self._ready(), _PATIENCE)
             if order.done or not self._ready():
@@ -126,7 +126,7 @@ class DynamicBatcher:
             return self._drawing
 
     def _wanted(self) -> list[_Recipe]:
-        """What is waited for, in the order in which it was asked for."""
+        """All missing pictures, in the order of the requests."""
         open_orders = [order for order in self._orders if not order.done]
         return list(dict.fromkeys(recipe for order in open_orders for recipe in sorted(order.missing)))
 
@@ -136,7 +136,7 @@ class DynamicBatcher:
         return not self._drawing and (full or waiting >= self._present)
 
     def _paint(self, batch: list[_Recipe]) -> None:
-        """Draw a batch, and give everybody what they asked for."""
+        """Draw a batch and hand out its pictures."""
         with self._changed:
             served = [order for order in self._orders if not order.missing.isdisjoint(batch)]
 
@@ -147,7 +147,7 @@ class DynamicBatcher:
                         order.on_step(step, steps)
                 except Cancelled:
                     order.cancelled = True
-            # One that is stopped takes no other along.
+            # A run that is stopped must not stop the others.
             if all(order.cancelled for order in served):
                 raise Cancelled
 

@@ -1,7 +1,7 @@
-"""Where runs are worked on, seen from whoever wants one: a spec goes in, a handle comes out.
+"""Submits runs to an engine: a spec goes in, a handle comes out.
 
-One executor talks to one engine, wherever that is: in this process (`line_tui.engine.local`) or in one beside the
-screen (`line_tui.engine.client`). Whoever works on a run is the only one that writes its events, decisions included.
+An executor talks to one engine, in this process (`line_tui.engine.local`) or in another (`line_tui.engine.client`).
+The engine that works on a run is the only writer of its events, decisions included.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from line_tui.events import Decision, Envelope, RunSpec
 from line_tui.layers import LayerInfo
 
 AHEAD = 16
-"""Runs that one engine may know of at once; it works on fewer."""
+"""Runs that may be submitted to one engine at once; it works on fewer."""
 GRACE = 5.0
-"""Seconds on each rung of the ladder that ends a run: asked, SIGTERM, SIGKILL."""
+"""Seconds at each stage of ending a run: after the request, after SIGTERM, then SIGKILL."""
 
 
 Found = TypeVar("Found")
@@ -32,7 +32,7 @@ OnJobProgress = Callable[[p.JobProgress], None]
 
 @dataclass(frozen=True)
 class EngineExited:
-    """The engine is gone, and nobody had asked for that."""
+    """The engine ended unasked."""
 
     code: int | None
     """Its exit code, if it ended by itself."""
@@ -41,19 +41,19 @@ class EngineExited:
     last_lines: list[str]
     """The end of what it wrote to stderr."""
     memory: bool = False
-    """Whether it ended for lack of memory, as far as one can see."""
+    """Whether it apparently ended for lack of memory."""
 
 
 @dataclass(frozen=True)
 class EngineStatus:
-    """Where the engine stands."""
+    """The state of the engine."""
 
     state: Literal["off", "starting", "ready", "dead"] = "off"
     code: int | None = None
     signal: str | None = None
     lines: tuple[str, ...] = ()
     problem: str = ""
-    """What the engine could not do: cause and fix."""
+    """Cause and fix of the last command that failed."""
 
     @property
     def death(self) -> str:
@@ -73,11 +73,11 @@ class Engine(Protocol):
 
     @property
     def ahead(self) -> int:
-        """Runs that it may know of at once: enough that it always has the next one."""
+        """Runs that may be submitted at once: enough that it always has the next one."""
         ...
 
     async def start(self) -> None:
-        """Start it, or another in place of a dead one; its first message is `Ready`. Raises EngineError."""
+        """Start it, or a new one in place of a dead one; the first message is `Ready`. Raises EngineError."""
         ...
 
     async def send(self, command: p.AnyCommand) -> None:
@@ -85,20 +85,20 @@ class Engine(Protocol):
         ...
 
     def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """Messages as they come, of engines started later too, until `close`."""
+        """Messages as they come, also of engines started later, until `close`."""
         ...
 
     async def kill(self, grace: float) -> None:
-        """End it against its will, where that can be done; `EngineExited` follows."""
+        """Kill it where that is possible; `EngineExited` follows."""
         ...
 
     async def close(self) -> None:
-        """End it in order, and `messages` with it."""
+        """End it in order; `messages` ends too."""
         ...
 
 
 class Handle:
-    """One run that was submitted."""
+    """A submitted run."""
 
     def __init__(self, executor: Executor, run_id: str) -> None:
         self.run_id = run_id
@@ -120,29 +120,29 @@ class Handle:
 
     @property
     def ended(self) -> bool:
-        """Whether nobody works on the run any more."""
+        """Whether the engine no longer works on the run."""
         return self._ended.is_set()
 
     def decide(self, event: Decision) -> None:
-        """Say something of the run; it comes back as an event once it is stored."""
+        """Send a decision; it comes back as an event once it is stored."""
         self._executor.tell(p.Decide(run_id=self.run_id, event=event))
 
     def pause(self) -> None:
-        """Hold before the next step."""
+        """Pause before the next step."""
         self._executor.tell(p.Pause(run_id=self.run_id))
 
     def step(self) -> None:
-        """Do one step and hold again."""
+        """Take one step, then pause again."""
         self._executor.tell(p.Step(run_id=self.run_id))
 
     def go_on(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         self._executor.tell(p.Continue(run_id=self.run_id))
 
     async def cancel(self, grace: float = GRACE) -> None:
-        """Stop the run: ask; after `grace` seconds end its engine, by SIGTERM, then by SIGKILL.
+        """Stop the run; if it has not ended after `grace` seconds, end its engine by SIGTERM, then by SIGKILL.
 
-        Returns when nobody works on it any more. Nothing stored is lost, and the run can be resumed.
+        Returns when the run has ended. Nothing stored is lost, and the run can be resumed.
         """
         if self.ended:
             return
@@ -155,7 +155,7 @@ class Handle:
             await self._ended.wait()
 
     def take(self, envelope: Envelope) -> None:
-        """An event of the run: called by the executor."""
+        """Take an event of the run; called by the executor."""
         self._box.put_nowait(envelope)
         match envelope.event:
             case e.Failed(cause=cause, fix=fix, exit_code=exit_code):
@@ -164,21 +164,21 @@ class Handle:
                 self.end(self._failure)
 
     def fail(self, error: LineError) -> None:
-        """The run cannot be worked on: called by the executor."""
+        """Note why the run failed; called by the executor."""
         self._failure = error
 
     def end(self, error: LineError | None) -> None:
-        """Nobody works on the run any more: called by the executor. A cancelled run has ended as it was asked to."""
+        """End the run; called by the executor. A cancelled run ends without an error."""
         if not self.ended:
             self._ended.set()
             self._box.put_nowait(None if self._cancelled else error)
 
 
 class Executor:
-    """Gives runs and questions to one engine, which is started when there is something to do."""
+    """Passes runs and questions to one engine, which is started when it is first needed."""
 
     def __init__(self, engine: Engine, on_status: Callable[[EngineStatus], None] = lambda status: None) -> None:
-        """`on_status` hears each change of the engine's state."""
+        """`on_status` is called at each change of the engine's state."""
         self._engine = engine
         self._on_status = on_status
         self.status = EngineStatus()
@@ -193,11 +193,11 @@ class Executor:
 
     @property
     def ahead(self) -> int:
-        """Runs that it may be given at once; more would only wait."""
+        """Runs worth submitting at once; more would only wait."""
         return self._engine.ahead
 
     def need(self) -> None:
-        """Start the engine, unless it is there or on its way."""
+        """Start the engine unless it is running or starting."""
         if self.status.state == "off":
             self._spawn(self._read_all())
             self._spawn(self._send_all())
@@ -207,11 +207,11 @@ class Executor:
             self._spawn(self._start())
 
     def submit(self, run_id: str, spec: RunSpec) -> Handle:
-        """Begin a run under a new id."""
+        """Start a run under a new id."""
         return self._work(p.Start(run_id=run_id, spec=spec))
 
     def resume(self, run_id: str) -> Handle:
-        """Go on with an unfinished run."""
+        """Resume an unfinished run."""
         return self._work(p.Resume(run_id=run_id))
 
     async def layers(self, model: str) -> list[LayerInfo]:
@@ -232,11 +232,11 @@ class Executor:
         return msgspec.json.decode(done.found, type=kind)
 
     def tell(self, command: p.AnyCommand) -> None:
-        """Send a command, in its turn and once there is an engine."""
+        """Send a command, in order, once the engine is ready."""
         self._outbox.put_nowait(command)
 
     async def kill(self, grace: float) -> None:
-        """End the engine against its will."""
+        """Kill the engine."""
         await self._engine.kill(grace)
 
     def log_lines(self, count: int) -> list[str]:
@@ -292,7 +292,7 @@ class Executor:
             try:
                 await self._engine.send(command)
             except LineError:
-                # Its end is a message of its own, and says more.
+                # The engine has ended, which is reported by a message of its own.
                 continue
 
     async def _read_all(self) -> None:
@@ -342,7 +342,7 @@ class Executor:
 
     def _exited(self, exited: EngineExited) -> None:
         self._started.clear()
-        # What was meant for it is not for the next one.
+        # Commands for this engine are not meant for the next one.
         while not self._outbox.empty():
             self._outbox.get_nowait()
         self._become(EngineStatus("dead", exited.code, exited.signal, tuple(exited.last_lines)))
@@ -365,7 +365,7 @@ class Executor:
 
 
 def died(exited: EngineExited, log: EngineLog) -> EngineError | MemoryLimitError:
-    """The error of an engine that is gone."""
+    """The error that an engine's end means for its runs."""
     how = f"was killed by {exited.signal}" if exited.signal else f"ended with code {exited.code}"
     last = f" ({exited.last_lines[-1]})" if exited.last_lines else ""
     if exited.memory:

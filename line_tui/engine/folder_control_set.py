@@ -20,7 +20,7 @@ from line_tui.models.folder import PictureFolder, in_batches, open_folder, reada
 from line_tui.store.activations import Activations, View, pixels_of
 
 _BATCH = 32
-"""Pictures in memory at a time; the vision model divides them further."""
+"""Pictures in memory at a time; the vision model splits them into smaller batches."""
 
 
 def check_folder(spec: e.RunSpec) -> None:
@@ -32,24 +32,24 @@ def check_folder(spec: e.RunSpec) -> None:
 
 @dataclass(frozen=True)
 class FolderControl:
-    """Measures a folder with one subfolder a class, or a folder of pictures beside the usual vocabulary."""
+    """Measures a folder with a subfolder for each class, or a plain folder of pictures, which keeps the vocabulary."""
 
     folder: Path
     images: int
-    """Of each class; a class with fewer that can be read is left out."""
+    """Pictures of each class; a class with fewer readable ones is left out."""
     vision: Vision
     layer: LayerInfo
     neuron: int
     activations: Activations
     vocabulary: Callable[[Sequence[str] | None], Bank]
-    """The usual control set, of which a folder without classes needs the words."""
+    """Measures the usual control set, whose words a folder without classes still needs."""
     show: Callable[[e.EphemeralEvent], None]
     check: Callable[[], None]
     _skipped: dict[Path, str] = field(default_factory=dict)
     _seen: list[str] = field(default_factory=list)
 
     def measure(self, words: Sequence[str] | None = None) -> Bank:
-        """The activations on the pictures, and on `words` where those are drawn. Raises UsageError, Cancelled."""
+        """The activations on the pictures, and on drawn `words` if they are needed. Raises UsageError, Cancelled."""
         self._seen.clear()
         opened = open_folder(self.folder)
         self._skipped.update(opened.left_out)
@@ -85,7 +85,7 @@ class FolderControl:
         return replace(drawn, reference_activations=own, reference_features=seen, layer_scale=float(np.abs(seen).max()))
 
     def _look(self, files: list[Path], count: int) -> Floats:
-        """`float32[pictures, neurons]` of the first `count` files that are pictures, or of as many as there are."""
+        """`float32[pictures, neurons]` of the first `count` readable pictures, or of as many as there are."""
         found: list[Floats] = []
         for batch in in_batches(readable(files, count, self._skipped), _BATCH):
             self.check()
@@ -101,6 +101,6 @@ class FolderControl:
         if missing:
             seen = self.vision.record(list(missing.values()), self.layer.name)
             self.activations.put(view, dict(zip(missing, seen.activations, strict=True)))
-            # Read back, so that a picture's number does not depend on whether it was looked at before.
+            # Read back, so that the result is the same whether or not a picture was recorded before.
             known = self.activations.get(view, identities)
         return np.stack([known[one] for one in identities]).astype(np.float32)

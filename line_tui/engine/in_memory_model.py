@@ -26,14 +26,14 @@ from line_tui.models.vision import TorchVision
 from line_tui.models.vision_checks import builtin_pictures, check_steady
 
 Prepare = Callable[[Any], Tensor]
-"""A PIL image or `uint8[3, height, width]` to `float32[3, height, width]`, as `weights.transforms()` of torchvision."""
+"""From a PIL image or `uint8[3, height, width]` to `float32[3, height, width]`, as torchvision's transforms."""
 
 _names: weakref.WeakKeyDictionary[Any, str] = weakref.WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 class InMemoryModel:
-    """A model by a name that changes with its weights, so that what was seen by others is not taken for its own."""
+    """A model named by its weights as well, so that it never gets the cached activations of another."""
 
     def __init__(self, model: nn.Module | Callable[[Any], Any], preprocess: Prepare | None, name: str | None) -> None:
         """Raises UsageError for a module without preprocessing."""
@@ -46,17 +46,17 @@ class InMemoryModel:
                 "give preprocess=, for torchvision `weights.transforms()`",
             )
         called = name or str(getattr(model, "__name__", type(model).__name__))
-        # Spaces and slashes would not do for a name on the command line.
+        # A name on the command line cannot have spaces or slashes.
         self.name = "".join(char if char.isalnum() or char in "-_." else "-" for char in called)
         self.revision = _of_this_process(model)
-        """12 hex digits that change with what the model says of a picture, as far as that can be known."""
+        """12 hex digits that change whenever the model's activations do, as far as that can be known."""
         if isinstance(model, nn.Module):
             told = f"{_digest(model)} {_digest_of_prepare(preprocess)}"
             self.revision = blake2b(told.encode(), digest_size=6).hexdigest()
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """The same for the same model, prepared in the same way."""
+        """Equal for the same model with the same preprocessing."""
         return self.name, self.revision, id(self._prepare)
 
     @property
@@ -65,11 +65,11 @@ class InMemoryModel:
         return None if self._module else OUTPUT
 
     def layers(self) -> list[LayerInfo]:
-        """What can be explained. Raises UsageError."""
+        """The layers that can be explained. Raises UsageError."""
         return self._vision(1, "cpu", move=False).layers
 
     def make(self, model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision | BlackBox:
-        """The vision model of a run. Raises UsageError for one that says other things of the same picture."""
+        """The vision model of a run. Raises UsageError if the same picture gets different activations."""
         vision = self._vision(batch_size, device, move=True)
         check_steady(vision, vision.layers[-1], self.name)
         return vision
@@ -97,7 +97,7 @@ class InMemoryModel:
 
 
 class InMemoryModels(CataloguedModels):
-    """The language model and the generator of the catalogue, with a vision model of the caller's."""
+    """The catalogue's language model and generator, with the caller's vision model."""
 
     def __init__(self, live: InMemoryModel) -> None:
         super().__init__(vision=live.make)
@@ -144,9 +144,9 @@ def _digest_of_prepare(prepare: Any) -> str:
 
 
 def _of_this_process(function: Any) -> str:
-    """Nobody can say whether another function of the same name does the same: what is seen serves this process."""
+    """A name valid in this process only: whether a function of the same name does the same elsewhere is unknown."""
     with _lock:
         try:
             return _names.setdefault(function, uuid.uuid4().hex[:12])
-        except TypeError:  # Not every object can be referred to weakly.
+        except TypeError:  # Not every object allows weak references.
             return uuid.uuid4().hex[:12]

@@ -1,4 +1,4 @@
-"""What an engine does besides runs: each job takes a request and gives one result."""
+"""Jobs of an engine besides runs: each takes a request and returns one result."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from line_tui.neuron import Neuron
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a job works with."""
+    """What a job has at hand."""
 
     manager: ModelManager
     store: RunStore
     run_control: RunControl
     tell: Callable[[str, int, int], None]
-    """Hears what the job does now, how much of it is done, and of how much."""
+    """Reports what the job does now, and its progress as done and total."""
     begun: Callable[[], None]
-    """To be called with the models at hand: what waits for other models may begin to wait for them."""
+    """To be called once the models are loaded, so that the next run may start to load others."""
 
     def loading(self, what: str) -> None:
-        """Say what is loaded. Raises Cancelled."""
+        """Report what is being loaded. Raises Cancelled."""
         self.run_control.check()
         if what:
             self.tell(f"loading {what}", 0, 0)
 
 
 def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
-    """Do a job; its result as JSON. Raises Cancelled, LineError, and what libraries raise."""
+    """Do a job and return its result as JSON. Raises Cancelled, LineError, and what libraries raise."""
     if job not in JOBS:
         raise unknown_name("job", job, list(JOBS), "line-tui and its engine must be of one version")
     return msgspec.json.encode(JOBS[job](wanted, here))

@@ -1,4 +1,4 @@
-"""Where a run's events go: into the store first, then to whoever watches. It is the only writer of its run."""
+"""The journal of a run, its only writer: events go to the store first, then to those who watch."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from line_tui.events import Decision, DurableEvent, Envelope, EphemeralEvent, du
 
 
 class StoreJournal:
-    """The events of one run, written by the thread of its loop and by the one that hears the person."""
+    """Writes the events of one run, from the thread of its loop and from the one that receives decisions."""
 
     def __init__(self, store: RunStore, run_id: str, show: Callable[[Envelope], None]) -> None:
         self._store = store
         self._run_id = run_id
         self._show = show
-        # Held while events are stored and shown, so that both have one order.
+        # Held while events are stored and shown, so that both happen in the same order.
         self._lock = threading.Lock()
         self._said: list[DurableEvent] = []
 
     def reread(self) -> list[DurableEvent]:
-        """All that is stored, the person's last word included. Raises StoreError."""
+        """All stored events, the user's latest decisions included. Raises StoreError."""
         with self._lock:
             self._said.clear()
             return durable(self._store.events(self._run_id))
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        """Store events together or not at all, show them, return what is new since the last call. Raises StoreError."""
+        """Store events, all or none, show them, and return what is new since the last call. Raises StoreError."""
         with self._lock:
             self._write(*events)
             return [*self._take(), *events]
 
     def decide(self, event: Decision) -> None:
-        """Store what the person said, at once, and show it. Raises StoreError."""
+        """Store a decision at once and show it. Raises StoreError."""
         with self._lock:
             self._write(event)
             self._said.append(event)
 
     def unseen(self) -> list[DurableEvent]:
-        """What the person said since the last call."""
+        """The decisions since the last call."""
         with self._lock:
             return self._take()
 

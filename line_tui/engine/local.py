@@ -55,7 +55,7 @@ class LocalEngine:
             yield message
 
     async def kill(self, grace: float) -> None:
-        """A thread cannot be ended from outside: the run ends when the call that it is in returns."""
+        """Nothing: a thread cannot be killed. The run ends when the current call returns."""
 
     async def close(self) -> None:
         """Stop all runs, close the models, end the threads."""

@@ -1,4 +1,4 @@
-"""What an engine writes to stderr: all of it in a file, the end of it in memory."""
+"""Keeps an engine's stderr: all of it in a file, the last part in memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class EngineLog:
     def write(self, piece: bytes) -> None:
         """Add a piece."""
         self._tail = (self._tail + piece)[-_KEPT:]
-        # A log that cannot be written, on a full disk for example, must not take the run with it.
+        # A log that cannot be written, for example on a full disk, must not end the run.
         with suppress(OSError):
             self._open().write(piece)
 
@@ -35,7 +35,7 @@ class EngineLog:
             self._file = None
 
     def last_lines(self, count: int = 20) -> list[str]:
-        """The last lines; of a line that was overwritten by carriage returns, what was visible at the end."""
+        """The last lines; of a progress bar's overwritten line, what was visible at the end."""
         lines = self._tail.decode(errors="replace").split("\n")
         visible = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in lines]
         return [line for line in visible if line][-count:]

@@ -46,7 +46,7 @@ class ModelManager:
     def borrow(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> Iterator[SharedModels]:
         """A run's models, loaded if need be, until the end of the block.
 
-        `on_progress` may raise Cancelled, also while others use other models. Raises what loading raises.
+        `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading raises.
         """
         with self._changed:
             while self._users and not self._fits(spec, fixed):
@@ -73,7 +73,7 @@ class ModelManager:
     def vision_alone(self, model: str, batch_size: int, on_progress: OnProgress) -> Iterator[Vision]:
         """A vision model with no other model beside it, until the end of the block.
 
-        `on_progress` may raise Cancelled, also while others use other models. Raises what loading raises.
+        `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading raises.
         """
         with self._changed:
             while self._users:
@@ -91,9 +91,9 @@ class ModelManager:
             gc.collect()
 
     def retire(self, lack: MemoryLimitError | None = None) -> None:
-        """Let nobody else begin with these models: an error may have left them in disorder, or memory ran out.
+        """Lend these models no more: an error may have left them in a bad state, or memory ran out.
 
-        Then the runs that share them learn it at their next call.
+        In the latter case the other runs get the error at their next call.
         """
         with self._changed:
             if self._shared is not None:
@@ -101,9 +101,9 @@ class ModelManager:
                 self._shared.lack = self._shared.lack or lack
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings, check: Callable[[], None]) -> e.Settings | None:
-        """Settings that need less memory; the same for all runs that shared the models. They must have let go of them.
+        """Settings that need less memory, the same for all runs that shared the models and have released them.
 
-        None when nothing is left to try. Raises Cancelled when `check` does.
+        None if nothing is left to try. Raises Cancelled when `check` does.
         """
         with self._changed:
             while self._users and settings not in self._lowered:
@@ -116,25 +116,25 @@ class ModelManager:
             return self._lowered[settings]
 
     def close(self) -> None:
-        """Take the models out of memory. Nobody uses them any more."""
+        """Free the models, which must not be in use."""
         with self._changed:
             self._drop()
 
     def _load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> None:
         if fixed is None:
-            # There may be more room than there was.
+            # There may be more memory now.
             self._lowered.clear()
         loaded = self.source.load(spec, fixed, on_progress)
         self._shared = SharedModels(loaded)
         self._key = (*_names(spec), *_placement(loaded))
-        # What memory forces on one run it would force on the next.
+        # A shortage in one run would recur in the next.
         self._usual = fixed is None or fixed.bit_identical or fixed in self._lowered.values()
 
     def _drop(self) -> None:
         if self._shared is not None:
             self._shared.close()
             self._shared = None
-            # What is left of them may be in cycles.
+            # Reference cycles may still hold them.
             gc.collect()
 
     def _fits(self, spec: e.RunSpec, fixed: e.Settings | None) -> bool:

@@ -15,7 +15,7 @@ from line_tui.layers import LayerInfo
 
 @dataclass(frozen=True)
 class ReadyBank:
-    """A control set that is measured already."""
+    """A control set that has been measured before."""
 
     id: str
     concepts: list[str]
@@ -24,7 +24,7 @@ class ReadyBank:
 
 
 class LoadedModels(Protocol):
-    """The models of a profile in memory, and what their outputs depend on."""
+    """The models of a profile in memory, with the settings that their outputs depend on."""
 
     @property
     def models(self) -> Models:
@@ -33,51 +33,51 @@ class LoadedModels(Protocol):
 
     @property
     def embedder(self) -> Embedder:
-        """Words as vectors."""
+        """The text embedder."""
         ...
 
     @property
     def threads(self) -> int:
-        """Threads that each computes with."""
+        """Threads of each model."""
         ...
 
     @property
     def device(self) -> str:
-        """Where they compute."""
+        """The device that they run on."""
         ...
 
     @property
     def memory(self) -> e.Memory:
-        """Which of them stay there."""
+        """Which of them stay on the device."""
         ...
 
     @property
     def gpu_layers(self) -> int:
-        """Of the language model, -1 for all."""
+        """Layers of the language model on the GPU, -1 for all."""
         ...
 
     @property
     def notes(self) -> Sequence[str]:
-        """What is to be known of how they were loaded, a line each."""
+        """Notes on how they were loaded, one line each."""
         ...
 
     def close(self) -> None:
-        """Free what Python does not free by itself; they are not used again."""
+        """Free what Python does not free by itself. The models are not used afterwards."""
         ...
 
 
 class ModelSource(Protocol):
-    """Where models come from: the catalogue, or a test's fakes."""
+    """A source of models: the catalogue, the caller, or the fakes of a test."""
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
         ...
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        """Bring a run's models into memory, with the settings of its earlier session, if any.
+        """Load a run's models, with the settings of its earlier session, if any.
 
-        `on_progress` hears what is loaded next and may raise Cancelled. Raises UnknownNameError, ModelFileError,
-        MemoryLimitError.
+        `on_progress` gets the name of what is loaded next and may raise Cancelled. Raises UnknownNameError,
+        ModelFileError, MemoryLimitError.
         """
         ...
 
@@ -86,21 +86,21 @@ class ModelSource(Protocol):
         ...
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
-        """Settings that need less memory than these, with which a run goes on; None when nothing is left to try."""
+        """Settings that need less memory, for a run to continue with; None if nothing is left to try."""
         ...
 
     def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
-        """The models with a vision model that sees enough of a narrow layer's pictures for concept detectors."""
+        """The models, with a wide layer added to a narrow one if concept detectors need it."""
         ...
 
     def lexicon(self) -> Lexicon:
-        """Words that may be proposed without a language model. Raises ModelFileError."""
+        """Everyday words that may be proposed without a language model. Raises ModelFileError."""
         ...
 
     def vocabulary(self) -> Sequence[str]:
-        """The words of a control set that has to be drawn."""
+        """The words of a control set that must be drawn."""
         ...
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
-        """The control set that was shipped for these models and this layer, if there is one."""
+        """The bundled control set for these models and this layer, if any."""
         ...

@@ -22,7 +22,7 @@ from line_tui.models.source_digests import stamped
 from line_tui.store import Store
 
 _POLL = 1.0
-"""Seconds between two looks at what other processes work on."""
+"""Seconds between two checks of what other processes work on."""
 
 How = Literal["explained", "before", "failed"]
 Key = TypeVar("Key", bound=Hashable)
@@ -31,7 +31,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 @dataclass
 class Batch(Generic[Key]):
-    """What became of a batch."""
+    """The results of a batch of neurons."""
 
     runs: dict[Key, str] = field(default_factory=dict)
     """Finished runs by neuron."""
@@ -39,12 +39,12 @@ class Batch(Generic[Key]):
     stopped: bool = False
 
     def finished(self, neurons: Sequence[Key]) -> list[str]:
-        """Finished runs in an order of neurons."""
+        """Finished runs, in the order of `neurons`."""
         return [self.runs[neuron] for neuron in neurons if neuron in self.runs]
 
 
 class Queue(Generic[Key]):
-    """Explains neurons until all are explained, or the person stops it; more may be added meanwhile."""
+    """Explains neurons until all are explained, or the user stops it; more may be added meanwhile."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Queue(Generic[Key]):
         self.handles: dict[str, Handle] = {}
         """Runs that the engine works on, by id."""
         self.on_event: Callable[[e.Envelope], None] = lambda envelope: None
-        """Hears of all that happens in the runs."""
+        """Called with each event of the runs."""
         self.on_question: Callable[[Handle], None] = lambda handle: handle.decide(e.ModeChanged(ask_first=False))
         """Answers a run that waits for a decision: where nobody says otherwise, nobody is asked."""
 
@@ -97,14 +97,14 @@ class Queue(Generic[Key]):
             if self.batch.stopped:
                 self.waiting = taken + self.waiting
                 continue
-            # Another process has these: it may finish them, or leave them to us.
+            # Another process works on these: it may finish them or leave them unfinished.
             self.waiting += taken
             if taken and not working and len(taken) == len(self.waiting):
                 await asyncio.sleep(_POLL)
         return self.batch
 
     def stop(self) -> None:
-        """Stop all that goes on, and begin nothing else."""
+        """Stop the current runs and start no others."""
         self.batch.stopped = True
         for handle in list(self.handles.values()):
             self._stopping.append(asyncio.create_task(handle.cancel()))
@@ -137,7 +137,7 @@ class Queue(Generic[Key]):
         return not self.batch.stopped
 
     async def _work(self, run_id: str, spec: RunSpec, resume: bool) -> None:
-        """Work on a run; when the engine dies with it, once more: another neuron may have been the reason."""
+        """Work on a run; if the engine dies, try once more, since another neuron may have been the cause."""
         for last in (False, True):
             handle = self._executor.resume(run_id) if resume else self._executor.submit(run_id, spec)
             self.handles[run_id] = handle
@@ -162,5 +162,5 @@ class Queue(Generic[Key]):
 
 
 def _claim(spec: RunSpec) -> str:
-    """A name for what is asked for, so that two processes do not begin the same."""
+    """A name for the spec, so that two processes do not start the same run."""
     return "spec-" + blake2b(msgspec.json.encode(spec), digest_size=8).hexdigest()

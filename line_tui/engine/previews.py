@@ -1,4 +1,4 @@
-"""Lets a run's watchers see pictures before they are finished, where the generator can show them."""
+"""Shows unfinished pictures of a run, if the generator supports previews."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from line_tui.events import EphemeralEvent, Preview
 
 @runtime_checkable
 class Previewing(Protocol):
-    """A generator that calls whoever looks on with a thumbnail of each picture of its batch, now and then."""
+    """A generator that calls `on_preview` now and then with a thumbnail of each picture of its batch."""
 
     on_preview: Callable[[list[bytes]], None] | None
 
 
 @contextmanager
 def previewed(generator: object, show: Callable[[EphemeralEvent], None]) -> Iterator[None]:
-    """Within the block, previews become events; a generator that has none draws unseen."""
+    """Within the block, previews become events; without support for previews nothing happens."""
     if not isinstance(generator, Previewing):
         yield
         return

@@ -1,4 +1,4 @@
-"""How the engine leaves the processor to the screen."""
+"""Lowers the engine's priority below the screen's."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 from line_tui.errors import UsageError
 
 AUTOGROUP = Path("/proc/self/autogroup")
-"""Linux shares the processor out between sessions first (man 7 sched, "The autogroup feature")."""
+"""Linux divides the processor between sessions first (man 7 sched, "The autogroup feature")."""
 
 
 def give_way(niceness: int) -> None:
-    """Add to this process's niceness, and give its session the same where the system schedules by session.
+    """Add to this process's niceness, and to its session's where the system schedules by session.
 
-    The engine has a session of its own: its niceness alone would only count among its own threads. Raises UsageError
-    where the system does not allow it.
+    The engine has its own session, so its niceness alone would count only among its own threads. Raises UsageError if
+    the system does not allow it.
     """
     try:
         total = os.nice(niceness)
@@ -25,6 +25,6 @@ def give_way(niceness: int) -> None:
             f"niceness = {niceness} would put the engine before other programs, which only root may do",
             "set it to 0 or more under [engine] in config.toml",
         ) from error
-    # Other systems, and Linux without autogroups, go by the process's niceness.
+    # Other systems, and Linux without autogroups, use the process's niceness.
     with suppress(OSError):
         AUTOGROUP.write_text(str(total))

@@ -15,48 +15,48 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
 
 
 class Start(Command, frozen=True, kw_only=True, tag="start"):
-    """Begin a run; the id was chosen by the client, so that it can name the run before the engine answers."""
+    """Start a run; the client chooses the id, so that it can name the run before the engine answers."""
 
     run_id: str
     spec: RunSpec
 
 
 class Resume(Command, frozen=True, kw_only=True, tag="resume"):
-    """Go on with an unfinished run from its stored events."""
+    """Resume an unfinished run from its stored events."""
 
     run_id: str
 
 
 class Steer(Command, frozen=True, kw_only=True):
-    """Base of the commands about a run that was begun or resumed."""
+    """Base of the commands about a run that was started or resumed."""
 
     run_id: str
 
 
 class Pause(Steer, frozen=True, kw_only=True, tag="pause"):
-    """Hold before the next step of the loop."""
+    """Pause before the next step of the loop."""
 
 
 class Step(Steer, frozen=True, kw_only=True, tag="step"):
-    """Do one step of the loop and hold again."""
+    """Take one step of the loop, then pause again."""
 
 
 class Continue(Steer, frozen=True, kw_only=True, tag="continue"):
-    """Go on after a pause."""
+    """Continue after a pause."""
 
 
 class Stop(Steer, frozen=True, kw_only=True, tag="stop"):
-    """Leave the run at once, unfinished and resumable."""
+    """Stop the run at once; it stays unfinished and can be resumed."""
 
 
 class Decide(Steer, frozen=True, kw_only=True, tag="decide"):
-    """What the person said of the run. The engine stores it, between two steps or during one, and shows it."""
+    """A decision of the user on the run. The engine stores it, between two steps or during one, and shows it."""
 
     event: Decision
 
 
 class Ask(Command, frozen=True, kw_only=True):
-    """Base of the commands that are answered once, or fail."""
+    """Base of the commands that get one answer, or fail."""
 
     request: int
 
@@ -87,14 +87,14 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="message"):
 
 
 class Ready(Message, frozen=True, kw_only=True, tag="ready"):
-    """The first message of an engine."""
+    """An engine's first message."""
 
     pid: int
     protocol_version: int = PROTOCOL_VERSION
 
 
 class Happened(Message, frozen=True, kw_only=True, tag="happened"):
-    """An event of the running run."""
+    """An event of a run."""
 
     envelope: Envelope
 
@@ -107,11 +107,11 @@ class LayersListed(Message, frozen=True, kw_only=True, tag="layers_listed"):
 
 
 class JobProgress(Message, frozen=True, kw_only=True, tag="job_progress"):
-    """How far a job is."""
+    """The progress of a job."""
 
     request: int
     text: str = ""
-    """What it does now, in a line; empty when only numbers changed."""
+    """What it does now, in one line; empty if only the numbers changed."""
     done: int = 0
     total: int = 0
 
@@ -125,16 +125,16 @@ class JobDone(Message, frozen=True, kw_only=True, tag="job_done"):
 
 
 class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
-    """A command could not be carried out; a `Failed` event says it of a run that had started."""
+    """A command failed. For a run that had started, a `Failed` event reports it instead."""
 
     command: str
     cause: str
     fix: str
     exit_code: int
     request: int | None = None
-    """Of the question that has no answer."""
+    """The question that gets no answer."""
     run_id: str | None = None
-    """Of the run that cannot be worked on, or that cannot be told something."""
+    """The run that the command was about."""
 
 
 AnyMessage = Ready | Happened | LayersListed | JobProgress | JobDone | CommandFailed

@@ -28,7 +28,7 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
 
 
 def in_visible_words(event: e.Decision) -> e.Decision:
-    """What a person said, wherever they said it. Raises UsageError for a concept of nothing that can be seen."""
+    """A decision with cleaned text, whichever interface it came from. Raises UsageError for an invisible concept."""
     if not isinstance(event, e.Decided):
         return event
     concept = event.concept

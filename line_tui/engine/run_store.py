@@ -12,7 +12,7 @@ from line_tui.store.images import Images
 
 
 class RunStore(Protocol):
-    """Runs, their events, pictures and activations; each method as `line_tui.store.Store` has it."""
+    """Runs with their events, pictures and activations; the methods are those of `line_tui.store.Store`."""
 
     @property
     def images(self) -> Images:
@@ -21,7 +21,7 @@ class RunStore(Protocol):
 
     @property
     def activations(self) -> Activations:
-        """What vision models made of them."""
+        """Their activations."""
         ...
 
     def create(self, run_id: str, spec: RunSpec) -> None:
@@ -29,11 +29,11 @@ class RunStore(Protocol):
         ...
 
     def forget(self, run_id: str) -> None:
-        """Take a run off that never had an event."""
+        """Remove a run that never had an event."""
         ...
 
     def spec(self, run_id: str) -> RunSpec:
-        """What a run was asked for. Raises UnknownNameError."""
+        """The spec of a run. Raises UnknownNameError."""
         ...
 
     def events(self, run_id: str) -> list[Envelope]:
@@ -41,15 +41,15 @@ class RunStore(Protocol):
         ...
 
     def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
-        """Store events, all of them or none; they are on disk when this returns. Raises StoreError."""
+        """Store events, all or none; they are on disk when this returns. Raises StoreError."""
         ...
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
-        """Store what the person said of a run that nobody works on. Raises StoreError when somebody does."""
+        """Store a decision on a run that nobody works on. Raises StoreError if somebody does."""
         ...
 
     def take_decisions(self, run_id: str) -> list[Decision]:
-        """What was left for whoever works on a run; it is taken away."""
+        """Take the decisions left in the run's inbox."""
         ...
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
@@ -57,5 +57,5 @@ class RunStore(Protocol):
         ...
 
     def free_bytes(self) -> int:
-        """Room on the disk that pictures are kept on."""
+        """Free space on the disk of the pictures."""
         ...

@@ -39,15 +39,15 @@ from line_tui.orphan import end_soon
 from line_tui.store import Store
 
 IDLE = 2.0
-"""Seconds without a job before the bank grows: who leaves at the end of a run need not wait for a step of drawing."""
+"""Idle seconds before the bank grows, so that quitting right after a run need not wait for a drawing step."""
 AT_ONCE = 8
-"""Runs that are worked on beside each other, so that batches are full and no model waits for another."""
+"""Runs in progress at once, so that batches are full and no model waits for another."""
 LETTERS = 0.5
-"""Seconds between two looks for what people say from elsewhere."""
+"""Seconds between two checks of the inbox for decisions."""
 LINGER = 20.0
-"""Seconds in which an engine whose client is gone may come to its end in order."""
+"""Seconds for an engine to end in order after its client is gone."""
 ROOM = 2 * 2**30
-"""Bytes that the growing bank leaves free on the disk."""
+"""Bytes of free disk space that the growing bank leaves."""
 
 Say = Callable[[p.AnyMessage], None]
 
@@ -60,7 +60,7 @@ class Job:
     run_control: RunControl
     session: Session | None = None
     begun: threading.Lock = field(default_factory=threading.Lock)
-    """Held while the session reads what is stored, so that no decision falls between the two."""
+    """Held while the session reads the stored events, so that no decision is missed."""
 
     @property
     def run_id(self) -> str | None:
@@ -74,10 +74,10 @@ class Job:
 
 
 class Server:
-    """Carries out commands; `say` is called from several threads."""
+    """Carries out commands. `say` is called from several threads."""
 
     def __init__(self, store: RunStore, source: ModelSource, say: Say, grows: bool = True) -> None:
-        """`grows` says whether the bank grows while nobody asks for anything."""
+        """`grows` tells whether the bank grows while the engine is idle."""
         self._store = store
         self._grows = grows
         self._source = source
@@ -90,11 +90,11 @@ class Server:
         self._loading = False
         self._growth: Growth | None = None
         self._closed = threading.Event()
-        # Listing takes seconds: neither the reading thread nor a run may wait for it.
+        # Listing layers takes seconds, for which neither the reading thread nor a run may wait.
         self._asked = ThreadPoolExecutor(1)
 
     def collect_letters(self) -> None:
-        """Take what people who watch from elsewhere say of the open runs."""
+        """Take the decisions on open runs that other processes left in the inbox."""
         for job in list(self._open):
             run_id = job.run_id
             for event in self._store.take_decisions(run_id) if run_id is not None else ():
@@ -106,13 +106,13 @@ class Server:
             self.collect_letters()
 
     def work(self) -> None:
-        """Work on runs, up to `AT_ONCE` of them beside each other, until `shut_down`."""
+        """Work on runs, up to `AT_ONCE` of them at once, until `shut_down`."""
         threading.Thread(target=self._collect_for_ever, daemon=True).start()
         while (job := self._next()) is not None:
             with self._changed:
-                # In the order in which they came: who wants other models is waited for before the next one begins.
+                # In order: a run that waits for other models is not overtaken.
                 self._changed.wait_for(lambda: self._working < AT_ONCE and not self._loading)
-                # What it holds must be gone before other models are loaded.
+                # It holds models, which must be free before others are loaded.
                 self._growth = None
                 self._working += 1
                 self._loading = True
@@ -125,7 +125,7 @@ class Server:
         self._asked.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
-        """Take commands, one a line, until the source ends or says so."""
+        """Read commands, one a line, until the source ends or a `Shutdown` comes."""
         decoder: msgspec.json.Decoder[p.AnyCommand] = msgspec.json.Decoder(p.AnyCommand)
         for line in source:
             try:
@@ -139,13 +139,13 @@ class Server:
         self.shut_down()
 
     def shut_down(self) -> None:
-        """Stop all runs, and let `work` return."""
+        """Stop all runs and let `work` return."""
         self._jobs.put(None)
         for job in list(self._open):
             job.run_control.stop()
 
     def take(self, command: p.AnyCommand) -> None:
-        """Carry out a command, or see that it is carried out."""
+        """Carry out a command or queue it."""
         match command:
             case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
                 job = Job(command, RunControl(lambda: self._show_phase(run_id, "paused")))
@@ -167,7 +167,7 @@ class Server:
                 self.shut_down()
 
     def _decide(self, command: p.Decide) -> None:
-        """Where the run's events are written, or here when nobody works on it."""
+        """Pass a decision to the run's session, or store it here if nobody works on the run."""
         try:
             event = in_visible_words(command.event)
             for job in list(self._open):
@@ -181,7 +181,7 @@ class Server:
             self._fail(_tag(command), error, run_id=command.run_id)
 
     def _next(self) -> Job | None:
-        """Wait for a job; when none comes for a while, the bank of the run that was done last grows."""
+        """Wait for a job; when idle for a while, grow the bank of the last run."""
         while True:
             try:
                 return self._jobs.get(timeout=IDLE)
@@ -193,7 +193,7 @@ class Server:
                     del growth
 
     def _work_on(self, job: Job) -> None:
-        """A thread of its own: one run or other job, to its result or its end."""
+        """Work on one run or other job until it ends, on a thread of its own."""
         growth = None
         try:
             if isinstance(job.command, p.DoJob):
@@ -207,7 +207,7 @@ class Server:
         with self._changed:
             self._working -= 1
             self._loading = False
-            # It holds the models, and a run that waits may want others.
+            # It holds models, and a waiting run may need others.
             self._growth = growth if self._grows and not self._working else None
             del growth
             self._changed.notify_all()
@@ -238,7 +238,7 @@ class Server:
             raise
 
     def _run(self, job: Job, command: p.Start | p.Resume) -> Growth | None:
-        """What may grow next, when the run came to its result."""
+        """Work on a run; returns what can grow afterwards, if the run reached its result."""
         new = False
         try:
             if isinstance(command, p.Start):
@@ -260,7 +260,7 @@ class Server:
         return None
 
     def _grow(self, growth: Growth) -> None:
-        """Use the time in which nobody asks for anything; the next command ends it within one step."""
+        """Draw more of the bank while idle; the next command ends this within one step."""
 
         def check() -> None:
             if not self._jobs.empty() or self._store.free_bytes() < ROOM:
@@ -272,7 +272,7 @@ class Server:
         except Cancelled:
             pass
         except Exception as error:
-            # The run has its result and nobody waits for this: the next run that needs these pictures will tell.
+            # Nobody waits for this; the next run that needs these pictures will report the error.
             self._manager.retire()
             tell(error)
 
@@ -306,7 +306,7 @@ class Server:
 
 
 def main(source: ModelSource, arguments: list[str] | None = None) -> int:
-    """Serve one client over stdin and stdout; return when it goes away, or on SIGTERM."""
+    """Serve one client over stdin and stdout until it goes away, or until SIGTERM."""
     parser = argparse.ArgumentParser(prog="line_tui.engine.server", description=__doc__)
     parser.add_argument("--data", type=Path, help="data folder")
     parser.add_argument("--give-way", action="store_true", help="let the screen come first")
@@ -321,7 +321,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
                 out.write(line)
                 out.flush()
             except BrokenPipeError:
-                # The client is gone; the end of stdin tells the reading thread so.
+                # The client is gone; the reading thread notices by the end of stdin.
                 pass
 
     try:
@@ -333,14 +333,14 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
         say(p.CommandFailed(command="?", cause=told.cause, fix=told.fix, exit_code=told.exit_code))
         return told.exit_code
     server = Server(store, source, say)
-    # A thread of its own: the handler may interrupt the main thread while that holds a lock.
+    # On another thread, since the signal may interrupt the main thread while it holds a lock.
     signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
-    # Unbuffered: a thread that still waits in a buffered read when we exit would abort the process.
+    # Unbuffered: at exit, a thread still waiting in a buffered read would abort the process.
     lines = os.fdopen(0, "rb", buffering=0, closefd=False)
 
     def read() -> None:
         server.read(lines)
-        # Nobody is left who could end an engine that hangs in a library, and with it the run's lease.
+        # Nobody else is left to end an engine that hangs in a library and still holds the run's lease.
         end_soon(LINGER)
 
     threading.Thread(target=read, daemon=True).start()
@@ -351,7 +351,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
 
 
 def _take_stdout() -> BinaryIO:
-    """Keep the protocol's descriptor for ourselves; whatever C code writes to fd 1 goes to fd 2."""
+    """Reserve stdout for the protocol; what C code writes to fd 1 goes to fd 2."""
     own = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(own, "wb")
@@ -379,6 +379,6 @@ if __name__ == "__main__":
     from line_tui.engine.catalogued import CataloguedModels
 
     code = main(CataloguedModels())
-    # All is stored and closed; taking torch and llama.cpp apart in order would take seconds.
+    # Everything is stored and closed; an orderly teardown of torch and llama.cpp would take seconds.
     sys.stderr.flush()
     os._exit(code)

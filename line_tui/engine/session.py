@@ -1,4 +1,4 @@
-"""One run in the engine: from its start, or from where it was cut off, to its result."""
+"""Works on one run, from its start or from where it was interrupted, to its result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from line_tui.layers import LayerInfo, find_neuron
 from line_tui.store.images import Recipe, StoredAlbum
 
 Growth = Callable[[Callable[[], None]], None]
-"""Draws more of the control set's vocabulary for the runs to come. Raises Cancelled when what it is given does."""
+"""Draws more of the control set's vocabulary for later runs. Raises Cancelled when its argument does."""
 
 
 class Session:
@@ -53,10 +53,10 @@ class Session:
         self._state = fold(self._journal.reread())
 
     def run(self, begun: Callable[[], None] = lambda: None) -> Growth | None:
-        """Go on to the result; a stop and an error become events of the run. `begun` is called with the models at hand.
+        """Run to the result; a stop or an error becomes an event. `begun` is called once the models are loaded.
 
-        Returns what may grow afterwards, when the run came to its result. Raises LineError when there is no run yet
-        that could record it, or when the store takes nothing more.
+        Returns what can grow afterwards, if the run reached its result. Raises LineError if there is no run yet to
+        record the error, or if the store fails.
         """
         if self._state.outcome is not None:
             raise UsageError(
@@ -81,12 +81,12 @@ class Session:
         return None
 
     def decide(self, event: e.Decision) -> None:
-        """Store what the person said; called by another thread than `run`. Raises StoreError."""
+        """Store a decision; not called on the thread of `run`. Raises StoreError."""
         self._journal.decide(event)
         self._run_control.poke()
 
     def _attempt(self, begun: Callable[[], None]) -> Growth | MemoryLimitError:
-        """Go on to the result; returns what was lacking when memory ran out."""
+        """Run to the result; returns the error if memory ran out."""
         layer = check(self._spec, self._manager.layers(self._spec.model))
         start = time.perf_counter()
         self._loading("")
@@ -98,16 +98,16 @@ class Session:
                 try:
                     return self._loop(shared, layer)
                 except MemoryLimitError as error:
-                    # Not the error itself: its traceback would keep the models in memory.
+                    # Not the original error: its traceback would keep the models in memory.
                     lack = MemoryLimitError(error.cause, error.fix)
                     self._manager.retire(lack)
                     return lack
         finally:
-            # Nothing of this frame may keep the models in memory when others are to be loaded.
+            # Nothing in this frame may keep the models in memory while others are loaded.
             shared = None  # type: ignore[assignment]
 
     def _step_down(self, lack: MemoryLimitError) -> None:
-        """Too little memory ends no run: it goes on from its stored events with settings that need less."""
+        """Continue from the stored events with settings that need less memory."""
         self._state = fold(self._journal.reread())
         assert self._state.settings is not None
         settings = self._manager.step_down(self._spec, self._state.settings, self._run_control.check)
@@ -168,27 +168,27 @@ class Session:
         ).measure
 
     def _record(self, *events: e.DurableEvent) -> None:
-        # Without its first event there is no run yet: it stays new, and can be begun again.
+        # Without its first event there is no run yet: it stays new and can be started again.
         if self._state.run is None and not isinstance(events[0], e.RunStarted):
             return
         self._state = fold(self._journal.append(*events), self._state)
 
 
 def tell(error: Exception) -> LineError:
-    """A defect of ours or of a library, in one line; its traceback goes to stderr, into the engine's log."""
+    """An unexpected error in one line; its traceback goes to stderr, which is the engine's log."""
     traceback.print_exception(error)
     return LineError(f"{type(error).__name__}: {error}".splitlines()[0], "the engine's log has the details; try again")
 
 
 def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
-    """The layer that a run is about. Raises UnknownNameError for what there is not, UsageError for what cannot be."""
+    """The layer of a run. Raises UnknownNameError for unknown names, UsageError for an impossible request."""
     strategies.check_metric(spec.strategy, spec.metric)
     check_folder(spec)
     return find_neuron(layers, spec.target)
 
 
 def settings_of(loaded: LoadedModels, layer: LayerInfo) -> e.Settings:
-    """What a run's outputs depend on besides its seed."""
+    """The settings that a run's outputs depend on, besides its seed."""
     generator = loaded.models.generator
     return e.Settings(
         batch_size=generator.batch_size,
@@ -208,7 +208,7 @@ def settings_of(loaded: LoadedModels, layer: LayerInfo) -> e.Settings:
 
 
 def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:
-    """A run goes on with the models that it was begun with."""
+    """Raises UsageError if a run would resume with other models than it started with."""
     for field in before.__struct_fields__:
         was, will = getattr(before, field), getattr(now, field)
         if field != "bit_identical" and was != will:

@@ -17,22 +17,22 @@ from line_tui.layers import LayerInfo
 from line_tui.store.activations import Activations
 
 MeasureControl = Callable[[Sequence[str] | None], Bank]
-"""Measures a control set: of these words, or of those that there are."""
+"""Measures the control set of these words, or of those available."""
 
 
 class SharedModels:
-    """Each model does one thing at a time; the language model speaks while pictures are drawn, where both have room."""
+    """Each model serves one call at a time. Language model and generator work in parallel if both fit on the device."""
 
     def __init__(self, loaded: LoadedModels) -> None:
         self.loaded = loaded
         self.retired = False
-        """Whether these models are to go once nobody uses them, and nobody else is to begin."""
+        """Whether no further run may start with these models, which are freed after their last use."""
         self.lack: MemoryLimitError | None = None
-        """Why nobody can use them any more."""
+        """The shortage of memory after which nobody can use them."""
         self.drawing, self.looking = threading.Lock(), threading.Lock()
-        # Models that take turns on the device take turns here too.
+        # Models that swap on the device share a lock.
         self.speaking = self.drawing if loaded.memory == "swap" else threading.Lock()
-        # A thread for each model: torch keeps a pool of its own for every thread that computes with it.
+        # One thread for each model, since torch keeps a pool of threads for every thread that calls it.
         self._drawer, self._looker = ThreadPoolExecutor(1, "drawing"), ThreadPoolExecutor(1, "looking")
         self.batcher = DynamicBatcher(
             loaded.models.generator, self.drawing, lambda work: self._drawer.submit(work).result()
@@ -42,7 +42,7 @@ class SharedModels:
         self._widening = threading.Lock()
 
     def models_for(self, vision: Vision, layer: LayerInfo, run_control: RunControl, activations: Activations) -> Models:
-        """The models as one run sees them."""
+        """The models for one run."""
         return Models(
             language=SharedLanguage(self, run_control),
             generator=SharedGenerator(self, run_control),
@@ -52,20 +52,20 @@ class SharedModels:
         )
 
     def close(self) -> None:
-        """End the threads and free the models. Nobody uses them any more."""
+        """End the threads and free the models, which must not be in use."""
         self._drawer.shutdown()
         self._looker.shutdown()
         self.loaded.close()
 
     def vision_for(self, layer: LayerInfo, widened: Callable[[Models], Models]) -> Vision:
-        """The vision model for a layer, with what is to be looked at beside it; that is loaded once."""
+        """The vision model for a layer, with the wider layer that a narrow one needs; that is loaded once."""
         with self._widening:
             if layer.name not in self._visions:
                 self._visions[layer.name] = widened(self.loaded.models).vision
             return self._visions[layer.name]
 
     def alone(self, measure: MeasureControl, run_control: RunControl) -> MeasureControl:
-        """A measurement of a control set that others wait for: its pictures are then there for all of them."""
+        """A measurement of the control set that runs make one after the other, so that later ones find its pictures."""
 
         def measured(words: Sequence[str] | None) -> Bank:
             with self.batcher.away():
@@ -79,7 +79,7 @@ class SharedModels:
         return measured
 
     def check(self) -> None:
-        """Raise MemoryLimitError when memory ran out for another run that shares these models."""
+        """Raise MemoryLimitError if memory ran out for another run that shares these models."""
         if self.lack is not None:
             raise MemoryLimitError(self.lack.cause, self.lack.fix)
 
@@ -95,7 +95,7 @@ class SharedLanguage:
     def complete(
         self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
     ) -> Completion:
-        """As the model itself, once it is free. Raises Cancelled."""
+        """Reply as the model does, once it is free. Raises Cancelled."""
         self._shared.check()
         while not self._shared.speaking.acquire(timeout=0.2):
             self._run_control.check()
@@ -117,7 +117,7 @@ class SharedGenerator:
         self.on_preview: OnPreview | None = None
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
-        """As the generator itself."""
+        """Draw as the generator does."""
         self._shared.check()
         return self._shared.batcher.draw(prompts, seeds, on_step, self.on_preview, self._run_control.check)
 
@@ -129,12 +129,12 @@ class AttendedRunControl:
         self._run_control, self._batcher = run_control, batcher
 
     def hold(self) -> None:
-        """Return when the next step may begin. Raises Cancelled when the run is to stop."""
+        """Block until the next step may begin. Raises Cancelled when the run is to stop."""
         with self._batcher.away():
             self._run_control.hold()
 
     def wait(self) -> None:
-        """Return when the person said something. Raises Cancelled when the run is to stop."""
+        """Block until the user has decided something. Raises Cancelled when the run is to stop."""
         with self._batcher.away():
             self._run_control.wait()
 

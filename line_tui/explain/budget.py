@@ -1,17 +1,17 @@
-"""How many pictures a run draws; pure numbers, for whoever plans or tells the time left."""
+"""How many pictures a run draws, for planning and for estimates of the time left."""
 
 from __future__ import annotations
 
 from line_tui.explain.state import RunState
 
 REPORT = 50
-"""Pictures that an explanation is reported from, drawn for it alone (as CoSy, arXiv 2405.20331)."""
+"""Pictures drawn for a reported score alone (as CoSy does, arXiv 2405.20331)."""
 QUICK_REPORT = 7
 """The same for a quick look."""
 EACH = 3
-"""Pictures that the adaptive loop begins a concept with."""
+"""Pictures that the adaptive loop first draws of a concept."""
 FIRST_POOL = 10
-"""Concepts that the published loop begins with."""
+"""Concepts in the first pool of the published loop."""
 
 
 def published(state: RunState) -> int:
@@ -25,5 +25,5 @@ def a_third(state: RunState) -> int:
 
 
 def quick(state: RunState) -> int:
-    """Pictures of a quick look, whatever the iterations: of one concept that the bank does not have."""
+    """Pictures of a quick look, whatever the iterations: those of one concept that the bank does not have."""
     return EACH

@@ -12,36 +12,36 @@ from line_tui.explain.ports import Floats
 from line_tui.explain.two_sided import strong, unit
 
 MOST = 3
-"""Concepts of a set at most."""
+"""Largest number of concepts in a set."""
 FURTHER = 0.3
-"""Share of what the first concept accounts for that a further one must add: what is less is another shade of it."""
+"""Least share that a further concept must add, relative to the first; less is only another shade of it."""
 LEAST = 0.12
-"""Share of all strong responses that it must add."""
+"""Least share of all strong responses that a further concept must add."""
 APART = 0.1
-"""Correlation with every earlier concept up to which a concept is another sense, not the same in other words."""
+"""Correlation with every earlier concept up to which a concept is another sense, not a rewording."""
 RELATED = 0.4
-"""Cosine in meaning with an earlier concept up to which a concept is another sense: two of one theme are none."""
+"""Cosine in meaning with every earlier concept up to which a concept is another sense, not the same theme."""
 OVERLAP = 0.2
-"""Least part of a candidate that must be new: what remains of near copies is noise."""
+"""Least share of a candidate's variance that must be new; what remains of near copies is noise."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """How much a set of concepts accounts for."""
+    """What a set of concepts accounts for."""
 
     shares: list[float]
-    """Of each concept, beyond those before it."""
+    """The share of each concept, beyond those before it."""
     left: Floats
     """What none of them accounts for, picture by picture: `float32[pictures]`."""
 
     @property
     def unexplained(self) -> float:
-        """Share of the strong responses that is left."""
+        """Share of the strong responses that remains."""
         return 1.0 - sum(self.shares)
 
 
 def account(activations: Floats, shown: Sequence[Floats]) -> Account:
-    """Least squares of the strong responses on what the detectors see, one concept after the other.
+    """Regress the strong responses on the detectors by least squares, one concept after the other.
 
     All are `float32[pictures]`. A concept whose coefficient would be negative accounts for nothing.
     """
@@ -68,12 +68,12 @@ def choose_set(
     related: Callable[[list[int]], Floats],
     most: int = MOST,
 ) -> list[int]:
-    """Which candidates explain a neuron, greedily: the one that accounts for most, then what adds most to it.
+    """Choose the candidates that explain a neuron, greedily: the one that accounts for most, then what adds most.
 
-    `activations` is `float32[pictures]`, `candidates` what the detectors see, `float32[pictures, candidates]`; `bonus`
-    is what speaks for a candidate besides, in units of correlation, -inf where it is out of the question; `related` is
-    the cosines in meaning of some of them with all, `float32[some, candidates]`. The first is always taken; a further
-    one only where it is a sense of its own.
+    `activations` is `float32[pictures]`, `candidates` the detectors' outputs, `float32[pictures, candidates]`. `bonus`
+    is added to each candidate's correlation, and -inf excludes it. `related` gives the cosines in meaning of some
+    candidates with all, `float32[some, candidates]`. The first candidate is always taken, a further one only if it is
+    a sense of its own.
     """
     columns = unit(candidates)
     chosen: list[int] = []

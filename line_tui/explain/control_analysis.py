@@ -18,26 +18,26 @@ from line_tui.explain.two_sided import correlation, correlation_interval, strong
 from line_tui.explain.word_forms import same_form
 
 LIKE = 0.2
-"""Correlation of two detectors from which their concepts are alike to the layer."""
+"""Correlation of two detectors from which the layer hardly distinguishes their concepts."""
 ENOUGH = 50
-"""Pictures that choose, below which some word goes with any direction."""
+"""Least pictures for choosing: with fewer, some word fits any direction."""
 DIRECTIONS = 200
-"""Random directions of the layer that "no concept" is told from."""
+"""Random directions of the layer that a result is compared with to tell it from chance."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """What a concept's detector sees."""
+    """A concept's detector, applied to the control set and to its own pictures."""
 
     shown: Floats
     """How much each control picture shows the concept, `float32[pictures]`."""
     detected: float | None
-    """AUC with which detectors of its other pictures tell each of its pictures from the control set."""
+    """AUC of the concept's pictures against the control set, each by a detector made from the others."""
 
 
 @dataclass(frozen=True)
 class Neuron:
-    """One neuron's control set through its layer. Half of the pictures choose, the other half reports."""
+    """A neuron's control set, analysed by its layer. Half of the pictures choose, the other half reports."""
 
     profile: Profile
     activations: Floats
@@ -50,19 +50,19 @@ class Neuron:
     features: NDArray[np.intp]
     """Which features the detectors read."""
     told_features: str
-    """The same in words, for the record."""
+    """The same in words, for the report."""
     shift: Floats
-    """What all drawn pictures have in common, `float32[components]`; 0 where the control set is of them."""
+    """What all drawn pictures have in common, `float32[components]`; 0 if the control set is drawn too."""
     control: Floats
     """Whitened control pictures, `float32[pictures, components]`."""
     vocabulary: Floats
     """Whitened pictures of the vocabulary, `float32[words, images, components]`."""
     is_own: bool
-    """Whether the control pictures are those of the vocabulary."""
+    """Whether the control set's pictures are the vocabulary's."""
 
     @cached_property
     def choosing(self) -> NDArray[np.bool_]:
-        """The control pictures by which concepts are chosen; the score is reported from the others."""
+        """The half of the control pictures that choose concepts; scores are reported from the other half."""
         first = np.r_[True, self.groups[1:] != self.groups[:-1]]
         starts = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
         place = np.arange(len(first)) - starts
@@ -88,10 +88,10 @@ class Neuron:
 
     @cached_property
     def null(self) -> tuple[Floats, Floats]:
-        """For random directions of the layer the best two-sided score and the best drive of any word.
+        """The best two-sided score and the best drive of any word, for random directions of the layer.
 
-        Both `float32[DIRECTIONS]`, ascending. Random in whitened coordinates: in others most would be near to the few
-        directions in which all pictures differ.
+        Both `float32[DIRECTIONS]`, ascending. They are random in whitened coordinates; in others most would be near the
+        few directions in which all pictures differ.
         """
         directions = np.random.default_rng(0).standard_normal((self.control.shape[1], DIRECTIONS)).astype(np.float32)
         scale = np.maximum(self.control[self.choosing].std(axis=0), 1e-6)
@@ -103,18 +103,18 @@ class Neuron:
         return np.sort(found), np.sort(weakest.max(axis=0))
 
     def drive(self, activations: Sequence[float]) -> float:
-        """How surely a concept's pictures drive the neuron: the weakest of them, in standard deviations.
+        """How reliably a concept's pictures drive the neuron: the weakest response, in standard deviations.
 
-        Of as many as the vocabulary has of a word, since the weakest of more is weaker.
+        It is taken over as many pictures as the vocabulary has of each word, since the weakest of more would be weaker.
         """
         own = np.asarray(activations[: self.vocabulary.shape[1]], np.float32)
         return float((own.min() - self.activations.mean()) / (self.activations.std() or 1))
 
     def p_value(self, score: float, drive: float) -> float | None:
-        """How often a random direction of the layer is explained as well, by score or by drive: twice the lower share.
+        """How often a random direction of the layer is explained as well, by score or drive: twice the smaller share.
 
-        Each share is (1 + as well) / (1 + directions). A background that drives a neuron whatever stands before it
-        has a low score and a high drive. None where the control set is too small to tell chance.
+        Each share is (1 + as good) / (1 + directions). A background that drives a neuron whatever stands in front
+        of it has a low score and a high drive. None if the control set is too small to tell.
         """
         if self.choosing.sum() < ENOUGH:
             return None
@@ -124,7 +124,7 @@ class Neuron:
     def sight(
         self, concept: str, pictures: Floats, words: bool = True, members: NDArray[np.intp] | None = None
     ) -> Sight:
-        """What a concept's detector sees, made of other pictures and, with `words`, of the vocabulary's.
+        """Apply a concept's detector, made from its pictures and, with `words`, from the vocabulary's.
 
         Of the vocabulary are the pictures of the concept and, where it is a kind, those of its `members`, by their
         places: the detector is half-way between the two means, since few pictures of "animal" are not all animals.
@@ -153,7 +153,7 @@ class Neuron:
         return Sight(seen, None if judged is None else auc(judged.shown[~is_kin], seen[rest]))
 
     def score(self, sight: Sight, reporting: bool = False) -> float:
-        """Two-sided score on the pictures that choose, or on those that report."""
+        """Two-sided score on the choosing or on the reporting half."""
         pictures = ~self.choosing if reporting else self.choosing
         return correlation(sight.shown[pictures], self.activations[pictures])
 
@@ -163,9 +163,9 @@ class Neuron:
         return correlation_interval(sight.shown[~self.choosing], self.activations[~self.choosing], groups)
 
     def responses_left(self, left: Floats, pictures: NDArray[np.bool_]) -> Floats:
-        """Each word's mean of what is not accounted for in some of the control pictures, in standard deviations.
+        """Each word's mean unexplained response on some of the control pictures, in standard deviations.
 
-        `left` is `float32[those pictures]`; gives `float32[words]`, all 0 where the control set has other pictures.
+        `left` is `float32[those pictures]`; returns `float32[words]`, all 0 if the control set has other pictures.
         """
         if not self.is_own:
             return np.zeros(len(self.words), np.float32)
@@ -176,7 +176,7 @@ class Neuron:
         return means / (left.std() or 1)
 
     def words_like(self, sight: Sight, count: int) -> list[str]:
-        """Words of the vocabulary that drive the neuron and look like a concept to its layer, the nearest first."""
+        """Words of the vocabulary that drive the neuron and resemble a concept to its layer, the most similar first."""
         driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
         nearness = unit(self.words_shown[:, driving]).T @ unit(sight.shown)
         return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
@@ -187,7 +187,7 @@ class Neuron:
 
 
 def look(control: Control, bank: Bank) -> Neuron:
-    """See a neuron through its control set. Raises ValueError without any picture."""
+    """Analyse a neuron by its control set. Raises ValueError without any picture."""
     words, images, width = bank.features.shape
     rows = bank.features.reshape(-1, width) if bank.reference_features is None else bank.reference_features
     features = usable_features(rows, bank.column)
@@ -203,7 +203,7 @@ def look(control: Control, bank: Bank) -> Neuron:
         features=features,
         told_features=f"{len(features)} neurons of {bank.features_of}",
         control=vocabulary if is_own else whiten(rows[:, features]),
-        # Drawn pictures differ from natural ones in what all of them share; that is no part of any concept.
+        # What drawn pictures share as against natural ones is not part of any concept.
         shift=vocabulary.mean(axis=0),
         vocabulary=(vocabulary - vocabulary.mean(axis=0)).reshape(words, images, -1),
         is_own=is_own,

@@ -1,4 +1,4 @@
-"""Concept detectors: how much a picture shows a concept, by what a layer of a vision model makes of it.
+"""Concept detectors: how much a picture shows a concept, judged by the activations of a layer.
 
 A detector is a concept activation vector (Kim et al. 2018, arXiv 1711.11279), found by linear discriminant analysis:
 the mean activation of the concept's pictures, whitened by the control set's covariance. It needs no captions and no
@@ -16,15 +16,15 @@ from numpy.typing import NDArray
 from line_tui.explain.ports import Floats
 
 RIDGE = 0.3
-"""Added to the covariance of standardised activations: directions of less variance than this count for less."""
+"""Added to the covariance of standardised activations: directions with less variance than this count less."""
 NEAR_COPY = 0.9
-"""Absolute correlation from which another neuron counts as a copy: it would detect the neuron, not the concept."""
+"""Absolute correlation from which another neuron counts as a copy, which would detect the neuron, not the concept."""
 STEEP = 4.0
-"""Log odds at a concept's mean picture, half-way between it and the control's mean being even."""
+"""Log odds at a concept's mean picture; half-way between it and the control's mean the odds are even."""
 
 
 def usable_features(activations: Floats, neuron: int | None) -> NDArray[np.intp]:
-    """Which neurons of a layer a neuron's detectors read: all that vary, without itself and its near copies.
+    """The neurons of a layer that a neuron's detectors read: all that vary, except itself and its near copies.
 
     `activations` is `float32[pictures, neurons]`; `neuron` is None where it is of another layer.
     """
@@ -55,10 +55,10 @@ class Whitening:
 
 
 def whitening(control: Floats) -> Whitening:
-    """Learn it from a control set, `float32[pictures, features]`.
+    """Learn the whitening from a control set, `float32[pictures, features]`.
 
-    The smaller of the two Gram matrices is decomposed, so a layer wider than the control set costs no square of its
-    width. What of another picture lies outside the span of the control set is lost: no control picture has any.
+    The smaller of the two Gram matrices is decomposed, so the cost of a layer wider than the control set does not grow
+    with the square of its width. The part of a new picture outside the span of the control set is dropped.
     """
     mean, std = control.mean(axis=0), control.std(axis=0)
     std = np.where(std > 0, std, 1).astype(np.float32)
@@ -93,12 +93,12 @@ def _squash(along: Floats, length: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a concept's detector says of its own pictures, each judged by a detector made of the others."""
+    """A concept's pictures, each judged by a detector made from the others."""
 
     shown: Floats
     """`float32[..., pictures]`."""
     along: Floats
-    """The same before it is squashed, comparable between pictures."""
+    """The same before the logistic function, comparable between pictures."""
 
 
 def held_out(pictures: Floats, weights: Floats | None = None) -> HeldOut | None:

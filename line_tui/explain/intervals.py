@@ -1,4 +1,4 @@
-"""What 50 images say about a concept's score: an interval and a p-value, given the frozen control.
+"""Interval and p-value of a concept's score from about 50 images, given the frozen control set.
 
 The score (AUC) is the mean *placement* of a concept's images in the control. Given the control, images are
 independent and placements are bounded, so this is the mean of a bounded variable. Wald's and DeLong's intervals have
@@ -15,7 +15,7 @@ from line_tui.explain.scores import auc, mad
 
 LEVEL = 0.95
 PSEUDO = 0.25
-"""Weight of the imagined image at each end of [0, 1]. By simulation: nearest to the level over AUC .5 to .9995."""
+"""Weight of the pseudo-observation at each end of [0, 1]: by simulation, nearest to the level over AUC .5 to .9995."""
 DRAWS = 4000
 
 
@@ -56,8 +56,8 @@ def interval(placed: ArrayLike, level: float = LEVEL) -> tuple[float, float]:
 
 
 def p_value(concept: ArrayLike, control: ArrayLike) -> float:
-    """One-sided Mann-Whitney test: how likely a concept no stronger than the control scores as high."""
-    # Imported here, since scipy takes longer to import than all else that a process of ours starts with.
+    """One-sided Mann-Whitney test: the chance that a concept no stronger than the control scores as high."""
+    # Imported here: scipy takes longer to import than everything else that a command starts with.
     from scipy.stats import mannwhitneyu
 
     ours, theirs = np.asarray(concept, float), np.asarray(control, float)
@@ -65,7 +65,7 @@ def p_value(concept: ArrayLike, control: ArrayLike) -> float:
 
 
 def verified_score(concept: ArrayLike, control: ArrayLike) -> VerifiedScore:
-    """Score of images that were drawn for this measurement alone, with its interval."""
+    """The score of images drawn for this measurement alone, with its interval."""
     ours = np.asarray(concept, float)
     low, high = interval(placements(ours, control))
     return VerifiedScore(

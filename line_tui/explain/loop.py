@@ -1,4 +1,4 @@
-"""The loop: ask a strategy for the next step, carry it out with the models, store what happened, repeat."""
+"""The loop: asks a strategy for the next step, carries it out with the models, stores the events, and repeats."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from line_tui.explain.thumbnails import thumbnail
 
 TEMPERATURE = 0.5
 WARMER = 0.25
-"""Added for each refused attempt, so that a model that repeats itself is shaken loose."""
+"""Added for each refused attempt, so that a model stops repeating itself."""
 
 
 class RunControl(Protocol):
-    """Where the person holds or ends the loop."""
+    """Lets the user pause or stop the loop."""
 
     def hold(self) -> None:
-        """Return when the next step may begin. Raises Cancelled when the run is to stop."""
+        """Block until the next step may begin. Raises Cancelled when the run is to stop."""
         ...
 
     def wait(self) -> None:
-        """Return when the person said something. Raises Cancelled when the run is to stop."""
+        """Block until the user has decided something. Raises Cancelled when the run is to stop."""
         ...
 
     def check(self) -> None:
@@ -52,7 +52,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Loop:
-    """One run's loop over its models, its journal and its album."""
+    """The loop of one run over its models, journal and album."""
 
     models: Models
     layer: str
@@ -60,13 +60,13 @@ class Loop:
     journal: Journal
     album: Album
     control: Callable[[Sequence[str] | None], Bank]
-    """Measures the control set: of these words, or of those that there are."""
+    """Measures the control set of these words, or of those available."""
     run_control: RunControl
     _banks: list[Bank] = field(default_factory=list)
     _features: dict[str, Floats] = field(default_factory=dict)
 
     def run(self, state: RunState) -> RunState:
-        """Go on from a state until the result. Raises Cancelled when the person stops it."""
+        """Run from a state to the result. Raises Cancelled when the user stops it."""
         passed = False
         while True:
             state = fold(self.journal.unseen(), state)
@@ -83,22 +83,22 @@ class Loop:
                     if not passed:
                         self.run_control.hold()
                     late = self.journal.unseen()
-                    # If the person spoke while the run was held, it goes on with the step that is due now.
+                    # A decision made during a pause may have changed which step is next.
                     passed = bool(late)
                     state = fold(late, state) if late else self._store(state, self._perform(state, step))
 
     def bank(self, words: Sequence[str]) -> Bank:
-        """The control set; a resumed run measures that of its beginning again. Raises Cancelled."""
+        """The control set; a resumed run measures its original one again. Raises Cancelled."""
         if not self._banks:
             self._phase("control")
             self._banks.append(self.control(words))
         return self._banks[0]
 
     def features(self, images: Sequence[e.ImageRecord]) -> Floats:
-        """What concept detectors read of drawn pictures, `float32[images, features]`. Raises Cancelled."""
+        """The input of the concept detectors for drawn pictures, `float32[images, features]`. Raises Cancelled."""
         missing = [image for image in images if image.identity not in self._features]
         if missing:
-            # Of a run that is resumed: its pictures are in the album, or are drawn again.
+            # In a resumed run: its pictures are in the album, or are drawn again.
             pictures, _, _ = self._pictures([image.prompt for image in missing], [image.seed for image in missing])
             self._remember([image.identity for image in missing], pictures, None)
         return np.stack([self._features[image.identity] for image in images])
@@ -257,7 +257,7 @@ class Loop:
         found = [self.album.find(image.image.identity) for image in before]
         pictures = [kept[0] for kept in found if kept is not None]
         if len(pictures) < len(before):
-            return None  # Pictures may have been deleted since; a judgement on some of them would be another one.
+            return None  # Some pictures have been deleted since; the others alone would give a different number.
         seen = self.models.vision.record(pictures, spec.layer).activations
         rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (seen, after)]
         return discriminability(rest[0], rest[1])
@@ -265,7 +265,7 @@ class Loop:
     def _pictures(
         self, prompts: Sequence[str], seeds: Sequence[int]
     ) -> tuple[list[Picture], list[e.ImageRecord], set[int]]:
-        """Take pictures from the album or draw them; the third is which of them had to be drawn."""
+        """Take pictures from the album or draw them; the third result tells which had to be drawn."""
         order = range(len(seeds))
         identities = [self.album.identity(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         kept: dict[int, tuple[Picture, e.ImageRecord]] = {}
@@ -287,5 +287,5 @@ class Loop:
 
 
 def _seed(run_seed: int, purpose: e.Purpose, concept: str, index: int) -> int:
-    # Fresh seeds: what a concept was searched with is never what it is judged by.
+    # Fresh seeds: a concept is never judged by the pictures of the search.
     return image_seed(run_seed if purpose == "search" else f"{run_seed} {purpose}", concept, index)

@@ -1,6 +1,6 @@
-"""Minimal pairs: a label against itself with one word changed or dropped, at the same seeds.
+"""Minimal pairs: a label against itself with one word swapped or dropped, at the same seeds.
 
-The same seed is not the same scene, so the test is on the differences seed by seed.
+The same seed does not mean the same scene, so the test is on the differences seed by seed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from line_tui.explain.word_similarity import SAME, Meaning
 SEEDS = 8
 """Pairs for each variant: one batch of most generators, and p-values down to 1 in 256."""
 QUIET = 0.25
-"""Share of the strongest response up to which a word counts as one that the neuron does not answer to."""
+"""Share of the strongest response up to which the neuron counts as not responding to a word."""
 
 JUDGES = 8
-"""Other neurons that vary, from which on the layer is asked whether a change can be seen."""
+"""Least number of other varying neurons for judging whether a change can be seen."""
 VISIBLE = 0.75
 """Discriminability from which a change counts as visible: 12 of 16 pictures, p = .04 by chance alone."""
 
@@ -30,9 +30,9 @@ Variant = tuple[str, Literal["swap", "drop"]]
 
 
 def variants(label: str, profile: Profile, meaning: Meaning) -> list[Variant]:
-    """What a label is compared with: each word dropped, then the nearest quiet word of the bank in its place.
+    """The variants of a label: each word dropped in turn, then the whole label swapped for the nearest quiet bank word.
 
-    A label of one word is dropped to the empty prompt.
+    Dropping the word of a one-word label leaves the empty prompt.
     """
     words = label.split()
     dropped = [" ".join(words[:n] + words[n + 1 :]) for n in range(len(words))]
@@ -41,7 +41,7 @@ def variants(label: str, profile: Profile, meaning: Meaning) -> list[Variant]:
 
 
 def quiet_neighbour(label: str, profile: Profile, meaning: Meaning) -> str | None:
-    """The bank word nearest in meaning to which the neuron hardly responds; None when it responds to all."""
+    """The nearest bank word in meaning to which the neuron hardly responds; None if it responds to all."""
     responses = profile.responses
     limit = QUIET * max(float(responses.max()), 0.0)
     quiet = [word for word, response in zip(profile.words, responses, strict=True) if response <= limit]
@@ -53,9 +53,9 @@ def quiet_neighbour(label: str, profile: Profile, meaning: Meaning) -> str | Non
 
 
 def relative_drop(before: Sequence[float], after: Sequence[float], control: Sequence[float]) -> tuple[float, float]:
-    """Share of the response above the control's mean that the change takes away, and its paired p-value.
+    """The drop as a share of the response above the control's mean, and its paired p-value.
 
-    1 takes all of it, 0 nothing, less than 0 adds to it. The share is 0 where there was no response above the mean.
+    1 means that the response is gone, 0 no change, below 0 a gain. 0 too if there was no response above the mean.
     Raises ValueError without pairs or control.
     """
     if not before or len(before) != len(after) or not control:
@@ -66,10 +66,10 @@ def relative_drop(before: Sequence[float], after: Sequence[float], control: Sequ
 
 
 def discriminability(before: Floats, after: Floats) -> float | None:
-    """Share of pictures that the layer's other neurons put on their own side, chance being .5; None without any.
+    """Share of pictures that the layer's other neurons put on the right side, .5 by chance; None if they are too few.
 
-    Both are `float32[pictures, neurons]` without the neuron in question. Each pair is held out in turn and goes to the
-    nearer of the other pairs' mean pictures, so that a change that nobody can see is not taken for one without effect.
+    Both are `float32[pictures, neurons]` without the neuron in question. Each pair is held out in turn and assigned to
+    the nearer mean of the other pairs. It tells a change that cannot be seen from one that has no effect.
     """
     sides = np.stack([before, after]).astype(np.float64)
     spread = sides.std(axis=(0, 1))

@@ -21,6 +21,6 @@ def neuron_of(activations: Floats, neuron: int) -> Floats:
 
 
 def silenced(activations: Floats) -> Floats:
-    """A layer's `float32[..., neurons]` with zeros for each neuron that is not finite somewhere."""
+    """A layer's `float32[..., neurons]` with zeros for each neuron that is not finite everywhere."""
     finite = np.isfinite(activations).all(axis=tuple(range(activations.ndim - 1)))
     return activations if finite.all() else np.where(finite, activations, np.float32(0))

@@ -33,7 +33,7 @@ def mean_interval(differences: ArrayLike, level: float = 0.95) -> tuple[float, f
     values = np.asarray(differences, float)
     if values.size < 2:
         raise ValueError("an interval for a mean difference needs at least two pairs")
-    # Imported here, since scipy takes longer to import than all else that a process of ours starts with.
+    # Imported here: scipy takes longer to import than everything else that a command starts with.
     from scipy.special import stdtrit
 
     half = stdtrit(values.size - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(values.size)

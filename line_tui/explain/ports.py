@@ -18,15 +18,15 @@ Floats = NDArray[np.float32]
 
 
 class Cancelled(Exception):
-    """Raised inside a model's callback to leave it at once; what it was making is thrown away."""
+    """Raised in a model's callback to stop it at once; its unfinished output is discarded."""
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A request to a language model in both forms; the adaptor takes the one that its model can use.
+    """A request to a language model in both forms; each adaptor takes the one that suits its model.
 
-    `head` is the static part of the few-shot form: the same text in every call of a run, so its evaluation
-    may be reused. `tail` is what changes. `system` and `user` are the chat form.
+    `head` is the static part of the few-shot form: the same in every call of a run, so that its evaluation can be
+    reused. `tail` is the part that changes. `system` and `user` are the chat form.
     """
 
     head: str
@@ -34,7 +34,7 @@ class Prompt:
     system: str
     user: str
     grammar: str
-    """GBNF for the reply."""
+    """A GBNF grammar for the reply."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +64,16 @@ class Generator(Protocol):
     """A text-to-image model."""
 
     name: str
-    """Name and revision: all that an image depends on besides prompt, seed and the settings below."""
+    """Name and revision: everything an image depends on besides prompt, seed and the settings below."""
     prompt_template: str
-    """How a concept becomes a prompt: "{concept}" with whatever stands around it."""
+    """The prompt of a concept, with "{concept}" in its place."""
     steps: int
     guidance: float
     size: int
     batch_size: int
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
-        """Draw one picture for each prompt and seed; at most `batch_size` of them, a partial batch is padded.
+        """Draw one picture for each prompt and seed: at most `batch_size` of them; a partial batch is padded.
 
         `on_step(step, steps)` is called after each step and may raise `Cancelled`.
         """
@@ -101,14 +101,14 @@ class Vision(Protocol):
 
 
 class Gallery(Protocol):
-    """What the vision model made of a run's pictures: whole layers, where an event has one neuron's activation."""
+    """A run's pictures as the vision model sees them: activations of whole layers, of which events keep one neuron."""
 
     def bank(self, words: Sequence[str]) -> Bank:
-        """The control set of these words, with the pictures that the run began with."""
+        """The control set of these words, on the pictures with which the run started."""
         ...
 
     def features(self, images: Sequence[ImageRecord]) -> Floats:
-        """What concept detectors read of drawn pictures, `float32[images, features]`."""
+        """The input of the concept detectors for drawn pictures, `float32[images, features]`."""
         ...
 
 
@@ -129,51 +129,51 @@ class Bank:
     activations: Floats
     """`float32[concepts, images]`."""
     features: Floats
-    """What concept detectors read of the same pictures, `float32[concepts, images, features]`."""
+    """The input of the concept detectors for the same pictures, `float32[concepts, images, features]`."""
     features_of: str = ""
-    """Which layer they are of."""
+    """The layer of these features."""
     column: int | None = None
-    """The neuron's place among them; None where they are of another layer."""
+    """The neuron's place among the features; None where they come from another layer."""
     drawn: int = 0
-    """Images that had to be drawn to have it."""
+    """Images that had to be drawn for it."""
     missing: int = 0
-    """Words of the vocabulary that are not in it, because their pictures are not drawn yet."""
+    """Words of the vocabulary that are missing because their pictures have not been drawn yet."""
     layer_scale: float = 0.0
-    """Largest absolute activation of the layer's neurons on these pictures; 0 where it is not known."""
+    """Largest absolute activation of any neuron of the layer on these pictures; 0 if unknown."""
     reference_activations: Floats | None = None
     """`float32[images]`: the neuron's activations on pictures of the user's own, used as control set instead of the
     vocabulary's."""
     reference_features: Floats | None = None
     """Features of these, `float32[images, features]`."""
     skipped: Sequence[str] = ()
-    """Files of the user's that are no pictures, each with the reason."""
+    """The user's files that could not be read as pictures, each with the reason."""
 
 
 class Album(Protocol):
-    """Where images are kept, by identity."""
+    """Stores images by identity."""
 
     def identity(self, prompt: str, seed: int) -> str:
-        """Hash of all that an image depends on: generator, prompt, steps, guidance, size, batch and seed."""
+        """Hash of everything an image depends on: generator, prompt, steps, guidance, size, batch and seed."""
         ...
 
     def find(self, identity: str) -> tuple[Picture, str] | None:
-        """The picture and its path, if it was drawn before."""
+        """The picture and its path if it was drawn before."""
         ...
 
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
-        """Put a picture on disk, synced and renamed into place, and record it."""
+        """Write a picture to disk, synced and renamed into place, and return its record."""
         ...
 
 
 class Journal(Protocol):
-    """Where events go."""
+    """Stores and shows a run's events."""
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        """Store events together or not at all, show them, and return what is stored since the last call or `unseen`.
+        """Store events, all or none, show them, and return all events stored since the last call or `unseen`.
 
-        Together, since a run that is cut off between two of them could not tell what is still to be done. What the
-        person said during a step comes before the step's own events, as it does in the store: a state that is folded
-        live is the one that a replay folds. Raises StoreError when the disk is full.
+        All or none, since a run interrupted between two of them could not tell what is left to do. The user's
+        decisions during a step come before the step's own events, as in the store, so that the live state equals that
+        of a replay. Raises StoreError when the disk is full.
         """
         ...
 
@@ -182,5 +182,5 @@ class Journal(Protocol):
         ...
 
     def unseen(self) -> list[DurableEvent]:
-        """What the person said since the last call or `append`; it is stored."""
+        """The user's decisions since the last call or `append`; they are already stored."""
         ...

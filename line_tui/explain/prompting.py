@@ -1,4 +1,4 @@
-"""How the language model is asked for a concept: a few-shot form for small models, a chat form for others."""
+"""Prompts that ask the language model for a concept: a few-shot form for small models, a chat form for others."""
 
 from __future__ import annotations
 
@@ -15,36 +15,35 @@ word ::= [a-z] [a-z] [a-z'-]*
 
 @dataclass(frozen=True)
 class Shown:
-    """A concept that the language model is told of."""
+    """A concept that the prompt mentions."""
 
     concept: str
     score: float
     drives: float | None = None
-    """AUC: whether its pictures drive the neuron; None where the score alone is told."""
+    """AUC, which says whether its pictures drive the neuron; None if the prompt gives the score alone."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the next proposal should be based on."""
+    """What the next proposal is to be based on."""
 
     move: Move
     shown: list[Shown]
     """Concepts, best first."""
     left: list[str] = field(default_factory=list)
-    """What the strongest pictures that no concept accounts for were drawn from."""
+    """The prompts' concepts of the strongest pictures that no concept accounts for."""
     rejected: list[tuple[str, str]] = field(default_factory=list)
-    """Concepts that the person rejected, with the reason if one was given."""
+    """Concepts that the user rejected, with the reason if one was given."""
     accepted: list[str] = field(default_factory=list)
-    """Concepts that the person accepted."""
+    """Concepts that the user accepted."""
     attempt: int = 0
-    """How many replies to this request were refused."""
+    """The number of refused replies to this request."""
 
 
-# A small base model follows a pattern and no instruction, so each move has a pattern of its own. Of the forms tried
-# for "new", going on with a short list of the best found the most hidden concepts; naming the weak ones too found
-# fewer, since the model goes on with those as well. So it is with what the person rejected: naming it with the reason
-# had SmolLM2-135M propose it 5 times in 96, not naming it never. The examples are no concepts that a picture world is
-# asked for.
+# A small base model follows patterns, not instructions, so each move has its own pattern. Of the forms tried for "new",
+# continuing a short list of the best found the most hidden concepts; naming weak ones too found fewer, since the model
+# continues those as well. The same holds for rejected concepts: SmolLM2-135M proposed them 5 times in 96 when they were
+# named with the reason, and never when they were not. The examples are concepts that hardly any neuron stands for.
 _HEAD = """\
 violin, trumpet, cello, drum, and also: flute
 parliament, senate, ministry, and also: embassy
@@ -72,7 +71,7 @@ _TAILS: dict[Move, str] = {
     "contrast": "{best}, but something else:",
 }
 _CONTINUED = 3
-"""Concepts that the few-shot form shows; each further attempt begins the list one place lower."""
+"""Concepts shown in the few-shot form; each further attempt starts the list one place lower."""
 
 _TASKS: dict[Move, str] = {
     "new": "Propose one new concept that you expect to score higher than all of these.",
@@ -102,7 +101,7 @@ def render(request: Request) -> Prompt:
     turn = request.attempt % len(names)
     turned = names[turn:] + names[:turn]
     strong = list(dict.fromkeys([*turned[:_CONTINUED], *request.accepted[-1:]]))
-    # The best stands last, where a small model looks first.
+    # The best comes last, where a small model looks first.
     tail = _TAILS[request.move].format(
         strong=", ".join(reversed(strong)), best=turned[0], second=turned[1 % len(turned)]
     )

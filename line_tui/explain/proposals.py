@@ -1,4 +1,4 @@
-"""Which replies of a language model are usable new concepts."""
+"""Decides whether a language model's reply is a usable new concept."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ MAX_LETTERS = 40
 
 
 def tried(state: RunState) -> dict[str, str]:
-    """Concepts that may not be proposed again, by their form; banned ones among them."""
+    """Concepts that may not be proposed again, banned ones included, by their normal form."""
     banned = [d.concept for d in state.word.stands if d.kind == "ban" and d.concept]
     return state.forms | {same_form(concept): concept for concept in banned}
 
 
 def judge(text: str, taken: dict[str, str], known: Callable[[str], bool] | None = None) -> Judged:
-    """Clean a reply and say whether it is a new concept; `known` says of a word whether a dictionary has it."""
+    """Clean a reply and say whether it is a new concept; `known` tells whether a dictionary has a word."""
     concept = clean(text)
     if not concept:
         return Judged(concept, "empty")

@@ -1,7 +1,7 @@
 """The published LINE loop (arXiv 2604.08039): ten concepts to start with, one proposal an iteration, one summary.
 
-What differs: proposals are validated and never repeat, equal scores do not crash the drop, and the person's word
-counts. A rejected trial leaves the pool and cannot be the label; an accepted one stays in the pool.
+Differences: proposals are validated and never repeat, equal scores do not crash the choice of what to drop, and the
+user can decide. A rejected trial leaves the pool and cannot become the label; an accepted one stays in the pool.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ FROM_VOCABULARY = 5
 FROM_RANDOM = FIRST_POOL - FROM_VOCABULARY
 SUMMARISED = 3
 ATTEMPTS = 5
-"""Replies of the language model that may be refused before the iteration takes a random word instead."""
+"""Refused replies of the language model after which the iteration takes a random word instead."""
 
 
 def create(words: Words) -> Published:
-    """As the registry makes it."""
+    """Creates the strategy for the registry."""
     return Published()
 
 
 class Published:
-    """METHOD: pool of 10, `iterations` proposals of `images` images each, one summary of the best three."""
+    """A pool of 10 concepts, `iterations` proposals of `images` images each, and a summary of the best three."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """Draw what is proposed, else propose what is due, else finish."""
+        """Draw what has been proposed, else propose, else finish."""
         if state.outcome is not None:
             return Done()
         if state.control is None:
@@ -61,7 +61,7 @@ class Published:
         return Record([e.Finished(label=best.concept, trial=best.id, reason="highest score in the pool")])
 
     def judge(self, state: RunState, reply: str) -> Judged:
-        """Refuse what is no concept and what was tried already."""
+        """Refuse what is not a concept, and what was tried before."""
         return judge(reply, tried(state))
 
     def _advance(self, state: RunState, trial: Trial) -> Step:
@@ -106,7 +106,7 @@ def pool_of(state: RunState) -> list[Trial]:
 
 
 candidates = pool_of
-"""Who may become the label."""
+"""The trials that may become the label."""
 
 
 def _first_pool(state: RunState) -> list[e.Proposed]:
@@ -162,7 +162,7 @@ def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
     )
     new = value_of(score, state.spec.metric)
     members = list(state.pool)
-    # The first pool grows to its size; what the person adds while it does so joins without anyone's leaving.
+    # While the first pool fills up, what the user adds joins it and nothing leaves.
     if trial.iteration == 0:
         return [score, e.PoolChanged(members=[*members, trial.id])]
     dropped = _dropped(state, members, new, trial)
@@ -171,7 +171,7 @@ def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
 
 
 def _dropped(state: RunState, members: list[str], new: float, trial: Trial) -> str | None:
-    """The worst leaves; if the newcomer is no better, one drawn with weight (best - score): never the best."""
+    """The worst leaves; if the newcomer is no better, one drawn with weight (best - score), so never the best."""
     free = [state.trials[id] for id in members if verdict(state, state.trials[id]) == "open"]
     if not free:
         return None

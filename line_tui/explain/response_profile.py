@@ -12,7 +12,7 @@ from line_tui.explain.state import Control
 from line_tui.explain.word_forms import same_form
 
 INERT = 1e-6
-"""Range of activations, as a share of the layer's scale, up to which a neuron is dead or constant."""
+"""Range of activations, as a share of the layer's scale, up to which a neuron counts as dead or constant."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Profile:
     mean: float
     """Of all control activations."""
     std: float
-    """Of all control activations; 1 where they are all the same."""
+    """Of all control activations; 1 if they are all equal."""
     inert: bool
 
     @cached_property

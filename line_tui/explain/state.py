@@ -1,7 +1,7 @@
-"""The state of a run, folded from its durable events: what the loop, the TUI and the reports all read.
+"""The state of a run, folded from its durable events, for the loop, the TUI and the reports.
 
-The loop decides from the state alone, so a run that was cut off goes on from the stored events as if nothing had
-happened, and replaying a run is the same code as watching it.
+The loop decides from the state alone. So an interrupted run resumes from its stored events as if nothing had
+happened, and a replay runs the same code as a live run.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Control(msgspec.Struct, frozen=True):
     activations: list[list[float]]
     layer_scale: float = 0.0
     reference_activations: list[float] = []
-    """Activations on pictures of no concept, which are the control set where there are any."""
+    """Activations on the user's own pictures; if any, they are the control set instead of the vocabulary's."""
     missing: int = 0
-    """Words of the vocabulary that are not in it, because their pictures were not drawn yet."""
+    """Words of the vocabulary that are missing because their pictures had not been drawn yet."""
 
     @property
     def flat(self) -> list[float]:
@@ -48,15 +48,15 @@ class Trial(msgspec.Struct, frozen=True):
     move: e.Move = "start"
     based_on: tuple[str, ...] = ()
     images: tuple[e.ImageScored, ...] = ()
-    """Of every purpose, in the order in which they came in."""
+    """Of every purpose, in order of arrival."""
     score: e.TrialScored | None = None
     votes: tuple[int, ...] = ()
     """Iterations in which the language model proposed it again."""
     place: int = 0
-    """How many trials came before it."""
+    """The number of trials before it."""
 
     def seen(self, purpose: e.Purpose = "search") -> list[e.ImageScored]:
-        """The images that were drawn for a purpose."""
+        """The images drawn for a purpose."""
         return [image for image in self.images if image.purpose == purpose]
 
     def activations(self, purpose: e.Purpose = "search") -> list[float]:
@@ -65,24 +65,24 @@ class Trial(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """What the person's decisions come to, by trial id."""
+    """The net effect of the user's decisions, by trial id."""
 
     stands: tuple[e.Decided, ...] = ()
-    """Decisions that were not taken back, oldest first."""
+    """Decisions that were not undone, oldest first."""
     ids: frozenset[str] = frozenset()
-    """Of these."""
+    """Their ids."""
     verdicts: dict[str, Verdict] = {}
-    """The last verdict on each trial that there is one on."""
+    """The last verdict on each trial that has one."""
     edits: dict[str, str] = {}
     """The last edit of each trial's concept."""
     edited: frozenset[str] = frozenset()
-    """Trials whose concept the person went over, whether it was changed or not."""
+    """Trials whose concept the user edited, even where the edit changed nothing."""
 
 
 class RunState(msgspec.Struct, frozen=True):
-    """Everything known of a run.
+    """Everything known about a run.
 
-    What the loop asks for in each step is kept at hand, so that a step costs the same however long the run is.
+    Values that every step needs are kept up to date here, so that a step costs the same however long the run is.
     """
 
     status: Status = "new"
@@ -92,26 +92,26 @@ class RunState(msgspec.Struct, frozen=True):
     ask_first: bool = False
     control: Control | None = None
     trials: dict[str, Trial] = {}
-    """By trial id, in the order in which they came in. Not changed in place."""
+    """By trial id, in order of arrival. Never changed in place."""
     pool: tuple[str, ...] = ()
     explanation: e.Explained | None = None
     refusals: tuple[e.ProposalRefused, ...] = ()
     stalls: tuple[e.Stalled, ...] = ()
     decisions: tuple[e.Decided, ...] = ()
     word: Word = Word()
-    """What these decisions come to."""
+    """Their net effect."""
     forms: dict[str, str] = {}
-    """Concepts of all trials by their form."""
+    """Concepts of all trials by their normal form."""
     unscored: tuple[str, ...] = ()
-    """Trials without a score, in the order in which they came in."""
+    """Trials without a score, in order of arrival."""
     own: int = 0
-    """How many trials are the person's."""
+    """The number of trials that the user added."""
     drawn: dict[e.Purpose, int] = {}
-    """Pictures of the others, by what they were drawn for."""
+    """The number of pictures of all other trials, by purpose."""
     proposed_in: int = 0
-    """The last iteration that gave a proposal; the person's and the summary's are in none."""
+    """The last iteration with a proposal; those of the user and of the summary belong to none."""
     passed_in: int = 0
-    """The last iteration that gave a vote, or nothing."""
+    """The last iteration that ended with a vote, or with nothing."""
     verified: e.Verified | None = None
     senses: tuple[e.SenseFound, ...] = ()
     pairs: tuple[e.MinimalPairMeasured, ...] = ()
@@ -119,23 +119,23 @@ class RunState(msgspec.Struct, frozen=True):
     judged: e.Judged | None = None
     failure: e.Failed | None = None
     calls: int = 0
-    """Of the language model."""
+    """Calls of the language model."""
     language: e.LanguageCost = e.LanguageCost()
-    """Of all calls together."""
+    """The cost of all calls together."""
     load_seconds: float = 0.0
     control_seconds: float = 0.0
     control_images: int = 0
 
     @property
     def spec(self) -> e.RunSpec:
-        """What was asked for. Raises ValueError before the first event."""
+        """The spec of the run. Raises ValueError before the first event."""
         if self.run is None:
             raise ValueError("the run has no first event")
         return self.run.spec
 
 
 def value(score: e.TrialScored | e.VerifiedScore, metric: e.Metric) -> float:
-    """A score in the metric that a run raises; 0 where a run of a version without it has none."""
+    """A score in the run's metric; 0 in runs of an older version that did not measure it."""
     found = {"mean": score.mean, "auc": score.auc, "correlation": score.correlation}[metric]
     return found if found is not None else 0.0
 
@@ -236,7 +236,7 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
 
 
 def _reopened(state: RunState) -> RunState:
-    """A finished run that is to go on: its result no longer holds, all that was drawn does."""
+    """A finished run that is continued: its result no longer holds, but everything drawn still does."""
     return msgspec.structs.replace(
         state, status="stopped", outcome=None, verified=None, explanation=None, senses=(), pairs=(), judged=None
     )
@@ -312,47 +312,47 @@ def _forms(state: RunState) -> dict[str, str]:
     return {same_form(concept): concept for concept in concepts}
 
 
-# -- what the decisions that still stand say ---
+# -- the decisions that still stand ---
 
 
 def standing(state: RunState) -> list[e.Decided]:
-    """Decisions that were not taken back, oldest first. An undo can itself be undone."""
+    """Decisions that were not undone, oldest first. An undo can itself be undone."""
     return list(state.word.stands)
 
 
 def verdict(state: RunState, trial: Trial) -> Verdict:
-    """What the person last said of a trial; a trial whose `add` was undone counts as rejected."""
+    """The user's last verdict on a trial; a trial whose `add` was undone counts as rejected."""
     if trial.origin == "user" and trial.id not in state.word.ids:
         return "rejected"
     return state.word.verdicts.get(trial.id, "open")
 
 
 def to_verify(state: RunState) -> Trial | None:
-    """The concept that the person wants the score of, in place of what the search would choose."""
+    """The concept that the user wants verified in place of the search's choice."""
     wanted = [decision.trial for decision in standing(state) if decision.kind == "verify"]
     trial = state.trials.get(wanted[-1] or "") if wanted else None
     return trial if trial is not None and verdict(state, trial) != "rejected" else None
 
 
 def concept_of(state: RunState, trial: Trial) -> str:
-    """The trial's concept with the person's last edit; from the first image on it is what was drawn."""
+    """The trial's concept after the user's last edit; once an image exists, the concept that was drawn."""
     return trial.concept if trial.images else state.word.edits.get(trial.id, trial.concept)
 
 
 def waits_for_person(state: RunState, trial: Trial) -> bool:
-    """Whether ask-first mode holds a proposal; an edit is a yes, and what starts the run is not asked about."""
+    """Whether ask-first mode holds a proposal; an edit counts as a yes, and starting concepts are never held."""
     if not state.ask_first or trial.origin not in ("llm", "summary", "bank") or trial.images:
         return False
     return verdict(state, trial) == "open" and trial.id not in state.word.edited
 
 
 def next_id(state: RunState, ahead: int = 0) -> str:
-    """The id of the next trial that the loop proposes, or of one that comes `ahead` later."""
+    """The id of the next trial that the loop proposes, or of the one `ahead` places later."""
     return f"t{len(state.trials) - state.own + ahead + 1}"
 
 
 def attempts(state: RunState, iteration: int) -> int:
-    """Replies of the language model that were refused in an iteration that goes on."""
+    """Refused replies of the language model in the current iteration."""
     count = 0
     for refusal in reversed(state.refusals):
         if refusal.iteration != iteration:
@@ -362,7 +362,7 @@ def attempts(state: RunState, iteration: int) -> int:
 
 
 def rejected(state: RunState) -> list[tuple[str, str]]:
-    """Concepts that the person rejected, each with the reason or ""."""
+    """Concepts that the user rejected, each with the reason, if any."""
     reasons = {d.trial: d.reason for d in state.word.stands if d.kind in ("reject", "ban")}
     touched = {*state.word.verdicts, *(decision.decision for decision in state.decisions)}
     trials = sorted((state.trials[id] for id in touched & state.trials.keys()), key=lambda trial: trial.place)
@@ -372,12 +372,12 @@ def rejected(state: RunState) -> list[tuple[str, str]]:
 
 
 def kept_senses(state: RunState) -> list[e.SenseFound]:
-    """The senses whose concept the person did not reject since."""
+    """The senses whose concept the user has not rejected since."""
     return [sense for sense in state.senses if not _is_rejected(state, sense.trial, sense.label)]
 
 
 def kept_pairs(state: RunState) -> list[e.MinimalPairMeasured]:
-    """The minimal pairs of concepts that the person did not reject since."""
+    """The minimal pairs of concepts that the user has not rejected since."""
     return [pair for pair in state.pairs if not _is_rejected(state, None, pair.concept)]
 
 

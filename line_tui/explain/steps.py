@@ -1,4 +1,4 @@
-"""What a strategy can ask the loop to do next. A strategy sees the state and nothing else."""
+"""The steps that a strategy can ask of the loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from line_tui.explain.state import RunState
 
 @dataclass(frozen=True)
 class MeasureControl:
-    """Get the neuron's activations on the control set."""
+    """Measure the neuron's activations on the control set."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Draw:
-    """Draw and look at some images of a trial."""
+    """Draw some images of a trial and record their activations."""
 
     trial: str
     indices: list[int]
@@ -37,7 +37,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class DrawTogether:
-    """Draw images of several trials in one batch, so that a single image of each does not cost a batch."""
+    """Draw images of several trials in one batch, so that one image of each does not cost a batch of its own."""
 
     draws: list[Draw]
 
@@ -54,21 +54,21 @@ class DrawVariant:
 
 @dataclass(frozen=True)
 class Record:
-    """Store what follows from the state without any model."""
+    """Store events that follow from the state without any model."""
 
     events: list[DurableEvent]
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Wait for the person's word on a proposal."""
+    """Wait for the user's decision on a proposal."""
 
     trial: str
 
 
 @dataclass(frozen=True)
 class Done:
-    """The run has its result."""
+    """End the run: it has its result."""
 
 
 Step = MeasureControl | Ask | Draw | DrawTogether | DrawVariant | Record | Wait | Done
@@ -76,20 +76,20 @@ Step = MeasureControl | Ask | Draw | DrawTogether | DrawVariant | Record | Wait 
 
 @dataclass(frozen=True)
 class Judged:
-    """What a strategy makes of a language model's reply."""
+    """A strategy's verdict on a reply of the language model."""
 
     concept: str
     reason: str | None = None
-    """Why it is refused; None where it is not."""
+    """Why it is refused; None if it is accepted."""
     repeats: str | None = None
-    """The trial that it votes for again, where the strategy counts votes."""
+    """The earlier trial that the reply repeats, in strategies that count this as a vote."""
 
 
 class Strategy(Protocol):
-    """A way to search: the next step as a pure function of the state, and of what its pictures do to the layer."""
+    """A search strategy: the next step as a pure function of the state and its pictures' activations."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """The next thing to do."""
+        """The next step."""
         ...
 
     def judge(self, state: RunState, reply: str) -> Judged:

@@ -1,6 +1,6 @@
-"""The ways to search, each registered once: its name, what it is called, what it raises, what it may draw.
+"""The registry of search strategies: names, descriptions, metrics and budgets.
 
-A strategy's code is imported when a run needs it, so that the command line and the app know the names at no cost.
+A strategy's code is imported only when a run needs it, so that listing the strategies costs nothing.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """What a strategy may ask of words."""
+    """What a strategy needs to know about words."""
 
     embedder: Embedder
     lexicon: Callable[[], Lexicon]
-    """Read at the first call. Raises ModelFileError."""
+    """Loads the lexicon, at the first call. Raises ModelFileError."""
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One way to search."""
+    """A registered search strategy."""
 
     name: str
     title: str
     """One line for help and screens."""
     metrics: tuple[Metric, ...]
-    """What it can raise, its own first."""
+    """The metrics that it can maximise, its default first."""
     search_images: Callable[[RunState], int]
-    """Pictures of the whole search, as known now."""
+    """Pictures of the whole search, as far as known from the state."""
     report_images: int
-    """Pictures that the result is reported from, drawn for it alone."""
+    """Pictures drawn for the reported score alone."""
     first_images: Callable[[RunSpec], int]
-    """Pictures that a new concept begins with."""
+    """Pictures drawn first for a new concept."""
     create: str
-    """`module:function` that makes it of `Words`."""
+    """`module:function` that creates it, given `Words`."""
 
     def make(self, words: Words) -> Strategy:
         """The strategy of a run. Raises ModelFileError."""
@@ -98,7 +98,7 @@ _OURS = {
     )
 }
 REGISTRY = with_plugins(STRATEGIES, _OURS, Registered)
-"""By name, the default first, those of plug-ins last."""
+"""All strategies by name: the default first, those of plug-ins last."""
 NAMES = tuple(REGISTRY)
 DEFAULT = NAMES[0]
 
@@ -111,13 +111,13 @@ def find(name: str) -> Registered:
 
 
 def metric_of(strategy: str, wish: Metric | None) -> Metric:
-    """What a run raises: the usual wish, where the strategy can, else its own. Raises UnknownNameError."""
+    """The metric of a run: `usual` if the strategy can maximise it, else its default. Raises UnknownNameError."""
     can = find(strategy).metrics
     return wish if wish in can else can[0]
 
 
 def check_metric(strategy: str, metric: Metric) -> None:
-    """Raises UnknownNameError for a strategy that there is not, UsageError for a metric that it cannot raise."""
+    """Raises UnknownNameError for an unknown strategy, UsageError for a metric that it cannot maximise."""
     can = find(strategy).metrics
     if metric not in can:
         raise UsageError(f"the {strategy} strategy cannot raise '{metric}'", f"it can raise {' or '.join(can)}")

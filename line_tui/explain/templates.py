@@ -1,4 +1,4 @@
-"""How a concept becomes a prompt for the text-to-image model."""
+"""Fills the prompt template of a text-to-image model."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def fill_template(template: str, concept: str, seed: int) -> str:
-    """The prompt of one picture: the concept for `{concept}`, and for `{a|b|c}` one of these, chosen by the seed.
+    """The prompt of one picture: `{concept}` becomes the concept, `{a|b|c}` one of its parts, chosen by the seed.
 
-    So "a photo of a {concept}, {close-up|seen from above}" varies the view from picture to picture, and a variant of
-    the concept at the same seed has the same view.
+    So "a photo of a {concept}, {close-up|seen from above}" varies the view from picture to picture, and two concepts
+    at the same seed have the same view.
     """
     places = iter(range(len(template)))
 

@@ -17,11 +17,11 @@ from line_tui.explain.word_forms import same_form, singular
 SAME = 0.9
 """Cosine from which two concepts mean the same: "tv" and "television" .96, "dog" and "puppy" .80."""
 NEAREST = 1000
-"""Words of the lexicon whose fit is worked out, those nearest to what drives the neuron."""
+"""Number of lexicon words whose fit is computed: those nearest to what drives the neuron."""
 MOST_COMMON = 2000
-"""Words up to this place in the lexicon are equally common."""
+"""Words up to this rank in the lexicon count as equally common."""
 SHORTEST = 3
-"""Letters of a lexicon's words at least; "of" and "on" are no rare words."""
+"""Least letters of a word in the lexicon; shorter ones, such as "of", do not count as rare."""
 _NONE = np.zeros((0, 1), np.float32)
 
 
@@ -32,15 +32,15 @@ class Lexicon:
     words: list[str] = field(default_factory=list)
     vectors: Floats = field(default_factory=_NONE.copy)
     taxonomy: Taxonomy = field(default_factory=Taxonomy)
-    """What these words, and phrases of them, are kinds of."""
+    """The kinds that these words, and phrases of them, belong to."""
 
     def knows(self, word: str) -> bool:
-        """Whether a dictionary would have the word, in this or in its singular form; an empty lexicon knows all."""
+        """Whether the lexicon has the word or its singular; an empty lexicon has every word."""
         return not self.words or word in self._places or singular(word) in self._places
 
     def rarity(self, concept: str) -> float:
-        """Decades by which the concept's rarest word is rarer than the most common ones; 0 in an empty lexicon."""
-        # Asked of the same hundreds of words at each step of each neuron of a layer.
+        """How much rarer the concept's rarest word is than common ones, in decades of rank; 0 in an empty lexicon."""
+        # The same hundreds of words come up at each step of each neuron of a layer.
         if (known := self._rarities.get(concept)) is None:
             known = self._rarities[concept] = self._rarity(concept)
         return known
@@ -62,14 +62,14 @@ class Lexicon:
 
 @dataclass(frozen=True)
 class Meaning:
-    """Nearness of concepts by an embedder, which keeps what it has embedded, and the words that may be proposed."""
+    """Similarity of concepts by an embedder that caches its results, and the words that may be proposed."""
 
     embedder: Embedder
     lexicon: Lexicon = field(default_factory=Lexicon)
     _kinds: dict[tuple[str, ...], Kinds] = field(default_factory=dict, init=False, repr=False)
 
     def kinds(self, words: Sequence[str]) -> Kinds:
-        """What the words of a vocabulary are kinds of; worked out once."""
+        """The kinds that the words of a vocabulary belong to; computed once."""
         key = tuple(words)
         if key not in self._kinds:
             self._kinds[key] = self.lexicon.taxonomy.kinds(words, self.lexicon.rarity)
@@ -85,7 +85,7 @@ class Meaning:
     def fits(self, concepts: Sequence[str], words: Sequence[str], responses: NDArray[np.floating]) -> Floats:
         """How well each concept accounts for the responses to words, `float32[concepts]`.
 
-        By nearness (`fit`) or as the kind that it names, whichever does better: "animal" is near to few animals.
+        The better of two fits: by similarity (`fit`), or as the name of a kind: "animal" is similar to few animals.
         """
         kinds = self.kinds(words)
         known = dict(zip(map(same_form, kinds.names), kinds.fits(responses), strict=True))
@@ -93,9 +93,9 @@ class Meaning:
         return np.maximum(fit(self.similarity(concepts, words), responses), as_kind)
 
     def pointed_at(self, words: Sequence[str], responses: NDArray[np.floating], rare: float) -> Iterator[str]:
-        """Words that the responses to a vocabulary's `words` point at, the best first: vocabulary, lexicon and kinds.
+        """Words that the responses to a vocabulary's `words` point at, best first: from vocabulary, lexicon and kinds.
 
-        `rare` is what a decade of rarity costs, in units of fit.
+        `rare` is the penalty for a decade of rarity, in units of fit.
         """
         vectors = self.embedder.embed(words)
         towards = (np.clip(responses, 0, None) ** 2).astype(np.float32) @ vectors
@@ -117,11 +117,11 @@ class Meaning:
 
 
 def fit(similarity: Floats, responses: NDArray[np.floating]) -> Floats:
-    """How well nearness to each concept predicts strong responses to words: a correlation, `float32[concepts]`.
+    """How well similarity to each concept predicts strong responses to words: a correlation, `float32[concepts]`.
 
     `similarity` is `float32[concepts, words]`, `responses` each word's mean in standard deviations, `float[words]`.
-    Responses below the control's mean count as none, strong ones by their square: a label should be near to what
-    drives the neuron most, and far from the rest. Nearness is cubed, as only near words share a meaning.
+    Responses below the control's mean count as 0, others by their square: a label should be similar to what drives the
+    neuron most and unlike the rest. Similarities are cubed, since only very similar words share a meaning.
     """
     near = np.clip(similarity, 0, None) ** 3
     strong = (np.clip(responses, 0, None) ** 2).astype(near.dtype)

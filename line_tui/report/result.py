@@ -94,7 +94,7 @@ class Accounted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the person decided."""
+    """What the user decided."""
 
     kind: e.DecisionKind
     concept: str | None
@@ -137,7 +137,7 @@ class MinimalPair(msgspec.Struct, frozen=True, kw_only=True):
     """Empty for the empty prompt."""
     kind: Literal["swap", "drop"]
     relative_drop: float = msgspec.field(name="lost")
-    """Share of the activation above the control mean that is gone."""
+    """Drop of the activation, as a share of the activation above the control mean."""
     p_value: float
     discriminability: float | None = msgspec.field(name="told_apart")
     """Share of pictures that the layer's other neurons put on the right side, .5 by chance; null for too few."""
@@ -251,9 +251,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Accounted | None
     """Null where the strategy looks for none."""
     judgement: e.Judgement | None
-    """What the person said of the label."""
+    """What the user said of the label."""
     decisions: list[Decision]
-    """What the person decided and did not take back, oldest first."""
+    """What the user decided and did not take back, oldest first."""
     senses: list[Sense]
     minimal_pairs: list[MinimalPair]
     trials: list[TrialResult]

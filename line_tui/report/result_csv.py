@@ -14,7 +14,7 @@ COLUMNS = [
     *("correlation", "correlation_low", "correlation_high", "share", "unexplained", "images"),
     *("judgement", "model", "layer", "strategy", "run_id"),
 ]
-"""As in `Result`; `share` is the label's, `judgement` the person's word on it."""
+"""As in `Result`; `share` is the label's, `judgement` the user's word on it."""
 _OF_SCORE = (
     *("metric", "auc", "ci_low", "ci_high", "mad", "p_value", "images"),
     *("correlation", "correlation_low", "correlation_high"),

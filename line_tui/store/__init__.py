@@ -1,12 +1,12 @@
 """Runs, events and pictures on disk.
 
-Who writes what: whoever holds a run's lease writes its events, the person's decisions included, and its pictures; the
+Who writes what: whoever holds a run's lease writes its events, the user's decisions included, and its pictures; the
 TUI and the command line write titles, notes, stars and deletions. Events are never changed, and a deleted run only
 leaves the list, so that it can be restored, until a purge.
 
     line.db     SQLite: runs, events, cached activations
     images/     PNG files by identity, shared by all runs
-    letters/    what a person said of a run that another process works on, until that process takes it
+    letters/    what a user said of a run that another process works on, until that process takes it
     leases/     one lock file for each run that an engine works on
 """
 
@@ -84,7 +84,7 @@ class Store:
         return self._events.append(run_id, events)
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
-        """Store what the person said of a run that nobody works on. Raises StoreError when somebody does."""
+        """Store what the user said of a run that nobody works on. Raises StoreError when somebody does."""
         with self.lease(run_id):
             return self.append(run_id, event)
 
@@ -105,7 +105,7 @@ class Store:
         return self._leases.held(run_id)
 
     def leave(self, run_id: str, event: Decision) -> None:
-        """Leave a person's decision on a run for the process that works on it. Raises StoreError."""
+        """Leave a user's decision on a run for the process that works on it. Raises StoreError."""
         self._inbox.leave(run_id, event)
 
     def take_decisions(self, run_id: str) -> list[Decision]:

@@ -1,4 +1,4 @@
-"""The keys that a person can remap under `[tui.keys]`: their ids, and a check of what the settings say of them."""
+"""The keys that a user can remap under `[tui.keys]`: their ids, and a check of what the settings say of them."""
 
 from __future__ import annotations
 

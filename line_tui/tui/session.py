@@ -121,7 +121,7 @@ class Session:
     """The changing side of a run. Every change goes through `feed`."""
 
     def __init__(self, run_id: str, store: EventStore, say: Callable[[e.Decision], None]) -> None:
-        """`say` gives what the person said to whoever writes the run's events; it comes back by `feed`."""
+        """`say` gives what the user said to whoever writes the run's events; it comes back by `feed`."""
         self.run_id = run_id
         self.store = store
         self._say = say
@@ -161,7 +161,7 @@ class Session:
         self._say(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
 
     def set_mode(self, ask_first: bool) -> None:
-        """Let every proposal wait for the person, or none."""
+        """Let every proposal wait for the user, or none."""
         self._say(e.ModeChanged(ask_first=ask_first))
 
     def set_budget(self, iterations: int) -> None:
@@ -170,11 +170,11 @@ class Session:
 
     @property
     def can_undo(self) -> bool:
-        """Whether the person said anything that still stands."""
+        """Whether the user said anything that still stands."""
         return bool(self._undoable)
 
     def undo(self) -> str | None:
-        """Take back the person's last word by an event that says so; return what was taken back."""
+        """Take back the user's last word by an event that says so; return what was taken back."""
         if not self._undoable:
             return None
         last = self._undoable[-1]
@@ -191,7 +191,7 @@ class Session:
         return f"{taken.kind} “{concept}”"
 
     def _remember(self, event: e.AnyEvent) -> None:
-        """Keep what would take back each word of the person; going back by hand is an undo too."""
+        """Keep what would take back each word of the user; going back by hand is an undo too."""
         state = self.snapshot.state
         match event:
             case e.ImageScored(trial=trial):

@@ -35,12 +35,12 @@ def value(state: RunState, trial: Trial) -> float | None:
 
 
 def waiting(state: RunState) -> Trial | None:
-    """The proposal that waits for the person."""
+    """The proposal that waits for the user."""
     return next((trial for trial in state.trials.values() if waits_for_person(state, trial)), None)
 
 
 def waiting_count(state: RunState) -> int:
-    """How many proposals wait for the person."""
+    """How many proposals wait for the user."""
     return sum(waits_for_person(state, trial) for trial in state.trials.values())
 
 
@@ -58,7 +58,7 @@ def images_each(state: RunState) -> int:
 
 
 def pinned(state: RunState) -> set[str]:
-    """Trials whose last word from the person is a pin."""
+    """Trials whose last word from the user is a pin."""
     marks: set[str] = set()
     for decision in standing(state):
         if decision.trial is None:
@@ -80,7 +80,7 @@ def ranked(state: RunState) -> list[TrialRow]:
 
 
 def _order(row: TrialRow) -> int:
-    # A person who has just added a concept looks for it: at the end of a long pool it would be out of sight.
+    # A user who has just added a concept looks for it: at the end of a long pool it would be out of sight.
     own = row.place == "queued" and row.trial.origin == "user"
     return _ORDER["drawing"] if own else _ORDER[row.place]
 

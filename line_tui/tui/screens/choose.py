@@ -238,7 +238,7 @@ class ChooseScreen(LineScreen):
             earlier.go_to(runs[0].id)
         name_frame(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
 
-    # -- what the person does ---
+    # -- what the user does ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Hide what does not apply now."""

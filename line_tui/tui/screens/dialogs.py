@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 
 class Ask(ModalScreen[str | None]):
-    """Ask for one line of text; None when the person thinks better of it."""
+    """Ask for one line of text; None when the user thinks better of it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="ask.cancel", tooltip="Leave everything as it is")

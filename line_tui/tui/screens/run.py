@@ -257,7 +257,7 @@ class RunScreen(Steering):
         return state.trials.get(self.snapshot.trial or "") or (best.trial if best is not None else trial)
 
     def target(self) -> Trial | None:
-        """What accept and reject are about: the row that the person went to, else what waits, is drawn, or is shown."""
+        """What accept and reject are about: the row that the user went to, else what waits, is drawn, or is shown."""
         state = self.snapshot.state
         if self.chosen in state.trials:
             return state.trials[self.chosen]

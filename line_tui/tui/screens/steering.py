@@ -1,4 +1,4 @@
-"""The person's part in a run: every key that decides something, and when it applies."""
+"""The user's part in a run: every key that decides something, and when it applies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from line_tui.tui.screens.dialogs import Ask, Confirm
 from line_tui.tui.session import Session, Snapshot
 
 LONGEST = 60
-"""Characters of a person's own concept, typed or pasted."""
+"""Characters of a user's own concept, typed or pasted."""
 _ABOUT_A_TRIAL = {"accept", "reject", "reject_because", "pin", "ban"}
 _DECISIONS = _ABOUT_A_TRIAL | {"edit", "add", "undo", "mode", "budget"}
 
@@ -256,7 +256,7 @@ class Steering(LineScreen):
 
 
 def _says_more(state: RunState, trial: Trial, action: str) -> bool:
-    """Whether a decision would change what the person has said of a concept."""
+    """Whether a decision would change what the user has said of a concept."""
     said = verdict(state, trial)
     match action:
         case "accept":

@@ -63,7 +63,7 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
 
 
 def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
-    """What happens because of the person's word, said where it was said."""
+    """What happens because of the user's word, said where it was said."""
     if state.outcome is not None:
         return []
     said = ""
@@ -80,7 +80,7 @@ def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
 
 
 def mark(entry: view.TrialRow) -> Part:
-    """The sign before a concept: the person's word first, else where the trial stands."""
+    """The sign before a concept: the user's word first, else where the trial stands."""
     if entry.place != "rejected" and entry.pinned:
         return ("★", "accent")
     if entry.verdict == "accepted":

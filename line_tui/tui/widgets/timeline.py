@@ -46,7 +46,7 @@ def _row(state: RunState, trial: Trial, score: float | None, better: bool) -> Ro
 
 
 class Timeline(Rows):
-    """Iterations to scroll back through; it follows the newest until the person moves the cursor up."""
+    """Iterations to scroll back through; it follows the newest until the user moves the cursor up."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(COLUMNS, title="Timeline", empty="Iterations are listed here.", id=id, classes=classes)
