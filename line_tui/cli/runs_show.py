@@ -40,6 +40,7 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
         f"{run.images} images, {run.seconds:.0f} s"
     )
     put("\n" + shown(about))
+    put(shown(f"with {found.settings.vision}, {found.settings.generator}, {found.settings.language}"))
     for line in filter(None, (run.title, run.note)):
         put(shown(line))
     rows = [
