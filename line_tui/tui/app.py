@@ -1,4 +1,4 @@
-"""The app: how it looks, and the way between its screens."""
+"""The app: its parts, its look, and the way between its screens."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _SANITIZE = SanitizingFilter()
 
 
 MORE = 10
-"""Iterations that a finished run is gone on with."""
+"""Iterations added when a finished run is continued."""
 
 
 class LineApp(TypeAhead):
@@ -118,7 +118,7 @@ class LineApp(TypeAhead):
         self.set_keymap(dict(config.tui.keys))
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Every line is made harmless last."""
+        """Sanitize every line last."""
         return [*super().get_line_filters(), _SANITIZE]
 
     def notify(
@@ -130,20 +130,20 @@ class LineApp(TypeAhead):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Say something for a while; what it quotes is no markup."""
+        """Show a notification; what it quotes is not taken for markup."""
         super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
 
     def _usable(self, theme: str | None) -> str:
-        # One that was remembered by a version that had others.
+        # The stored theme may come from a version that had others.
         return theme if theme in self.available_themes else DARK.name
 
     def watch_theme(self, theme: str) -> None:
-        """Begin with it the next time."""
+        """Keep the theme for the next start."""
         if self.is_running:
             self.preferences.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
-        """Choosing comes first."""
+        """The app opens with the choice of a neuron."""
         return self.chooser
 
     def on_mount(self) -> None:
@@ -151,11 +151,11 @@ class LineApp(TypeAhead):
         self.set_interval(garbage.EVERY, garbage.collect)
         # To learn whether the terminal answers before there is much to draw.
         self.call_after_refresh(self.backpressure.frame_written)
-        # In a thread, as some tests run it, there are no signals.
+        # Some tests run the app on a thread, where there are no signals.
         with suppress(ValueError, RuntimeError):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
                 asyncio.get_running_loop().add_signal_handler(number, self._end)
-        # Back from the shell, whose screen it was meanwhile.
+        # Back from the shell, which has used the screen meanwhile.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.replay is not None:
             self.play(self.replay)
@@ -163,13 +163,13 @@ class LineApp(TypeAhead):
         if self.watched is not None:
             self.controller.open(self.watched)
             return
-        # Where there is no room for it, F2 calls it later.
+        # A terminal too small for it can still show it later, by F2.
         if self.tour and self.size.width >= SMALLEST[0] and self.size.height >= SMALLEST[1]:
             self.push_screen(Tour())
         self.call_after_refresh(self.engine.need)
 
     def _end(self) -> None:
-        """End as after q; hard where the terminal takes nothing more, as over a link that is down."""
+        """End as after q; force the end if the terminal accepts no more output, as over a link that is down."""
         if not self.is_headless:
             last = threading.Timer(GRACE, os._exit, (130,))
             last.daemon = True
@@ -240,7 +240,7 @@ class LineApp(TypeAhead):
             self.show_result(snapshot)
 
     def show_neuron(self, spec: RunSpec, by: int) -> None:
-        """The latest result of another neuron of a layer, in place of this one; the chooser on it where it has none."""
+        """Replace this result by another neuron's latest; without one, go to that neuron in the chooser."""
         neuron = max(0, spec.neuron + by)
         self.controller.read_runs()
         for run in self.controller.runs:
@@ -253,7 +253,7 @@ class LineApp(TypeAhead):
         self.chooser.go_to(spec.model, spec.layer, neuron)
 
     def go_on(self, run_id: str, verify: str | None = None) -> None:
-        """Let a finished run search further, or measure one of its concepts in place of the label, and watch it."""
+        """Continue a finished run, or measure one of its concepts in place of the label, and watch it."""
         if self.controller.open(run_id) and (session := self.controller.session) is not None:
             if verify is not None:
                 session.decide("verify", verify)
@@ -262,7 +262,7 @@ class LineApp(TypeAhead):
             self.controller.resume()
 
     def read_run(self, run_id: str) -> Snapshot | None:
-        """A stored run as it stands; None, with a message, when it cannot be read or never began."""
+        """A stored run as it stands; None, with a message, if it cannot be read or never started."""
         try:
             snapshot = replayed(run_id, self.store.events(run_id))
         except LineError as error:
@@ -288,19 +288,19 @@ class LineApp(TypeAhead):
         self.push_screen(ExportScreen(self.store, run_id))
 
     def show_picture(self, images: list[ImageScored], place: int, state: RunState) -> None:
-        """One picture in large."""
+        """A large view of a picture."""
         from line_tui.tui.screens.picture import PictureScreen
 
         self.push_screen(PictureScreen(images, place, *view.activation_range(state)))
 
     def show_log(self) -> None:
-        """What the engine wrote."""
+        """The engine's log."""
         from line_tui.tui.screens.log import LogScreen
 
         self.push_screen(LogScreen())
 
     def explain(self, screen: Screen[None], topics: Iterable[tuple[str, str]]) -> None:
-        """Explain a screen: what it shows, and the keys that work now."""
+        """Show a screen's help: what it shows, and the keys that work now."""
         from line_tui.tui.screens.help import HelpScreen, keys_of
 
         self.push_screen(HelpScreen(topics, keys_of(screen)))
@@ -320,19 +320,19 @@ class LineApp(TypeAhead):
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
     def on_notify(self, event: Notify) -> None:
-        """A note takes the place of those before it; errors stay their time."""
+        """A notification replaces earlier ones, but errors stay for their full time."""
         for said in list(self._notifications):
             if said.severity != "error" or said.message == event.notification.message:
                 self._unnotify(said, refresh=False)
 
     def open_file(self, path: Path) -> None:
-        """Open a file with the desktop's own program, and say where it is in any case."""
+        """Open a file with the desktop's program, and show its path in any case."""
         opened = desktop.open_file(path)
         self.notify(str(path), title="Opening" if opened else "No program to open it with; the file is at")
 
 
 if TYPE_CHECKING:
-    # Held to by mypy: all that a screen may ask for is there.
+    # Lets mypy check that the app has everything that screens need.
     _SERVES: type[AppProtocol] = LineApp
 
 
@@ -348,12 +348,12 @@ def build_app(
     watch: str | None = None,
     tour: bool = True,
 ) -> LineApp:
-    """The app over a store and an engine.
+    """Build the app over a store and an engine.
 
-    `replay` is the id of a run to play instead of choosing one, `watch` of one to show.
-    `tour` shows the first steps to who has never started it. What is not given is read: the catalogue, the settings,
-    and from the terminal how it shows pictures. Call it before the app runs: a running app would swallow the
-    terminal's answer. Raises UsageError for a bad file, UnknownNameError for a theme or a key binding.
+    `replay` is the id of a run to replay, `watch` of one to watch. `tour` shows the first steps at the very first
+    start. Catalogue, settings and the terminal's graphics protocol are read if not given. Call it before the app runs,
+    since a running app would swallow the terminal's answer. Raises UsageError for a bad file, UnknownNameError for an
+    unknown theme or key binding.
     """
     config = config or read_config()
     check_settings(config.tui)
@@ -371,11 +371,11 @@ def build_app(
 
 
 def _is_first_start(store: Store) -> bool:
-    """Whether there is neither a run nor the mark of an earlier start; leaves the mark."""
+    """Whether there is neither a run nor the mark of an earlier start. Leaves the mark."""
     mark = store.folder / "toured"
     if mark.exists() or store.runs():
         return False
-    # Where it cannot be left, the tour comes again.
+    # If it cannot be left, the tour is shown again.
     with suppress(OSError):
         mark.touch()
     return True

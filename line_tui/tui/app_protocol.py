@@ -37,10 +37,10 @@ class AppProtocol(Protocol):
         """Show the current run."""
 
     def go_on(self, run_id: str, verify: str | None = None) -> None:
-        """Let a finished run search further, or measure one of its concepts in place of the label."""
+        """Continue a finished run, or measure one of its concepts in place of the label."""
 
     def read_run(self, run_id: str) -> Snapshot | None:
-        """A stored run as it stands; None, with a message, when there is nothing to see."""
+        """A stored run as it stands; None, with a message, if there is nothing to see."""
         ...
 
     def show_result(self, snapshot: Snapshot) -> None:
@@ -56,10 +56,10 @@ class AppProtocol(Protocol):
         """All runs."""
 
     def show_log(self) -> None:
-        """What the engine wrote."""
+        """The engine's log."""
 
     def show_picture(self, images: list[ImageScored], place: int, state: RunState) -> None:
-        """One picture in large."""
+        """A large view of a picture."""
 
     def play(self, run_id: str) -> None:
         """Replay a stored run."""
@@ -71,7 +71,7 @@ class AppProtocol(Protocol):
         """Write a run as a page, data, or pictures."""
 
     def explain(self, screen: Screen[None], topics: Iterable[tuple[str, str]]) -> None:
-        """Explain a screen and its keys."""
+        """Show a screen's help."""
 
     def open_file(self, path: Path) -> None:
-        """Open a file with the desktop's own program."""
+        """Open a file with the desktop's program."""

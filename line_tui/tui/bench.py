@@ -1,4 +1,4 @@
-"""`line-tui bench tui`: how quick the app is in a real terminal while the models keep all cores busy."""
+"""`line-tui bench tui`: how fast the app is in a real terminal while the models keep all cores busy."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ _ENTER, _RIGHT = b"\r", b"\x1b[C"
 
 
 class Terminal:
-    """A process in a pseudo-terminal; what it writes is read, counted, and searched."""
+    """A process in a pseudo-terminal, whose output is read, counted and searched."""
 
     def __init__(self, command: list[str], environment: dict[str, str], link: float | None = None) -> None:
-        """`link` is how many bytes a second it takes at most, as over a slow connection."""
+        """`link` limits the bytes per second, as a slow connection does."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-        # As its controlling terminal: when the bench is killed, the hang-up ends the app too.
+        # As its controlling terminal: if the bench is killed, the hang-up ends the app too.
         self.process = subprocess.Popen(command, env=environment, preexec_fn=partial(os.login_tty, theirs))
         os.close(theirs)
         self.file = ours
@@ -45,7 +45,7 @@ class Terminal:
         os.write(self.file, keys)
 
     def wait(self, *texts: str, seconds: float = 300, since: int | None = None) -> float:
-        """Read until one of the texts is written, from now on or `since` a byte; return how long that took.
+        """Read until one of the texts appears, from now on or `since` a byte; return the seconds that took.
 
         Raises TimeoutError.
         """
@@ -61,13 +61,13 @@ class Terminal:
         return any(self._written.find(text.encode(), since) >= 0 for text in texts)
 
     def read(self, seconds: float) -> bytes:
-        """What is written within this time, or at once when something is there."""
+        """The output within this time; returns at once if there is some."""
         if not select.select([self.file], [], [], seconds)[0]:
             return b""
         piece = os.read(self.file, 1 << 16 if self.link is None else 1 << 10)
         self.bytes += len(piece)
         self._written += piece
-        # Terminals answer this question, and the app waits for it.
+        # Terminals answer this query, and the app waits for the answer.
         for _ in range(piece.count(b"\x1b[6n")):
             self.press(b"\x1b[1;1R")
         if self.link is not None:
@@ -75,7 +75,7 @@ class Terminal:
         return piece
 
     def wait_for_end(self, seconds: float = 60) -> None:
-        """Read on until the process has ended: it could not write its last words otherwise. Raises TimeoutError."""
+        """Read until the process has ended, as it could not write its last output otherwise. Raises TimeoutError."""
         end = time.monotonic() + seconds
         while self.process.poll() is None:
             if time.monotonic() > end:
@@ -133,7 +133,7 @@ def measure(presses: int, link: float | None, niceness: int | None = None) -> di
 
 
 def _press(terminal: Terminal, presses: int, since: int) -> dict[str, float]:
-    """Key press to screen while the run goes on: `t` exchanges two panes, the title of the new one is waited for."""
+    """Time from key press to screen during the run: `t` swaps two panes, and the new pane's title is waited for."""
     took: list[float] = []
     for n in range(presses):
         if terminal.wrote(*_ENDS, since=since):
@@ -151,7 +151,7 @@ def _press(terminal: Terminal, presses: int, since: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print one number a line."""
+    """Print one number per line."""
     parser = argparse.ArgumentParser(
         prog="line-tui bench tui", description=__doc__, epilog="Example: line-tui bench tui --presses 400"
     )

@@ -20,13 +20,13 @@ from line_tui.tui.screens.run import FRAMES, RunScreen
 
 
 class CountedScreen(RunScreen):
-    """Counts how often it looked at the run, against how often it should have."""
+    """Counts its updates, against the number that were due."""
 
     looks = 0
     since: float | None = None
 
     def look_again(self) -> None:
-        """Count, then look."""
+        """Count, then update."""
         kind = type(self)
         kind.since = kind.since or time.monotonic()
         kind.looks += 1
@@ -34,7 +34,7 @@ class CountedScreen(RunScreen):
 
 
 def main(data: Path, report: Path) -> None:
-    """Run the app; at its end write frames due and frames dropped."""
+    """Run the app; at its end, report the frames due and the frames dropped."""
     app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
     store = Store.open(data)
     app = app_module.build_app(

@@ -15,9 +15,9 @@ from textual.worker import WorkerError
 
 
 class Palette(CommandPalette):
-    """Textual's palette, which does not survive the page keys before its list is on the screen.
+    """Textual's palette with two faults worked around: page keys crash it before its list is on the screen.
 
-    Textual takes at Enter what is on top of the list, which is still that of fewer letters when the search is slow.
+    And Enter takes the top of the list, which with a slow search is still that of the letters before.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -26,17 +26,17 @@ class Palette(CommandPalette):
     ]
 
     async def action_page(self, move: str) -> None:
-        """Move a page, in a list that has a height."""
+        """Move a page, once the list has a height."""
         commands = self.query_one(CommandList)
         if commands.scrollable_content_region.height:
             await commands.run_action(move)
 
     @on(Input.Submitted)
     async def _await_search(self) -> None:
-        """Let what was typed be found before Enter takes it; Textual's own handler comes after this one."""
+        """Finish the search before Enter takes its result; Textual's own handler runs after this one."""
         searches = [worker for worker in self.workers if worker.group == self._GATHER_COMMANDS_GROUP]
         for search in searches:
-            # One that was given up for the next letters.
+            # A search that was abandoned for the next letters.
             with suppress(WorkerError):
                 await search.wait()
 
@@ -54,23 +54,23 @@ class ScreenCommands(Provider):
             area = area if "." in binding.id else "line-tui"
             name = f"{area}: {binding.description.lower()}"
             if active.tooltip and active.tooltip.lower() != binding.description.lower():
-                # By the word in the bottom line and by what it does.
+                # By the word in the bottom line and by its description.
                 name += f" · {active.tooltip[0].lower()}{active.tooltip[1:]}"
             found[binding.id] = (
                 name,
                 f"key {self.app.get_key_display(binding)}",
                 partial(self.app.run_action, binding.action, active.node),
             )
-        # Moving in a list is what nobody looks for by name.
+        # Nobody searches for moving in a list by name.
         return [found[id] for id in sorted(found, key=lambda id: id.startswith("rows."))]
 
     async def discover(self) -> Hits:
-        """Everything, before anything is typed."""
+        """All commands, before anything is typed."""
         for name, help, run in self._commands():
             yield DiscoveryHit(name, run, help=help)
 
     async def search(self, query: str) -> Hits:
-        """What has all these words, or whose short name has these letters: in a sentence most letters are somewhere."""
+        """Commands with all these words, or with these letters in the short name; any sentence has most letters."""
         matcher, words = self.matcher(query), query.casefold().split()
         for name, help, run in self._commands():
             found = all(word in name.casefold() for word in words)

@@ -1,4 +1,4 @@
-"""The desktop around the terminal, where there is one."""
+"""Opens files on the desktop, if there is one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def open_file(path: Path) -> bool:
-    """Open a file with the desktop's own program; False where there is none."""
+    """Open a file with the desktop's program; False if there is none."""
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     quiet = subprocess.DEVNULL
     try:

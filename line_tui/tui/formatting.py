@@ -47,7 +47,7 @@ PHASES: dict[e.Phase, str] = {
 
 
 def number(value: float | None) -> str:
-    """Three significant digits or so, at most 7 characters wide."""
+    """About three significant digits, at most 7 characters wide."""
     if value is None:
         return "–"
     size = abs(value)

@@ -1,16 +1,16 @@
-"""Garbage collection at chosen moments: by itself a full one held up the screen for 40 to 150 ms every few seconds."""
+"""Garbage collection at set times: left to Python, a full one blocked the screen for 40 to 150 ms every few seconds."""
 
 from __future__ import annotations
 
 import gc
 
 EVERY = 15.0
-"""Seconds between two full collections: painting leaves some five thousand objects in cycles a second."""
+"""Seconds between two full collections: painting leaves about five thousand objects in cycles per second."""
 _NEVER = 1_000_000
 
 
 def collect_on_request() -> None:
-    """Leave what is loaded now out of collections, and full ones to `collect`; for the process that shows the app."""
+    """Exclude what is loaded now from collections, and leave full ones to `collect`; for the process of the app."""
     gc.freeze()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _NEVER)

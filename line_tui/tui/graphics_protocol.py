@@ -23,7 +23,7 @@ _TELLING = (
     "STY",
     "XTERM_VERSION",
 )
-"""Variables that tell one terminal from another; of the numbered ones only whether they are set."""
+"""Variables that identify a terminal; of the numbered ones only whether they are set."""
 _NUMBERED = ("KITTY_WINDOW_ID", "TMUX", "STY")
 _NAMES: dict[str, Protocol] = {
     "textual_image.renderable.sixel": "sixel",
@@ -32,7 +32,7 @@ _NAMES: dict[str, Protocol] = {
 
 
 def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:
-    """The way to show large pictures; `auto` asks the terminal, whose answer is kept in `cache`."""
+    """The protocol for large pictures; `auto` asks the terminal and keeps its answer in `cache`."""
     if setting != "auto":
         return cast(Protocol, setting)
     if not (sys.__stdout__ and sys.__stdout__.isatty() and sys.__stdin__ and sys.__stdin__.isatty()):
@@ -54,7 +54,7 @@ def _terminal() -> str:
 
 
 def _ask() -> Protocol:
-    """Import textual-image, which asks the terminal as it is imported: a third of a second where nothing answers."""
+    """Import textual-image, which asks the terminal on import; that takes a third of a second without an answer."""
     image = import_module("textual_image.renderable").Image
     return _NAMES.get(image.__module__, "halfcell")
 

@@ -12,14 +12,14 @@ from line_tui.events import THUMBNAIL
 
 Grid = tuple[tuple[float, ...], ...]
 AMBER = (1.0, 0.72, 0.25)
-"""Tint of what drives the neuron."""
+"""The tint of places that drive the neuron."""
 
 
 @lru_cache(maxsize=512)
 def half_cells(rgb: bytes, size: int, heat: Grid | None = None) -> list[list[Segment]]:
     """Rows of segments of a `THUMBNAIL` square RGB picture, `size` columns by `size / 2` rows.
 
-    With `heat` (activations by row) the picture turns grey and what drives the neuron keeps its light.
+    With `heat` (activations by row) the picture turns grey, except where the neuron fires.
     """
     pixels = _shrink(rgb, size)
     if heat is not None:
@@ -40,7 +40,7 @@ def _style(upper: Pixel, lower: Pixel) -> Style:
 
 def _shrink(rgb: bytes, size: int) -> list[list[Pixel]]:
     """The mean of each box of source pixels, edges weighted by their overlap."""
-    # The first screen need not wait for it.
+    # Imported here, so that the first screen need not wait for it.
     from PIL import Image
 
     picture = Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), rgb)
@@ -70,5 +70,5 @@ def _warm(pixel: Pixel, strength: float) -> Pixel:
 
 
 def grid(rows: list[list[float]] | None) -> Grid | None:
-    """An activation map as something that can be a key of the cache."""
+    """An activation map in a hashable form, for the cache."""
     return None if rows is None else tuple(tuple(row) for row in rows)

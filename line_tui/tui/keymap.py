@@ -1,4 +1,4 @@
-"""The keys that a user can remap under `[tui.keys]`: their ids, and a check of what the settings say of them."""
+"""The keys that a user can remap under `[tui.keys]`: their ids, and a check of the settings."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from line_tui.errors import UsageError, unknown_name
 
 
 class Remappable(msgspec.Struct, frozen=True, kw_only=True):
-    """A key binding by the id that the settings name it with."""
+    """A key binding, with its id in the settings."""
 
     id: str
     keys: str
-    """As `[tui.keys]` takes them: separated by commas, any of them works."""
+    """The keys as in `[tui.keys]`: separated by commas, each works."""
     does: str
 
 
 def remappable() -> list[Remappable]:
-    """All bindings of all screens and widgets, by id; one that several of them share is listed once."""
+    """All bindings of all screens and widgets, by id; a shared one is listed once."""
     found = {
         binding.id: Remappable(id=binding.id, keys=binding.key, does=binding.tooltip or binding.description)
         for node in _nodes()
@@ -36,9 +36,9 @@ def remappable() -> list[Remappable]:
 
 
 def check_keys(keys: Mapping[str, str]) -> None:
-    """Raises UnknownNameError for an id that nothing has, UsageError for one key with two meanings on one screen."""
+    """Raises UnknownNameError for an unknown id, UsageError for a key with two meanings on one screen."""
     if not keys:
-        # All modules of the app are read for the check: who has remapped nothing need not wait for that.
+        # The check imports all modules of the app, which is needless if nothing is remapped.
         return
     nodes = _nodes()
     known = {binding.id for node in nodes for binding in _bindings(node) if binding.id}
@@ -57,7 +57,7 @@ def check_keys(keys: Mapping[str, str]) -> None:
 
 
 def _remapped(node: type[DOMNode], keys: Mapping[str, str]) -> Iterator[Binding]:
-    # As Textual does, take an empty entry for none.
+    # Like Textual, take an empty entry for none.
     return (replace(binding, key=keys.get(binding.id or "") or binding.key) for binding in _bindings(node))
 
 

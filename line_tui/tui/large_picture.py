@@ -26,7 +26,7 @@ _USUAL_CELL = (10, 20)
 
 
 def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: Protocol) -> Widget:
-    """A widget that shows a picture's file, or its thumbnail where the file is gone."""
+    """A widget that shows a picture's file, or its thumbnail if the file is gone."""
     if protocol == "off":
         return Static('Pictures are off (images = "off" in the settings). o opens the file.', markup=False)
     picture = _read(path, thumbnail)
@@ -71,7 +71,7 @@ def _widget_class(protocol: Protocol) -> Any:
 
 
 def _textual_image() -> Any:
-    """The library, imported without its questions to the terminal: a running app would swallow the answers."""
+    """The library, imported without its queries to the terminal, whose answers a running app would swallow."""
     if "textual_image.widget" not in sys.modules:
         real = sys.__stdout__
         sys.__stdout__ = io.StringIO()  # type: ignore[misc,assignment]
@@ -86,7 +86,7 @@ def _textual_image() -> Any:
 
 
 def cell_size() -> tuple[int, int]:
-    """Width and height of a character in pixels, as the terminal driver knows it, else the usual 10 by 20."""
+    """Width and height of a character in pixels, from the terminal driver, else the usual 10 by 20."""
     try:
         packed = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, b"\0" * 8)  # type: ignore[union-attr]
     except (OSError, ValueError, AttributeError):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ModelCache:
-    """Asks for each thing once and keeps the answer."""
+    """Requests each thing once and keeps the answer."""
 
     def __init__(
         self,
@@ -31,13 +31,13 @@ class ModelCache:
     ) -> None:
         """`learned` gets the model, and also the layer when the layer's neurons have become known."""
         self.layers: dict[str, list[LayerInfo] | str] = {}
-        """By model; a text says why there are none."""
+        """Layers by model; a text tells why there are none."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
-        """By model and layer; missing where there is no bank of it, or not yet."""
+        """Overviews by model and layer; missing without a bank, or before it was read."""
         self.profiles: dict[tuple[str, str, int], NeuronProfile | None] = {}
-        """By model, layer and neuron; None where there is no bank of it."""
+        """Profiles by model, layer and neuron; None without a bank."""
         self.bank_pictures: BankPictures | None = None
-        """None until somebody asked for them and they were read."""
+        """None until they are needed and have been read."""
         self._remembered: dict[str, list[LayerInfo]] = {}
         self._app = app
         self._engine = engine
@@ -48,7 +48,7 @@ class ModelCache:
         self._looked_up: set[tuple[str, str]] = set()
 
     def ask_for_layers(self, model: str) -> None:
-        """Ask the engine for a model's layers; until it answers, those that it named at an earlier start are shown."""
+        """Ask the engine for a model's layers; until it answers, those of an earlier start are shown."""
         if model in self._answered or model in self._asked:
             return
         if model not in self.layers and (kept := self._kept.read(model)) is not None:
@@ -58,7 +58,7 @@ class ModelCache:
         self._engine.ask_for_layers(model, lambda layers: self._take_layers(model, layers))
 
     def _take_layers(self, model: str, layers: list[LayerInfo] | str | None) -> None:
-        """The engine's answer; None when it died, and the next one may be asked."""
+        """Take the engine's answer; after its death, None, the next engine may be asked."""
         self._asked.discard(model)
         if layers is None:
             return
@@ -68,17 +68,17 @@ class ModelCache:
             self._learned(model, None)
 
     def ask_for_overview(self, model: str, layer: str) -> None:
-        """Read what a shipped bank knows of a layer's neurons."""
+        """Read a layer's neurons from the bundled bank."""
         if (model, layer) not in self._looked_up:
             self._looked_up.add((model, layer))
             self._app.run_worker(lambda: self._read_overview(model, layer), thread=True, exit_on_error=False)
 
     def _read_overview(self, model: str, layer: str) -> None:
-        """Worker in a thread: the bank is large."""
+        """Runs on a thread, since the bank is large."""
         try:
             found = bank_overview(model, layer)
         except LineError:
-            # The engine will say what is wrong with the files when they are needed.
+            # The engine will report what is wrong with the files when it needs them.
             return
         if found is not None:
             self._app.call_later(self._take, model, layer, found)
@@ -88,11 +88,11 @@ class ModelCache:
         self._learned(model, layer)
 
     def neuron_name(self, spec: RunSpec) -> str:
-        """What the neuron is called; empty where it has no name, or none that is known."""
+        """The neuron's name; empty if it has none or it is unknown."""
         return self.name_of(spec.model, spec.layer, spec.neuron)
 
     def name_of(self, model: str, layer: str, neuron: int) -> str:
-        """The same, of a model that may never have been listed in this session."""
+        """The same, also for a model that was not listed in this session."""
         known = self.layers.get(model)
         if known is None:
             if model not in self._remembered:
@@ -105,7 +105,7 @@ class ModelCache:
         return ""
 
     def ask_for_profile(self, model: str, layer: str, neuron: int) -> None:
-        """Read what a shipped bank knows of one neuron."""
+        """Read one neuron from the bundled bank."""
         if (model, layer, neuron) not in self.profiles:
             self._app.run_worker(
                 lambda: self._read_profile(model, layer, neuron), thread=True, exit_on_error=False, group="profile"
@@ -119,14 +119,14 @@ class ModelCache:
         self._app.call_later(self._take_profile, (model, layer, neuron), found)
 
     def ask_for_bank_pictures(self, images: Images) -> None:
-        """Read the pictures of the shipped bank; `images` has those that were drawn here."""
+        """Read the bundled bank's pictures; `images` has those drawn here."""
         if self.bank_pictures is None:
             self._app.run_worker(
                 lambda: self._read_bank_pictures(images), thread=True, exit_on_error=False, group="bank", exclusive=True
             )
 
     def _read_bank_pictures(self, images: Images) -> None:
-        # Only who looks at a run needs what this imports.
+        # Imported here: only the run screen needs it.
         from line_tui.tui.bank_pictures import BankPictures
 
         try:

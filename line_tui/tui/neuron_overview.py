@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 _FLAT = 1e-6
 """Share of the layer's scale below which a neuron's range counts as none."""
 STRONGEST = 10
-"""Pictures of the bank that are shown of a neuron."""
+"""The number of the bank's pictures shown for a neuron."""
 
 
 @dataclass(frozen=True)
 class NeuronOverview:
-    """One neuron as the bank sees it."""
+    """One neuron, measured on the bank."""
 
     concept: str
     """The bank's concept with the highest mean activation."""
     mad: float
-    """How far that mean is above the bank's, in standard deviations of the bank."""
+    """The difference of that mean from the bank's, in standard deviations of the bank."""
     flat: Literal["", "dead", "constant"] = ""
 
 
@@ -39,13 +39,13 @@ class NeuronProfile:
     control: tuple[float, ...]
     """Its activation on every picture of the bank."""
     of_best: tuple[float, ...]
-    """Those on the pictures of its best word."""
+    """Its activations on the pictures of its best word."""
     strongest: tuple[e.ImageScored, ...] = ()
     """The pictures that drive it most, the strongest first; empty for a bank without pictures."""
 
 
 def bank_profile(model: str, layer: str, neuron: int, words: int = 8) -> NeuronProfile | None:
-    """A neuron of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
+    """A neuron of a bundled model's layer, or None if it has no bank. Raises LineError."""
     bank = bundled().of(model, layer)
     if bank is None:
         return None
@@ -80,15 +80,15 @@ def profile(
 
 @cache
 def bundled() -> BundledBank:
-    """The shipped bank."""
-    # Tens of megabytes of arrays, read only when somebody looks at such a layer.
+    """The bundled bank."""
+    # Tens of megabytes of arrays, read only when such a layer is opened.
     from line_tui.engine.bank import BundledBank
 
     return BundledBank()
 
 
 def bank_overview(model: str, layer: str) -> list[NeuronOverview] | None:
-    """The neurons of a bundled model's layer, or None where no bank was shipped. Raises LineError."""
+    """The neurons of a bundled model's layer, or None if it has no bank. Raises LineError."""
     bank = bundled().of(model, layer)
     return None if bank is None else overview(bank.activations, bank.concepts)
 

@@ -20,14 +20,14 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True):
 
     theme: str | None = None
     theme_settings: str | None = None
-    """What the settings said of the theme when this was written."""
+    """The theme in the settings file at the time of writing."""
     plan: RunSpec | None = None
     """Model, layer and neuron are not part of it."""
     plan_settings: ExplainDefaults | None = None
 
 
 class Preferences:
-    """Reads and writes the file; where that fails, the settings count."""
+    """Reads and writes the file; if that fails, the settings apply."""
 
     def __init__(self, path: Path, config: Config) -> None:
         self._path = path
@@ -38,7 +38,7 @@ class Preferences:
 
     @property
     def theme(self) -> str | None:
-        """The theme to begin with; None for the usual one."""
+        """The theme to start with; None for the default."""
         settings = self._config.tui.theme
         return self._choices.theme if self._choices.theme_settings == settings and self._choices.theme else settings
 
@@ -49,7 +49,7 @@ class Preferences:
 
     @property
     def plan(self) -> RunSpec:
-        """How runs are to be done; without model, layer and neuron."""
+        """The options of new runs, without model, layer and neuron."""
         settings, kept = self._config.explain, self._choices.plan
         if kept is not None and self._choices.plan_settings == settings and _is_there(kept.control):
             return kept

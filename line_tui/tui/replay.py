@@ -1,4 +1,4 @@
-"""A stored run played again: its events at the pace at which they came, or faster, through the same code."""
+"""Replays a stored run: its events at their original pace, or faster, through the same code as a live run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LONGEST_WAIT = 2.0
 
 
 class Player:
-    """A run's events and the place reached; `snapshot` is what a live run would have shown there."""
+    """A run's events and the current place among them; `snapshot` is what a live run would have shown there."""
 
     def __init__(self, run_id: str, envelopes: Sequence[e.Envelope]) -> None:
         self.run_id = run_id
@@ -23,16 +23,16 @@ class Player:
         self.playing = True
         self.snapshot = Snapshot(run_id=run_id)
         self._saved = 0.0
-        # Before the first event there is nothing to see, not even of which neuron.
+        # Before the first event there is nothing to show, not even the neuron.
         self.step()
 
     @property
     def at_end(self) -> bool:
-        """Whether all events were played."""
+        """Whether all events have been played."""
         return self.place >= len(self.envelopes)
 
     def tick(self, seconds: float) -> None:
-        """Play what is due after this much time."""
+        """Play the events that are due after this time."""
         if not self.playing:
             return
         self._saved += seconds * self.speed
@@ -52,7 +52,7 @@ class Player:
         self.place += 1
 
     def jump(self, by: int) -> None:
-        """Go this many events forwards or back."""
+        """Move this many events forwards or backwards."""
         target = min(len(self.envelopes), max(1, self.place + by))
         if target < self.place:
             version = self.snapshot.version
@@ -73,7 +73,7 @@ class Player:
 
 
 def _around(envelope: e.Envelope) -> list[e.Envelope]:
-    """The event with the phase and the words that a live run would have shown before it; those are not stored."""
+    """The event, preceded by the phase and the text that a live run would have shown but does not store."""
     event = envelope.event
     before: list[e.AnyEvent] = []
     match event:
@@ -91,5 +91,5 @@ def _around(envelope: e.Envelope) -> list[e.Envelope]:
 
 
 def _shown(envelope: e.Envelope, event: e.AnyEvent) -> e.Envelope:
-    """An event that is only shown, at the time of another."""
+    """An ephemeral event at the time of another."""
     return e.Envelope(run_id=envelope.run_id, time=envelope.time, event=event)

@@ -70,7 +70,7 @@ class RunController:
 
     @property
     def waiting(self) -> list[RunSpec]:
-        """What the queue has not begun."""
+        """Runs of the queue that have not started."""
         return list(self._queue.waiting) if self._queue is not None else []
 
     @property
@@ -112,7 +112,7 @@ class RunController:
         self._on_change()
 
     def enqueue(self, specs: Sequence[RunSpec]) -> None:
-        """Explain these, several at once, beside the current run; a queue that was stopped goes on."""
+        """Explain these, several at once, beside the current run; a stopped queue continues."""
         # The first screen need not wait for it.
         from line_tui.engine.neuron_queue import Queue
 
@@ -130,7 +130,7 @@ class RunController:
             self._queue.add(specs)
 
     def clear_queue(self) -> None:
-        """Begin nothing else of the queue; what goes on goes on."""
+        """Start no more runs of the queue; those in progress continue."""
         if self._queue is not None:
             self._queue.waiting.clear()
 
@@ -156,7 +156,7 @@ class RunController:
     def _queued_ended(self, spec: RunSpec, how: How) -> None:
         run_id = self._queue.batch.runs.get(spec) if self._queue is not None else None
         if run_id is None:
-            # It failed: its own events or the notice at the end say why.
+            # It failed: its own events or the message at the end tell why.
             self._app.call_later(self._on_change)
             return
         self._app.call_later(self._run_ended, run_id, None)
@@ -179,7 +179,7 @@ class RunController:
         self._catch_up(self.session)
 
     def _engine_died(self) -> None:
-        """Its runs end with it; what it stored last may not have been shown. The queue begins another by itself."""
+        """Its runs end with it, and their last events may not have been shown. The queue starts another by itself."""
         self._own = None
         self._paused.clear()
         if self.session is not None:
@@ -305,6 +305,6 @@ class RunController:
     async def close(self) -> None:
         """End the engine, with all its runs."""
         if self._queue is not None:
-            # Else it would begin another engine.
+            # Otherwise it would start another engine.
             self._queue.batch.stopped = True
         await self.engine.close()

@@ -11,10 +11,10 @@ from line_tui.sanitize import shown
 
 
 class SanitizingFilter(LineFilter):
-    """Takes such characters out of every line that a widget draws; their width on the screen stays what it was."""
+    """Replaces such characters in every line that a widget draws, without changing its width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same line with texts that the terminal only shows."""
+        """The same line, with text that the terminal only displays."""
         return [
             segment if segment.control or segment.text.isprintable() else segment._replace(text=_harmless(segment.text))
             for segment in segments
@@ -22,7 +22,7 @@ class SanitizingFilter(LineFilter):
 
 
 def _harmless(text: str) -> str:
-    # What has no width was laid out without one: the sign that stands for it would push all else to the right.
+    # A character without width was laid out without one: a visible sign in its place would shift the rest of the line.
     return "".join(
         char if char == sign else sign * cell_len(char) for char, sign in zip(text, shown(text), strict=True)
     )

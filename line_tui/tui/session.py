@@ -1,4 +1,4 @@
-"""One run as the app knows it: events are folded in, decisions go out, frozen snapshots are what screens show."""
+"""A run as the app knows it: it folds events, sends decisions, and gives screens frozen snapshots."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from line_tui.explain.state import RunState, apply
 from line_tui.sanitize import as_concept, shown
 
 _LONGEST_GAP = 120.0
-"""Seconds between two events that still count as work; in longer ones the machine slept or the run was off."""
+"""Longest gap between two events that counts as work, in seconds; in longer ones the run was paused."""
 
 _NO_WORK: set[e.Phase] = {"waiting", "paused"}
 _WORK = e.Proposed | e.ImageScored | e.TrialScored | e.PhaseChanged | e.Progress | e.Token
@@ -22,7 +22,7 @@ _NOTHING = RunState()
 
 
 class EventStore(Protocol):
-    """Where the events of a run are."""
+    """A source of a run's events."""
 
     def events(self, run_id: str, after: int = 0) -> Iterable[e.Envelope]:
         """Stored events, oldest first."""
@@ -31,7 +31,7 @@ class EventStore(Protocol):
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one frame shows; never changed, only replaced."""
+    """What one frame shows. Immutable."""
 
     run_id: str
     state: RunState = _NOTHING
@@ -40,22 +40,22 @@ class Snapshot:
     done: int = 0
     total: int = 0
     text: str = ""
-    """What the language model has said since it was last asked."""
+    """The language model's output since the last request."""
     thinking: str = ""
     previews: tuple[bytes, ...] = ()
-    """What the pictures look like that are being drawn now."""
+    """Previews of the unfinished pictures."""
     trial: str | None = None
     """The trial of the latest image."""
     busy_seconds: float = 0.0
-    """Time that went into proposals and images."""
+    """Time spent on proposals and images."""
     counted: int = 0
-    """Images that this time went into."""
+    """Number of images in that time."""
     last_time: float | None = None
     version: int = 0
 
     @property
     def active(self) -> bool:
-        """Whether no event has ended the run."""
+        """Whether the run has not ended."""
         return self.state.status in ("new", "running")
 
 
@@ -113,15 +113,15 @@ def replayed(run_id: str, envelopes: Iterable[e.Envelope]) -> Snapshot:
 
 
 def new_id() -> str:
-    """An id for a decision, different from every other."""
+    """A unique id for a decision."""
     return f"d{uuid.uuid4().hex[:12]}"
 
 
 class Session:
-    """The changing side of a run. Every change goes through `feed`."""
+    """The mutable side of a run. Every change goes through `feed`."""
 
     def __init__(self, run_id: str, store: EventStore, say: Callable[[e.Decision], None]) -> None:
-        """`say` gives what the user said to whoever writes the run's events; it comes back by `feed`."""
+        """`say` passes a decision to the process that writes the run's events; it comes back through `feed`."""
         self.run_id = run_id
         self.store = store
         self._say = say
@@ -130,7 +130,7 @@ class Session:
         self._undoable: list[str | e.ModeChanged | e.BudgetChanged] = []
 
     def catch_up(self) -> None:
-        """Fold the run again from the store: after a start, a resume, or the engine's death."""
+        """Fold the run again from the store, after a start, a resume, or the engine's death."""
         kept = self.snapshot
         self.snapshot = Snapshot(run_id=self.run_id, version=kept.version + 1, phase=kept.phase, detail=kept.detail)
         self._seen.clear()
@@ -139,12 +139,12 @@ class Session:
             self.feed(envelope)
 
     def follow(self) -> None:
-        """Take in what somebody else has stored since."""
+        """Fold what another process has stored since."""
         for envelope in self.store.events(self.run_id, after=max(self._seen, default=0)):
             self.feed(envelope)
 
     def feed(self, envelope: e.Envelope) -> None:
-        """Take in one event; one that was seen before changes nothing."""
+        """Fold one event; one that was folded before changes nothing."""
         if envelope.seq is not None:
             if envelope.seq in self._seen:
                 return
@@ -155,26 +155,26 @@ class Session:
     def decide(
         self, kind: e.DecisionKind, trial: str | None = None, concept: str | None = None, reason: str = ""
     ) -> None:
-        """Decide something; it counts once it is stored. Raises UsageError for no concept at all."""
+        """Make a decision; it counts once it is stored. Raises UsageError for an empty concept."""
         if concept is not None and not (concept := as_concept(concept)):
             raise UsageError("a concept needs letters that can be seen", "write one to three words")
         self._say(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
 
     def set_mode(self, ask_first: bool) -> None:
-        """Let every proposal wait for the user, or none."""
+        """Choose whether every proposal waits for the user."""
         self._say(e.ModeChanged(ask_first=ask_first))
 
     def set_budget(self, iterations: int) -> None:
-        """Change how many iterations the run has in all."""
+        """Change the total number of iterations."""
         self._say(e.BudgetChanged(iterations=iterations))
 
     @property
     def can_undo(self) -> bool:
-        """Whether the user said anything that still stands."""
+        """Whether there is a decision that can be undone."""
         return bool(self._undoable)
 
     def undo(self) -> str | None:
-        """Take back the user's last word by an event that says so; return what was taken back."""
+        """Undo the user's last decision by an event of its own; return what was undone."""
         if not self._undoable:
             return None
         last = self._undoable[-1]
@@ -183,7 +183,7 @@ class Session:
             return "the change of mode" if isinstance(last, e.ModeChanged) else "the change of budget"
         taken = next(d for d in self.snapshot.state.decisions if d.decision == last)
         self._say(e.Decided(decision=new_id(), kind="undo", undoes=last))
-        # Before it comes back, so that a second undo means the word before.
+        # At once, so that a second undo concerns the decision before.
         if last in self._undoable:
             self._undoable.remove(last)
         trial = self.snapshot.state.trials.get(taken.trial or "")
@@ -191,11 +191,11 @@ class Session:
         return f"{taken.kind} “{concept}”"
 
     def _remember(self, event: e.AnyEvent) -> None:
-        """Keep what would take back each word of the user; going back by hand is an undo too."""
+        """Keep what would undo each decision; changing a setting back by hand counts as an undo."""
         state = self.snapshot.state
         match event:
             case e.ImageScored(trial=trial):
-                # What was drawn is drawn: an edit can be taken back only until then.
+                # An edit can be undone only until the concept has been drawn.
                 drawn = {d.decision for d in state.decisions if d.kind == "edit" and d.trial == trial}
                 self._undoable = [entry for entry in self._undoable if entry not in drawn]
             case e.Decided(kind="undo", undoes=undoes):

@@ -1,4 +1,4 @@
-"""What the app would refuse of `[tui]`, beyond what the form of the file tells."""
+"""Checks the values of `[tui]` that only the app can judge."""
 
 from __future__ import annotations
 

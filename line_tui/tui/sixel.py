@@ -1,7 +1,7 @@
-"""Sixels as xterm needs them: all colours are defined before the first is used.
+"""Sixels for xterm, which needs all colours defined before the first is used.
 
-textual-image defines each colour where it is first used and relies on the definition to select it. xterm takes the
-colour that was selected before, so a band at the top of each picture and the edges in it had foreign colours.
+textual-image defines each colour at its first use and relies on the definition to select it. xterm keeps the colour
+that was selected before, so the top of each picture and its edges had wrong colours.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _DEFINITION = re.compile(r"(#\d+);2;\d+;\d+;\d+")
 
 
 def define_first(sixels: str) -> str:
-    """The same picture with its definitions in front; where one was, its colour is selected."""
+    """The same picture with all definitions in front; in place of each, its colour is selected."""
     start = sixels.find("#")
     if start < 0:
         return sixels
@@ -24,6 +24,6 @@ def define_first(sixels: str) -> str:
 
 
 def mend() -> None:
-    """Let textual-image's widget write its pictures so."""
+    """Make textual-image's widget write its pictures like this."""
     widget, encoder = import_module("textual_image.widget.sixel"), import_module("textual_image._sixel")
     widget.image_to_sixels = lambda *options, **more: define_first(encoder.image_to_sixels(*options, **more))  # type: ignore[attr-defined]

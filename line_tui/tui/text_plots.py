@@ -1,4 +1,4 @@
-"""Small plots in text: bars of eighths and a canvas of braille dots."""
+"""Small plots in text: bars in eighths of a cell, and a canvas of braille dots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bar(share: float, width: int) -> str:
 
 
 def columns(shares: Sequence[float], height: int) -> list[str]:
-    """Columns standing side by side, top row first; what is not empty is at least an eighth high."""
+    """Vertical bars side by side, top row first; one that is not empty is at least an eighth high."""
     levels = [max(1, round(share * height * 8)) if share > 0 else 0 for share in shares]
     rows = []
     for row in range(height - 1, -1, -1):
@@ -28,7 +28,7 @@ def columns(shares: Sequence[float], height: int) -> list[str]:
 
 
 def counts(values: Sequence[float], low: float, high: float, bins: int) -> list[int]:
-    """How many values fall in each of `bins` equal parts of [low, high]."""
+    """The number of values in each of `bins` equal parts of [low, high]."""
     found = [0] * bins
     spread = (high - low) or 1.0
     for value in values:
@@ -37,7 +37,7 @@ def counts(values: Sequence[float], low: float, high: float, bins: int) -> list[
 
 
 class Canvas:
-    """Dots in braille: two by four in a character."""
+    """A canvas of braille dots, two by four in each character."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width * 2
@@ -45,13 +45,13 @@ class Canvas:
         self._cells = [[0] * width for _ in range(height)]
 
     def dot(self, x: int, y: int) -> None:
-        """Set a dot; (0, 0) is at the bottom left. Outside nothing happens."""
+        """Set a dot; (0, 0) is at the bottom left. Dots outside are ignored."""
         if 0 <= x < self.width and 0 <= y < self.height:
             top = self.height - 1 - y
             self._cells[top // 4][x // 2] |= _DOTS[top % 4][x % 2]
 
     def steps(self, heights: Sequence[int]) -> None:
-        """Draw a line that runs level and rises in steps, over the whole width."""
+        """Draw a stepped line over the whole width."""
         if not heights:
             return
         last = heights[0]

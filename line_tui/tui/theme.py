@@ -62,7 +62,7 @@ LIGHT = Theme(
 
 
 def check_theme(name: str) -> None:
-    """Raises UnknownNameError for a theme that there is not."""
+    """Raises UnknownNameError for an unknown theme."""
     known = {DARK.name, LIGHT.name, *BUILTIN_THEMES}
     if name not in known:
         raise unknown_name("theme", name, known, "set [tui] theme to one that Ctrl+P, Theme lists")

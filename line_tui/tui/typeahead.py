@@ -1,7 +1,7 @@
-"""Keys that come faster than the screen: each takes effect before the next is looked at.
+"""Handles keys typed faster than the screen: each takes full effect before the next is handled.
 
-Textual gives every key to the widget that has the focus when it arrives. A key that opens or closes a dialog takes some
-messages to do so; what arrives meanwhile, as it does in one packet over a slow link, would go to the screen before.
+Textual passes every key to the widget that has the focus when it arrives. A key that opens or closes a dialog needs
+several messages to do so; keys that arrive meanwhile, as in one packet over a slow link, would go to the old screen.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from textual.app import App
 from textual.message import Message
 
 _PATIENCE = 1.0
-"""Seconds that a key is held at most, so that a widget that never answers does not silence the keyboard."""
+"""Longest time that a key is held, in seconds, so that a widget that never answers does not block the keyboard."""
 
 
 class Echo(Message):
-    """Follows a key through the same queues; when it has bubbled up to the app, so has the key."""
+    """Follows a key through the same queues: when it reaches the app, the key has been handled."""
 
     def __init__(self, number: int, laps: int) -> None:
         super().__init__()
@@ -27,7 +27,7 @@ class Echo(Message):
 
 
 class TypeAhead(App[None]):
-    """Base of the app: holds what is typed until the key before it has done all that it does."""
+    """Base of the app: holds each key until the one before it has taken full effect."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,16 +36,16 @@ class TypeAhead(App[None]):
         self._sent = 0
 
     def on_mount(self) -> None:
-        """A new screen has to be there before its field can take a key; one that closes may lose the echo."""
+        """A screen that opens must be there before it can take a key; one that closes may lose the echo."""
         self.screen_change_signal.subscribe(self, lambda _: self._send_echo() if self._at_key else None, immediate=True)
 
     async def on_event(self, event: events.Event) -> None:
-        """Hand on one key at a time."""
+        """Pass on one key at a time."""
         if not isinstance(event, events.Key | events.Paste):
             await super().on_event(event)
             return
         if not self.screen_stack:
-            # The app closes: Textual would look for the key's meaning on a screen that is gone.
+            # The app is closing: Textual would look up the key on a screen that is gone.
             return
         if event.is_forwarded:
             await super().on_event(event)
@@ -57,7 +57,7 @@ class TypeAhead(App[None]):
             await self._hand_on()
 
     async def on_echo(self, echo: Echo) -> None:
-        """Look at the next key after the last echo of this one."""
+        """Pass on the next key after the last echo of this one."""
         if echo.number != self._sent or not self.screen_stack:
             return
         if echo.laps > 1:
@@ -72,7 +72,7 @@ class TypeAhead(App[None]):
             self._send_echo()
 
     def _send_echo(self, laps: int = 2) -> None:
-        # Once around, the key's own handlers have run; twice, those of the messages that they sent.
+        # After one lap the key's own handlers have run; after two, those of the messages that they sent.
         self._sent += 1
         (self.focused or self.screen).post_message(Echo(self._sent, laps))
 

@@ -1,4 +1,4 @@
-"""What the screens show, worked out from a run's state: pure functions, no widgets."""
+"""What the screens show, computed from a run's state by pure functions, without widgets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class TrialRow:
 
 
 def value(state: RunState, trial: Trial) -> float | None:
-    """The score that the run maximises, None while it is not known."""
+    """The score that the run maximises; None while unknown."""
     if trial.score is None:
         return None
     return value_of(trial.score, state.spec.metric)
@@ -40,12 +40,12 @@ def waiting(state: RunState) -> Trial | None:
 
 
 def waiting_count(state: RunState) -> int:
-    """How many proposals wait for the user."""
+    """The number of proposals that wait for the user."""
     return sum(waits_for_person(state, trial) for trial in state.trials.values())
 
 
 def current(state: RunState) -> Trial | None:
-    """The trial that the loop works on: the first that is neither scored nor rejected."""
+    """The trial in progress: the first that is neither scored nor rejected."""
     for trial in state.trials.values():
         if trial.score is None and verdict(state, trial) != "rejected":
             return trial
@@ -53,12 +53,12 @@ def current(state: RunState) -> Trial | None:
 
 
 def images_each(state: RunState) -> int:
-    """Pictures that a new trial begins with."""
+    """Pictures drawn first for a new trial."""
     return strategies.find(state.spec.strategy).first_images(state.spec)
 
 
 def pinned(state: RunState) -> set[str]:
-    """Trials whose last word from the user is a pin."""
+    """Trials whose last decision is a pin."""
     marks: set[str] = set()
     for decision in standing(state):
         if decision.trial is None:
@@ -71,7 +71,7 @@ def pinned(state: RunState) -> set[str]:
 
 
 def ranked(state: RunState) -> list[TrialRow]:
-    """All trials: what waits, what is drawn, the pool by score, what left it, what was rejected."""
+    """All trials: waiting, being drawn, in the pool by score, out of the pool, rejected."""
     if state.run is None:
         return []
     now, pins = current(state), pinned(state)
@@ -80,7 +80,7 @@ def ranked(state: RunState) -> list[TrialRow]:
 
 
 def _order(row: TrialRow) -> int:
-    # A user who has just added a concept looks for it: at the end of a long pool it would be out of sight.
+    # A concept that the user has just added must be visible, which it would not be at the end of a long pool.
     own = row.place == "queued" and row.trial.origin == "user"
     return _ORDER["drawing"] if own else _ORDER[row.place]
 
@@ -109,7 +109,7 @@ def best(state: RunState) -> TrialRow | None:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One scored trial, and the best score until then."""
+    """One scored trial, and the best score so far."""
 
     concept: str
     value: float
@@ -117,7 +117,7 @@ class CurvePoint:
 
 
 def curve(state: RunState) -> list[CurvePoint]:
-    """Best-so-far over the scored trials that were not rejected, in the order in which they came in."""
+    """Best score so far over the scored trials that were not rejected, in order of arrival."""
     points: list[CurvePoint] = []
     for trial in state.trials.values():
         score = value(state, trial)
@@ -129,12 +129,12 @@ def curve(state: RunState) -> list[CurvePoint]:
 
 
 def images_done(state: RunState) -> int:
-    """Images that the run has looked at, those of the control set left out."""
+    """Images that the run has recorded, without the control set."""
     return sum(len(trial.images) for trial in state.trials.values())
 
 
 def report_images_left(state: RunState) -> int:
-    """Images still to come for the score that is reported."""
+    """Images still to come for the reported score."""
     if state.run is None or state.outcome is not None:
         return 0
     return max(0, strategies.find(state.spec.strategy).report_images - _reported(state))
@@ -145,7 +145,7 @@ def _reported(state: RunState) -> int:
 
 
 def seconds_an_image(state: RunState) -> float:
-    """What drawing an image and looking at it took, on average; 0 before the first that was not on disk."""
+    """Average seconds for drawing and recording an image; 0 before the first that was not on disk."""
     took = [
         image.draw_seconds + image.look_seconds
         for trial in state.trials.values()
@@ -164,7 +164,7 @@ def images_left(state: RunState) -> int:
 
 
 def iteration(state: RunState) -> int:
-    """The latest iteration, never more than the budget."""
+    """The current iteration, at most the budget."""
     latest = max((trial.iteration for trial in state.trials.values()), default=0)
     return min(latest, state.iterations)
 
@@ -176,7 +176,7 @@ def control_mean(state: RunState) -> float | None:
 
 
 def activation_range(state: RunState) -> tuple[float, float]:
-    """Smallest and largest activation seen in control and trials; (0, 1) before the first."""
+    """Smallest and largest activation in control set and trials; (0, 1) before the first."""
     values = state.control.flat if state.control is not None else []
     values = values + [image.activation for trial in state.trials.values() for image in trial.images]
     if not values:
@@ -186,7 +186,7 @@ def activation_range(state: RunState) -> tuple[float, float]:
 
 
 def shown_images(trial: Trial | None) -> list[e.ImageScored]:
-    """The pictures of a trial: those of the search first, then those it was judged by."""
+    """A trial's pictures: those of the search first, then those of its final score."""
     if trial is None:
         return []
     return [*trial.seen("search"), *trial.seen("choose"), *trial.seen("report")]

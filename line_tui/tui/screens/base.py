@@ -1,4 +1,4 @@
-"""What all screens share: a title, a body, the keys at the bottom, and one clear line in a terminal too small."""
+"""The base of all screens: a title, a body, the keys at the bottom, and a message in terminals that are too small."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
 
 SMALLEST = (40, 12)
-"""Made for 80 by 24 and more; below that panes give way, below this nothing can be read."""
+"""Smallest usable terminal. The app is made for 80 by 24; below that, panes are hidden."""
 
 
 class Topic(Protocol):
     """A screen that explains itself."""
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """Heading and text of each thing worth explaining here, the most urgent first."""
+        """Heading and text of each help topic, the most important first."""
         ...
 
 
@@ -37,10 +37,10 @@ def parse(action: str) -> tuple[str, tuple[object, ...]]:
 
 
 class TooSmall(Static):
-    """Shown alone while the terminal is smaller than the app can use."""
+    """Shown instead of the screen while the terminal is too small."""
 
     def on_resize(self) -> None:
-        """Say what is needed and what there is."""
+        """Tell the size that is needed and the current one."""
         width, height = self.app.size
         self.update(
             Content.assemble(
@@ -82,30 +82,30 @@ class LineScreen(Screen[None]):
             yield KeysBar(id="keys")
 
     def body(self) -> Iterable[Widget]:
-        """What is between the title and the keys."""
+        """The widgets between title and keys."""
         return ()
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """Nothing to explain."""
+        """No topics."""
         return ()
 
     @property
     def line(self) -> AppProtocol:
-        """The app, by what a screen may ask of it."""
+        """The app, as far as screens know it."""
         return cast(AppProtocol, self.app)
 
     @property
     def title_bar(self) -> TitleBar:
-        """The top line."""
+        """The title line."""
         return self.query_one("#title", TitleBar)
 
     @property
     def in_filter(self) -> bool:
-        """Whether what is typed goes into the screen's filter, where "/" is a letter like any other."""
+        """Whether typing goes to the screen's filter, where "/" is an ordinary letter."""
         return self.focused is not None and self.focused.id == "find"
 
     def refresh_keys(self) -> None:
-        """Show the keys that apply now; the app looks them up only when they are others than before."""
+        """Show the keys that apply now; they are looked up only after a change."""
         applying = tuple(
             (binding.action, self.check_action(*parse(binding.action)))
             for bindings in self._bindings.key_to_bindings.values()
@@ -116,7 +116,7 @@ class LineScreen(Screen[None]):
             self.refresh_bindings()
 
     def action_help(self) -> None:
-        """Explain this screen."""
+        """Show this screen's help."""
         self.line.explain(self, self.topics())
 
     def action_back(self) -> None:

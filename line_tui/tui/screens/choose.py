@@ -1,4 +1,4 @@
-"""Choosing what to explain: a model, one of its layers, one of that layer's neurons."""
+"""The screen to choose what to explain: a model, one of its layers, one of that layer's neurons."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
 RESTED = 0.15
-"""Seconds that the cursor has rested on something before it is asked for."""
+"""Seconds that the cursor must rest on an item before it is loaded."""
 _COLUMNS = ("models", "layers", "neurons")
 _PLACEHOLDERS = {
     "models": "find a model: any torchvision classification model by its name",
@@ -38,7 +38,7 @@ _PLACEHOLDERS = {
 
 
 class ChooseScreen(LineScreen):
-    """Three lists from left to right, the earlier runs below, and how the run will be done."""
+    """Three lists from left to right, earlier runs below, and the options of the run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find", id="choose.find", tooltip="Filter the list that has the focus"),
@@ -67,9 +67,9 @@ class ChooseScreen(LineScreen):
         self.marks: dict[tuple[str, str], set[int]] = {}
         """Marked neurons by model and layer."""
         self._pictures: dict[str, tuple[ImageScored, ...]] = {}
-        """The strongest pictures of runs that were looked at."""
+        """The strongest pictures of runs that were previewed."""
         self._sought: tuple[str, str, int] | None = None
-        """Model, layer and neuron that the cursors are to go to as soon as they are listed."""
+        """Model, layer and neuron to move the cursors to as soon as they are listed."""
 
     # -- what is shown ---
 
@@ -105,7 +105,7 @@ class ChooseScreen(LineScreen):
         yield Static(id="plan")
 
     def on_mount(self) -> None:
-        """Begin with the models."""
+        """Start in the list of models."""
         profiles = self.line.catalog.profile
         self.spec = self.line.preferences.plan
         profile = next((profile for profile in profiles if profile.id == self.spec.profile), None)
@@ -120,7 +120,7 @@ class ChooseScreen(LineScreen):
             self.show_all()
 
     def show_all(self) -> None:
-        """Show everything anew."""
+        """Update everything."""
         self.line.controller.read_runs()
         models = self.query_one("#models", Rows)
         models.show(self._model_rows(), empty="No model has this name.")
@@ -139,7 +139,7 @@ class ChooseScreen(LineScreen):
         return ""
 
     def go_to(self, model: str, layer: str, neuron: int) -> None:
-        """Put the cursors on a neuron, and the focus into its list."""
+        """Put the cursors on a neuron and the focus into its list."""
         self._sought = (model, layer, neuron)
         self.spec = msgspec.structs.replace(self.spec, model=model)
         self.filters = dict.fromkeys(_COLUMNS, "")
@@ -147,7 +147,7 @@ class ChooseScreen(LineScreen):
         self.set_focus(self.query_one(NeuronTable))
 
     def learned(self, model: str, layer: str | None) -> None:
-        """Show what is known now of a model's layers, or of a layer's neurons, if it is still wanted."""
+        """Show news of a model's layers or a layer's neurons, if still selected."""
         if model == self.spec.model:
             if layer is None:
                 self.show_layers()
@@ -155,7 +155,7 @@ class ChooseScreen(LineScreen):
                 self.show_neurons()
 
     def show_layers(self) -> None:
-        """Show the layers of the model under the cursor, as far as the engine has named them."""
+        """Show the known layers of the model under the cursor."""
         layers = self.query_one("#layers", Rows)
         known = self.line.model_cache.layers.get(self.spec.model)
         if known is None:
@@ -168,7 +168,7 @@ class ChooseScreen(LineScreen):
                 [_layer_row(layer) for layer in known if wanted in f"{layer.name} {layer.kind}".lower()],
                 empty="No layer has this name.",
             )
-            # The last layer is where most begin: its neurons have names.
+            # Most users begin with the last layer, whose neurons have names.
             layers.go_to(self.spec.layer or (known[-1].name if known else None))
             if self._sought is not None and self._sought[0] == self.spec.model:
                 layers.go_to(self._sought[1])
@@ -196,7 +196,7 @@ class ChooseScreen(LineScreen):
         self._take_neuron(neurons.key)
 
     def show_plan(self) -> None:
-        """Say how the run will be done, and the command that does the same."""
+        """Show the options of the run, and the equivalent command."""
         spec = self.spec
         mode = "asks first" if spec.ask_first else "automatic"
         control = f" · control: {spec.control}" if spec.control else ""
@@ -213,7 +213,7 @@ class ChooseScreen(LineScreen):
         wanted = self.filters["models"].strip().lower()
         entries = [(entry.id, str(entry.about or entry.architecture)) for entry in self.line.catalog.vision]
         names = {name for name, _ in entries}
-        # A run that never began may be of a model that there is not.
+        # A run that never started may name a model that does not exist.
         used = [run.model for run in self.line.controller.runs if run.model not in names and run.status != "new"]
         entries += [(name, "used before") for name in dict.fromkeys(used)]
         rows = [Row(name, (name, [(about, "dim")])) for name, about in entries if wanted in name.lower()]
@@ -234,14 +234,14 @@ class ChooseScreen(LineScreen):
             [run_row(run, self.line.model_cache.name_of(run.model, run.layer, run.neuron)) for run in runs[:50]]
         )
         if runs and not earlier.has_focus:
-            # Else Enter would open a run of the neuron that was chosen before.
+            # Otherwise Enter would open a run of the previous neuron.
             earlier.go_to(runs[0].id)
         name_frame(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
 
     # -- what the user does ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what does not apply now."""
+        """Disable keys that do not apply now."""
         if action == "watch":
             return self.line.controller.going_on
         if action == "order":
@@ -296,7 +296,7 @@ class ChooseScreen(LineScreen):
         return [index for index in indices if index not in finished]
 
     def action_mark(self) -> None:
-        """Mark the neuron at the cursor, or take the mark away, and go on to the next."""
+        """Mark or unmark the neuron at the cursor, and move to the next."""
         neurons = self.query_one(NeuronTable)
         if (key := self._chosen_neuron()) is not None:
             self.marks.setdefault((self.spec.model, self.spec.layer), set()).symmetric_difference_update({int(key)})
@@ -305,16 +305,16 @@ class ChooseScreen(LineScreen):
             self.refresh_keys()
 
     def action_mark_all(self) -> None:
-        """Mark every neuron of the list that no finished run is about."""
+        """Mark every listed neuron without a finished run."""
         listed = [int(row.key) for row in self.query_one(NeuronTable).rows]
         self.marks.setdefault((self.spec.model, self.spec.layer), set()).update(self._unexplained(listed))
         self.show_neurons()
         self.refresh_keys()
 
     def action_queue(self) -> None:
-        """Explain the marked neurons, several at once; go on with a queue that was stopped."""
+        """Explain the marked neurons, several at once; continue a stopped queue."""
         marked = sorted(self.marks.pop((self.spec.model, self.spec.layer), set()))
-        # Nobody sits by to be asked.
+        # Nobody is there to be asked.
         plan = msgspec.structs.replace(self.spec, ask_first=False)
         self.line.controller.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
         count = len(self.line.controller.waiting)
@@ -322,13 +322,13 @@ class ChooseScreen(LineScreen):
         self.show_all()
 
     def action_clear(self) -> None:
-        """Take back all marks and what waits in the queue; what goes on goes on."""
+        """Remove all marks and what waits in the queue; runs in progress continue."""
         self.marks.pop((self.spec.model, self.spec.layer), None)
         self.line.controller.clear_queue()
         self.show_all()
 
     def action_unexplained(self) -> None:
-        """Go to the next neuron of the list that no finished run is about."""
+        """Go to the next listed neuron without a finished run."""
         neurons = self.query_one(NeuronTable)
         listed = [int(row.key) for row in neurons.rows]
         after = listed[neurons.cursor + 1 :] + listed[: neurons.cursor + 1]
@@ -342,24 +342,24 @@ class ChooseScreen(LineScreen):
         self.show_neurons()
 
     def action_plan(self) -> None:
-        """Change how the run will be done."""
+        """Change the options of the run."""
         profiles = {self.spec.profile: ""} | {profile.id: profile.about for profile in self.line.catalog.profile}
         self.app.push_screen(Plan(self.spec, list(profiles.items())), self._planned)
 
     def action_mode(self) -> None:
-        """Ask first, or not."""
+        """Switch ask-first mode on or off."""
         self._planned(msgspec.structs.replace(self.spec, ask_first=not self.spec.ask_first))
 
     def action_runs(self) -> None:
-        """All earlier runs."""
+        """Show all earlier runs."""
         self.line.show_runs()
 
     def action_watch(self) -> None:
-        """Back to the run that is going on."""
+        """Go back to the current run."""
         self.line.controller.watch()
 
     def action_log(self) -> None:
-        """What the engine wrote."""
+        """Show the engine's log."""
         self.line.show_log()
 
     def _planned(self, spec: RunSpec | None) -> None:
@@ -388,7 +388,7 @@ class ChooseScreen(LineScreen):
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
         if event.key != event.rows.key:
-            # The cursor has gone on since.
+            # The cursor has moved on.
             return
         match event.rows.id:
             case "models":
@@ -421,7 +421,7 @@ class ChooseScreen(LineScreen):
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
-        # Only when the cursor has rested on it: the engine builds every model that is asked for.
+        # Only after the cursor has rested on it, since the engine builds every requested model.
         if key == self.spec.model and self.app.screen is self:
             self.line.model_cache.ask_for_layers(key)
 
@@ -469,7 +469,7 @@ class ChooseScreen(LineScreen):
             self._show_preview()
 
     def _chosen_neuron(self) -> str | None:
-        # A filter that nothing matches leaves the layer without a neuron to choose.
+        # A filter without matches leaves no neuron to choose.
         return self.query_one(NeuronTable).key if self._layer() is not None else None
 
     def _layer(self) -> LayerInfo | None:
@@ -479,12 +479,12 @@ class ChooseScreen(LineScreen):
         return next((layer for layer in known if layer.name == self.spec.layer), None)
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """What the lists are."""
+        """The help of the lists."""
         return topics()
 
 
 def run_row(run: RunSummary, called: str = "") -> Row:
-    """A run in one line: star, neuron, label, score, status."""
+    """A row for a run: star, neuron, label, score, status."""
     name = run.title or f"{run.model} {run.layer} {run.neuron}" + (f" {called}" if called else "")
     label = run.label or ("no concept found" if run.status == "finished" else "")
     return Row(

@@ -1,4 +1,4 @@
-"""Two runs side by side: what each found, and the concepts that both tried."""
+"""Compares two runs: their results, and the concepts that they tried."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CompareScreen(LineScreen):
 
     def body(self) -> Iterable[Widget]:
         """Two columns over a table."""
-        # Row by row, so that both sides of each are equally high.
+        # Row by row, so that both sides of a row have the same height.
         with Horizontal(id="heads"):
             yield from (Static(id=f"head-{name}", classes="heading") for name in self.sides)
         with Horizontal(id="strips"):

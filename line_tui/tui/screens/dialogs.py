@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 
 class Ask(ModalScreen[str | None]):
-    """Ask for one line of text; None when the user thinks better of it."""
+    """Asks for one line of text; None if the user cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="ask.cancel", tooltip="Leave everything as it is")
@@ -31,7 +31,7 @@ class Ask(ModalScreen[str | None]):
         longest: int = 0,
         refuse: Callable[[str], str | None] = lambda text: None,
     ) -> None:
-        """`longest` limits what is typed or pasted; `refuse` says what is wrong with an answer, None for nothing."""
+        """`longest` limits the text; `refuse` returns what is wrong with an answer, or None."""
         super().__init__()
         self.longest = longest
         self.refuse = refuse
@@ -45,7 +45,7 @@ class Ask(ModalScreen[str | None]):
         """Question, field, hint."""
         with Vertical(classes="dialog"):
             yield Static(self.question, classes="question", markup=False)
-            # A number is replaced by what is typed, a text is gone on with.
+            # Typing replaces a number but continues a text.
             yield Input(
                 self.value,
                 placeholder=self.placeholder,
@@ -57,7 +57,7 @@ class Ask(ModalScreen[str | None]):
             yield Static("Enter keeps it · Esc leaves everything as it is", classes="hint", id="ask-hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Give the answer back."""
+        """Return the answer."""
         text = event.value.strip()
         if not text and not self.optional:
             self.app.bell()
@@ -67,7 +67,7 @@ class Ask(ModalScreen[str | None]):
             self.dismiss(text)
 
     def action_cancel(self) -> None:
-        """Give nothing back."""
+        """Cancel."""
         self.dismiss(None)
 
 
@@ -90,5 +90,5 @@ class Confirm(ModalScreen[bool]):
             yield Static("y, Enter: yes · n, Esc: no", classes="hint")
 
     def action_answer(self, yes: bool) -> None:
-        """Give the answer back."""
+        """Return the answer."""
         self.dismiss(yes)

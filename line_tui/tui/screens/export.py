@@ -1,4 +1,4 @@
-"""Writing a run down for others: a page, data, or its pictures."""
+"""Exports a run as a page, data, or pictures."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def write_run(store: Store, run_id: str, kind: str, folder: Path) -> Path:
 
 
 class ExportScreen(ModalScreen[None]):
-    """What to write, and where."""
+    """Asks what to export, and where to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "close", "Close", id="export.close", tooltip="Write nothing more")
     ]
 
     class Written(Message):
-        """A worker has written something, or has failed to."""
+        """A worker has finished an export, or failed."""
 
         def __init__(self, text: str) -> None:
             super().__init__()
@@ -60,7 +60,7 @@ class ExportScreen(ModalScreen[None]):
             yield Static("Enter writes it into this folder, Tab leads there · Esc closes", classes="hint", id="outcome")
 
     def on_mount(self) -> None:
-        """Begin with the page."""
+        """Start with the page."""
         kinds = self.query_one("#kinds", Rows)
         kinds.show([Row(kind, (kind, [(each.about, "dim")])) for kind, each in exporters().items()])
         self.set_focus(kinds)
@@ -85,5 +85,5 @@ class ExportScreen(ModalScreen[None]):
         self.query_one("#outcome", Static).update(Content(event.text))
 
     def action_close(self) -> None:
-        """Back to the screen before."""
+        """Go back to the screen before."""
         self.dismiss(None)

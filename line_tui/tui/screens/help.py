@@ -1,4 +1,4 @@
-"""What a screen shows and all its keys."""
+"""The help of a screen: its topics and all its keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Key = tuple[str, str, str]
 
 
 def keys_of(screen: Screen[None]) -> list[Key]:
-    """The keys of a screen that work now; those that do the same are in one entry."""
+    """The keys that work on a screen now; those with the same effect share an entry."""
     keys: dict[str, Key] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
@@ -58,5 +58,5 @@ class HelpScreen(ModalScreen[None]):
         return Content.assemble(*parts)
 
     def action_close(self) -> None:
-        """Back to the screen."""
+        """Go back to the screen."""
         self.dismiss(None)

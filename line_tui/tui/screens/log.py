@@ -1,4 +1,4 @@
-"""What the engine process wrote to its stderr."""
+"""The log: what the engine process wrote to stderr."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class LogScreen(LineScreen):
         yield RichLog(id="log", wrap=True, markup=False)
 
     def on_mount(self) -> None:
-        """Show what is there."""
+        """Show the lines."""
         self.title_bar.show("engine log")
         log = self.query_one(RichLog)
         lines = self.line.engine.log_lines()

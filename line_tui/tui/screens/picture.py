@@ -1,4 +1,4 @@
-"""One picture in large, with what was asked for and what the neuron said."""
+"""A large view of a picture, with its prompt and its activation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from line_tui.tui.text_plots import bar
 
 
 class PictureScreen(LineScreen):
-    """The large view; left and right go through the pictures of the trial."""
+    """The large view; left and right step through the trial's pictures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,k", "turn(-1)", "Before", id="picture.before", tooltip="The picture before"),
@@ -43,7 +43,7 @@ class PictureScreen(LineScreen):
         yield Static(id="about")
 
     def on_mount(self) -> None:
-        """Show the picture that was picked."""
+        """Show the chosen picture."""
         self.show_picture()
 
     @property
@@ -52,7 +52,7 @@ class PictureScreen(LineScreen):
         return self.images[self.place]
 
     def show_picture(self) -> None:
-        """Show the picture at the present place."""
+        """Show the current picture."""
         image = self.image
         self.title_bar.show(image.concept, f"picture {self.place + 1} of {len(self.images)}", note=_purpose(image))
         large = self.query_one("#large", Container)
@@ -74,7 +74,7 @@ class PictureScreen(LineScreen):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what does not apply to this picture."""
+        """Disable keys that do not apply to this picture."""
         if action == "turn":
             return len(self.images) > 1
         return action != "heat" or self.image.activation_map is not None
@@ -85,7 +85,7 @@ class PictureScreen(LineScreen):
         self.show_picture()
 
     def action_heat(self) -> None:
-        """Where the neuron fires, where the layer can tell."""
+        """Show where the neuron fires, if the layer has a spatial extent."""
         self.heat = not self.heat
         self.show_picture()
 

@@ -1,4 +1,4 @@
-"""How a run is to be done: models, search, budget, seed."""
+"""The options of a run: models, search, budget, seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NUMBERS = {"iterations": (1, 1000), "images": (1, 100), "seed": (0, 2**31 - 1)}
 
 
 class Plan(ModalScreen[RunSpec | None]):
-    """A form over the run's settings; Enter keeps them."""
+    """A form with the run's options; Enter keeps them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="plan.cancel", tooltip="Keep the settings as they were"),
@@ -64,7 +64,7 @@ class Plan(ModalScreen[RunSpec | None]):
             yield Static("Enter or Ctrl+S keeps these · Tab goes on · Esc leaves them", classes="hint", id="plan-hint")
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """Another search raises what it can: its own metric takes the place of one that it has not."""
+        """Replace a metric that the chosen search does not support by its own."""
         metric = self.query_one("#metric", Select)
         if event.select.id == "strategy" and metric.value not in (can := strategies.find(str(event.value)).metrics):
             metric.value = can[0]
@@ -74,7 +74,7 @@ class Plan(ModalScreen[RunSpec | None]):
         self.action_keep()
 
     def action_keep(self) -> None:
-        """Give the settings back, or say which one is wrong."""
+        """Return the options, or tell which one is wrong."""
         numbers: dict[str, int] = {}
         for name in _NUMBERS:
             field = self.query_one(f"#{name}", Input)
@@ -111,5 +111,5 @@ class Plan(ModalScreen[RunSpec | None]):
         field.focus()
 
     def action_cancel(self) -> None:
-        """Keep the settings as they were."""
+        """Keep the options as they were."""
         self.dismiss(None)

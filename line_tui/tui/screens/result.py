@@ -1,4 +1,4 @@
-"""Judging a run: its label with the interval, senses, minimal pairs, the top pictures, and the whole history."""
+"""The result of a run, to be judged: label with interval, senses, minimal pairs, top pictures, and history."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from line_tui.tui.widgets.timeline import COLUMNS, rows
 class ResultScreen(LineScreen):
     """One page to scroll."""
 
-    # The first of these that fit are in the bottom line; a narrow terminal leaves out the last ones.
+    # As many of these as fit are in the bottom line; a narrow terminal leaves out the last ones.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "picture(-1)", "Picture left", id="result.left", tooltip="The picture to the left", show=False),
         Binding(
@@ -72,7 +72,7 @@ class ResultScreen(LineScreen):
         return self.snapshot.state
 
     def body(self) -> Iterable[Widget]:
-        """Sections, the most telling first."""
+        """Sections, the most important first."""
         state = self.state
         with VerticalScroll(id="page"):
             yield Static(headline(state), id="headline")
@@ -94,7 +94,7 @@ class ResultScreen(LineScreen):
             yield Rows(COLUMNS, title="History", empty="Nothing happened.", id="history")
 
     def on_mount(self) -> None:
-        """Fill what needs the app."""
+        """Fill in what needs the app."""
         state = self.state
         spec = state.spec
         self.title_bar.show(
@@ -138,7 +138,7 @@ class ResultScreen(LineScreen):
         name_frame(top, subtitle=top.prompt)
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """What the result claims and what it does not."""
+        """The help: what the result claims and what it does not."""
         yield (
             "The score",
             "A verified label is measured on pictures drawn for that alone, with fresh seeds. The interval is for "
@@ -184,7 +184,7 @@ class ResultScreen(LineScreen):
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what does not apply to this run."""
+        """Disable keys that do not apply to this run."""
         if action == "judge":
             return self.state.outcome is not None
         if action == "verify":
@@ -203,7 +203,7 @@ class ResultScreen(LineScreen):
         self.refresh_keys()
 
     def action_large(self) -> None:
-        """The picture in large."""
+        """Open the large view."""
         top = self.query_one("#top", Thumbnails)
         if top.at_cursor is not None:
             self.line.show_picture(list(top.shown.images), top.cursor, self.state)
@@ -217,7 +217,7 @@ class ResultScreen(LineScreen):
             self.line.show_picture(list(event.pictures.shown.images), event.index, self.state)
 
     def action_judge(self, judgement: e.Judgement) -> None:
-        """Say what the label is worth; the same word again takes it back."""
+        """Judge the label; the same judgement again takes it back."""
         said = self.state.judged.judgement if self.state.judged is not None else None
         label = self.state.outcome.label if self.state.outcome is not None else None
         event = e.Judged(judgement=None if said == judgement else judgement, label=label)
@@ -230,11 +230,11 @@ class ResultScreen(LineScreen):
         self.show_facts()
 
     def action_neuron(self, by: int) -> None:
-        """The result of the next neuron of the layer, or the chooser on it where it has none."""
+        """Show the result of the next neuron of the layer; without one, go to it in the chooser."""
         self.line.show_neuron(self.state.spec, by)
 
     def _other_concept(self) -> Trial | None:
-        """What could be verified in place of the label: the row of the history, or the picture, at the cursor."""
+        """The concept that could be verified in place of the label: that of the row or picture at the cursor."""
         state, history = self.state, self.query("#history")
         if state.outcome is None or state.spec.strategy == "published" or not history:
             return None
@@ -250,7 +250,7 @@ class ResultScreen(LineScreen):
             self.line.go_on(self.snapshot.run_id, verify=trial.id)
 
     def action_go_on(self) -> None:
-        """Ten more iterations."""
+        """Continue for ten more iterations."""
         self.line.go_on(self.snapshot.run_id)
 
     def action_heat(self) -> None:
@@ -259,7 +259,7 @@ class ResultScreen(LineScreen):
         self._show_top()
 
     def action_star(self) -> None:
-        """Star the run, or take the star away."""
+        """Star or unstar the run."""
         try:
             run = self.line.store.run(self.snapshot.run_id)
             self.line.store.star(run.id, not run.starred)
@@ -285,16 +285,16 @@ class ResultScreen(LineScreen):
             self.show_facts()
 
     def action_export(self) -> None:
-        """Write the run as a page, data, or pictures."""
+        """Export the run as a page, data, or pictures."""
         self.line.export(self.snapshot.run_id)
 
     def action_replay(self) -> None:
-        """Play the run again."""
+        """Replay the run."""
         self.line.play(self.snapshot.run_id)
 
 
 def _fresh(state: RunState, id: str, name: str) -> Iterable[Widget]:
-    """All pictures that were drawn for a concept's score, in the order in which they were drawn."""
+    """All pictures drawn for a concept's score, in order."""
     trial = state.trials.get(id)
     images = tuple(sorted(trial.seen("report"), key=lambda image: image.index)) if trial is not None else ()
     if trial is None or not images:
@@ -327,7 +327,7 @@ def _sense(n: int, sense: e.SenseFound) -> Content:
 
 
 def _variant(pair: e.MinimalPairMeasured) -> str:
-    # A label of one word without that word.
+    # A one-word label without its word.
     return pair.variant or "no word at all"
 
 

@@ -1,4 +1,4 @@
-"""Watching and steering one run, live or replayed."""
+"""The screen of one run, live or replayed: watch it and steer it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 from line_tui.tui.widgets.timeline import Timeline
 
 FOLLOWED = 2
-"""Looks per second at what another process stores."""
+"""Checks per second of what another process stores."""
 FRAMES = 10
-"""Looks at the run per second, besides one at each key: a flood of events changes what is seen, not how often."""
+"""Updates per second, besides one at each key, however many events come."""
 
 
 class RunScreen(Steering):
-    """Panes over one frozen snapshot, looked at again a few times a second and drawn when it changed."""
+    """Panes over a frozen snapshot, which is renewed a few times a second and drawn if it changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "picture(-1)", "Picture left", id="run.left", tooltip="The picture to the left", show=False),
@@ -61,7 +61,7 @@ class RunScreen(Steering):
         self.snapshot: Snapshot = source.snapshot
         self.heat = False
         self.chosen: str | None = None
-        """The trial whose pictures are shown; None follows the run."""
+        """The trial whose pictures are shown; None to follow the run."""
         self._drawn: tuple[object, ...] = ()
         self._frames = 0
         self._followed = False
@@ -80,7 +80,7 @@ class RunScreen(Steering):
         yield StatusBar(id="status")
 
     def on_mount(self) -> None:
-        """Look at the run from now on."""
+        """Start to update."""
         self.set_focus(self.query_one(PoolTable))
         known, state = self.line.model_cache, self.snapshot.state
         known.ask_for_bank_pictures(self.line.store.images)
@@ -90,13 +90,13 @@ class RunScreen(Steering):
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
-        """Texts are cut to their size."""
+        """Fit the texts to the new size."""
         self._drawn = ()
 
     # -- drawing ---
 
     def look_again(self) -> None:
-        """Look after a while, unless the terminal is still busy with what it was given before."""
+        """Update again, unless the terminal is still busy with the last frame."""
         if isinstance(self.source, Player):
             self.source.tick(1 / FRAMES)
         else:
@@ -105,13 +105,13 @@ class RunScreen(Steering):
             self.look()
 
     def _follow(self, session: Session) -> None:
-        """See what another process does with the run."""
+        """Follow what another process does with the run."""
         self._frames += 1
         if self._frames % (FRAMES // FOLLOWED) or not self.snapshot.active:
             return
         self.elsewhere = self.line.controller.is_elsewhere(session.run_id)
         if self.elsewhere or self._followed:
-            # Once more after its end, for what was stored last.
+            # Once more after its end, for the last events.
             self._followed = self.elsewhere
             try:
                 session.follow()
@@ -147,7 +147,7 @@ class RunScreen(Steering):
         self.look()
 
     def draw(self) -> None:
-        """Hand the snapshot to every pane."""
+        """Pass the snapshot to every pane."""
         snapshot, state = self.snapshot, self.snapshot.state
         spec = state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
         if spec is not None:
@@ -161,13 +161,13 @@ class RunScreen(Steering):
         self.query_one(ProposalPane).show(snapshot, self.target())
         pool = self.query_one(PoolTable)
         if state.control is None and spec is not None:
-            # What is known before the first picture: the first screen need not be empty.
+            # What is known before the first picture fills the first screen.
             pool.expect(self._profile())
         pool.show_state(state)
         self.query_one(Timeline).show_state(state)
         self.query_one(CurvePane).show(state)
         trial = self.shown_trial()
-        # After the result the label, until then what the keys are about: out of sight it could not be judged.
+        # The concept that the keys are about must be visible to be judged; after the result, the label.
         meant = trial if state.outcome is not None else self.target()
         if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
@@ -190,7 +190,7 @@ class RunScreen(Steering):
         state = self.snapshot.state
         profile = self._profile()
         if trial is None and profile is not None and profile.strongest:
-            # The first screenful need not be empty.
+            # So that the first screen is not empty.
             known = Shown(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
             self.query_one(Thumbnails).show(known, "Pictures of the bank that drive it most")
             return
@@ -211,22 +211,22 @@ class RunScreen(Steering):
         name_frame(pictures, subtitle=pictures.prompt)
 
     def _images_of(self, trial: Trial | None) -> tuple[e.ImageScored, ...]:
-        """The pictures that a trial's score rests on: those of the bank first, then those that the run drew."""
+        """The pictures that count in a trial's score: those of the bank first, then those of the run."""
         kept = self.line.model_cache.bank_pictures
         of_bank = kept.of(self.snapshot.state, trial) if kept is not None and trial is not None else ()
         return (*of_bank, *view.shown_images(trial))
 
     def _profile(self) -> NeuronProfile | None:
-        """What the bank knows of the neuron."""
+        """The neuron's profile by the bank."""
         state = self.snapshot.state
         spec = state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
         return None if spec is None else self.line.model_cache.profiles.get((spec.model, spec.layer, spec.neuron))
 
     def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:
-        """Of the pictures of this trial that are being drawn now."""
+        """Previews of this trial's unfinished pictures."""
         state, snapshot = self.snapshot.state, self.snapshot
         alone = trial is not None and trial is view.current(state) and snapshot.detail == concept_of(state, trial)
-        # A batch for several concepts at once does not say whose its pictures are.
+        # In a batch for several concepts it is not known which picture belongs to which.
         return snapshot.previews if alone and snapshot.phase == "drawing" else ()
 
     def _playing(self) -> str:
@@ -235,11 +235,11 @@ class RunScreen(Steering):
         sign = "▶" if self.source.playing else "Ⅱ"
         return f"{sign} replay {self.source.place}/{len(self.source.envelopes)} ×{self.source.speed:g}"
 
-    # -- what is meant ---
+    # -- what the keys are about ---
 
     @property
     def live(self) -> bool:
-        """Whether this is a run and not a recording."""
+        """Whether this is a run and not a replay."""
         return isinstance(self.source, Session)
 
     def shown_trial(self) -> Trial | None:
@@ -252,12 +252,12 @@ class RunScreen(Steering):
         trial = view.current(state)
         if trial is not None and (trial.images or self._previews(trial)):
             return trial
-        # Until its first picture is drawn, those before it are more to look at than empty frames.
+        # Until its first picture is drawn, show those of the trial before instead of empty frames.
         best = view.best(state)
         return state.trials.get(self.snapshot.trial or "") or (best.trial if best is not None else trial)
 
     def target(self) -> Trial | None:
-        """What accept and reject are about: the row that the user went to, else what waits, is drawn, or is shown."""
+        """The trial that accept and reject are about: the selected row, else what waits, is drawn, or is shown."""
         state = self.snapshot.state
         if self.chosen in state.trials:
             return state.trials[self.chosen]
@@ -266,7 +266,7 @@ class RunScreen(Steering):
     # -- looking around ---
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what does not apply now."""
+        """Disable keys that do not apply now."""
         match action:
             case "result":
                 return self.snapshot.state.run is not None and bool(self.snapshot.state.trials)
@@ -287,7 +287,7 @@ class RunScreen(Steering):
 
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
-        # Of the rows that went with a row, one has come into its place.
+        # The row under the cursor is gone, and another has taken its place.
         of_person = event.by_person or (self.chosen is not None and self.focused is event.rows)
         if of_person and event.key in self.snapshot.state.trials:
             self.chosen = event.key
@@ -306,14 +306,14 @@ class RunScreen(Steering):
         self._look_anew()
 
     def action_back(self) -> None:
-        """From a row back to what happens now, from there to the chooser; the run goes on."""
+        """Go from a row back to the current trial, and from there to the chooser; the run continues."""
         if self.chosen is not None:
             self.action_follow()
         else:
             self.app.pop_screen()
 
     def action_follow(self) -> None:
-        """Show what is drawn now."""
+        """Show the trial being drawn."""
         self.chosen = None
         self.look()
 
@@ -323,13 +323,13 @@ class RunScreen(Steering):
         self._look_anew()
 
     def action_large(self) -> None:
-        """The picture in large."""
+        """Open the large view."""
         pictures = self.query_one(Thumbnails)
         if pictures.at_cursor is not None:
             self.line.show_picture(list(pictures.shown.images), pictures.cursor, self.snapshot.state)
 
     def action_heat(self) -> None:
-        """The neuron's spatial activation over the pictures, where the layer has one."""
+        """Show the neuron's spatial activation over the pictures, if the layer has a spatial extent."""
         self.heat = not self.heat
         self.look()
 
@@ -340,23 +340,23 @@ class RunScreen(Steering):
             self.line.open_file(Path(image.image.path))
 
     def action_graph(self) -> None:
-        """Curve or histogram, where only one has room."""
+        """Swap curve and histogram if only one has room."""
         self._exchange("#curve", "#histogram")
 
     def action_timeline(self) -> None:
-        """Pool or timeline, where only one has room."""
+        """Swap pool and timeline if only one has room."""
         focused = isinstance(self.focused, Rows)
         front = self._exchange("#pool", "#timeline")
         if focused:
             self.set_focus(front)
 
     def _hides(self, *panes: str) -> bool:
-        """Whether one of two panes has no room now."""
+        """Whether only one of two panes has room."""
         return any(not pane.display for selector in panes for pane in self.query(selector))
 
     def _exchange(self, *panes: str) -> Widget:
-        """Put the other one of two panes in front and return it."""
-        # Not by a class of the screen: that would look up the style of every widget and paint them all.
+        """Show the other one of two panes and return it."""
+        # Not by a class on the screen, which would restyle and repaint every widget.
         one, other = (self.query_one(pane) for pane in panes)
         one.toggle_class("behind")
         other.toggle_class("behind")
@@ -376,5 +376,5 @@ class RunScreen(Steering):
         self.line.show_log()
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """What the panes mean, beginning with the concept that is shown."""
+        """The help of the panes, starting with the concept shown."""
         return topics(self.snapshot, self.target())

@@ -32,7 +32,7 @@ SCORES = (
 
 
 def why(state: RunState, trial: Trial) -> str:
-    """Why a concept is in the run and how it stands."""
+    """Why a concept is in the run, and its state."""
     concept = concept_of(state, trial)
     if trial.based_on:
         shown = ", ".join(trial.based_on)
@@ -62,7 +62,7 @@ def why(state: RunState, trial: Trial) -> str:
 
 
 def _loop(state: RunState, metric: str) -> str:
-    """What the strategy that runs does."""
+    """How the run's strategy works."""
     images, iterations = state.spec.images, state.iterations
     match state.spec.strategy:
         case "published":
@@ -106,7 +106,7 @@ def _of_the_pool(state: RunState) -> Iterator[tuple[str, str]]:
 
 
 def topics(snapshot: Snapshot, trial: Trial | None) -> Iterator[tuple[str, str]]:
-    """Heading and text, the concept at hand first."""
+    """Heading and text of each topic, the current concept first."""
     state = snapshot.state
     if trial is not None:
         yield "Why this concept", why(state, trial)

@@ -1,4 +1,4 @@
-"""All runs: search, open, go on, replay, compare, star, name, note, delete and take that back."""
+"""The list of runs: search, open, continue, replay, compare, star, name, note, delete and undo."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class RunsScreen(LineScreen):
         yield Static(id="about")
 
     def on_mount(self) -> None:
-        """Begin with the newest run."""
+        """Start at the newest run."""
         self.title_bar.show("runs")
         self.show_runs()
         self.set_focus(self.query_one("#runs", Rows))
@@ -84,7 +84,7 @@ class RunsScreen(LineScreen):
             self.show_runs()
 
     def show_runs(self) -> None:
-        """Read and show the list anew."""
+        """Read the list again and show it."""
         self.line.controller.read_runs()
         wanted = self.filter.lower().split()
         runs = [
@@ -149,7 +149,7 @@ class RunsScreen(LineScreen):
         return next((run for run in self.line.controller.runs if run.id == key), None)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what does not apply to the run under the cursor."""
+        """Disable keys that do not apply to the run under the cursor."""
         if action == "undo":
             return bool(self.undone)
         if action == "find":
@@ -177,17 +177,17 @@ class RunsScreen(LineScreen):
             self.line.controller.open(run.id)
 
     def action_result(self) -> None:
-        """What the run found."""
+        """Show the run's result."""
         if (run := self.run_at_cursor) is not None:
             self.line.show_stored_result(run.id)
 
     def action_replay(self) -> None:
-        """Play the run again."""
+        """Replay the run."""
         if (run := self.run_at_cursor) is not None:
             self.line.play(run.id)
 
     def action_resume(self) -> None:
-        """Open the run and go on with it."""
+        """Open the run and continue it."""
         if (run := self.run_at_cursor) is not None and self.line.controller.open(run.id):
             self.line.controller.resume()
 
@@ -205,7 +205,7 @@ class RunsScreen(LineScreen):
             self.line.compare(str(self.marked), run.id)
 
     def action_star(self) -> None:
-        """Star it, or take the star away."""
+        """Star or unstar it."""
         if (run := self.run_at_cursor) is not None:
             starred, store = run.starred, self.line.store
             self._change("the star", lambda: store.star(run.id, not starred), lambda: store.star(run.id, starred))
@@ -219,14 +219,14 @@ class RunsScreen(LineScreen):
         self._write("note", "Note on this run:", lambda run: run.note, self.line.store.annotate)
 
     def action_delete(self) -> None:
-        """Take it off the list; nothing is erased."""
+        """Remove it from the list; nothing is erased."""
         if (run := self.run_at_cursor) is not None:
             store = self.line.store
             self._change("the deletion", lambda: store.delete(run.id), lambda: store.restore(run.id))
             self.notify("Taken off the list. u brings it back.")
 
     def action_undo(self) -> None:
-        """Take back the last change to the list."""
+        """Undo the last change to the list."""
         if self.undone:
             what, back = self.undone.pop()
             if self._safely(back):
@@ -234,7 +234,7 @@ class RunsScreen(LineScreen):
             self.show_runs()
 
     def action_export(self) -> None:
-        """Write the run as a page, data, or pictures."""
+        """Export the run as a page, data, or pictures."""
         if (run := self.run_at_cursor) is not None:
             self.line.export(run.id)
 
@@ -288,7 +288,7 @@ class RunsScreen(LineScreen):
             self.app.pop_screen()
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """What the states mean."""
+        """The help: what the states mean."""
         yield (
             "Runs",
             "Every run is kept with all its events and pictures. Enter opens one, y plays it again, R goes on with "

@@ -1,4 +1,4 @@
-"""The user's part in a run: every key that decides something, and when it applies."""
+"""The user's part in a run: every key that makes a decision, and when it applies."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from line_tui.tui.screens.dialogs import Ask, Confirm
 from line_tui.tui.session import Session, Snapshot
 
 LONGEST = 60
-"""Characters of a user's own concept, typed or pasted."""
+"""Longest concept that a user can enter, in characters."""
 _ABOUT_A_TRIAL = {"accept", "reject", "reject_because", "pin", "ban"}
 _DECISIONS = _ABOUT_A_TRIAL | {"edit", "add", "undo", "mode", "budget"}
 
 
 class Steering(LineScreen):
-    """Base of the run screen, which knows what is shown and what is meant."""
+    """Base of the run screen, which provides what is shown and what the keys are about."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "accept", "Accept", id="run.accept", tooltip="Draw it, or keep it in the pool"),
@@ -53,7 +53,7 @@ class Steering(LineScreen):
     """Whether another process works on the run."""
 
     def target(self) -> Trial | None:
-        """What a decision is about."""
+        """The trial that a decision is about."""
         raise NotImplementedError
 
     def look(self) -> None:
@@ -61,7 +61,7 @@ class Steering(LineScreen):
         raise NotImplementedError
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide what does not apply now; nothing is decided in a recording or after the result."""
+        """Disable keys that do not apply now; a replay and a finished run take no decisions."""
         state = self.snapshot.state
         live, active = isinstance(self.source, Session), state.run is not None and state.outcome is None
         at_work = self.line.controller.at_work_on(self.source.run_id)
@@ -93,23 +93,23 @@ class Steering(LineScreen):
     # -- decisions ---
 
     def action_accept(self) -> None:
-        """Draw it, or keep it in the pool."""
+        """Accept the concept: draw it, or keep it in the pool."""
         self._decide("accept", self.target())
 
     def action_reject(self) -> None:
-        """Never draw it, or take it out of the pool."""
+        """Reject the concept: never draw it, or take it out of the pool."""
         self._decide("reject", self.target())
 
     def action_pin(self) -> None:
-        """Keep it in the pool whatever comes."""
+        """Pin the concept in the pool."""
         self._decide("pin", self.target())
 
     def action_ban(self) -> None:
-        """Reject it and never propose it again."""
+        """Reject the concept and never propose it again."""
         self._decide("ban", self.target())
 
     def action_reject_because(self) -> None:
-        """Reject it and say why, which a language model may read."""
+        """Reject the concept with a reason, which the language model may be shown."""
         trial = self.target()
         if trial is None:
             return
@@ -124,7 +124,7 @@ class Steering(LineScreen):
         )
 
     def action_edit(self) -> None:
-        """Change the concept before it is drawn; that is a yes as well."""
+        """Change the concept before it is drawn; that accepts it too."""
         trial = self.target()
         if trial is None:
             return
@@ -147,7 +147,7 @@ class Steering(LineScreen):
         self._decide("add", None, concept=text)
 
     def action_add(self) -> None:
-        """Add a concept of one's own."""
+        """Add the user's own concept."""
         self._ask(
             Ask(
                 "Your own concept, one to three words:",
@@ -159,7 +159,7 @@ class Steering(LineScreen):
         )
 
     def _known_already(self, text: str, but: str | None = None) -> str | None:
-        """Why a concept would be one too many; None where it is new."""
+        """Why a concept is refused; None if it is new."""
         state = self.source.snapshot.state
         for row in view.ranked(state):
             if row.trial.id != but and same_form(row.concept) == same_form(text):
@@ -168,19 +168,19 @@ class Steering(LineScreen):
         return None
 
     def action_undo(self) -> None:
-        """Take back the last word."""
+        """Undo the last decision."""
         if isinstance(self.source, Session):
             taken = self._safely(self.source.undo)
             self.notify(f"Taken back: {taken}" if taken else "There is nothing to take back.")
 
     def action_mode(self) -> None:
-        """Ask first, or not."""
+        """Switch ask-first mode on or off."""
         if isinstance(self.source, Session):
             session, ask_first = self.source, not self.source.snapshot.state.ask_first
             self._safely(lambda: session.set_mode(ask_first))
 
     def action_budget(self) -> None:
-        """Change how many iterations there are in all."""
+        """Change the total number of iterations."""
         iterations = self.snapshot.state.iterations
 
         def change(text: str) -> None:
@@ -204,7 +204,7 @@ class Steering(LineScreen):
         self.app.push_screen(question, lambda text: use(text) if text is not None else None)
 
     def _safely(self, change: Any) -> Any:
-        """Say something of the run; a store that cannot be written says so and nothing changes."""
+        """Make a decision; if the store cannot be written, show that and change nothing."""
         try:
             result = change()
         except LineError as error:
@@ -216,7 +216,7 @@ class Steering(LineScreen):
     # -- the course of the run ---
 
     def action_pause(self) -> None:
-        """Hold, or go on."""
+        """Pause or continue."""
         if isinstance(self.source, Player):
             if self.source.at_end:
                 self.source.jump(-len(self.source.envelopes))
@@ -225,11 +225,11 @@ class Steering(LineScreen):
         self.line.controller.hold(not self.line.controller.paused)
 
     def action_step(self) -> None:
-        """One step of the loop."""
+        """Take one step of the loop."""
         self.line.controller.step()
 
     def action_stop(self) -> None:
-        """End the run here."""
+        """Stop the run."""
         question = "Stop the run here? It keeps what it has and can go on later."
         if self.line.controller.is_queued(self.source.run_id):
             question = "Stop the queue here? Its runs keep what they have; G in the first screen goes on with them."
@@ -240,7 +240,7 @@ class Steering(LineScreen):
             self.line.controller.stop()
 
     def action_restart(self) -> None:
-        """Start the engine again and go on from the last stored event."""
+        """Restart the engine and continue from the last stored event."""
         self.line.controller.resume()
 
     def action_speed(self, by: int) -> None:
@@ -249,14 +249,14 @@ class Steering(LineScreen):
             self.source.change_speed(by)
 
     def action_jump(self, by: int) -> None:
-        """The next event, or the one before."""
+        """Go to the next or the previous event."""
         if isinstance(self.source, Player):
             self.source.playing = False
             self.source.jump(by)
 
 
 def _says_more(state: RunState, trial: Trial, action: str) -> bool:
-    """Whether a decision would change what the user has said of a concept."""
+    """Whether a decision would change anything for a concept."""
     said = verdict(state, trial)
     match action:
         case "accept":

@@ -1,4 +1,4 @@
-"""Four short steps for who starts the app for the first time."""
+"""The tour: four short steps for the first start."""
 
 from __future__ import annotations
 
@@ -49,17 +49,17 @@ class Tour(ModalScreen[None]):
         self.step = 0
 
     def compose(self) -> ComposeResult:
-        """The step's text, and how to go on."""
+        """The step's text, and how to continue."""
         with Vertical(classes="dialog"):
             yield Static(id="step")
             yield Static(id="way", classes="hint")
 
     def on_mount(self) -> None:
-        """Begin with the first step."""
+        """Start at the first step."""
         self.show_step()
 
     def show_step(self) -> None:
-        """Show the present step."""
+        """Show the current step."""
         heading, text = STEPS[self.step]
         self.query_one("#step", Static).update(Content.assemble((heading, "bold $accent"), "\n\n", text))
         dots = " ".join("●" if n == self.step else "○" for n in range(len(STEPS)))
@@ -67,7 +67,7 @@ class Tour(ModalScreen[None]):
         self.query_one("#way", Static).update(f"{dots}   Enter {'begins' if last else 'goes on'} · Esc skips the tour")
 
     def action_turn(self, by: int) -> None:
-        """Another step; after the last one the tour ends."""
+        """Go to another step; the tour ends after the last."""
         self.step = max(0, self.step + by)
         if self.step < len(STEPS):
             self.show_step()

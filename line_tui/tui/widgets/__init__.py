@@ -1,1 +1,1 @@
-"""One widget a file; each shows what it is given and knows nothing of the rest."""
+"""The widgets, one a file; each shows what it is given and knows nothing of the others."""

@@ -1,4 +1,4 @@
-"""The banner that says that the engine is gone, and what to do."""
+"""The banner that tells that the engine is gone, and what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 
 class EngineBanner(CachedStatic):
-    """Shown only while the engine is dead or refused something."""
+    """Shown only while the engine is dead or has refused a command."""
 
     def show(self, status: EngineStatus) -> None:
         """Show or hide the banner."""
@@ -21,7 +21,7 @@ class EngineBanner(CachedStatic):
                 (" R ", "bold $background on $error"),
                 " restart it and go on",
             ]
-            # A short terminal leaves room for one line, and the last one says most.
+            # A short terminal has room for one line; the last one tells most.
             for line in status.lines[-1 if self.screen.has_class("-short") or self.screen.has_class("-low") else -3 :]:
                 parts.append((f"\n  {line}", "$text-muted"))
             self.put(Content.assemble(*parts))

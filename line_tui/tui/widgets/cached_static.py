@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 
 class CachedStatic(Static):
-    """Like `Static`, but showing the same text again does nothing, and one as high as before moves nothing."""
+    """Like `Static`, but the same text is not drawn again, and one of the same height causes no layout."""
 
     _shown: Content | None = None
 
@@ -18,6 +18,6 @@ class CachedStatic(Static):
             return
         self._shown = text
         width = self.content_size.width
-        # A layout paints the whole screen anew.
+        # A layout repaints the whole screen.
         same_height = before is not None and width > 0 and text.get_height({}, width) == before.get_height({}, width)
         self.update(text, layout=not same_height)

@@ -1,4 +1,4 @@
-"""The best score so far, trial by trial."""
+"""A plot of the best score so far, trial by trial."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from line_tui.tui.widgets.frame import name_frame
 
 
 def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
-    """The curve as a stepped line, each trial as a dot, with the scale at the left."""
+    """The curve as a stepped line and each trial as a dot, with the scale at the left."""
     if not points:
         return Content.assemble(("The curve begins with the first score.", "$text-muted"))
     values = [point.value for point in points]
@@ -45,7 +45,7 @@ def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
 
 
 def _cells(line: str, dots: str) -> list[tuple[str, str]]:
-    """One row of the plot in runs of one colour, an empty cell in that of its neighbour: each colour costs bytes."""
+    """One row of the plot in runs of one colour; empty cells take their neighbour's, since each change costs bytes."""
     runs: list[tuple[str, str]] = []
     for over, under in zip(line, dots, strict=True):
         tone = "$accent" if over != " " else "$text-muted"
@@ -73,5 +73,5 @@ class CurvePane(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """The curve at the size that the pane has."""
+        """The curve at the size of the pane."""
         return draw(self._points, self.content_size.width, self.content_size.height)

@@ -1,4 +1,4 @@
-"""What a run found, in words and numbers."""
+"""The result of a run, in words and numbers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Parts = list[Content | str | tuple[str, str]]
 
 
 def headline(state: RunState) -> Content:
-    """The label and how sure it is; of an unfinished run the best so far, which says so."""
+    """The label and how certain it is; for an unfinished run the best so far, marked as such."""
     parts: Parts = []
     top = view.best(state)
-    # The score of what was verified must not stand beside the name of what leads the search.
+    # The verified score must not stand beside the name of another concept that leads the search.
     leader = state.verified.concept if state.verified is not None else top.concept if top is not None else None
     if state.outcome is not None and state.outcome.label is None:
         parts += [("No concept found", "bold"), (f"   {state.outcome.reason}", "$text-muted")]
@@ -42,7 +42,7 @@ def headline(state: RunState) -> Content:
 
 
 def verified(score: e.VerifiedScore) -> Parts:
-    """A score on fresh pictures with its interval, drawn from 0 to 1 where the line may be broken."""
+    """A score on fresh pictures with its interval, drawn from 0 to 1 if a line break is allowed."""
     return [
         ("AUC ", "$text-muted"),
         (share(score.auc), "bold $accent"),
@@ -53,7 +53,7 @@ def verified(score: e.VerifiedScore) -> Parts:
 
 
 def cost(state: RunState) -> str:
-    """What the run took."""
+    """The cost of the run."""
     calls = sum(trial.origin in ("llm", "summary") for trial in state.trials.values()) + len(state.refusals)
     drawn = sum(not image.cached for trial in state.trials.values() for image in trial.images)
     return (

@@ -1,4 +1,4 @@
-"""Activations of one concept's pictures against those of the control set."""
+"""A histogram of the activations of one concept's pictures and of the control set."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.tui.widgets.frame import name_frame
 
 
 def draw(control: Sequence[float], concept: Sequence[float], width: int, height: int) -> Content:
-    """Control as columns, the concept's pictures as marks on the axis: apart by shape, not by colour alone."""
+    """The control set as columns, the concept's pictures as marks on the axis: two shapes, not just two colours."""
     if not control:
         return Content.assemble(("The control set is not measured yet.", "$text-muted"))
     low, high = min([*control, *concept]), max([*control, *concept])
@@ -53,6 +53,6 @@ class HistogramPane(Widget):
             self.refresh()
 
     def render(self) -> Content:
-        """The histogram at the size that the pane has."""
+        """The histogram at the size of the pane."""
         control = self._control.flat if self._control is not None else []
         return draw(control, self._concept, self.content_size.width, self.content_size.height)

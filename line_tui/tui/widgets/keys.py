@@ -10,32 +10,32 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 
 class KeysBar(CachedStatic):
-    """Keys with what they do, to press or to click on.
+    """The keys with what they do, to press or to click.
 
-    One text, where Textual's own footer is a widget for each key: those were taken away, mounted, styled and laid out
-    anew, with the whole screen, whenever another key began to apply.
+    It is one text. Textual's own footer has a widget for each key, all of which are removed, mounted, styled and laid
+    out again, with the whole screen, whenever the keys that apply change.
     """
 
     _places: tuple[tuple[int, str, str], ...] = ()
     """End, key and tooltip of each, from left to right."""
 
     def on_mount(self) -> None:
-        """Follow what applies."""
+        """Follow changes of the keys that apply."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.show())
 
     def on_resize(self) -> None:
-        """Show as many as there is room for."""
+        """Show as many keys as fit."""
         self.show()
 
     def show(self) -> None:
-        """Show what applies now."""
+        """Show the keys that apply now."""
         shown: dict[str, ActiveBinding] = {}
         for active in self.screen.active_bindings.values():
             if active.binding.show and active.enabled:
                 shown.setdefault(active.binding.action, active)
         keys = [self.app.get_key_display(active.binding) for active in shown.values()]
         texts = [f" {key} {active.binding.description} " for key, active in zip(keys, shown.values(), strict=True)]
-        # Where room is short, first the gaps get narrower, then the last keys are left out: one cut in half says less.
+        # If room is short, first the gaps get narrower, then the last keys are left out.
         tight = self.size.width and sum(map(len, texts)) > self.size.width
         parts: list[tuple[str, str]] = []
         places, end = [], 0
@@ -54,7 +54,7 @@ class KeysBar(CachedStatic):
         self.put(Content.assemble(*parts))
 
     def on_click(self, event: events.Click) -> None:
-        """A click is the key."""
+        """A click has the effect of the key."""
         if (place := self._at(event.x)) is not None:
             self.app.simulate_key(place[1])
 

@@ -1,4 +1,4 @@
-"""The neurons of a layer: what they are called, what a bank and earlier runs know of them."""
+"""The neurons of a layer: their names, and what a bank and earlier runs tell about them."""
 
 from __future__ import annotations
 
@@ -25,31 +25,31 @@ COLUMNS = (
     Column("score", 6, right=True, needs=60),
 )
 UNNAMED = (COLUMNS[0], replace(COLUMNS[1], needs=_NEVER), *COLUMNS[2:4], replace(COLUMNS[4], width=0), COLUMNS[5])
-"""In layers of bare numbers the room is for words and labels."""
+"""In layers without names there is more room for words and labels."""
 ORDERS = ("number", "name", "best in bank", "selectivity", "label found", "score")
 _LAST = "\uffff"
-"""Sorts what has no name behind everything that has one."""
+"""Sorts neurons without a value last."""
 
 
 class NeuronTable(Rows):
     """A row for each neuron, in one of several orders."""
 
     class Reordered(Message):
-        """The order has changed because there is less room."""
+        """The order has changed because a column was hidden."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(COLUMNS, title="Neuron", id=id)
         self.order = 0
         self.marked: set[int] = set()
-        """Neurons that are to be explained together."""
+        """Neurons marked to be explained together."""
 
     def next_order(self) -> None:
-        """Sort by the next column that is shown from now on."""
+        """Sort by the next visible column."""
         shown = [n for n, column in enumerate(self.columns) if self.has_room_for(column)]
         self.order = next((n for n in shown if n > self.order), 0)
 
     def on_resize(self) -> None:
-        """A column that is no longer shown sorts no longer."""
+        """A hidden column no longer sorts."""
         if not self.has_room_for(self.columns[self.order]):
             self.order = 0
             self.post_message(self.Reordered())
@@ -61,7 +61,7 @@ class NeuronTable(Rows):
         bank: Sequence[NeuronOverview] | None,
         wanted: str,
     ) -> None:
-        """Show the neurons whose number begins with, or whose name, best word or label contains what is wanted."""
+        """Show the neurons whose number begins with the filter, or whose name, best word or label contains it."""
         wanted = wanted.strip().lower()
         self.columns = COLUMNS if any(layer.names) else UNNAMED
         if not self.has_room_for(self.columns[self.order]):

@@ -1,4 +1,4 @@
-"""The pool and everything that was tried, sorted by score."""
+"""The table of trials: the pool and everything else that was tried, by score."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
     value: Part = (number(entry.value), "accent" if entry.place == "pool" else "")
     told, rejected = follows(state, entry), entry.place == "rejected"
     if told and (score is None or rejected):
-        # Room for what is said of it.
+        # Room for the remark.
         value = ("", "")
     return Row(
         key=entry.trial.id,
@@ -63,7 +63,7 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
 
 
 def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
-    """What happens because of the user's word, said where it was said."""
+    """The effect of the user's decision, told in the row that it is about."""
     if state.outcome is not None:
         return []
     said = ""
@@ -80,7 +80,7 @@ def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
 
 
 def mark(entry: view.TrialRow) -> Part:
-    """The sign before a concept: the user's word first, else where the trial stands."""
+    """The sign before a concept: for the user's decision, else for the trial's state."""
     if entry.place != "rejected" and entry.pinned:
         return ("★", "accent")
     if entry.verdict == "accepted":
@@ -96,7 +96,7 @@ class PoolTable(Rows):
         self._rejected: set[str] = set()
 
     def expect(self, profile: NeuronProfile | None) -> None:
-        """Say what the bank knows of the neuron, until there is a pool."""
+        """Show what the bank knows of the neuron, until there is a pool."""
         if profile is not None and not self.rows:
             words = [f"{number(value):>7}  {word}" for word, value in profile.words]
             self.show([], empty="\n".join([_EMPTY, "", "Words of the bank that drive it most:", *words]))
@@ -105,7 +105,7 @@ class PoolTable(Rows):
         """Show a state's trials."""
         now = state.trials.get(self.key or "")
         rejected = {entry.trial.id for entry in view.ranked(state) if entry.place == "rejected"}
-        # A row that was just rejected sinks to the end: the cursor would be taken along.
+        # A row just rejected moves to the end and would take the cursor along.
         self.show(rows(state), follow=now is None or now.id not in rejected - self._rejected)
         self._rejected = rejected
         out = sum(1 for entry in view.ranked(state) if entry.place in ("out", "rejected"))

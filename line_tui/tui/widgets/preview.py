@@ -1,4 +1,4 @@
-"""What a neuron is like, before a run: what drives it in the bank, and what its last run found."""
+"""A preview of a neuron before a run: what drives it in the bank, and the result of its last run."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 
 _BOTH = 42
-"""Lines that are enough for pictures of the bank and of the last run."""
+"""Lines needed to show pictures of both the bank and the last run."""
 
 
 class Preview(Vertical):
-    """Words, histogram and pictures of the neuron at the cursor; shown where there is room for it."""
+    """Words, histogram and pictures of the neuron at the cursor; hidden if there is no room."""
 
     def compose(self) -> ComposeResult:
-        """From above: what is known in words, the bank, the pictures of the last run."""
+        """From the top: text, the bank, the pictures of the last run."""
         yield CachedStatic(id="preview-text")
         yield HistogramPane(id="preview-histogram")
         yield Thumbnails(id="preview-bank")
@@ -41,7 +41,7 @@ class Preview(Vertical):
     def show(
         self, name: str, profile: NeuronProfile | None, run: RunSummary | None, images: Iterable[e.ImageScored]
     ) -> None:
-        """Show a neuron; what is not known of it is left out."""
+        """Show a neuron; what is unknown is left out."""
         self.query_one("#preview-text", CachedStatic).put(_text(name, profile, run))
         histogram = self.query_one("#preview-histogram", HistogramPane)
         histogram.display = profile is not None
@@ -54,7 +54,7 @@ class Preview(Vertical):
         values = [image.activation for image in (*shown, *of_bank)] or [0.0]
         low = min(min(profile.control), min(values)) if profile is not None else min(values)
         high = max(values) if max(values) > low else low + 1
-        # What the last run found says more than what was known before it.
+        # The result of the last run tells more than what was known before it.
         room = not shown or self.size.height >= _BOTH
         for id, found, title in (
             ("#preview-bank", of_bank if room else (), "Strongest pictures of the bank"),

@@ -1,4 +1,4 @@
-"""The proposal: what the language model says as it says it, what that rests on, and what happens with it."""
+"""The proposal: the language model's output as it comes, what it is based on, and what becomes of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Parts = list[Content | str | tuple[str, str]]
 
 
 def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False) -> Content:
-    """The pane's text; `meant` is what the keys are about, `roomy` names all concepts that a proposal rests on."""
+    """The pane's text; `meant` is the trial that the keys are about, `roomy` lists all concepts it is based on."""
     state = snapshot.state
     if state.outcome is not None:
         return _outcome(state)
@@ -109,7 +109,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
     elif trial.score is None:
         done, each = len(trial.seen()), view.images_each(state)
         parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]
-        # The status line says it too.
+        # The status line shows it too.
         if roomy and snapshot.total and done < each:
             parts.append((f"  step {snapshot.done}/{snapshot.total}", "$text-muted"))
     else:
@@ -140,7 +140,7 @@ def _hint(key: str, what: str) -> Content:
 
 
 class ProposalPane(VerticalScroll, can_focus=True):
-    """The proposal, scrolled when a model thinks at length."""
+    """The proposal; scrolls if a model thinks at length."""
 
     BORDER_TITLE = "Proposal"
 
@@ -149,7 +149,7 @@ class ProposalPane(VerticalScroll, can_focus=True):
         yield CachedStatic(id="proposal-text")
 
     def show(self, snapshot: Snapshot, meant: Trial | None) -> None:
-        """Show the proposal of this moment; `meant` is what the keys are about."""
+        """Show the current proposal; `meant` is the trial that the keys are about."""
         state = snapshot.state
         if state.outcome is not None:
             title = "Result"

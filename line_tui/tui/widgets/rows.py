@@ -1,4 +1,4 @@
-"""A table to walk through: columns that give way when it gets narrow, drawn a line at a time."""
+"""A table with a cursor: columns are hidden when it gets narrow, and lines are drawn one at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 Part = tuple[str, str]
-"""Text and its tone: one of `TONES`, or nothing."""
+"""Text and its tone, one of `TONES` or empty."""
 
 Cell = str | Sequence[Part]
 
@@ -26,9 +26,9 @@ TONES = ("dim", "good", "bad", "accent", "strong", "title")
 
 @dataclass(frozen=True)
 class Column:
-    """One column; `width` 0 takes the room that is left, `needs` is the table width below which it is hidden.
+    """One column. `width` 0 takes the remaining room; below a table width of `needs` it is hidden.
 
-    A text that is too long goes on over the columns after it that are empty in its row.
+    A text that is too long continues over the next columns, as far as these are empty in its row.
     """
 
     title: str
@@ -36,12 +36,12 @@ class Column:
     right: bool = False
     needs: int = 0
     middle: bool = False
-    """Whether a text that is too long loses its middle: names that begin alike end differently."""
+    """Whether a text that is too long loses its middle, since names that begin alike differ at the end."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row; `tone` colours what has no tone of its own."""
+    """One row; `tone` colours the cells without a tone of their own."""
 
     key: str
     cells: tuple[Cell, ...]
@@ -49,7 +49,7 @@ class Row:
 
 
 class Rows(ScrollView, can_focus=True, inherit_bindings=False):
-    """Rows with a cursor. `Moved` tells where the cursor is, `Chosen` that Enter or a click took the row."""
+    """Rows with a cursor. `Moved` is sent when the cursor moves, `Chosen` when Enter or a click chooses a row."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "rows--cursor",
@@ -82,7 +82,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             return self.rows
 
     class Chosen(Message):
-        """A row was taken."""
+        """A row was chosen."""
 
         def __init__(self, rows: Rows, key: str) -> None:
             super().__init__()
@@ -118,11 +118,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         return self.rows[self.cursor].key if self.rows else None
 
     def has_room_for(self, column: Column) -> bool:
-        """Whether a column is shown at the present width."""
+        """Whether a column is shown at the current width."""
         return self.scrollable_content_region.width >= column.needs
 
     def show(self, rows: Sequence[Row], empty: str | None = None, *, follow: bool = True) -> None:
-        """Show these rows; the cursor stays on its row if that is there and to be followed, else in place."""
+        """Show these rows; the cursor follows its row if wanted and if the row still exists, else stays."""
         rows = tuple(rows)
         if empty is not None and empty != self.empty:
             self.empty = empty
@@ -143,12 +143,12 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved(self, self.key))
 
     def go_to(self, key: str | None) -> None:
-        """Put the cursor on a row by its key; an unknown key changes nothing."""
+        """Move the cursor to a row by its key; an unknown key changes nothing."""
         place = next((n for n, row in enumerate(self.rows) if row.key == key), None)
         if place is not None and place != self.cursor:
             self._put(place)
             if self.scroll_offset.y and place < self.size.height - self.head:
-                # The best rows are on top: a cursor that comes from below must not leave them out of sight.
+                # The best rows are on top and must stay visible when the cursor comes from below.
                 self.scroll_home(animate=False, force=True)
 
     def action_move(self, by: int) -> None:
@@ -160,12 +160,12 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self._put(self.cursor + by * max(1, self.size.height - 1 - self.head), by_person=True)
 
     def action_choose(self) -> None:
-        """Take the row under the cursor."""
+        """Choose the row under the cursor."""
         if self.key is not None:
             self.post_message(self.Chosen(self, self.key))
 
     def on_click(self, event: events.Click) -> None:
-        """A click puts the cursor; a second one takes the row."""
+        """A click moves the cursor; a second one chooses the row."""
         place = self.scroll_offset.y + event.y - self.gutter.top - self.head
         if 0 <= place < len(self.rows):
             if place == self.cursor:
@@ -173,16 +173,16 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self._put(place, by_person=True)
 
     def on_resize(self) -> None:
-        """A list that gets lower keeps its cursor in sight."""
+        """Keep the cursor visible when the list gets lower."""
         self._reveal()
 
     def watch_has_focus(self, focused: bool) -> None:
-        """The cursor looks different without the focus."""
+        """Redraw the cursor, which looks different without the focus."""
         super().watch_has_focus(focused)
         self.refresh()
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """A list that was scrolled before its bar was there: Textual moves only a bar that is shown."""
+        """Move the scroll bar of a list that was scrolled before the bar was shown, which Textual does not do."""
         if shown:
             self.vertical_scrollbar.position = self.scroll_y
 
@@ -197,7 +197,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Moved(self, self.key, by_person))
 
     def _reveal(self) -> None:
-        # The head covers the topmost line.
+        # The header covers the topmost line.
         self.scroll_to_region(Region(0, self.cursor, 1, 1 + self.head), animate=False, force=True)
 
     # -- drawing ---
@@ -236,7 +236,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         for n, (column, cell) in enumerate(cells):
             room = column.width or max(1, (width - fixed) // max(1, len(flexible)) - 1)
             if spare >= room + 1:
-                # What is before it goes on over it.
+                # The text before it continues over it.
                 spare -= room + 1
                 continue
             if not column.right:
@@ -249,7 +249,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
                 cell = cut_middle(cell, room)
             segments += self._cell(cell, room + spare, column.right, style)
             segments.append(Segment(" ", style))
-        # One style is written once: over a slow link most of a frame would be styles.
+        # Cells of one style are joined: over a slow link most of a frame would be styles.
         return Strip(segments).adjust_cell_length(width, style).simplify()
 
     def _cell(self, cell: Cell, room: int, right: bool, style: Style) -> list[Segment]:
@@ -275,7 +275,7 @@ def _length(cell: Cell) -> int:
 
 
 def cut_middle(text: str, room: int) -> str:
-    """A text in so many cells, with a sign for the middle that is left out; the end gets the larger part."""
+    """A text cut to so many cells, with a sign for the omitted middle; the end gets the larger part."""
     if cell_len(text) <= room or room < 3:
         return text
     tail = room // 2

@@ -1,4 +1,4 @@
-"""The status line: what the run does, how far it is, what it found, how long it will take. Always in view."""
+"""The status line, which is always visible: the run's phase, progress, best result, and time left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 @dataclass(frozen=True)
 class Field:
-    """One part of the line; `short` takes its place when the line is too narrow."""
+    """One part of the line; `short` replaces it if the line is too narrow."""
 
     text: str
     short: str
@@ -22,7 +22,7 @@ class Field:
 
 
 def seconds_left(snapshot: Snapshot) -> float | None:
-    """Time left: an image of the search counts with its share of the proposals, one of the score by itself."""
+    """Time left: an image of the search counts with its share of the proposals, one of the final score alone."""
     if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
         return None
     search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
@@ -30,7 +30,7 @@ def seconds_left(snapshot: Snapshot) -> float | None:
 
 
 def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> list[Field]:
-    """All that the line says, in order."""
+    """All parts of the line, in order."""
     state = snapshot.state
     if replay:
         doing = Field(replay, replay, "bold $secondary")
@@ -54,10 +54,10 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") ->
     if top is not None:
         score = number(top.value)
         name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
-        # A label need not have the highest score of the search, which chose what to look at more closely.
+        # The label need not have the highest score of the search, which only selects the finalists.
         called = "best" if state.outcome is None else "label"
         found.append(Field(f"{called} {top.concept} {score}", f"{name} {score}", "bold $accent"))
-    # A recording has no pace of its own.
+    # A replay has no pace of its own.
     left = None if replay else seconds_left(snapshot)
     if left is not None:
         found.append(Field(f"about {duration(left)} left", f"{short_duration(left)} left"))
@@ -86,16 +86,16 @@ def _doing(snapshot: Snapshot, paused: bool) -> Field:
 
 
 def fit(found: list[Field], width: int) -> list[tuple[str, str]]:
-    """Text and style of each field: short where the long texts do not fit."""
+    """Text and style of each field; short if the long texts do not fit."""
     long = sum(len(field.text) + 3 for field in found) - 3
     return [(field.text if long <= width else field.short, field.style) for field in found]
 
 
 class StatusBar(CachedStatic):
-    """One line under everything."""
+    """The line at the bottom."""
 
     def show(self, snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> None:
-        """Show where the run is; `replay` says that it is a recording, `off` why nobody works on it."""
+        """Show the state of the run; `replay` marks a replay, `off` tells why nobody works on the run."""
         parts: list[tuple[str, str] | str] = [" "]
         for n, (text, style) in enumerate(fit(fields(snapshot, paused, replay, off), self.size.width - 2)):
             if n:

@@ -1,4 +1,4 @@
-"""The pictures of one trial, each with its activation as a number and a bar."""
+"""The pictures of one trial, each with its activation as number and bar."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _REVERSED = Style(reverse=True)
 
 @dataclass(frozen=True)
 class Shown:
-    """What the strip of pictures shows."""
+    """The content of the strip of pictures."""
 
     images: tuple[e.ImageScored, ...] = ()
     planned: int = 0
@@ -35,17 +35,17 @@ class Shown:
     high: float = 1.0
     heat: bool = False
     pictures: bool = True
-    """False shows activations only, for terminals without colours or over slow links."""
+    """False for activations only, on terminals without colours or over slow links."""
     previews: tuple[bytes, ...] = ()
-    """Of pictures that are being drawn, in the places after the others."""
+    """Previews of unfinished pictures, after the others."""
     mean: float | None = None
     """The control's mean activation, marked on each bar."""
     names: bool = False
-    """Whether each picture says its concept, because they are of several."""
+    """Whether each picture is labelled with its concept, because there are several."""
 
 
 class Thumbnails(Widget, can_focus=False):
-    """Pictures side by side; the one at the cursor is what the large view opens."""
+    """Pictures side by side; the large view opens the one at the cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "thumbnails--frame",
@@ -82,11 +82,11 @@ class Thumbnails(Widget, can_focus=False):
         self.refresh(*(self._regions(old) if only_more and layout == self._layout() else ()))
 
     def move(self, by: int) -> None:
-        """Put the cursor on another picture."""
+        """Move the cursor to another picture."""
         self.put(self.cursor + by)
 
     def put(self, index: int) -> None:
-        """Put the cursor on a picture by its place."""
+        """Move the cursor to a picture by its place."""
         index = min(max(0, index), max(0, len(self.shown.images) - 1))
         if index != self.cursor:
             self.cursor = index
@@ -94,7 +94,7 @@ class Thumbnails(Widget, can_focus=False):
 
     @property
     def prompt(self) -> str:
-        """What the picture at the cursor was drawn from."""
+        """The prompt of the picture at the cursor."""
         return self.at_cursor.image.prompt if self.at_cursor is not None else ""
 
     @property
@@ -104,18 +104,18 @@ class Thumbnails(Widget, can_focus=False):
 
     @property
     def has_maps(self) -> bool:
-        """Whether the layer tells where in its pictures the neuron fires."""
+        """Whether there are maps of where the neuron fires."""
         return any(image.activation_map for image in self.shown.images)
 
     def on_click(self, event: events.Click) -> None:
-        """A click picks a picture."""
+        """A click selects a picture."""
         size, first, count = self._layout()
         place = (event.x - self.gutter.left) // (size + 2)
         if 0 <= place < count:
             self.post_message(self.Picked(self, first + place))
 
     def _layout(self) -> tuple[int, int, int]:
-        """Size of a picture in columns, the first one shown, and how many fit."""
+        """Width of a picture in columns, the first picture shown, and how many fit."""
         slots = max(1, self.shown.planned, len(self.shown.images))
         high = 2 * max(1, self.size.height - self._lines)
         wide = self.size.width // min(slots, 5) - 2
@@ -125,14 +125,14 @@ class Thumbnails(Widget, can_focus=False):
         return size, first, min(count, slots - first)
 
     def _regions(self, new: int) -> list[Region]:
-        """Where the pictures from this one on are, and the line of activations, whose scale they change."""
+        """The region of the pictures from this one on, and the line of activations, whose scale they change."""
         size, first, _ = self._layout()
         left = max(0, new - first) * (size + 2)
         rows = min(size // 2, self.size.height - self._lines)
         return [Region(left, 0, max(0, self.size.width - left), rows), Region(0, rows, self.size.width, 1)]
 
     def render_line(self, y: int) -> Strip:
-        """One line: a row of half-cells of every picture, or their activations."""
+        """One line: a row of half-cells of each picture, or their activations."""
         base = self.rich_style
         if not self.shown.planned and not self.shown.images:
             text = " Pictures appear here as they are drawn." if y == 0 else ""
@@ -209,21 +209,21 @@ class Thumbnails(Widget, can_focus=False):
 
 
 class PictureGrid(Thumbnails):
-    """All pictures of a set, row under row, in the order in which they were drawn."""
+    """All pictures of a set, row by row, in the order in which they were drawn."""
 
     SIZE: ClassVar[int] = 10
-    """Side of a picture in columns: five to a row of half a narrow terminal, and still to be told apart."""
+    """Width of a picture in columns: five fit in half a narrow terminal, and can still be recognised."""
 
     def _layout(self) -> tuple[int, int, int]:
         return self.SIZE, 0, max(1, (self.size.width + 2) // (self.SIZE + 2))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Of all rows."""
+        """The height of all rows."""
         across = max(1, (width + 2) // (self.SIZE + 2))
         return -(-len(self.shown.images) // across) * (self.SIZE // 2 + self._lines)
 
     def on_click(self, event: events.Click) -> None:
-        """A click picks a picture."""
+        """A click selects a picture."""
         size, _, across = self._layout()
         column = (event.x - self.gutter.left) // (size + 2)
         row = (event.y - self.gutter.top) // (size // 2 + self._lines)
@@ -232,7 +232,7 @@ class PictureGrid(Thumbnails):
             self.post_message(self.Picked(self, index))
 
     def render_line(self, y: int) -> Strip:
-        """One line of the row of pictures that it belongs to."""
+        """One line of a row of pictures."""
         size, _, across = self._layout()
         row, inner = divmod(y, size // 2 + self._lines)
         count = max(0, min(across, len(self.shown.images) - row * across))

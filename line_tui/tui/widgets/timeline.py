@@ -11,7 +11,7 @@ COLUMNS = (Column("it", 3, right=True), Column("what happened"), Column("score",
 
 
 def rows(state: RunState) -> list[Row]:
-    """Oldest first: trials in the order in which they came in, refusals and stalls before their iteration's trial."""
+    """Oldest first: trials in order of arrival, refusals and stalls before the trial of their iteration."""
     if state.run is None:
         return []
     found: list[Row] = []
@@ -46,7 +46,7 @@ def _row(state: RunState, trial: Trial, score: float | None, better: bool) -> Ro
 
 
 class Timeline(Rows):
-    """Iterations to scroll back through; it follows the newest until the user moves the cursor up."""
+    """The list of iterations; it follows the newest until the user moves the cursor up."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(COLUMNS, title="Timeline", empty="Iterations are listed here.", id=id, classes=classes)

@@ -1,4 +1,4 @@
-"""The top line: what is being looked at."""
+"""The title line: what the screen is about."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 
 class TitleBar(CachedStatic):
-    """One line: the app's name, the path to what this screen is about, and at the right how it is done."""
+    """One line: the app's name, the path to what this screen is about, and a remark at the right edge."""
 
     def show(self, *path: str, note: str = "", right: str = "") -> None:
-        """Show a path such as model, layer, neuron, a note beside it, and something at the right edge."""
+        """Show a path such as model, layer, neuron, with a note beside it and a remark at the right edge."""
         parts: list[Content | str | tuple[str, str]] = [(" line-tui ", "bold $accent")]
         for n, step in enumerate(path):
             parts.append((" › " if n else "  ", "$text-muted"))
