@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -235,7 +236,13 @@ _folders: set[Path] = set()
 
 def _lies_in(module: Any, folder: Path) -> bool:
     file = getattr(module, "__file__", None)
-    return isinstance(file, str) and Path(file).resolve().is_relative_to(folder)
+    return isinstance(file, str) and _real(file).startswith(f"{folder}{os.sep}")
+
+
+@cache
+def _real(file: str) -> str:
+    # Thousands of modules are checked each time, and resolving a path asks the disk for each of its folders.
+    return os.path.realpath(file)
 
 
 def _open_script(entry: VisionEntry, path: Path) -> tuple[Look, str]:

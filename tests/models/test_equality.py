@@ -93,8 +93,7 @@ def test_torchvision(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
-@pytest.mark.parametrize("transform_input", [True, False])
-@pytest.mark.parametrize("aux_logits", [True, False])
+@pytest.mark.parametrize(("transform_input", "aux_logits"), [(True, True), (False, False)])
 def test_networks_that_transform_their_input(
     name: str, transform_input: bool, aux_logits: bool, tmp_path: Path
 ) -> None:
