@@ -82,7 +82,10 @@ def open_folder(path: Path) -> PictureFolder:
     listed = [(folder, _pictures(folder, left_out)) for folder in subfolders]
     _check_classes(path, [(folder, files) for folder, files in listed if files and folder.name not in names])
     classes = [PictureClass(_concept(folder, names), files) for folder, files in listed if files]
-    loose = [] if classes else _pictures(path, left_out, deep=False)
+    loose = _pictures(path, {} if classes else left_out, deep=False)
+    if classes and loose:
+        left_out[path] = f"{len(loose)} pictures beside its subfolders are in no class"
+        loose = []
     if not classes and not loose:
         told = "".join(f"; {reason}" for reason in list(left_out.values())[:1])
         raise UsageError(f"{path} holds no pictures{told}", f"known are {', '.join(sorted(SUFFIXES))}")
@@ -122,8 +125,9 @@ def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
 def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> list[Path]:
     found: list[Path] = []
     others: list[Path] = []
+    lost: list[str] = []
     seen: set[Path] = set()
-    for here, below, files in os.walk(folder, followlinks=True):
+    for here, below, files in os.walk(folder, onerror=lambda error: lost.append(str(error)), followlinks=True):
         real = Path(here).resolve()
         # A link may point back up the tree.
         below[:] = [name for name in below if deep and real not in seen and not name.startswith(".")]
@@ -132,13 +136,22 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
         seen.add(real)
         for name in files:
             path = Path(here) / name
-            if name.startswith(".") or name == NAMES or not path.is_file():
+            if name.startswith(".") or name == NAMES:
+                continue
+            if not path.is_file():
+                lost.append(f"{name} leads to no file")
                 continue
             (found if path.suffix.lower() in SUFFIXES else others).append(path)
     if others:
         kinds = ", ".join(sorted({path.suffix.lower() or path.name for path in others})[:5])
         are = "is no picture" if len(others) == 1 else "are no pictures"
         left_out[folder] = f"{len(others)} of its {len(others) + len(found)} files {are} of a known type ({kinds})"
+    elif lost:
+        left_out[folder] = (
+            lost[0] if len(lost) == 1 else f"{lost[0]}; so it is with {len(lost)} of its files and folders"
+        )
+    elif not found:
+        left_out[folder] = "it holds no pictures"
     return sorted(found)
 
 
@@ -159,7 +172,9 @@ def read_picture(path: Path) -> Picture:
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             Image.init()
-            with Image.open(path, formats=[name for name in FORMATS if name in Image.OPEN]) as image:
+            known = [name for name in FORMATS if name in Image.OPEN]
+            # By its path, Pillow 13 maps a grey TIFF into memory and reads one that is to be turned with wrong rows.
+            with path.open("rb") as file, Image.open(file, formats=known) as image:
                 if max(image.size) > LONGEST * min(image.size):
                     raise UnreadablePicture(
                         f"{image.width} x {image.height} pixels are too long and narrow, more than {LONGEST} to 1"

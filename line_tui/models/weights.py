@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import pathlib
 import pickle
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -23,6 +25,12 @@ Weights = dict[str, Tensor]
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 _WRAPPED = re.compile(r"(^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|(?<=.)(\.)module\.(?=.)")
 """What torch.compile, FSDP, checkpointing and DataParallel put around a part of a network."""
+_BESIDE: list[Any] = [
+    *(argparse.Namespace, pathlib.PosixPath, pathlib.WindowsPath),
+    *(np.ndarray, np.dtype, np._core.multiarray.scalar, np._core.multiarray._reconstruct),  # type: ignore[attr-defined]
+    *(type(np.dtype(kind)) for kind in "?bhilqBHILQefd"),
+]
+"""What training scripts save beside the weights: names and values, no code."""
 _COUNTER = "num_batches_tracked"
 """Of use in training alone; old files lack it."""
 _DEEPEST = 4
@@ -35,10 +43,9 @@ def read_checkpoint(path: Path, name: str) -> Any:
     Raises ModelFileError when the file is missing, damaged, or holds code.
     """
     try:
-        if path.suffix == ".safetensors":
+        if _is_safetensors(path):
             return load_file(path)
-        # What torchvision's own training script writes beside the weights: names and values, no code.
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with torch.serialization.safe_globals(_BESIDE):
             return torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
         raise ModelFileError(f"{name}: there is no {path}", "correct the path") from error
@@ -53,6 +60,14 @@ def read_checkpoint(path: Path, name: str) -> Any:
                 f"{name}: {path} is a TorchScript file, no weights", 'give it an entry with format = "torchscript"'
             ) from error
         raise ModelFileError(f"{name}: {path} is damaged or no weights file", "fetch it again") from error
+
+
+def _is_safetensors(path: Path) -> bool:
+    """By its name, or by how it begins: the length of a JSON object, and that."""
+    if path.suffix.lower() == ".safetensors":
+        return True
+    with path.open("rb") as file:
+        return file.read(9)[6:] == b"\0\0{"
 
 
 def read_weights(path: Path, name: str) -> Weights:
@@ -130,17 +145,23 @@ def count_classes(weights: Weights, make: Callable[[int], nn.Module]) -> int | N
 def fill(model: nn.Module, weights: Weights, name: str, path: Path) -> nn.Module:
     """The model with these weights, in float32 and evaluation mode. Raises ModelFileError when they do not fit it."""
     own = model.state_dict()
-    weights = {key: own[key] for key in own if key.endswith(_COUNTER)} | weights
+    # Averages of weights average the counters as well, to numbers that are not whole.
+    weights = {key: value for key, value in weights.items() if not key.endswith(_COUNTER)}
+    weights |= {key: own[key] for key in own if key.endswith(_COUNTER)}
     unlike = [key for key, value in weights.items() if key in own and not _alike(value, own[key])]
     if weights.keys() != own.keys() or unlike:
         raise _misfit(name, path, set(own), weights, {key: own[key] for key in unlike})
-    model.load_state_dict(weights)
+    for key in own:
+        # `own` also has the version of each module's format, which MNASNet asks for.
+        own[key] = weights[key]
+    model.load_state_dict(own)
     return model.float().eval()
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
     # Quantised weights are whole numbers, which would be copied without their scale.
-    return one.shape == other.shape and one.is_floating_point() == other.is_floating_point()
+    held = one.layout == torch.strided and not one.is_meta
+    return held and one.shape == other.shape and one.is_floating_point() == other.is_floating_point()
 
 
 def _misfit(
@@ -168,7 +189,8 @@ def _some(texts: list[str]) -> str:
 
 def _described(tensor: Tensor) -> str:
     kind = "" if tensor.is_floating_point() else f" {str(tensor.dtype).removeprefix('torch.')}"
-    return f"{list(tensor.shape)}{kind}"
+    kind += "" if tensor.layout == torch.strided else f" {str(tensor.layout).removeprefix('torch.')}"
+    return f"{list(tensor.shape)}{kind}{' without numbers' if tensor.is_meta else ''}"
 
 
 def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_Named]:

@@ -214,3 +214,40 @@ def test_large_pictures_are_not_in_memory_together(tmp_path: Path) -> None:
     assert [len(batch) for batch in in_batches(iter(pictures), 32)] == [2, 2, 1]
     small = [(tmp_path / str(n), np.zeros((4, 4, 3), np.uint8)) for n in range(70)]
     assert [len(batch) for batch in in_batches(iter(small), 32)] == [32, 32, 6]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "I;16"])
+@pytest.mark.parametrize("turned", [1, 3, 5, 6, 8])
+def test_a_tiff_is_turned_as_it_says(mode: str, turned: int, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    upright: dict[int, Any] = {
+        1: values,
+        3: np.rot90(values, 2),
+        5: values.swapaxes(0, 1),
+        6: np.rot90(values, -1),
+        8: np.rot90(values),
+    }
+    wanted = upright[turned]
+    if mode != "RGB":
+        values, wanted = values[..., 0], np.repeat(wanted[..., :1], 3, axis=2)
+    kept = values.astype(np.uint16) << 8 if mode == "I;16" else values
+    Image.fromarray(kept).save(tmp_path / "x.tif", tiffinfo={0x112: turned})
+    assert np.array_equal(read_picture(tmp_path / "x.tif"), wanted)
+
+
+def test_what_is_no_picture_of_a_class_is_named(tmp_path: Path) -> None:
+    for name in ("cat", "dog", "bird", "fish"):
+        (tmp_path / name).mkdir()
+    picture = Image.new("RGB", (4, 4))
+    picture.save(tmp_path / "cat" / "a.png")
+    picture.save(tmp_path / "beside.png")
+    (tmp_path / "bird" / "b.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "fish" / "c.txt").write_text("x")
+    opened = open_folder(tmp_path)
+    assert [each.concept for each in opened.classes] == ["cat"] and not opened.loose
+    assert {path.name: reason for path, reason in opened.left_out.items()} == {
+        "dog": "it holds no pictures",
+        "bird": "b.png leads to no file",
+        "fish": "1 of its 1 files is no picture of a known type (.txt)",
+        tmp_path.name: "1 pictures beside its subfolders are in no class",
+    }

@@ -3,6 +3,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -144,6 +145,9 @@ def wrapped(kind: Any, weights: Any) -> Any:
         "student and teacher": {"student": behind("backbone.", other), "teacher": behind("backbone.")},
         "model and average": {"model": other, "model_ema": behind("module.")},
         "average beside it": behind("", other) | behind("ema."),
+        "numbers of numpy": {"state_dict": plain, "best": np.float64(0.3), "steps": np.int64(3), "rates": np.ones(2)},
+        "a path beside it": {"state_dict": plain, "data": Path("data")},
+        "averaged counters": {key: value.float() for key, value in plain.items()},
         "half": {key: value.half() if value.is_floating_point() else value for key, value in plain.items()},
     }[kind]
 
@@ -167,6 +171,9 @@ KINDS = [
     "model_state_dict",
     "averaged",
     "deeper",
+    "numbers of numpy",
+    "a path beside it",
+    "averaged counters",
     "half",
     *WHICH,
 ]
@@ -236,3 +243,29 @@ def test_weights_that_do_not_say_what_is_done_to_their_input_are_refused(name: s
     torch.save(model.state_dict(), tmp_path / "w.pth")
     with pytest.raises(UsageError, match="transform_input = true"):
         find_network(f"{name}:{tmp_path}/w.pth", Catalog())
+
+
+@pytest.mark.parametrize("name", ["w.pth", "w.SAFETENSORS", "w"])
+def test_safetensors_are_known_by_what_they_hold(name: str, tmp_path: Path, weights: Any) -> None:
+    save_file(weights, tmp_path / name)
+    assert torch.equal(read_weights(tmp_path / name, "m")["weight"], torch.eye(2))
+
+
+def test_weights_without_numbers_are_told_as_such(tmp_path: Path) -> None:
+    plain = resnet18(num_classes=7).state_dict()
+    for key, value, told in (
+        ("fc.weight", plain["fc.weight"].to_sparse(), r"fc\.weight is \[7, 512\] sparse_coo, not \[7, 512\]"),
+        ("fc.bias", plain["fc.bias"].to("meta"), r"fc\.bias is \[7\] without numbers, not \[7\]"),
+    ):
+        torch.save(plain | {key: value}, tmp_path / "w.pth")
+        with pytest.raises(ModelFileError, match=told):
+            find_network(f"resnet18:{tmp_path}/w.pth", Catalog()).load()
+
+
+def test_mnasnet_whose_weights_have_a_version(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = get_model("mnasnet0_5", num_classes=7).eval()
+    torch.save(model.state_dict(), tmp_path / "w.pth")
+    loaded = find_network(f"mnasnet0_5:{tmp_path}/w.pth", Catalog()).load()
+    picture = torch.rand(1, 3, 64, 64)
+    torch.testing.assert_close(loaded(picture), model(picture))
