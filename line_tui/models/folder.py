@@ -147,9 +147,7 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
         are = "is no picture" if len(others) == 1 else "are no pictures"
         left_out[folder] = f"{len(others)} of its {len(others) + len(found)} files {are} of a known type ({kinds})"
     elif lost:
-        left_out[folder] = (
-            lost[0] if len(lost) == 1 else f"{lost[0]}; so it is with {len(lost)} of its files and folders"
-        )
+        left_out[folder] = lost[0] + (f", and {len(lost) - 1} more like it" if len(lost) > 1 else "")
     elif not found:
         left_out[folder] = "it holds no pictures"
     return sorted(found)
