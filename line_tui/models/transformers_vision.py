@@ -32,7 +32,10 @@ class TransformersFolder:
             # It would fetch a backbone, whose weights the folder's replace anyway.
             if getattr(config, "use_pretrained_backbone", False):
                 config.use_pretrained_backbone = False
+            # Networks of the library need it within themselves.
+            config.return_dict = True
             self._class, self._config = _seeing(config)
+            self._half = self._config is not config
         except Exception as error:  # What the library raises for damaged files is undocumented and varies.
             raise ModelFileError(
                 f"{name}: {folder} is no model of transformers that sees: {_first_line(error)}",
@@ -73,8 +76,17 @@ class TransformersFolder:
     def load(self) -> nn.Module:
         """The network with its weights, in float32: safetensors alone. Raises ModelFileError."""
         options: dict[str, Any] = {}
+        if (self._folder / "adapter_config.json").exists():
+            raise ModelFileError(
+                f"{self._name}: {self._folder} holds an adapter (PEFT), which is not applied",
+                "merge it into the model and save that, or remove adapter_config.json for the model without it",
+            )
         try:
             model, missing = self._open(options)
+            if missing and self._half:
+                # The half has its names without those of the whole.
+                options["key_mapping"] = {r"^vision_model\.": ""}
+                model, missing = self._open(options)
             if missing and all(key.startswith("pooler.") for key in missing):
                 # Saved without the head after the last layer, which would be random.
                 options["add_pooling_layer"] = False
@@ -147,6 +159,9 @@ def _seeing(config: Any) -> tuple[Any, Any]:
     config = getattr(config, "vision_config", config)
     kind = transformers.MODEL_MAPPING.get(type(config), None)
     kind = kind[0] if isinstance(kind, (tuple, list)) else kind
+    if kind is None:
+        # Halves such as BLIP's are in no list of the library, but are named after their config.
+        kind = getattr(transformers, type(config).__name__.removesuffix("Config") + "Model", None)
     if kind is None or not _takes_pictures_alone(kind):
         raise ValueError(f"a model of the type '{config.model_type}' takes more than pictures")
     return kind, config

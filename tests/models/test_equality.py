@@ -205,6 +205,11 @@ def clip() -> Any:
     return t.CLIPModel(t.CLIPConfig(vision_config=vision, text_config=TEXT, projection_dim=16))
 
 
+def blip() -> Any:
+    text = TEXT | {"encoder_hidden_size": 16}
+    return t.BlipForConditionalGeneration(t.BlipConfig(vision_config=VIT | {"image_size": 32}, text_config=text))
+
+
 def siglip() -> Any:
     return t.SiglipModel(t.SiglipConfig(vision_config=VIT | {"image_size": 32}, text_config=TEXT))
 
@@ -239,6 +244,7 @@ TRANSFORMERS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     ),
     "clip": (clip, t.CLIPImageProcessor, {"size": {"shortest_edge": 32}, "crop_size": SQUARE}),
     "siglip": (siglip, t.SiglipImageProcessor, {"size": SQUARE}),
+    "blip": (blip, t.BlipImageProcessor, {"size": SQUARE}),
     "convnext": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 32}, "crop_pct": 0.5}),
     "convnext from 384 on": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 384}}),
     "beit": (
@@ -269,7 +275,7 @@ TRANSFORMERS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
 
 
 def outputs(model: t.PreTrainedModel, pixels: torch.Tensor) -> torch.Tensor:
-    if isinstance(model, (t.CLIPModel, t.SiglipModel)):
+    if isinstance(model, (t.CLIPModel, t.SiglipModel, t.BlipForConditionalGeneration)):
         model = model.vision_model
     made = model(pixel_values=pixels)
     if "logits" in made:
@@ -277,7 +283,7 @@ def outputs(model: t.PreTrainedModel, pixels: torch.Tensor) -> torch.Tensor:
     return made.last_hidden_state[:, 0] if hasattr(model.config, "layerscale_value") else made.pooler_output
 
 
-LAST = {"dinov2": "layernorm", "clip": "post_layernorm", "siglip": "head"}
+LAST = {"dinov2": "layernorm", "clip": "post_layernorm", "blip": "post_layernorm", "siglip": "head"}
 
 
 @pytest.mark.parametrize("case", TRANSFORMERS)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,20 @@ def test_damaged_models_are_told_in_one_line(saved: Any, tmp_path: Path) -> None
     entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
     with pytest.raises(ModelFileError, match="is no model of transformers"):
         find_network("mine", Catalog(vision=[entry]))
+
+
+def test_a_config_that_asks_for_tuples_changes_nothing(saved: Any, tmp_path: Path) -> None:
+    plain = saved("vit").load()
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"return_dict": False}))
+    entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
+    network = find_network("mine", Catalog(vision=[entry]))
+    pictures = torch.rand(2, 3, 32, 32)
+    torch.testing.assert_close(network.load()(pictures).logits, plain(pictures).logits)
+
+
+def test_an_adapter_that_would_be_left_out_is_told(saved: Any, tmp_path: Path) -> None:
+    network = saved("vit")
+    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
+    with pytest.raises(ModelFileError, match="holds an adapter .* — merge it into the model"):
+        network.load()
