@@ -111,5 +111,5 @@ def test_a_config_that_asks_for_tuples_changes_nothing(saved: Any, tmp_path: Pat
 def test_an_adapter_that_would_be_left_out_is_told(saved: Any, tmp_path: Path) -> None:
     network = saved("vit")
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
-    with pytest.raises(ModelFileError, match="holds an adapter .* — merge it into the model"):
+    with pytest.raises(ModelFileError, match=r"holds an adapter .* — merge it into the model"):
         network.load()
