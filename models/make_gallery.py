@@ -1,4 +1,4 @@
-"""Draw the gallery of what the generator draws, unselected: 40 concepts and 20 pairs of attribute and noun, one word with 16 seeds.
+"""Draw a gallery of the generator, unselected: 40 concepts, 20 pairs of attribute and noun, one word with 16 seeds.
 
 python models/make_gallery.py
 """
