@@ -100,8 +100,10 @@ class Engine(Protocol):
 class Handle:
     """A submitted run."""
 
-    def __init__(self, executor: Executor, run_id: str) -> None:
+    def __init__(self, executor: Executor, run_id: str, spec: RunSpec | None = None) -> None:
+        """`spec` is what was asked for, of a run that is begun."""
         self.run_id = run_id
+        self.spec = spec
         self._executor = executor
         self._box: asyncio.Queue[Envelope | LineError | None] = asyncio.Queue()
         self._ended = asyncio.Event()
@@ -258,7 +260,9 @@ class Executor:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _work(self, command: p.Start | p.Resume) -> Handle:
-        handle = self._handles[command.run_id] = Handle(self, command.run_id)
+        handle = self._handles[command.run_id] = Handle(
+            self, command.run_id, command.spec if isinstance(command, p.Start) else None
+        )
         if self.status.problem:
             self._become(replace(self.status, problem=""))
         self.need()

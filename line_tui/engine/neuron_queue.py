@@ -72,6 +72,8 @@ class Queue(Generic[Key]):
         """Runs that the engine works on, by id."""
         self.on_event: Callable[[e.Envelope], None] = lambda envelope: None
         """Called with each event of the runs."""
+        self.on_begin: Callable[[Handle], None] = lambda handle: None
+        """Called with each run that the engine is given."""
         self.on_question: Callable[[Handle], None] = lambda handle: handle.decide(e.ModeChanged(ask_first=False))
         """Answers a run that waits for a decision: where nobody says otherwise, nobody is asked."""
 
@@ -141,6 +143,7 @@ class Queue(Generic[Key]):
         for last in (False, True):
             handle = self._executor.resume(run_id) if resume else self._executor.submit(run_id, spec)
             self.handles[run_id] = handle
+            self.on_begin(handle)
             try:
                 async for envelope in handle.events():
                     self.on_event(envelope)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
 
 from line_tui.engine.executor import Handle
 from line_tui.errors import LineError, UnknownNameError
-from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec, RunStarted
+from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec
 from line_tui.store import RunSummary, Store
 from line_tui.tui.engine_supervisor import EngineFactory, EngineSupervisor
 from line_tui.tui.session import Session
@@ -97,8 +96,6 @@ class RunController:
         event = envelope.event
         if isinstance(event, PhaseChanged) and event.phase == "paused":
             self._paused.add(envelope.run_id)
-        if isinstance(event, RunStarted):
-            self._on_change()
         if self.session is not None and envelope.run_id == self.session.run_id:
             self.session.feed(envelope)
             for note in event.notes if isinstance(event, ModelsLoaded) else ():
@@ -122,6 +119,7 @@ class RunController:
                 self.engine.executor, self._store, lambda spec: spec, self._queued_ended, most=AT_ONCE
             )
             queue.on_event = self._take_event_later
+            queue.on_begin = lambda handle: self._on_change()
             # The user who watches it is asked.
             queue.on_question = lambda handle: None
             queue.add([*held, *specs])
@@ -173,9 +171,8 @@ class RunController:
     def _look_at(self, run_id: str) -> None:
         """Make a stored run the current one."""
         self.session = Session(run_id, self._store, self._decide)
-        self._spec = None
-        with suppress(LineError):
-            self._spec = self._store.spec(run_id)
+        handle = self._handles().get(run_id)
+        self._spec = handle.spec if handle is not None else None
         self._catch_up(self.session)
 
     def _engine_died(self) -> None:

@@ -14,6 +14,7 @@ from textual.widget import Widget
 from line_tui import events as e
 from line_tui.engine.executor import EngineStatus
 from line_tui.errors import LineError
+from line_tui.events import RunSpec
 from line_tui.explain.state import Control, Trial, concept_of, verdict
 from line_tui.tui import view
 from line_tui.tui.neuron_overview import NeuronProfile
@@ -82,10 +83,10 @@ class RunScreen(Steering):
     def on_mount(self) -> None:
         """Start to update."""
         self.set_focus(self.query_one(PoolTable))
-        known, state = self.line.model_cache, self.snapshot.state
+        known = self.line.model_cache
         known.ask_for_bank_pictures(self.line.store.images)
-        if state.run is not None:
-            known.ask_for_profile(state.spec.model, state.spec.layer, state.spec.neuron)
+        if (spec := self._spec()) is not None:
+            known.ask_for_profile(spec.model, spec.layer, spec.neuron)
         self.set_interval(1 / FRAMES, self.look_again)
         self.call_after_refresh(self.look)
 
@@ -149,7 +150,7 @@ class RunScreen(Steering):
     def draw(self) -> None:
         """Pass the snapshot to every pane."""
         snapshot, state = self.snapshot, self.snapshot.state
-        spec = state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
+        spec = self._spec()
         if spec is not None:
             ask_first = state.ask_first if state.run is not None else spec.ask_first
             mode = f"{'ask first' if ask_first else 'automatic'} · seed {spec.seed}"
@@ -216,10 +217,14 @@ class RunScreen(Steering):
         of_bank = kept.of(self.snapshot.state, trial) if kept is not None and trial is not None else ()
         return (*of_bank, *view.shown_images(trial))
 
+    def _spec(self) -> RunSpec | None:
+        """What was asked for, also before the run's first event."""
+        state = self.snapshot.state
+        return state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
+
     def _profile(self) -> NeuronProfile | None:
         """The neuron's profile by the bank."""
-        state = self.snapshot.state
-        spec = state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
+        spec = self._spec()
         return None if spec is None else self.line.model_cache.profiles.get((spec.model, spec.layer, spec.neuron))
 
     def _previews(self, trial: Trial | None) -> tuple[bytes, ...]:
