@@ -11,7 +11,7 @@ from line_tui.hub.pull import gigabytes
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.verify import Verdict, glance, verify
 from line_tui.models.catalog import Catalog, Entry, Profile
-from line_tui.models.memory import Free, Plan, describe, needs, plan
+from line_tui.models.memory import LIBRARIES_MB, Free, Plan, describe, needs, plan
 
 _QUICK = 500_000_000
 """Size in bytes up to which a model is hashed during the check."""
@@ -58,7 +58,8 @@ def check_memory(
     """Whether a profile's models fit in memory together, by the catalogue's numbers."""
     check = f"memory: {profile.id}"
     on_gpu = isinstance(torch, Torch) and torch.device != "cpu"
-    free = Free(machine.free_ram_mb, _gpu_mb(machine, torch) if on_gpu else None)
+    # The engine sees how much is left when it has imported its libraries; here none is.
+    free = Free(max(0, machine.free_ram_mb - LIBRARIES_MB), _gpu_mb(machine, torch) if on_gpu else None)
     try:
         # As in a run: a CPU-only llama.cpp uses the CPU whatever would fit.
         offloads = isinstance(llama, LlamaCpp) and llama.gpu

@@ -17,6 +17,8 @@ POLICIES: tuple[Memory, ...] = get_args(Memory)
 
 HEADROOM = 0.1
 """Share of the free memory that is not used, because allocators fragment and a desktop needs some."""
+LIBRARIES_MB = 900
+"""RAM of the engine before any model: torch alone has 530, with diffusers, transformers and llama.cpp 870."""
 UNKNOWN_VISION_MB = 600
 """Megabytes assumed for a vision model without an entry: about ViT-H/14 with a batch of pictures."""
 WORKING_BYTES = 100
