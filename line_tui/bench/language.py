@@ -1,10 +1,11 @@
-"""How useful a language model's proposals are: measured against random words, on concepts that it is not told.
+"""How useful a language model's words are: its proposals in the default loop against random words.
 
-    line-tui bench language [--profile demo] [--hidden 60] [--seed 0]
+    line-tui bench language [--language NAME] [--form few-shot|chat] [--neurons 20] [--seed 0]
 
-No picture is drawn. A neuron that responds to a hidden concept is played by embeddings: a concept's score is the
-cosine of its embedding with the hidden concept's, plus noise. The published loop's search runs against that; the same
-number of random words is the comparison.
+The neurons are planted ones of one known concept, those that the method was tuned on; no one tells the model which
+neuron it is. The loop is the default one, except that every proposal comes from the model, or every one is a random
+word of the vocabulary. Each is drawn three times and has a two-sided score. `--language` and `--form` may be repeated:
+all of them meet the same neurons, seeds and random words.
 """
 
 from __future__ import annotations
@@ -13,47 +14,52 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
+from itertools import product
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from line_tui import events as e
+from line_tui.bench.answers import Answers, Unit
+from line_tui.bench.world import World, load_worlds, settings_of
 from line_tui.errors import LineError, UsageError
-from line_tui.explain.loop import TEMPERATURE, WARMER
+from line_tui.explain.adaptive import ATTEMPTS, Adaptive
+from line_tui.explain.conclusion import nothing
+from line_tui.explain.loop import Models
 from line_tui.explain.paired_tests import mean_interval
-from line_tui.explain.ports import Embedder, Language
-from line_tui.explain.prompting import Request, Shown, render
-from line_tui.explain.proposals import judge
-from line_tui.explain.published import ATTEMPTS, FROM_RANDOM, FROM_VOCABULARY
-from line_tui.explain.seeds import derive, proposal_seed
+from line_tui.explain.ports import Gallery
+from line_tui.explain.proposals import tried
+from line_tui.explain.seeds import derive
+from line_tui.explain.state import RunState, Trial, attempts, next_id
+from line_tui.explain.steps import Ask, Draw, DrawTogether, Record, Step
 from line_tui.explain.word_forms import same_form
 from line_tui.offline import refuse_sockets, stay_offline
 from line_tui.orphan import end_with_parent
 
-NOISE = 0.05
-"""Standard deviation of a score, in units of the cosine; the mean of five images is about as unsteady."""
+LAYER = "planted"
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """One hidden concept's search."""
+    """One neuron's search; all scores are two-sided, by the half of the control set that chooses."""
 
-    hidden: str
-    pool_best: float
-    """Cosine of the best concept that the search began with."""
+    neuron: int
+    meant: str
+    opening: float
+    """The best concept that the search began with."""
     proposals: list[str]
-    proposed: list[float]
-    """Cosine of each proposal with the hidden concept."""
+    scores: list[float]
+    """Of each proposal."""
     random: list[float]
-    """Cosine of as many random words of the vocabulary."""
+    """Of the random words in the same loop."""
+    named: bool
+    """Whether a proposal is a right label."""
     refused: int
     """Replies that were no usable new concept."""
-    stalled: int
-    """Times that no attempt gave a new concept."""
 
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
-    """A paired difference over the hidden concepts, with Student's 95 % interval."""
+    """A paired difference over the neurons, with Student's 95 % interval."""
 
     mean: float
     low: float
@@ -61,213 +67,193 @@ class Gain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LanguageBench(msgspec.Struct, frozen=True, kw_only=True):
-    """What was measured; all similarities are cosines of embeddings with the hidden concept's."""
+    """What one language model in one form was measured to do."""
 
     language: str
-    style: str
+    form: str
     seed: int
-    hidden: int
-    vocabulary: int
-    mean_proposed: float
+    neurons: int
+    mean_score: float
     mean_random: float
     mean_gain: Gain
-    best_proposed: float
+    best_score: float
     best_random: float
     best_gain: Gain
-    pool_best: float
-    better_than_pool: float
-    """Share of hidden concepts for which a proposal came closer than all that the search began with."""
-    better_than_pool_random: float
-    """The same share for random words."""
-    found: float
-    """Share of hidden concepts that were proposed by name."""
+    opening: float
+    better_than_opening: float
+    """Share of the neurons for which a proposal scored higher than all that the search began with."""
+    better_than_opening_random: float
+    named: float
+    """Share of the neurons for which a proposal is a right label."""
     refused_share: float
     """Share of all replies that were refused."""
-    stalled: int
     searches: list[Search]
 
 
-@dataclass
-class World:
-    """Embeddings that play the part of images and neuron."""
+class OneSource(Adaptive):
+    """The default loop with every proposal from one source; it ends when all are scored."""
 
-    embedder: Embedder
-    vocabulary: list[str]
-    random: np.random.Generator
+    def next_step(self, state: RunState, gallery: Gallery) -> Step:
+        """As the default loop, but for where proposals come from, and without a conclusion."""
+        step = super().next_step(state, gallery)
+        match step:
+            case Draw(purpose="choose" | "report") | DrawTogether(draws=[Draw(purpose="choose"), *_]):
+                return nothing("all proposals are scored")
+            case Ask(iteration=iteration):
+                return self.proposal(state, gallery, iteration)
+            case Record(events=events):
+                proposed = next((event for event in events if isinstance(event, e.Proposed)), None)
+                if proposed is not None and proposed.iteration:
+                    return self.proposal(state, gallery, proposed.iteration)
+        return step
 
-    def similarity(self, hidden: str, concepts: Sequence[str]) -> NDArray[np.float64]:
-        """`float64[concepts]`: cosines with the hidden concept."""
-        vectors = self.embedder.embed([hidden, *concepts]).astype(np.float64)
-        return np.asarray(vectors[1:] @ vectors[0], np.float64)
-
-    def scores(self, hidden: str, concepts: Sequence[str]) -> NDArray[np.float64]:
-        """`float64[concepts]`: what the search sees of the similarity."""
-        return self.similarity(hidden, concepts) + self.random.normal(0, NOISE, len(concepts))
+    def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
+        """What is proposed in an iteration."""
+        raise NotImplementedError
 
 
-def choose_hidden(labels: Sequence[str], count: int, seed: int) -> list[str]:
-    """Concepts that are not in the prompt's examples, not even by one word, in random order.
+class FromLanguage(OneSource):
+    """Every proposal is the language model's."""
 
-    Raises ValueError when there are too few.
-    """
-    head = set(render(Request("new", [Shown("", 0.0)])).head.replace(",", " ").replace(":", " ").split())
-    usable = sorted({label for label in labels if not head & set(label.lower().split())})
-    if len(usable) < count:
-        raise ValueError(f"{len(usable)} concepts can be hidden, {count} were asked for")
+    def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
+        """Ask, as often as the loop does."""
+        assert state.control is not None
+        attempt = attempts(state, iteration)
+        if attempt >= ATTEMPTS:
+            return Record([e.Stalled(iteration=iteration, attempts=attempt, remedy="nothing usable was said")])
+        return self._search(state, self._look(state.control, gallery), gallery).ask(iteration, attempt)
+
+
+class FromChance(OneSource):
+    """Every proposal is a random word of the vocabulary."""
+
+    def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
+        """A word that was not tried."""
+        assert state.control is not None
+        rng = np.random.default_rng(derive("bench language", state.spec.seed, state.spec.neuron, iteration))
+        left = [word for word in state.control.concepts if same_form(word) not in tried(state)]
+        word = left[rng.integers(len(left))]
+        return Record([e.Proposed(trial=next_id(state), concept=word, origin="bank", iteration=iteration)])
+
+
+def choose(units: Sequence[Unit], count: int, seed: int) -> list[Unit]:
+    """Units of one concept that methods may be tuned on, in random order. Raises UsageError when there are too few."""
+    usable = [unit for unit in units if unit.kind == "single" and unit.counted and unit.unit % 2 == 0]
+    if not 2 <= count <= len(usable):
+        raise UsageError(f"--neurons {count}: from 2 to {len(usable)} can be measured", "choose another number")
     order = np.random.default_rng(seed).permutation(len(usable))[:count]
-    return [usable[i] for i in order]
+    return [usable[n] for n in order]
 
 
-def search(language: Language, world: World, hidden: str, proposals: int, seed: int) -> Search:
-    """Run the published loop's search for one hidden concept, which its first pool does not contain."""
-    words = [word for word in world.vocabulary if same_form(word) != same_form(hidden)]
-    scores = world.scores(hidden, words)
-    top = np.argsort(-scores)[:FROM_VOCABULARY]
-    rest = world.random.permutation(np.setdiff1d(np.arange(len(words)), top))
-    pool = {words[i]: float(scores[i]) for i in [*top, *rest[:FROM_RANDOM]]}
-    pool_best = float(world.similarity(hidden, list(pool)).max())
-    # Random words may hit the hidden concept as the model may, so they are drawn from all that is not in the pool.
-    others = [word for word in world.vocabulary if word not in pool]
-    random = [others[i] for i in world.random.permutation(len(others))[:proposals]]
-    taken = {same_form(word): word for word in pool}
-    proposed: list[str] = []
-    refused = stalled = 0
-    for turn in range(proposals):
-        shown = sorted(pool.items(), key=lambda item: -item[1])
-        for attempt in range(ATTEMPTS):
-            reply = language.complete(
-                render(Request("new", [Shown(*pair) for pair in shown], attempt=attempt)),
-                proposal_seed(seed, turn + 1, attempt),
-                TEMPERATURE + WARMER * attempt,
-                lambda text, thinking: None,
-            )
-            judged = judge(reply.text, taken)
-            concept = judged.concept
-            if judged.reason is None:
-                proposed.append(concept)
-                taken[same_form(concept)] = concept
-                pool[concept] = float(world.scores(hidden, [concept])[0])
-                del pool[min(pool, key=lambda word: pool[word])]
-                break
-            refused += 1
-        else:
-            stalled += 1
+def search(world: World, answers: Answers, unit: Unit, random: RunState, strategy: OneSource, seed: int) -> Search:
+    """Run one neuron's search beside the one by random words."""
+    state = world.run(strategy, LAYER, unit.unit, seed)
+    said = _proposed(state)
     return Search(
-        hidden=hidden,
-        pool_best=pool_best,
-        proposals=proposed,
-        proposed=world.similarity(hidden, proposed).tolist() if proposed else [],
-        random=world.similarity(hidden, random).tolist(),
-        refused=refused,
-        stalled=stalled,
+        neuron=unit.unit,
+        meant=unit.senses[0][0],
+        opening=max(_score(trial) for trial in state.trials.values() if trial.origin == "vocabulary"),
+        proposals=[trial.concept for trial in said],
+        scores=[_score(trial) for trial in said],
+        random=[_score(trial) for trial in _proposed(random)],
+        named=any(answers.right(unit, trial.concept) for trial in said),
+        refused=len(state.refusals),
     )
 
 
-def measure(
-    language: Language,
-    embedder: Embedder,
-    vocabulary: list[str],
-    hidden: Sequence[str],
-    *,
-    proposals: int = 10,
-    seed: int = 0,
-) -> LanguageBench:
-    """Search for each hidden concept, and compare with random words, hidden concept by hidden concept.
-
-    A search whose every proposal stalled counts with similarity 0. Raises ValueError for fewer than two concepts.
-    """
-    world = World(embedder, vocabulary, np.random.default_rng(seed))
-    searches = []
-    for concept in hidden:
-        searches.append(search(language, world, concept, proposals, derive("bench", seed, concept)))
-        print(f"{len(searches)}/{len(hidden)} {concept}: {', '.join(searches[-1].proposals)}", file=sys.stderr)
-    means = np.array([[_mean(s.proposed), _mean(s.random)] for s in searches])
-    bests = np.array([[max(s.proposed, default=0.0), max(s.random)] for s in searches])
-    starts = np.array([s.pool_best for s in searches])
-    replies = sum(len(s.proposals) + s.refused for s in searches)
-    found = [same_form(s.hidden) in map(same_form, s.proposals) for s in searches]
+def summary(language: str, form: str, seed: int, searches: Sequence[Search]) -> LanguageBench:
+    """All neurons together; where every reply was refused, a search counts with 0. Raises ValueError for one neuron."""
+    means = np.array([[_mean(one.scores), _mean(one.random)] for one in searches])
+    bests = np.array([[max(one.scores, default=0.0), max(one.random, default=0.0)] for one in searches])
+    opening = np.array([one.opening for one in searches])
+    replies = sum(len(one.proposals) + one.refused for one in searches)
     return LanguageBench(
-        language=language.name,
-        style=language.style,
+        language=language,
+        form=form,
         seed=seed,
-        hidden=len(searches),
-        vocabulary=len(vocabulary),
-        mean_proposed=float(means[:, 0].mean()),
+        neurons=len(searches),
+        mean_score=float(means[:, 0].mean()),
         mean_random=float(means[:, 1].mean()),
-        mean_gain=_gain(means[:, 0] - means[:, 1]),
-        best_proposed=float(bests[:, 0].mean()),
+        mean_gain=_gain(means),
+        best_score=float(bests[:, 0].mean()),
         best_random=float(bests[:, 1].mean()),
-        best_gain=_gain(bests[:, 0] - bests[:, 1]),
-        pool_best=float(starts.mean()),
-        better_than_pool=float((bests[:, 0] > starts).mean()),
-        better_than_pool_random=float((bests[:, 1] > starts).mean()),
-        found=float(np.mean(found)),
-        refused_share=sum(s.refused for s in searches) / max(1, replies),
-        stalled=sum(s.stalled for s in searches),
-        searches=searches,
+        best_gain=_gain(bests),
+        opening=float(opening.mean()),
+        better_than_opening=float((bests[:, 0] > opening).mean()),
+        better_than_opening_random=float((bests[:, 1] > opening).mean()),
+        named=float(np.mean([one.named for one in searches])),
+        refused_share=sum(one.refused for one in searches) / max(1, replies),
+        searches=list(searches),
     )
+
+
+def _proposed(state: RunState) -> list[Trial]:
+    return [trial for trial in state.trials.values() if trial.iteration and trial.score is not None]
+
+
+def _score(trial: Trial) -> float:
+    return (trial.score.correlation or 0.0) if trial.score is not None else 0.0
 
 
 def _mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else 0.0
 
 
-def _gain(differences: NDArray[np.float64]) -> Gain:
-    mean, low, high = mean_interval(differences)
+def _gain(pairs: np.ndarray) -> Gain:
+    mean, low, high = mean_interval(pairs[:, 0] - pairs[:, 1])
     return Gain(mean=mean, low=low, high=high)
 
 
-def bundled_labels() -> list[str]:
-    """All labels of the emoji world, from the bundled network's files."""
-    from line_tui.models.model_files import bundled_models
+def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, seed: int) -> list[LanguageBench]:
+    """Measure each language model in each form; a form of None is the catalogue's. Raises LineError."""
+    from line_tui.models.catalog import read_catalog
+    from line_tui.models.lexicon import load_lexicon
+    from line_tui.models.loader import default_threads, load_language
 
-    units = json.loads((bundled_models() / "emoji-resnet18" / "labels.json").read_text(encoding="utf-8"))
-    return sorted({member for unit in units for member in unit["members"]})
-
-
-def bundled_vocabulary() -> list[str]:
-    """The words of the bundled bank."""
-    from line_tui.models.model_files import bundled_models
-
-    bank = json.loads((bundled_models() / "emoji-bank" / "bank.json").read_text(encoding="utf-8"))
-    return list(bank["concepts"])
+    catalog, threads = read_catalog(), default_threads()
+    entries = [catalog.find_language(name) for name in names]
+    world = load_worlds({"emoji-planted": [LAYER]}, threads)[0]
+    answers, lexicon = Answers(world.embedder), load_lexicon()
+    units = choose(answers.units, neurons, seed)
+    by_chance = FromChance(world.embedder, lexicon, pairs=False)
+    random = [world.run(by_chance, LAYER, unit.unit, seed) for unit in units]
+    found = []
+    for entry, form in product(entries, forms):
+        wanted = entry if form is None else msgspec.structs.replace(entry, style=form)
+        language = load_language(wanted, threads)
+        models = Models(language, world.models.generator, world.models.vision)
+        asking = replace(world, models=models, settings=settings_of(models, threads))
+        strategy = FromLanguage(world.embedder, lexicon, pairs=False)
+        searches = []
+        for unit, chance in zip(units, random, strict=True):
+            searches.append(search(asking, answers, unit, chance, strategy, seed))
+            said = f"{language.name} {language.style} {len(searches)}/{len(units)}"
+            print(f"{said} {searches[-1].meant}: {', '.join(searches[-1].proposals)}", file=sys.stderr)
+        found.append(summary(language.name, language.style, seed, searches))
+        language.close()
+    return found
 
 
 def main() -> int:
-    """Measure a profile's language model and print the result as JSON; the exit code."""
+    """Measure and print the result as JSON; the exit code."""
     parser = argparse.ArgumentParser(
         prog="line-tui bench language",
         description=(__doc__ or "").partition("\n")[0],
-        epilog="Example: line-tui bench language --hidden 60",
+        epilog="Example: line-tui bench language --language smollm2-135m --neurons 20",
     )
-    parser.add_argument("--profile", default="demo", help="whose language model (default: demo)")
-    parser.add_argument("--hidden", type=int, default=60, help="how many concepts are hidden (default: 60)")
-    parser.add_argument("--proposals", type=int, default=10, help="for each of them (default: 10)")
+    parser.add_argument("--language", action="append", metavar="NAME", help="of the catalogue; default: smollm2-135m")
+    parser.add_argument("--form", action="append", choices=["few-shot", "chat"], help="default: the catalogue's")
+    parser.add_argument("--neurons", type=int, default=20, help="default: 20")
     parser.add_argument("--seed", type=int, default=0)
     parsed = parser.parse_args()
+    stay_offline()
     try:
-        result = _measure_profile(parsed.profile, parsed.hidden, parsed.proposals, parsed.seed)
+        found = measure(parsed.language or ["smollm2-135m"], parsed.form or [None], parsed.neurons, parsed.seed)
     except LineError as error:
         print(error, file=sys.stderr)
         return error.exit_code
-    print(json.dumps(msgspec.to_builtins(result), indent=1))
+    print(json.dumps(msgspec.to_builtins(found), indent=1))
     return 0
-
-
-def _measure_profile(profile: str, hidden: int, proposals: int, seed: int) -> LanguageBench:
-    stay_offline()
-    from line_tui.models.catalog import read_catalog
-    from line_tui.models.embedder import MiniLMEmbedder
-    from line_tui.models.loader import default_threads, load_language
-
-    catalog = read_catalog()
-    entry = catalog.find_language(catalog.find_profile(profile).language)
-    language = load_language(entry, threads=default_threads())
-    try:
-        concepts = choose_hidden(bundled_labels(), hidden, seed)
-        return measure(language, MiniLMEmbedder(), bundled_vocabulary(), concepts, proposals=proposals, seed=seed)
-    except ValueError as error:
-        raise UsageError(str(error), "choose another --hidden") from error
 
 
 if __name__ == "__main__":

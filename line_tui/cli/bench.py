@@ -17,7 +17,7 @@ def bench() -> None:
     \b
     Examples:
       line-tui bench method --quick
-      line-tui bench language --hidden 60
+      line-tui bench language --neurons 20
       line-tui bench layer --neurons 16 --apart 2
       line-tui bench cluster --actors 1 4
     """

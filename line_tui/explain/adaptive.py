@@ -305,6 +305,10 @@ class Search:
         # By turns, so that one does not have to wait for the other to run dry.
         if attempt >= ATTEMPTS or (iteration % 2 == 1 and self.state.iterations > 1):
             return self._point(iteration, attempt)
+        return self.ask(iteration, attempt)
+
+    def ask(self, iteration: int, attempt: int) -> Ask:
+        """Ask the language model for the proposal of an iteration."""
         return Ask(self._request(iteration, attempt), "llm", iteration, attempt)
 
     def draw_finalists(self) -> Step | None:

@@ -1,76 +1,116 @@
+from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
 import pytest
 
-from line_tui.bench.language import World, choose_hidden, main, measure, search
+from line_tui.bench.answers import Answers, Unit
+from line_tui.bench.language import FromChance, FromLanguage, OneSource, Search, choose, main, search, summary
+from line_tui.bench.world import World, load_worlds
 from line_tui.explain.ports import Completion
+from line_tui.explain.state import RunState
+from line_tui.models.lexicon import load_lexicon
 
-# Words on a circle: neighbours are alike.
-WORDS = [f"{a}{b}" for a in "bdfgklmnprst" for b in ("ala", "ebe", "igi", "oko", "umu")]
-
-
-class Circle:
-    def embed(self, texts: Any) -> Any:
-        angles = [2 * np.pi * WORDS.index(text) / len(WORDS) for text in texts]
-        return np.array([[np.cos(angle), np.sin(angle)] for angle in angles], np.float32)
+pytestmark = pytest.mark.models
 
 
 class Speaker:
+    """A language model that says what it is given, and is silent at the end."""
+
     name = "speaker"
     style: Literal["few-shot", "chat"] = "few-shot"
 
-    def __init__(self, replies: Any) -> None:
-        self.replies = iter(replies)
+    def __init__(self, *replies: str) -> None:
+        self.replies = list(replies)
 
-    def complete(self, prompt: Any, seed: int, temperature: Any, on_token: Any) -> Any:
-        return Completion(next(self.replies), 1, 1, 1)
-
-
-def test_a_search_by_a_model_that_knows() -> None:
-    start = WORDS.index("bala")
-    near = sorted(WORDS, key=lambda word: min((WORDS.index(word) - start) % 60, (start - WORDS.index(word)) % 60))
-    found = search(Speaker(near), World(Circle(), WORDS, np.random.default_rng(1)), "bala", 3, seed=1)
-    assert found.proposals[0] == "bala" and found.proposed[0] == pytest.approx(1)
-    assert found.pool_best < 1  # the hidden concept is not in the first pool
-    assert len(found.proposals) + found.stalled == len(found.random) == 3
-    assert np.mean(found.proposed) > np.mean(found.random)
-    assert found.refused > 0  # the nearest words are in the first pool
+    def complete(self, prompt: Any, seed: int, temperature: float, on_token: Any) -> Completion:
+        return Completion(self.replies.pop(0) if self.replies else "", 1, 1, 1)
 
 
-def test_a_model_that_only_repeats_stalls() -> None:
-    result = measure(Speaker(["", "bala"] * 200), Circle(), WORDS, ["bebe", "dala"], proposals=3, seed=0)
-    assert result.stalled >= 4
-    assert result.refused_share > 0.7
+@pytest.fixture(scope="module")
+def world() -> World:
+    return load_worlds({"emoji-planted": ["planted"]})[0]
 
 
-def test_random_words_gain_nothing() -> None:
-    random = np.random.default_rng(5)
-    replies = (WORDS[i] for i in random.integers(0, len(WORDS), 10_000))
-    result = measure(Speaker(replies), Circle(), WORDS, WORDS[::2], proposals=5, seed=2)
-    assert result.mean_gain.low < 0 < result.mean_gain.high
-    assert abs(result.mean_gain.mean) < 0.2
+@pytest.fixture(scope="module")
+def furniture(world: World) -> Unit:
+    """A unit whose meaning is in the bank."""
+    return next(unit for unit in Answers(world.embedder).units if ["furniture"] == unit.senses[0][:1])
 
 
-def test_no_hidden_concept_is_in_the_examples() -> None:
-    hidden = choose_hidden(["cello case", "violin", "red apple", "fox"], 2, seed=0)
-    assert sorted(hidden) == ["fox", "red apple"]
-    with pytest.raises(ValueError, match="2 concepts can be hidden, 3 were asked for"):
-        choose_hidden(["cello case", "violin", "red apple", "fox"], 3, seed=0)
+def speaking(world: World, *replies: str) -> World:
+    return replace(world, models=replace(world.models, language=Speaker(*replies)))
+
+
+def run(world: World, unit: Unit, source: type[OneSource], *replies: str) -> RunState:
+    world = speaking(world, *replies)
+    return world.run(source(world.embedder, load_lexicon(), pairs=False), "planted", unit.unit)
+
+
+def test_a_model_that_knows_is_better_than_chance(world: World, furniture: Unit) -> None:
+    random = run(world, furniture, FromChance)
+    asking = speaking(world, "sofa", "sofa", "armchair")
+    strategy = FromLanguage(world.embedder, load_lexicon(), pairs=False)
+    found = search(asking, Answers(world.embedder), furniture, random, strategy, seed=0)
+    assert found.proposals == ["sofa", "armchair"] and len(found.scores) == 2
+    assert min(found.scores) > max(found.random[:2]) and found.opening > 0
+    # Silence is refused, as often as the loop asks.
+    assert found.refused >= 3
+
+
+def test_all_words_are_from_the_one_source(world: World, furniture: Unit) -> None:
+    by_chance = run(world, furniture, FromChance)
+    assert not by_chance.calls and by_chance.outcome is not None and by_chance.outcome.label is None
+    origins = {trial.origin for trial in by_chance.trials.values()}
+    assert origins == {"vocabulary", "bank"}
+    said = run(world, furniture, FromLanguage, "sofa")
+    assert [trial.concept for trial in said.trials.values() if trial.iteration] == ["sofa"]
+
+
+def one(scores: list[float], random: list[float], refused: int = 0, named: bool = False) -> Search:
+    words = [f"w{n}" for n in range(len(scores))]
+    return Search(
+        neuron=0,
+        meant="x",
+        opening=0.5,
+        proposals=words,
+        scores=scores,
+        random=random,
+        named=named,
+        refused=refused,
+    )
+
+
+@pytest.mark.unit
+def test_the_summary() -> None:
+    found = summary("m", "chat", 0, [one([0.2, 0.6], [0.1, 0.1], named=True), one([], [0.1, 0.3], refused=2)])
+    assert found.mean_score == pytest.approx(0.2) and found.mean_random == pytest.approx(0.15)
+    assert found.best_score == pytest.approx(0.3) and found.best_random == pytest.approx(0.2)
+    assert found.better_than_opening == 0.5 and found.better_than_opening_random == 0
+    assert found.named == 0.5 and found.refused_share == 0.5
+    assert found.best_gain.low < found.best_gain.mean < found.best_gain.high
+
+
+@pytest.mark.unit
+def test_units_to_tune_on_alone() -> None:
+    def unit(number: int, kind: str = "single", counted: bool = True) -> Unit:
+        return Unit(number, kind, [["a"]], [[0]], [], False, counted)
+
+    units = [unit(0), unit(1), unit(2), unit(4, "two senses"), unit(6, counted=False), unit(8)]
+    assert sorted(found.unit for found in choose(units, 3, seed=0)) == [0, 2, 8]
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--profile", "dem"], 3, "no profile named 'dem' — did you mean demo"),
-        (["--hidden", "1"], 2, "at least two pairs — choose another --hidden"),
-        (["--hidden", "100000"], 2, "100000 were asked for"),
+        (["--language", "smolm"], 3, "no language model named 'smolm'"),
+        (["--neurons", "1"], 2, "from 2 to 45"),
+        (["--neurons", "100000"], 2, "from 2 to 45"),
     ],
 )
 def test_errors_are_told_in_one_line(
-    arguments: Any, code: Any, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["bench", *arguments, "--proposals", "1"])
+    monkeypatch.setattr("sys.argv", ["bench", *arguments])
     assert main() == code
     said = capsys.readouterr()
     assert message in said.err and "Traceback" not in said.err and said.out == ""
