@@ -61,7 +61,7 @@ _OURS = {
     for each in (
         Registered(
             name="adaptive",
-            title="searches the concepts that account for the neuron, with shares",
+            title="finds concepts that account for a neuron",
             metrics=("correlation",),
             search_images=budget.a_third,
             report_images=budget.REPORT,

@@ -63,7 +63,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A summary of a run's events, for the list."""
 
-    format: int = 1
+    format: int = 2
     """Changes when the meaning of the other fields does."""
     status: RunStatus = "new"
     seconds: float = 0.0
@@ -263,12 +263,16 @@ class Runs:
     def _fold(self, run_id: str, spec: RunSpec) -> _Outcome:
         outline = self._database.read("SELECT seq, type, time FROM events WHERE run_id = ? ORDER BY seq", run_id)
         status: RunStatus = "new"
+        judged = False
         seconds = 0.0
         for n, event in enumerate(outline):
             status = _STATUS.get(event["type"], status)
             if event["type"] in ("budget_changed", "decided") and status == "finished":
                 # It will be continued.
                 status = "stopped"
+            if event["type"] in ("finished", "judged"):
+                # What was said of an earlier result is not said of this one.
+                judged = event["type"] == "judged"
             if n and event["type"] not in _IDLE:
                 seconds += max(0.0, event["time"] - outline[n - 1]["time"])
         seconds += sum(event.seconds for event in self._events.of(run_id, e.ModelsLoaded))
@@ -279,12 +283,8 @@ class Runs:
             images=sum(event["type"] == "image_scored" for event in outline),
             label=label,
             score=score,
-            judgement=self._judgement(run_id) if status == "finished" else None,
+            judgement=self._events.of(run_id, e.Judged)[-1].judgement if status == "finished" and judged else None,
         )
-
-    def _judgement(self, run_id: str) -> e.Judgement | None:
-        said = self._events.of(run_id, e.Judged)
-        return said[-1].judgement if said else None
 
     def _result(self, run_id: str, spec: RunSpec) -> tuple[str | None, float | None]:
         finished = self._events.of(run_id, e.Finished)[-1]

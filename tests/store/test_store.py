@@ -169,6 +169,20 @@ def test_the_summary_of_a_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     assert run.seconds == 11.5
 
 
+def test_a_judgement_is_of_one_result(store: Store) -> None:
+    store.create("a", SPEC)
+    store.append("a", e.RunStarted(run_id="a", spec=SPEC, settings=SETTINGS))
+    store.append("a", e.Finished(label="rose", trial=None, reason="best"))
+    store.append("a", e.Judged(judgement="too narrow", label="rose"))
+    assert store.run("a").judgement == "too narrow"
+    # It goes on to another label.
+    store.append("a", e.BudgetChanged(iterations=20))
+    store.append("a", e.Finished(label="flower", trial=None, reason="best"))
+    assert (store.run("a").label, store.run("a").judgement) == ("flower", None)
+    store.append("a", e.Judged(judgement="right", label="flower"))
+    assert store.run("a").judgement == "right"
+
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -45,7 +45,7 @@ class ChooseScreen(LineScreen):
         Binding("left", "column(-1)", "Left", id="choose.left", tooltip="The list to the left", show=False),
         Binding("right", "column(1)", "Right", id="choose.right", tooltip="The list to the right", show=False),
         Binding("g", "explain", "Explain", id="choose.explain", tooltip="Explain the chosen neuron now"),
-        Binding("space", "mark", "Mark", id="choose.mark", tooltip="Mark the neuron, to explain several", show=False),
+        Binding("space", "mark", "Mark", id="choose.mark", tooltip="Mark the neuron, to explain several"),
         Binding("A", "mark_all", "Mark all", id="choose.mark-all", tooltip="Mark all that are unexplained", show=False),
         Binding("G", "queue", "Queue", id="choose.queue", tooltip="Explain the marked neurons, several at once"),
         Binding("C", "clear", "Clear", id="choose.clear", tooltip="Take back all marks and what waits in the queue"),
@@ -113,6 +113,10 @@ class ChooseScreen(LineScreen):
             self.spec = msgspec.structs.replace(self.spec, model=profile.vision)
         self.set_focus(self.query_one("#models", Rows))
         self.show_all()
+
+    def on_resize(self) -> None:
+        """There may be room for the preview now."""
+        self.call_after_refresh(self._show_preview)
 
     def on_screen_resume(self) -> None:
         """Runs may have ended meanwhile."""
@@ -440,6 +444,8 @@ class ChooseScreen(LineScreen):
         self.refresh_keys()
 
     def _show_preview(self) -> None:
+        if not self.query(Preview):
+            return
         preview = self.query_one(Preview)
         neuron = (self.spec.model, self.spec.layer, self.spec.neuron)
         if not preview.display or self._layer() is None:

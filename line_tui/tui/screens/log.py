@@ -23,7 +23,8 @@ class LogScreen(LineScreen):
         log = self.query_one(RichLog)
         lines = self.line.engine.log_lines()
         for line in lines:
-            log.write(line)
+            # Else it is as wide as a terminal of 80 columns.
+            log.write(line, expand=True)
         if not lines:
             log.write("The engine has written nothing. Its models' own messages and errors appear here.")
         self.set_focus(log)

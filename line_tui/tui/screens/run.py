@@ -180,11 +180,15 @@ class RunScreen(Steering):
             histogram.show(state.control, activations, concept_of(state, trial) if trial else "")
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
-        if not self.live or self.line.controller.at_work_on(self.source.run_id):
+        at_work = self.live and self.line.controller.at_work_on(self.source.run_id)
+        # What its last event says, that it was stopped for example, is over.
+        resuming = at_work and state.outcome is None and not snapshot.active
+        if not self.live or at_work:
             off = ""
         elif self.elsewhere:
             off = "◍ another process works on it"
-        self.query_one(StatusBar).show(snapshot, self.line.controller.paused and self.live, self._playing(), off)
+        paused = self.line.controller.paused and self.live
+        self.query_one(StatusBar).show(snapshot, paused, self._playing(), off, resuming)
         self.refresh_keys()
 
     def _draw_pictures(self, trial: Trial | None) -> None:

@@ -21,6 +21,9 @@ class Field:
     style: str = ""
 
 
+_STARTING = Field("◌ starting", "◌ starting", "$text-muted")
+
+
 def seconds_left(snapshot: Snapshot) -> float | None:
     """Time left: an image of the search counts with its share of the proposals, one of the final score alone."""
     if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
@@ -29,11 +32,13 @@ def seconds_left(snapshot: Snapshot) -> float | None:
     return search + view.seconds_an_image(snapshot.state) * view.report_images_left(snapshot.state)
 
 
-def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> list[Field]:
+def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", resuming: bool = False) -> list[Field]:
     """All parts of the line, in order."""
     state = snapshot.state
     if replay:
         doing = Field(replay, replay, "bold $secondary")
+    elif resuming:
+        doing = _STARTING
     elif off and snapshot.active:
         doing = Field(off, off, "bold $error")
     else:
@@ -78,7 +83,7 @@ def _doing(snapshot: Snapshot, paused: bool) -> Field:
     if snapshot.phase == "waiting":
         return Field("? waiting for you", "? your turn", "bold $accent")
     if snapshot.state.run is None and snapshot.phase == "idle":
-        return Field("◌ starting", "◌ starting", "$text-muted")
+        return _STARTING
     text = f"● {PHASES[snapshot.phase]}"
     if snapshot.total:
         text += f" {snapshot.done}/{snapshot.total}"
@@ -94,10 +99,13 @@ def fit(found: list[Field], width: int) -> list[tuple[str, str]]:
 class StatusBar(CachedStatic):
     """The line at the bottom."""
 
-    def show(self, snapshot: Snapshot, paused: bool, replay: str = "", off: str = "") -> None:
-        """Show the state of the run; `replay` marks a replay, `off` tells why nobody works on the run."""
+    def show(self, snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", resuming: bool = False) -> None:
+        """Show the state of the run.
+
+        `replay` marks a replay, `off` tells why nobody works on the run, `resuming` that the engine is about to.
+        """
         parts: list[tuple[str, str] | str] = [" "]
-        for n, (text, style) in enumerate(fit(fields(snapshot, paused, replay, off), self.size.width - 2)):
+        for n, (text, style) in enumerate(fit(fields(snapshot, paused, replay, off, resuming), self.size.width - 2)):
             if n:
                 parts.append((" │ ", "$text-muted"))
             parts.append((text, style))

@@ -362,8 +362,10 @@ async def test_a_wide_terminal_shows_what_a_neuron_is_like(on: Stage, monkeypatc
     monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: seen)
     keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc"))
     on.store.append("r1", e.Judged(judgement="wrong", label="strawberry"))
-    async with on.app.run_test(size=(200, 50)) as pilot:
+    async with on.app.run_test(size=(80, 24)) as pilot:
         preview = on.app.screen.query_one(Preview)
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        await pilot.resize_terminal(200, 50)
         await settle(pilot, lambda: "tomato" in str(preview.query_one("#preview-text", Static).content))
         text = str(preview.query_one("#preview-text", Static).content)
         assert "red things" in text and "strawberry" in text and "you say: wrong" in text
