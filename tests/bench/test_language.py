@@ -34,7 +34,7 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def furniture(world: World) -> Unit:
     """A unit whose meaning is in the bank."""
-    return next(unit for unit in Answers(world.embedder).units if ["furniture"] == unit.senses[0][:1])
+    return next(unit for unit in Answers(world.embedder).units if unit.senses[0][:1] == ["furniture"])
 
 
 def speaking(world: World, *replies: str) -> World:
