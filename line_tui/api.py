@@ -132,7 +132,7 @@ def explain(
 
         live = InMemoryModel(model, preprocess, name)
     elif preprocess is not None or name is not None:
-        raise UsageError("a model of the catalogue has a name and a preprocessing of its own", "leave them out")
+        raise UsageError("a model of the catalogue has its own name and preprocessing", "leave them out")
     if layer is None and (live is None or live.layer is None):
         raise UsageError("no layer was named", "`line_tui.layers(model)` lists them")
     if live is not None and ray:

@@ -20,7 +20,8 @@ def start_app(
     # Python has None for a descriptor that was closed before it started.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UsageError(
-            "the app needs a terminal, and stdin or stdout is none", "use `line-tui explain MODEL LAYER NEURON` instead"
+            "the app needs a terminal, but stdin or stdout is not one",
+            "use `line-tui explain MODEL LAYER NEURON` instead",
         )
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         # Textual writes the screen there; what is sent elsewhere is narration, of which the app has none.

@@ -108,14 +108,14 @@ def explain(
 
     named = model is not None and layer is not None and neuron is not None
     if (resume is None) != named or (resume is not None and (model is not None or no_store)):
-        raise UsageError("a run is either begun or resumed", "give MODEL LAYER NEURON, or --resume ID alone")
+        raise UsageError("a run is either started or resumed", "give MODEL LAYER NEURON, or --resume ID alone")
     given = {
         name: value
         for name, value in options.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT and value is not None
     }
     if given.pop("quick", False) and given.setdefault("strategy", "quick") != "quick":
-        raise UsageError("--quick is a way to search of its own", "leave out --strategy")
+        raise UsageError("--quick is a strategy of its own", "leave out --strategy")
     with ExitStack() as stack:
         if no_store:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-tui-")))
@@ -158,8 +158,8 @@ def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
 
     if others := sorted(set(given) - {"iterations"}):
         raise UsageError(
-            f"a run that is resumed keeps its {' and '.join(others)}",
-            f"leave out --{' and --'.join(others)}, or explain the neuron anew",
+            f"a resumed run keeps its {' and '.join(others)}",
+            f"leave out --{' and --'.join(others)}, or start a new run",
         )
     if "iterations" not in given:
         return

@@ -24,7 +24,7 @@ def result_of(store: Store, run_id: str) -> Result:
 
 def never_began(run_id: str) -> UsageError:
     """The error for a run without its first event."""
-    return UsageError(f"run '{run_id}' never began", f"begin it with `line-tui explain --resume {run_id}`")
+    return UsageError(f"run '{run_id}' never started", f"start it with `line-tui explain --resume {run_id}`")
 
 
 def to_text(found: Result) -> str:

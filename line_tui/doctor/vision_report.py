@@ -46,7 +46,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """Name, class of the module, shape without the batch, neurons and pooling of each."""
     layer: str
     activations: dict[str, list[float | None]]
-    """Of the layer's first neurons, by picture; None where one is no finite number."""
+    """Of the layer's first neurons, by picture; None where one is not finite."""
 
 
 def look(request: Request) -> Looked:

@@ -176,7 +176,7 @@ class FarStore:
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
         """Raises StoreError: the driver stores decisions on runs that nobody works on."""
-        raise StoreError(f"run '{run_id}' has just ended", "say it again")
+        raise StoreError(f"run '{run_id}' has just ended", "decide again")
 
     def take_decisions(self, run_id: str) -> list[Decision]:
         """None: the driver takes them."""

@@ -122,7 +122,7 @@ class RayEngine:
         """
         if address is not None and "://" in address:
             raise UsageError(
-                f"'{address}' is no HOST:PORT",
+                f"'{address}' is not HOST:PORT",
                 "call line-tui on a machine of the cluster, with the address of its head",
             )
         self._ray = import_ray()
@@ -164,7 +164,7 @@ class RayEngine:
             where = f"at {self._address}" if self._address else "on this machine"
             raise EngineError(
                 f"Ray {where} cannot be used: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
-                "look at `ray status` there; without --ray this machine does it alone",
+                "check `ray status` there, or leave out --ray to use this machine alone",
             ) from error
         self._closing = False
         self._settings = msgspec.structs.replace(self._settings, threads=share.threads)
@@ -305,7 +305,7 @@ class RayEngine:
                 self._fail(
                     "resume",
                     EngineError(
-                        f"{run.deaths} actors died at this neuron, the last as: {why.splitlines()[0]}",
+                        f"{run.deaths} actors died while working on this neuron, the last one: {why.splitlines()[0]}",
                         f"nothing stored is lost; {self.log.path} and Ray's own logs have the details",
                     ),
                     run.run_id,
@@ -404,7 +404,7 @@ class RayEngine:
         self._messages.put_nowait(
             p.CommandFailed(
                 command="do_job",
-                cause=f"{command.job} is no work for a cluster",
+                cause=f"{command.job} does not run on a cluster",
                 fix="do it without --ray",
                 exit_code=UsageError.exit_code,
                 request=command.request,

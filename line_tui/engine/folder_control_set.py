@@ -72,7 +72,7 @@ class FolderControl:
                 self._skipped[opened.path / each.concept] = few
         if not rows:
             raise UsageError(
-                f"no class of {opened.path} has {self.images} pictures that can be read", "ask for fewer with --images"
+                f"no class of {opened.path} has {self.images} readable pictures", "ask for fewer with --images"
             )
         return bank_of("", concepts, np.stack(rows), self.neuron, read_layers(self.vision, self.layer.name))
 

@@ -150,7 +150,7 @@ class Queue(Generic[Key]):
                     if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "waiting":
                         self.on_question(handle)
                 if not self.batch.stopped and self._store.run(run_id).status == "stopped":
-                    raise EngineError("the engine was ended from outside", "the same call goes on where it was")
+                    raise EngineError("the engine was stopped from outside", "repeat the call to continue")
                 return
             except EngineError:
                 if last or self.batch.stopped:

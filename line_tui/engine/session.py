@@ -213,6 +213,6 @@ def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:
         was, will = getattr(before, field), getattr(now, field)
         if field != "bit_identical" and was != will:
             raise UsageError(
-                f"run '{run_id}' was begun with {field} {was!r}, now it is {will!r}",
-                "bring back the models and settings of then, or explain the neuron anew",
+                f"run '{run_id}' was started with {field} {was!r}, now it is {will!r}",
+                "restore those models and settings, or start a new run",
             )

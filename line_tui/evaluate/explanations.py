@@ -102,7 +102,7 @@ def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) 
     number, text = row[neuron_column].strip(), as_concept(row[label_column])
     neuron = _whole(number)
     if neuron is None:
-        return f"'{number[:40]}' is no neuron's number", -1, ""
+        return f"'{number[:40]}' is not the number of a neuron", -1, ""
     if neuron >= neurons:
         return f"there is no neuron {neuron}, the layer has {neurons}", -1, ""
     if not text:

@@ -14,8 +14,8 @@ def neuron_of(activations: Floats, neuron: int) -> Floats:
     broken = own[~np.isfinite(own)]
     if broken.size:
         raise ModelFileError(
-            f"neuron {neuron}: its activation is {broken.flat[0]}, which is no finite number",
-            "weights may be damaged, or numbers overflow: look at the layers before it; other neurons may be sound",
+            f"neuron {neuron}: its activation is {broken.flat[0]}, which is not finite",
+            "weights may be damaged or numbers may overflow: check the layers before it; other neurons may be fine",
         )
     return own
 

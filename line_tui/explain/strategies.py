@@ -120,4 +120,4 @@ def check_metric(strategy: str, metric: Metric) -> None:
     """Raises UnknownNameError for an unknown strategy, UsageError for a metric that it cannot maximise."""
     can = find(strategy).metrics
     if metric not in can:
-        raise UsageError(f"the {strategy} strategy cannot raise '{metric}'", f"it can raise {' or '.join(can)}")
+        raise UsageError(f"the {strategy} strategy does not support '{metric}'", f"its metrics are {', '.join(can)}")

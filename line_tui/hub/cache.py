@@ -104,7 +104,7 @@ class Repository:
         top = self.folder.resolve()
         for file in files:
             if not any(file.parent.resolve().is_relative_to(top / part) for part in ("snapshots", "blobs")):
-                raise HubError(f"{file} is no file of the cache", "delete the link that leads there")
+                raise HubError(f"{file} is not in the cache", "delete the link that leads there")
         blobs = {blob for file in files if (blob := self._blob_of(file)) is not None}
         freed = 0
         for file in files:

@@ -33,7 +33,7 @@ def is_file_name(text: str) -> bool:
 def check_repository(name: str) -> None:
     """Raises HubError for an invalid repository name."""
     if not _REPOSITORY.fullmatch(name) or ".." in name:
-        raise HubError(f"'{shown(name)}' is no repository's name", "write `hub` as owner/name")
+        raise HubError(f"'{shown(name)}' is not the name of a repository", "write `hub` as owner/name")
 
 
 def check(*, commits: Iterable[str] = (), digests: Iterable[str] = (), names: Iterable[str] = ()) -> None:
@@ -41,7 +41,7 @@ def check(*, commits: Iterable[str] = (), digests: Iterable[str] = (), names: It
     for kind, is_one, texts in (
         ("commit", is_commit, commits),
         ("hash", is_digest, digests),
-        ("file's name", is_file_name, names),
+        ("file name", is_file_name, names),
     ):
         if (bad := next((text for text in texts if not is_one(text)), None)) is not None:
-            raise HubError(f"'{shown(bad)[:100]}' is no {kind}", _FIX)
+            raise HubError(f"'{shown(bad)[:100]}' is not a valid {kind}", _FIX)

@@ -89,7 +89,7 @@ class Hub:
                         raise
             if failures >= _RETRIES:
                 raise HubError(
-                    f"{self._endpoint} sends no more of {file.name}", "pull again later: it goes on from there"
+                    f"{self._endpoint} sends no more of {file.name}", "pull again later: it continues from there"
                 )
             if failures:
                 self._wait(2.0**failures)
@@ -137,18 +137,18 @@ class Hub:
             ) from error
         except HfHubHTTPError as error:
             raise HubError(
-                f"{self._endpoint}: {_first_line(error)}", "pull again later: it goes on from there"
+                f"{self._endpoint}: {_first_line(error)}", "pull again later: it continues from there"
             ) from error
         except httpx2.HTTPError as error:
             raise HubError(
                 f"cannot reach {self._endpoint}: {_first_line(error)}",
-                "check the connection and pull again: it goes on from there",
+                "check the connection and pull again: it continues from there",
             ) from error
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise HubError(
                 "the disk of the model cache is full" if full else _first_line(error),
-                "free some space or set HF_HOME to a folder on another disk, and pull again: it goes on from there",
+                "free some space or set HF_HOME to a folder on another disk, and pull again: it continues from there",
             ) from error
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             # The library has no error for a reply that is not the hub's, such as a captive portal's page.

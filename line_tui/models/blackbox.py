@@ -131,7 +131,7 @@ class BlackBox:
             raise UsageError(
                 f"{self._called} failed on pictures of {pictures[0].shape[0]} x {pictures[0].shape[1]}: "
                 f"{type(error).__name__}: {told}",
-                "correct its code, or how its pictures are prepared",
+                "correct its code or its preprocessing",
             ) from error
         if output.ndim == 0 or len(output) != len(padded) or output.is_complex():
             raise UsageError(

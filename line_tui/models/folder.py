@@ -75,7 +75,7 @@ def open_folder(path: Path) -> PictureFolder:
     """
     path = path.expanduser().absolute()
     if not path.is_dir():
-        raise UsageError(f"{path} is no folder", "name a folder of pictures, or of one subfolder a class")
+        raise UsageError(f"{path} is not a folder", "name a folder of pictures, or of one subfolder a class")
     names = _names(path / NAMES)
     subfolders = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
     left_out: dict[Path, str] = {}
@@ -116,7 +116,7 @@ def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
     if parts or (nested and (shared or any(len(names) > 1 for names in deeper))):
         shown = ", ".join(folder.name for folder in folders[:3])
         raise UsageError(
-            f"the subfolders of {path} ({shown}) are no classes, it seems, but parts of a data set",
+            f"the subfolders of {path} ({shown}) seem to be parts of a data set, not classes",
             f"name the folder that holds the classes, such as {folders[-1]}, or list what the subfolders are called "
             f"in {path / NAMES}",
         )
@@ -144,7 +144,7 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
             (found if path.suffix.lower() in SUFFIXES else others).append(path)
     if others:
         kinds = ", ".join(sorted({path.suffix.lower() or path.name for path in others})[:5])
-        are = "is no picture" if len(others) == 1 else "are no pictures"
+        are = "is not a picture" if len(others) == 1 else "are not pictures"
         left_out[folder] = f"{len(others)} of its {len(others) + len(found)} files {are} of a known type ({kinds})"
     elif lost:
         left_out[folder] = lost[0] + (f", and {len(lost) - 1} more like it" if len(lost) > 1 else "")
@@ -182,7 +182,7 @@ def read_picture(path: Path) -> Picture:
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise UnreadablePicture("it has too many pixels") from None
     except UnidentifiedImageError:
-        raise UnreadablePicture(f"it is no picture of a known type ({', '.join(FORMATS)})") from None
+        raise UnreadablePicture(f"it is not a picture of a known type ({', '.join(FORMATS)})") from None
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError) as error:
         raise UnreadablePicture(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 

@@ -81,7 +81,7 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
             )
     if not layers:
         raise UsageError(
-            "none of its layers has one output for each picture",
+            "no layer has one output for each picture",
             "put a function around it that returns pictures by neurons",
         )
     return _named(layers, names or [])

@@ -34,7 +34,7 @@ class TimmFolder:
             self.neuron_names = _names(config.get("label_names", said.get("label_names")))
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ModelFileError(
-                f"{name}: {folder} is no model of timm: {error}", "name a folder that holds one"
+                f"{name}: {folder} is not a timm model: {error}", "name a folder that holds one"
             ) from error
 
     def build(self) -> nn.Module:

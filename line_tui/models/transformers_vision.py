@@ -38,7 +38,7 @@ class TransformersFolder:
             self._half = self._config is not config
         except Exception as error:  # What the library raises for damaged files is undocumented and varies.
             raise ModelFileError(
-                f"{name}: {folder} is no model of transformers that sees: {_first_line(error)}",
+                f"{name}: {folder} is not a vision model of transformers: {_first_line(error)}",
                 "name a folder that holds one",
             ) from error
 

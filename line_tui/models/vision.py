@@ -136,11 +136,11 @@ class TorchVision:
         except Exception as error:  # A network's code may raise anything.
             told = " ".join(str(error).split())[:200] or type(error).__name__
             raise UsageError(
-                f"{self._called} does not take pictures of {batch.shape[2]} x {batch.shape[3]}: {told}",
+                f"{self._called} cannot take pictures of {batch.shape[2]} x {batch.shape[3]}: {told}",
                 "crop or resize them, or correct size, mean and std in its entry",
             ) from error
         if not found:
-            raise UsageError(f"layer '{layer}' of {self._called} did not run for this picture", "choose another layer")
+            raise UsageError(f"layer '{layer}' of {self._called} was not used for this picture", "choose another layer")
         return found[0]
 
 

@@ -25,8 +25,8 @@ def finite(activations: Floats, model: str, layer: str, neuron: int | None) -> F
         found = activations[:, neuron]
         value = found[~np.isfinite(found)][0]
         raise ModelFileError(
-            f"{model}, layer {layer}, neuron {neuron}: its activation is {value}, which is no finite number",
-            "weights may be damaged, or numbers overflow: look at the layers before it",
+            f"{model}, layer {layer}, neuron {neuron}: its activation is {value}, which is not finite",
+            "weights may be damaged or numbers may overflow: check the layers before it",
         )
     if broken.any():
         activations = np.where(broken, np.float32(np.nan), activations)
@@ -46,8 +46,8 @@ def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
     moved = np.abs(one - other) > _NOISE * scale + _NOISE * np.nanmax(scale, initial=0)
     if moved.mean() > _UNSTEADY:
         raise UsageError(
-            f"{model} gives other activations for the same picture: dropout or batch normalisation in training mode",
-            "save it anew after model.eval()",
+            f"{model} gives different activations for the same picture: dropout or batch norm in training mode",
+            "save it again after model.eval()",
         )
 
 

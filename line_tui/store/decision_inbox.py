@@ -46,5 +46,5 @@ class DecisionInbox:
 
     def _of(self, run_id: str) -> Path:
         if not RUN_ID.fullmatch(run_id):
-            raise StoreError(f"'{run_id}' is no run's id", "the database was not written by line-tui")
+            raise StoreError(f"'{run_id}' is not the id of a run", "the database was not written by line-tui")
         return self._folder / run_id

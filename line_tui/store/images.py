@@ -61,7 +61,9 @@ class Images:
     def path(self, identity: str) -> Path:
         """The path of the picture with this identity, existing or not. Raises StoreError for an invalid identity."""
         if not IDENTITY.fullmatch(identity):
-            raise StoreError(f"'{identity}' is no picture's identity", "the database was not written by line-tui")
+            raise StoreError(
+                f"'{identity}' is not the identity of a picture", "the database was not written by line-tui"
+            )
         return self.folder / identity[:2] / f"{identity}.png"
 
     def read(self, identity: str) -> Picture | None:

@@ -85,7 +85,7 @@ class Leases:
     @contextmanager
     def _hold(self, name: str, kind: int, cause: str, fix: str, patience: float = 0.0) -> Iterator[None]:
         if name != _WORKING and not RUN_ID.fullmatch(name):
-            raise StoreError(f"'{name}' is no run's id", "the database was not written by line-tui")
+            raise StoreError(f"'{name}' is not the id of a run", "the database was not written by line-tui")
         path = self._folder / name
         try:
             private.make_folder(self._folder)

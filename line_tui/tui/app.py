@@ -269,7 +269,7 @@ class LineApp(TypeAhead):
             self.notify(str(error), severity="error", timeout=10)
             return None
         if snapshot.state.run is None:
-            self.notify(f"Run {run_id} never began: there is nothing to see yet. R begins it.", severity="warning")
+            self.notify(f"Run {run_id} never started, so there is nothing to see yet. R starts it.", severity="warning")
             return None
         return snapshot
 

@@ -31,7 +31,7 @@ def test_an_engine_scores_and_the_command_prints(call: Call, tmp_path: Path, gre
     options = ("--explanations", str(tmp_path / "mine.csv"), "--control", str(grey), "--images", "4")
     table = call("evaluate", "fake", "fc", *options)
     assert table.code == 0 and "strawberry" in table.out and "natural images, CoSy's protocol" in table.out
-    assert "drawing strawberry" in table.err and "line 4: 'x' is no neuron's number" in table.err
+    assert "drawing strawberry" in table.err and "line 4: 'x' is not the number of a neuron" in table.err
     (report,) = json.loads("[" + call("evaluate", "fake", "fc", *options, "--json").out + "]")
     assert report["metrics"] == ["auc", "mad"] and [one["neuron"] for one in report["files"][0]["scored"]] == [0, 1]
     lines = call("evaluate", "fake", "fc", *options, "--csv").out.splitlines()
@@ -58,4 +58,4 @@ def test_bad_rows_are_named_and_the_rest_is_scored(call: Call, labels: Path) -> 
     lines = called.out.splitlines()
     assert lines[0] == "file,neuron,explanation,auc_bank,ci_low,ci_high,mad_bank,p_value,images,correlation,auprc,f1"
     assert len(lines) == 2 and ",9,car," in lines[1]
-    assert "line 3: 'x' is no neuron's number" in called.err
+    assert "line 3: 'x' is not the number of a neuron" in called.err

@@ -77,7 +77,7 @@ def test_a_run_that_never_began(call: Call, tmp_path: Path) -> None:
 
     Store.open(tmp_path / "data").create("a", e.RunSpec(model="fake", layer="fc", neuron=0))
     done = call("runs", "show", "a")
-    assert done.code == 2 and "never began" in done.err
+    assert done.code == 2 and "never started" in done.err
 
 
 def stored(tmp_path: Path) -> Store:

@@ -32,5 +32,5 @@ def test_a_concept_of_nothing_is_refused(store: Store) -> None:
     Server(store, FakeSource(), told.append).take(
         p.Decide(run_id="a", event=e.Decided(decision="d", kind="add", concept="\u202e\x1b"))
     )
-    assert isinstance(told[0], p.CommandFailed) and "letters that can be seen" in told[0].cause
+    assert isinstance(told[0], p.CommandFailed) and "visible letters" in told[0].cause
     assert store.events("a") == []

@@ -104,7 +104,7 @@ def test_a_large_class_is_taken_in_parts(store: Store, tmp_path: Path) -> None:
 
 
 def test_folders_that_cannot_serve_are_refused_before_any_model_is_loaded(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         check_folder(e.RunSpec(model="m", layer="l", neuron=0, strategy="published", control=str(tmp_path / "nowhere")))
     with pytest.raises(UsageError, match="no picture"):
         check_folder(e.RunSpec(model="m", layer="l", neuron=0, strategy="adaptive", control=str(tmp_path)))

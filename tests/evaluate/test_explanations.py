@@ -39,7 +39,7 @@ def test_bad_rows_are_named_by_line_and_the_rest_is_read(tmp_path: Path) -> None
     )
     assert found.rows == [Explanation(1, "one or two"), Explanation(4, "fine"), Explanation(1, "again")]
     assert found.bad == [
-        BadRow(4, "'x' is no neuron's number"),
+        BadRow(4, "'x' is not the number of a neuron"),
         BadRow(6, "there is no neuron 10, the layer has 10"),
         BadRow(7, "neuron 2 has no explanation"),
         BadRow(8, "1 columns, fewer than the header has"),

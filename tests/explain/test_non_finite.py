@@ -14,7 +14,7 @@ def layer(value: float) -> np.ndarray:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_neuron_that_is_no_finite_number_is_named_and_the_others_go_on(value: float) -> None:
-    with pytest.raises(ModelFileError, match=f"neuron 2: its activation is {value}, which is no finite number"):
+    with pytest.raises(ModelFileError, match=f"neuron 2: its activation is {value}, which is not finite"):
         neuron_of(layer(value), 2)
     with pytest.raises(ModelFileError, match="neuron 2"):
         bank_of("bank", list("abcde"), layer(value), 2)

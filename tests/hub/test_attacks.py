@@ -77,7 +77,7 @@ def test_names_that_lead_elsewhere(
         return said
 
     answered(monkeypatch, change)
-    with untouched(tmp_path, cache), pytest.raises(HubError, match="is no file's name") as caught:
+    with untouched(tmp_path, cache), pytest.raises(HubError, match="is not a valid file name") as caught:
         fetch(hub, receipts)
     assert caught.value.exit_code == 8 and str(caught.value).isprintable() and not cache.exists()
 
@@ -88,10 +88,10 @@ def test_hashes_and_commits_that_are_none(
 ) -> None:
     with untouched(tmp_path, cache):
         answered(monkeypatch, lambda said: said | {"sha": digest})
-        with pytest.raises(HubError, match="is no commit"):
+        with pytest.raises(HubError, match="is not a valid commit"):
             fetch(hub, receipts)
         answered(monkeypatch, lambda said: said | {"siblings": [{"rfilename": "a.gguf", "size": 2, "blobId": digest}]})
-        with pytest.raises(HubError, match="is no hash"):
+        with pytest.raises(HubError, match="is not a valid hash"):
             fetch(hub, receipts)
 
 
@@ -126,9 +126,9 @@ def test_answers_that_are_no_hubs(
 
 @pytest.mark.parametrize("repo", ["../x/y", "a/../b", "/etc", "a/b/c", "a b/c", ".", "", "a/..", "a\0b"])
 def test_repositories_that_are_none(hub: FakeHub, repo: str) -> None:
-    with pytest.raises(HubError, match="is no repository's name"):
+    with pytest.raises(HubError, match="is not the name of a repository"):
         plan(LanguageEntry(id="tiny", source=Source(hub=repo)), hub.open())
-    with pytest.raises(HubError, match="is no repository's name"):
+    with pytest.raises(HubError, match="is not the name of a repository"):
         Repository.of(repo)
 
 
@@ -203,7 +203,7 @@ def test_a_link_that_points_out_is_removed_alone(hub: FakeHub, receipts: Receipt
         assert repository.snapshot(None) is None and (repository.folder / "refs/main").exists()
         folder.parent.mkdir()
         (folder.parent / COMMIT).symlink_to(outside)
-        with pytest.raises(HubError, match="is no file of the cache"):
+        with pytest.raises(HubError, match="is not in the cache"):
             repository.remove([folder / "mine.txt"])
 
 

@@ -52,7 +52,7 @@ def test_loose_pictures(tmp_path: Path) -> None:
 def test_folders_that_cannot_serve(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no pictures"):
         open_folder(tmp_path)
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is not a folder"):
         open_folder(tmp_path / "nowhere")
     _draw(tmp_path / "red_apple/a.png")
     _draw(tmp_path / "red apple/a.png")
@@ -170,8 +170,8 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "cat/notes.txt").write_text("")
     folder = open_folder(tmp_path)
     assert [each.concept for each in folder.classes] == ["cat"]
-    assert folder.left_out[tmp_path / "dog"] == "1 of its 1 files is no picture of a known type (.heic)"
-    assert folder.left_out[tmp_path / "cat"] == "1 of its 2 files is no picture of a known type (.txt)"
+    assert folder.left_out[tmp_path / "dog"] == "1 of its 1 files is not a picture of a known type (.heic)"
+    assert folder.left_out[tmp_path / "cat"] == "1 of its 2 files is not a picture of a known type (.txt)"
 
 
 def test_links_are_followed_and_never_in_a_circle(tmp_path: Path) -> None:
@@ -202,7 +202,7 @@ def test_links_are_followed_and_never_in_a_circle(tmp_path: Path) -> None:
 def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, files: list[str]) -> None:
     for file in files:
         _draw(tmp_path / file)
-    with pytest.raises(UsageError, match="are no classes, it seems"):
+    with pytest.raises(UsageError, match="seem to be parts of a data set, not classes"):
         open_folder(tmp_path)
     # Unless somebody says that they are.
     names = {Path(file).parts[0]: Path(file).parts[0] for file in files}
@@ -249,6 +249,6 @@ def test_what_is_no_picture_of_a_class_is_named(tmp_path: Path) -> None:
     assert {path.name: reason for path, reason in opened.left_out.items()} == {
         "dog": "it holds no pictures",
         "bird": "b.png leads to no file",
-        "fish": "1 of its 1 files is no picture of a known type (.txt)",
+        "fish": "1 of its 1 files is not a picture of a known type (.txt)",
         tmp_path.name: "1 pictures beside its subfolders are in no class",
     }

@@ -200,5 +200,5 @@ def test_a_network_that_takes_its_pictures_one_by_one_has_no_layer() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return torch.cat([self.conv(one[None]) for one in x])
 
-    with pytest.raises(UsageError, match="none of its layers has one output for each picture"):
+    with pytest.raises(UsageError, match="no layer has one output for each picture"):
         list_layers(Singly(), 8)

@@ -72,7 +72,7 @@ def test_what_is_missing_is_told(saved: Any, tmp_path: Path, monkeypatch: pytest
 
 
 def test_folders_that_are_none_of_timms(tmp_path: Path) -> None:
-    with pytest.raises(ModelFileError, match="is no model of timm"):
+    with pytest.raises(ModelFileError, match="is not a timm model"):
         find_network("mine", catalog(tmp_path))
     (tmp_path / "config.json").write_text('{"architecture": "resnet5000"}')
     with pytest.raises(ModelFileError, match="timm has no architecture 'resnet5000'"):

@@ -94,7 +94,7 @@ def test_damaged_models_are_told_in_one_line(saved: Any, tmp_path: Path) -> None
     assert "\n" not in str(error.value)
     (tmp_path / "config.json").unlink()
     entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
-    with pytest.raises(ModelFileError, match="is no model of transformers"):
+    with pytest.raises(ModelFileError, match="is not a vision model of transformers"):
         find_network("mine", Catalog(vision=[entry]))
 
 

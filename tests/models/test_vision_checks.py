@@ -93,7 +93,7 @@ def test_one_broken_weight_breaks_one_neuron(value: Any, tmp_path: Path) -> None
     torch.save(weights, tmp_path / "w.pth")
     vision = load_vision(f"resnet18:{tmp_path}/w.pth", Catalog(), 2, "cpu")
     pictures = builtin_pictures(64)
-    with pytest.raises(ModelFileError, match=r"layer fc, neuron 3: its activation is .*no finite number"):
+    with pytest.raises(ModelFileError, match=r"layer fc, neuron 3: its activation is .*not finite"):
         vision.record(pictures, "fc", 3)
     seen = vision.record(pictures, "fc", 2).activations
     assert np.isnan(seen[:, 3]).all() and np.isfinite(np.delete(seen, 3, axis=1)).all()

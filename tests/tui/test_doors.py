@@ -104,5 +104,5 @@ async def test_own_words_become_visible_words(tmp_path: Path, events: Sequence[e
         await settle(pilot, lambda: on.engine.commands(p.Decide))
         said = on.engine.commands(p.Decide)[-1].event
         assert said.concept == "a [31mred apple" and obeyed(said.reason) == set()
-        with pytest.raises(UsageError, match="letters that can be seen"):
+        with pytest.raises(UsageError, match="visible letters"):
             session.decide("add", None, "\u202e\x1b")

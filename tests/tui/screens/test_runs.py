@@ -133,7 +133,7 @@ async def test_a_run_that_never_began_is_compared_with_nothing(on: Stage) -> Non
         await pilot.pause()
         assert isinstance(on.app.screen, RunsScreen)
         assert [note.message for note in on.app._notifications] == [
-            "Run r3 never began: there is nothing to see yet. R begins it."
+            "Run r3 never started, so there is nothing to see yet. R starts it."
         ]
 
 
