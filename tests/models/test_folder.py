@@ -152,7 +152,7 @@ def test_a_thread_of_pixels_is_refused_before_it_is_decoded(tmp_path: Path, size
 def test_formats_that_are_not_listed_are_never_opened(tmp_path: Path, kind: str) -> None:
     # By its content Pillow would start Ghostscript for the first of these.
     Image.new("1" if kind == "XBM" else "RGB", (8, 6)).save(tmp_path / "x.png", kind)
-    with pytest.raises(UnreadablePicture, match="no picture of a known type"):
+    with pytest.raises(UnreadablePicture, match="not a picture of a known type"):
         read_picture(tmp_path / "x.png")
 
 
