@@ -90,9 +90,9 @@ def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
         line_tui.explain("fake", "fd", 0, **OPTIONS)
     with pytest.raises(UsageError, match="no layer was named"):
         line_tui.explain("fake", None, 0, **OPTIONS)
-    with pytest.raises(UsageError, match="how its pictures are prepared"):
+    with pytest.raises(UsageError, match="needs its preprocessing"):
         line_tui.explain(nn.Linear(1, 1), "x", 0, **OPTIONS)
-    with pytest.raises(UsageError, match="a preprocessing of its own"):
+    with pytest.raises(UsageError, match="its own name and preprocessing"):
         line_tui.explain("fake", "fc", 0, name="mine", **OPTIONS)
     with pytest.raises(UsageError, match="cannot go to Ray"):
         line_tui.explain(red, None, 0, ray=True, **OPTIONS)

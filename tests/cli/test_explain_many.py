@@ -49,4 +49,4 @@ def test_what_ray_needs_is_told_in_one_line(call: Call, monkeypatch: pytest.Monk
     told = call("explain", "fake", "fc", "all", "--ray")
     assert told.code == 2 and len(told.err.splitlines()) == 1 and "pip install 'line-tui[ray]'" in told.err
     refused = call("explain", "fake", "fc", "all", "--ray", "ray://head:10001")
-    assert refused.code == 2 and "is no HOST:PORT" in refused.err
+    assert refused.code == 2 and "is not HOST:PORT" in refused.err

@@ -74,7 +74,7 @@ def test_broken_files_are_named_and_small_classes_left_out(store: Store, tmp_pat
     assert bank.concepts == ["whole"]
     named = [line.split(":")[0].removeprefix(f"{tmp_path}/pictures/") for line in bank.skipped]
     assert named == ["small/0.png", "small", "whole/0.png"]
-    with pytest.raises(UsageError, match=r"no class of .* has 9 pictures"):
+    with pytest.raises(UsageError, match=r"no class of .* has 9 readable pictures"):
         control(store, tmp_path / "pictures", FakeVision(), images=9).measure()
 
 

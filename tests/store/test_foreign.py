@@ -41,7 +41,7 @@ def test_an_identity_leads_nowhere_else(store: Store, tmp_path: Path, identity: 
     store.delete("gone")
     store.purge(store.purgeable())
     assert outside.exists()
-    with pytest.raises(StoreError, match="no picture's identity"):
+    with pytest.raises(StoreError, match="not the identity of a picture"):
         store.images.path(identity)
 
 
