@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from line_tui.explain.kinds import Kinds, Taxonomy
 from line_tui.explain.ports import Embedder, Floats
+from line_tui.explain.two_sided import unit
 from line_tui.explain.word_forms import same_form, singular
 
 SAME = 0.9
@@ -67,6 +68,7 @@ class Meaning:
     embedder: Embedder
     lexicon: Lexicon = field(default_factory=Lexicon)
     _kinds: dict[tuple[str, ...], Kinds] = field(default_factory=dict, init=False, repr=False)
+    _near: dict[tuple[str, ...], Floats] = field(default_factory=dict, init=False, repr=False)
 
     def kinds(self, words: Sequence[str]) -> Kinds:
         """The kinds that the words of a vocabulary belong to; computed once."""
@@ -74,6 +76,13 @@ class Meaning:
         if key not in self._kinds:
             self._kinds[key] = self.lexicon.taxonomy.kinds(words, self.lexicon.rarity)
         return self._kinds[key]
+
+    def _nearness(self, words: Sequence[str]) -> Floats:
+        """Of a vocabulary's words to each other, as `fit` reads it; worked out once."""
+        key = tuple(words)
+        if key not in self._near:
+            self._near[key] = sharpened(self.similarity(words, words))
+        return self._near[key]
 
     def similarity(self, texts: Sequence[str], others: Sequence[str]) -> Floats:
         """Cosines `float32[texts, others]`."""
@@ -99,34 +108,42 @@ class Meaning:
         """
         vectors = self.embedder.embed(words)
         towards = (np.clip(responses, 0, None) ** 2).astype(np.float32) @ vectors
-        names, pool = list(words), vectors
+        names, found = list(words), [self._nearness(words) @ wanted(responses)]
         if self.lexicon.words:
             near = np.argsort(-(self.lexicon.vectors @ towards), kind="stable")[:NEAREST]
             names += [self.lexicon.words[n] for n in near]
-            pool = np.concatenate([vectors, self.lexicon.vectors[near]])
+            found.append(fit(self.lexicon.vectors[near] @ vectors.T, responses))
         kinds = self.kinds(words)
         names += kinds.names
-        scores = np.concatenate([fit(pool @ vectors.T, responses), kinds.fits(responses)])
+        scores = np.concatenate([*found, kinds.fits(responses)])
         scores -= rare * np.array([self.lexicon.rarity(name) for name in names], np.float32)
-        found = (names[n] for n in np.argsort(-scores, kind="stable"))
         seen: set[str] = set()
-        for name in found:
+        for name in (names[n] for n in np.argsort(-scores, kind="stable")):
             if (form := same_form(name)) not in seen:
                 seen.add(form)
                 yield name
 
 
 def fit(similarity: Floats, responses: NDArray[np.floating]) -> Floats:
-    """How well similarity to each concept predicts strong responses to words: a correlation, `float32[concepts]`.
+    """How well nearness to each concept predicts strong responses to words: a correlation, `float32[concepts]`.
 
     `similarity` is `float32[concepts, words]`, `responses` each word's mean in standard deviations, `float[words]`.
-    Responses below the control's mean count as 0, others by their square: a label should be similar to what drives the
-    neuron most and unlike the rest. Similarities are cubed, since only very similar words share a meaning.
     """
-    near = np.clip(similarity, 0, None) ** 3
-    strong = (np.clip(responses, 0, None) ** 2).astype(near.dtype)
-    near -= near.mean(axis=1, keepdims=True)
-    strong = strong - strong.mean()
-    scale = np.linalg.norm(near, axis=1) * np.linalg.norm(strong)
-    correlation: Floats = np.divide(near @ strong, scale, out=np.zeros_like(scale), where=scale > 0)
-    return correlation
+    found: Floats = sharpened(similarity) @ wanted(responses)
+    return found
+
+
+def sharpened(similarity: Floats) -> Floats:
+    """Nearness as `fit` reads it: cubed, as only near words share a meaning; each row without mean and of length 1."""
+    near = np.clip(similarity, 0, None)
+    near *= near * near
+    return unit(near.T).T
+
+
+def wanted(responses: NDArray[np.floating]) -> Floats:
+    """Responses as `fit` reads them, without mean and of length 1.
+
+    Those below the control's mean count as none, strong ones by their square: a label should be near to what drives
+    the neuron most, and far from the rest.
+    """
+    return unit((np.clip(responses, 0, None) ** 2).astype(np.float32))
