@@ -1,1 +1,1 @@
-"""Measurements of the models and of the method, against what is known."""
+"""Benchmarks of the method and of the models."""

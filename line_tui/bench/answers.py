@@ -1,4 +1,4 @@
-"""Whether a label is right, by the accepted answers of the planted units."""
+"""Grades labels by the accepted answers of the planted units."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Answers:
         self._embedder = embedder
 
     def senses_found(self, unit: Unit, labels: Sequence[str]) -> list[bool]:
-        """For each sense of a unit, whether one of the labels says it."""
+        """For each sense of a unit, whether one of the labels names it."""
         return [
             any(self._says(label, answers, outputs) or _says_both(label, unit.both) for label in labels)
             for answers, outputs in zip(unit.senses, unit.names, strict=True)
@@ -62,7 +62,7 @@ class Answers:
 
 
 def _says_both(label: str, both: Sequence[Sequence[str]]) -> bool:
-    """Whether a label holds a word of every part, in singular or plural."""
+    """Whether a label has a word of every part, in singular or plural."""
     said = f" {_singulars(label)} "
     return bool(both) and all(any(f" {_singulars(word)} " in said for word in words) for words in both)
 

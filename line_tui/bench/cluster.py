@@ -2,9 +2,9 @@
 
     python -m line_tui.bench.cluster [--actors 1 4 16 64] [--neurons 1000] [--wait 0.25] [--json]
 
-Each actor has as many neurons as every other, up to `--neurons` in all. The clock begins when all actors are there.
-Efficiency is the neurons per second of so many actors over as many times those of one. Everything but the models is
-real: the loop, Ray, the driver's store.
+All actors have equally many neurons, up to `--neurons` in all. The clock starts when all actors are ready. Efficiency
+is the neurons per second of n actors, divided by n times those of one. Everything but the models is real: the loop,
+Ray, the driver's store.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from line_tui.layers import LayerInfo
 from line_tui.store import Store
 
 WAIT = "LINE_TUI_BENCH_WAIT"
-"""Variable that tells the actors how long a call waits."""
+"""The environment variable that tells the actors how long a call waits."""
 WIDTH = 1_000
 _WORDS = [f"thing {n}" for n in range(50)]
 _SIDE = 16
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What so many actors did."""
+    """The measurement for one number of actors."""
 
     actors: int
     neurons: int
@@ -52,15 +52,15 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     """Durable events that the driver stored."""
     efficiency: float
-    """Neurons per second, over actors times those of the first row's."""
+    """Neurons per second, divided by the actors times those of one actor."""
     driver_milliseconds: float
-    """Processor time of the driver for an event: 1000 over this is how many a second it could store on a core."""
+    """Processor time of the driver for each event, in ms; 1000 divided by it is the limit of events per second."""
     load: float
-    """Processes that waited for a core at the end, over the cores: above 1 the machine is the limit."""
+    """Processes waiting for a core at the end, per core; above 1 the machine is the limit."""
 
 
 class WaitingLanguage:
-    """Says a word by the seed, after a while."""
+    """Replies with a word chosen by the seed, after a wait."""
 
     name = "waiting-language"
     style: Literal["few-shot", "chat"] = "few-shot"
@@ -77,7 +77,7 @@ class WaitingLanguage:
 
 
 class WaitingGenerator:
-    """Gives noise by the seed, after a while."""
+    """Draws noise by the seed, after a wait."""
 
     name, prompt_template = "waiting-generator", "{concept}"
     steps, guidance, size, batch_size = 1, 0.0, _SIDE, 10
@@ -92,7 +92,7 @@ class WaitingGenerator:
 
 
 class Watching:
-    """Sees in each neuron some pixel of the picture."""
+    """Its neurons are pixels of the picture."""
 
     name = "waiting-vision"
 
@@ -103,7 +103,7 @@ class Watching:
 
 
 class Words:
-    """Vectors of words by chance."""
+    """Random vectors for words."""
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """Unit vectors."""
@@ -125,7 +125,7 @@ class Waiting:
     notes: tuple[str, ...] = ()
 
     def close(self) -> None:
-        """Nothing is to be freed."""
+        """Nothing to free."""
 
 
 class WaitingModels:
@@ -163,7 +163,7 @@ class WaitingModels:
         return _WORDS
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
-        """Drawn long ago."""
+        """A random bank."""
         values = np.random.default_rng(0).random((len(_WORDS), 1, WIDTH), np.float32)
         return ReadyBank("waiting", _WORDS, values)
 
@@ -174,7 +174,7 @@ def in_actor(settings: EngineDefaults) -> WaitingModels:
 
 
 def measure(actors: int, neurons: int, per_second: float | None) -> Row:
-    """Explain neurons with so many actors; `per_second` is what one of them did."""
+    """Explain neurons with `actors` actors; `per_second` is the rate of one."""
     with tempfile.TemporaryDirectory(prefix="line-tui-bench-") as folder:
         store = Store.open(Path(folder))
         try:

@@ -1,4 +1,4 @@
-"""The ways to search that the bench compares, each with the same report at its end."""
+"""The search strategies that the bench compares, all with the same report at the end."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from line_tui.explain.word_similarity import Lexicon
 
 @dataclass(frozen=True)
 class Contestant:
-    """A strategy and the metric that it is asked to raise."""
+    """A strategy and the metric that it is to maximise."""
 
     strategy: Strategy
     metric: e.Metric
 
 
 class Reported:
-    """A strategy whose label is measured on 50 pictures of its own, as the others do by themselves."""
+    """A strategy with a report on 50 new pictures added, as the other strategies have by themselves."""
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """What the strategy does, then the report."""
+        """The strategy's step, and at the end the report."""
         step = self._strategy.next_step(state, gallery)
         if not isinstance(step, Done) or state.outcome is None or state.outcome.trial is None:
             return step
@@ -48,15 +48,15 @@ class Reported:
         return Record([e.Verified(trial=label.id, concept=label.concept, score=score)])
 
     def judge(self, state: RunState, reply: str) -> Judged:
-        """As the strategy does."""
+        """The strategy's verdict."""
         return self._strategy.judge(state, reply)
 
 
 class WithoutLanguage(Adaptive):
-    """The adaptive loop where the language model is never heard: the words that the responses point at, alone."""
+    """The adaptive loop without the language model: only words that the responses point at."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """As the adaptive loop, with each question left out."""
+        """The adaptive loop's step, without its questions."""
         step = super().next_step(state, gallery)
         if isinstance(step, Ask):
             return Record([e.Stalled(iteration=step.iteration, attempts=0, remedy="nobody was asked")])
@@ -64,13 +64,13 @@ class WithoutLanguage(Adaptive):
 
 
 def at_random(control: Control, state: RunState, count: int) -> list[str]:
-    """Any words of the vocabulary."""
+    """Picks random words of the vocabulary."""
     rng = np.random.default_rng(derive("random words", state.spec.seed, state.spec.neuron))
     return [control.concepts[i] for i in rng.choice(len(control.concepts), count, replace=False)]
 
 
 def contestants(embedder: Embedder, lexicon: Lexicon) -> dict[str, Contestant]:
-    """All by name; one named `adaptive - x` lacks the part x."""
+    """All contestants by name; `adaptive - x` is the adaptive loop without part x."""
     return {
         "adaptive": Contestant(Adaptive(embedder, lexicon, pairs=False), "correlation"),
         "published, mean": Contestant(Reported(Published()), "mean"),

@@ -1,10 +1,10 @@
-"""How often an interval from 50 images covers what it should, beside how often its own theory says it does.
+"""The coverage of an interval from 50 images, compared with its nominal coverage.
 
     python -m line_tui.bench.coverage [--runs 100] [--json]
 
-Simulated neurons: the control is normal, a concept's images are normal with another mean and spread, or a mixture in
-which the generator misses the concept now and then. Two things are to be covered: the true AUC, and the score of 500
-further images, which is noisy itself. What theory expects of the latter is the posterior predictive probability,
+The neurons are simulated: the control set is normal, a concept's images are normal with another mean and spread, or a
+mixture in which the generator sometimes misses the concept. The interval is to cover the true AUC, and the score of 500
+further images, which is noisy itself. For the latter the expected coverage is the posterior predictive probability,
 averaged over the measurements.
 """
 
@@ -34,9 +34,9 @@ IMAGES, FURTHER = 50, 500
 AUCS = (0.5, 0.7, 0.85, 0.93, 0.96, 0.98, 0.99, 0.997)
 SPREADS = (0.5, 1.0, 2.0)
 MISSES = (0.0, 0.05)
-"""Share of images on which the generator misses the concept: these are like the control."""
+"""Share of images on which the generator misses the concept, so that they are like the control."""
 TWO_SIDED_SETS = ((100, 1), (500, 1), (500, 2))
-"""Concepts of the half of the control set that reports, and pictures of each."""
+"""Concepts of the reporting half of the control set, and pictures of each."""
 SHARED = (0.3, 0.6, 0.9)
 MANY = 20_000
 STRATA = ((0.0, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.0))
@@ -108,7 +108,7 @@ class TwoSided(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def simulate_two_sided(runs: int, seed: int) -> Iterator[TwoSided]:
-    """Neurons and detectors that share a part of what each concept does, for control sets of several sizes.
+    """Simulate neurons and detectors that agree in part, for control sets of several sizes.
 
     The truth is the score on a control set of `MANY` concepts of the same kind.
     """
@@ -128,7 +128,7 @@ def simulate_two_sided(runs: int, seed: int) -> Iterator[TwoSided]:
 
 
 def _shown_and_responses(rng: np.random.Generator, shared: float, concepts: int, images: int) -> tuple[Floats, Floats]:
-    """A detector and a neuron: one concept in ten drives the neuron, a share of these the detector too."""
+    """Simulate a detector and a neuron: one concept in ten drives the neuron, and some of these the detector too."""
     driving = rng.random(concepts) < 0.1
     seen = np.where(driving, rng.random(concepts) < shared, rng.random(concepts) < 0.02)
     neuron = np.repeat(2 * driving + rng.normal(0, 0.3, concepts), images) + rng.normal(0, 0.5, concepts * images)

@@ -1,4 +1,4 @@
-"""How useful a language model's words are: its proposals in the default loop against random words.
+"""How useful a language model is: its proposals in the default loop, compared with random words.
 
     line-tui bench language [--language NAME] [--form few-shot|chat] [--neurons 20] [--seed 0]
 
@@ -46,7 +46,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     neuron: int
     meant: str
     opening: float
-    """The best concept that the search began with."""
+    """The best concept that the search started with."""
     proposals: list[str]
     scores: list[float]
     """Of each proposal."""
@@ -55,7 +55,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     named: bool
     """Whether a proposal is a right label."""
     refused: int
-    """Replies that were no usable new concept."""
+    """Replies that were not usable new concepts."""
 
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +67,7 @@ class Gain(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LanguageBench(msgspec.Struct, frozen=True, kw_only=True):
-    """What one language model in one form was measured to do."""
+    """The result for one language model in one form."""
 
     language: str
     form: str
@@ -81,7 +81,7 @@ class LanguageBench(msgspec.Struct, frozen=True, kw_only=True):
     best_gain: Gain
     opening: float
     better_than_opening: float
-    """Share of the neurons for which a proposal scored higher than all that the search began with."""
+    """Share of the neurons for which a proposal scored higher than every concept that the search started with."""
     better_than_opening_random: float
     named: float
     """Share of the neurons for which a proposal is a right label."""
@@ -91,10 +91,10 @@ class LanguageBench(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OneSource(Adaptive):
-    """The default loop with every proposal from one source; it ends when all are scored."""
+    """The default loop with all proposals from one source, ended when all are scored."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """As the default loop, but for where proposals come from, and without a conclusion."""
+        """The default loop's step, with the proposals of the source and without a conclusion."""
         step = super().next_step(state, gallery)
         match step:
             case Draw(purpose="choose" | "report") | DrawTogether(draws=[Draw(purpose="choose"), *_]):
@@ -108,7 +108,7 @@ class OneSource(Adaptive):
         return step
 
     def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
-        """What is proposed in an iteration."""
+        """The proposal of an iteration."""
         raise NotImplementedError
 
 

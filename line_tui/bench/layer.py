@@ -1,10 +1,11 @@
-"""What a layer costs: neurons one by one, the same neurons together in one engine, and the engine beside bare models.
+"""The cost of a layer: neurons one by one, the same neurons in one engine, and the engine's overhead.
 
     python -m line_tui.bench.layer [--neurons 64] [--apart 4] [--layer avgpool] [--json]
 
-One by one, each neuron has an engine and a store of its own, as a call of `line-tui explain` has: models are loaded,
-nothing is drawn yet. Together, they have one. Both on the same machine in one run: the ratio is what counts. The same
-ratios of processor time tell what is saved, whatever else the machine does; seconds also tell how well cores are used.
+One by one, each neuron has its own engine and store, as in a call of `line-tui explain`: models are loaded, and nothing
+has been drawn. Together, all neurons share one engine and store. Both are measured on one machine in one run, and the
+ratio counts. Ratios of processor time tell what is saved whatever else the machine does; ratios of seconds also tell
+how well the cores are used.
 """
 
 from __future__ import annotations
@@ -38,31 +39,31 @@ Asked = Callable[[int], e.RunSpec]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds, and the ratios that they are measured for."""
+    """Seconds and ratios."""
 
     neurons: int
     apart: int
-    """Neurons that were explained one by one; the time of all is estimated from these."""
+    """Number of neurons explained one by one, from which the time of all is estimated."""
     alone_seconds: float
-    """Of one neuron with an engine and a store of its own."""
+    """Seconds for one neuron with its own engine and store."""
     together_seconds: float
-    """Of all neurons in one engine."""
+    """Seconds for all neurons in one engine."""
     ratio: float
-    """Of together to one by one."""
+    """Time together, divided by time one by one."""
     first_seconds: float
-    """Of the first neuron in an engine and a store of its own."""
+    """Seconds for the first neuron with its own engine and store."""
     marginal_seconds: float
-    """Of a neuron of the second half, all in one engine."""
+    """Seconds for a neuron of the second half, all in one engine."""
     marginal_ratio: float
     cpu_ratio: float
     """As `ratio`, of processor time."""
     cpu_marginal_ratio: float
     overhead: float
-    """What loop, method and store add to the models' own processor time, for neurons one by one without loading."""
+    """Processor time of loop, method and store, relative to the models', for neurons one by one, without loading."""
     drawn_alone: float
-    """Pictures that were drawn for a neuron."""
+    """Pictures drawn for a neuron."""
     drawn_together: float
-    """The same, with those that another neuron had drawn left out."""
+    """The same, without those that another neuron had drawn."""
     same: bool
     """Whether labels, scores and pictures of the neurons explained both ways agree."""
 
@@ -79,14 +80,14 @@ class End:
 
 
 class Stopwatch:
-    """Adds up the processor time of this process in calls; of one neuron alone nothing else goes on meanwhile."""
+    """Adds up the processor time of this process during calls; with one neuron at a time nothing else runs then."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """Within the block it runs."""
+        """Run the stopwatch within the block."""
         start = time.process_time()
         try:
             yield
@@ -106,7 +107,7 @@ class Stopwatch:
 
 
 class TimedModels(CataloguedModels):
-    """The models of the catalogue under a stopwatch."""
+    """The catalogue's models, timed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -186,12 +187,12 @@ def _store() -> Iterator[Store]:
 
 
 def fresh_images(store: Store, run_id: str) -> int:
-    """Images that were drawn for this run, and not for an earlier one."""
+    """Images drawn for this run and not for an earlier one."""
     return sum(isinstance(event, e.ImageScored) and not event.cached for event in e.durable(store.events(run_id)))
 
 
 def _explain(store: Store, source: CataloguedModels, asked: Asked, neurons: Sequence[int]) -> list[End]:
-    """In the order of the ends. Raises LineError."""
+    """Explain neurons; results come in the order in which the runs end. Raises LineError."""
     start, used = time.perf_counter(), time.process_time()
     ends: list[End] = []
 

@@ -1,10 +1,10 @@
-"""The proof of the method: all ways to search on the same neurons, with the same models, seeds and images.
+"""The benchmark of the method: all strategies on the same neurons, with the same models, seeds and images.
 
     python -m line_tui.bench.method [--quick] [--rows FILE] [--json] [--split tune|report] [--only NAME] [--parts]
 
-Planted units have a known meaning, so that a label is right or wrong; neurons of `fc`, `avgpool` and `layer3` are a
-random sample. Every contestant's label is measured on 50 images of its own. Rows go to a file as they are measured, and
-a bench that was cut off goes on behind the last.
+Planted units have a known meaning, so a label is right or wrong; neurons of `fc`, `avgpool` and `layer3` are a random
+sample. Every label is measured on 50 new images. Rows are written to a file as they are measured, and an interrupted
+bench continues after the last.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAIN = ["adaptive", "published, mean", "published, auc", "vocabulary", "random w
 
 
 def tasks(answers: Answers, sizes: dict[str, int], split: Split) -> list[tuple[str, int]]:
-    """(part, neuron) in an order whose every beginning is balanced over parts and kinds of planted units.
+    """(part, neuron) in an order in which any first few are balanced over parts and kinds of planted units.
 
     Units with an even number were used to tune the method, those with an odd number to report on it.
     """
@@ -56,7 +56,7 @@ def tasks(answers: Answers, sizes: dict[str, int], split: Split) -> list[tuple[s
 
 
 def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float | None) -> Iterator[Row]:
-    """Measure what the file does not have yet; stops between two neurons when the time is up."""
+    """Measure what is missing in the file; stops between two neurons when the time is up."""
     from line_tui.models.lexicon import load_lexicon
 
     start = time.monotonic()
@@ -84,7 +84,7 @@ def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float
 
 
 def judged(row: Row, answers: Answers) -> Row:
-    """A row of a planted unit with what it should have been."""
+    """A row of a planted unit, graded."""
     unit = answers.units[row.neuron]
     said = row.senses or ([row.label] if row.label else [])
     found = answers.senses_found(unit, said) if unit.senses else []

@@ -10,7 +10,7 @@ from line_tui.explain.state import RunState
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """What a contestant made of a neuron; counts are of images and calls of this run, cached or not."""
+    """A contestant's result for a neuron; images and calls are those of this run, cached or not."""
 
     part: str
     neuron: int
@@ -31,7 +31,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     search_images: int
     report_images: int
     drawn: int
-    """Images that were drawn anew: not for an earlier neuron or contestant."""
+    """Images drawn for this run and not for an earlier neuron or contestant."""
     calls: int
     refused: int
     seconds: float
@@ -73,13 +73,13 @@ def row_of(
 
 
 class RowFile:
-    """Rows as JSON lines; a bench that was cut off goes on behind the last one."""
+    """Rows as JSON lines; an interrupted bench continues after the last."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def read(self) -> list[Row]:
-        """All whole rows; a line that was cut off is left out."""
+        """All complete rows; an incomplete last line is left out."""
         rows: list[Row] = []
         lines = self.path.read_bytes().splitlines() if self.path.exists() else []
         for line in lines:
@@ -90,6 +90,6 @@ class RowFile:
         return rows
 
     def append(self, row: Row) -> None:
-        """Put a row behind the others."""
+        """Append a row."""
         with self.path.open("ab") as file:
             file.write(msgspec.json.encode(row) + b"\n")

@@ -1,4 +1,4 @@
-"""The bench's one table: per part of the bench and contestant, how good the labels are and what they cost."""
+"""The table of the bench: quality and cost of the labels, for each part and contestant."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BASELINE = "published, mean"
 
 
 class Share(msgspec.Struct, frozen=True):
-    """So many of so many."""
+    """A count out of a total."""
 
     count: int
     of: int
@@ -50,10 +50,10 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     right: Share
     """Single-sense planted units."""
     right_withheld: Share
-    """Of these, those whose words are absent from the bank."""
+    """Those of them whose words are not in the bank."""
     both_senses: Share
     false_senses: Share
-    """Single-sense units that were given more than one sense."""
+    """Single-sense units with more than one reported sense."""
     barren_found_empty: Share
     """Null, dead and constant units for which no concept was found."""
     live_found_empty: Share
@@ -62,7 +62,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     drawn: float
     calls: float
     refused: float
-    """Share of the language model's replies."""
+    """Share of refused replies of the language model."""
     seconds: float
 
 
@@ -78,7 +78,7 @@ def summary(rows: Sequence[Row]) -> list[Summary]:
 
 def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple[str, int], Row]) -> Summary:
     scored = [row for row in rows if row.auc is not None and row.mad is not None]
-    # A neuron without a concept has no score that could be compared.
+    # A neuron without a concept has no score to compare.
     live_scored = [row for row in scored if not _barren(row)]
     single = [row for row in rows if row.kind == "single" and row.right is not None]
     live = [row for row in rows if part != "planted" or row.right is not None]

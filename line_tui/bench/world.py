@@ -1,4 +1,4 @@
-"""The bundled models in one process, for benches: each image drawn once, each looked at once, all kept in memory."""
+"""The bundled models in one process, for benches: each image is drawn and recorded once and kept in memory."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class MemoryAlbum:
         self._pictures: dict[str, Picture] = {}
 
     def identity(self, prompt: str, seed: int) -> str:
-        """As the store names it."""
+        """The same identity as in the store."""
         return self._names.identity(prompt, seed)
 
     def find(self, identity: str) -> tuple[Picture, str] | None:
@@ -51,7 +51,7 @@ class MemoryAlbum:
 
 
 class CachedVision:
-    """A vision model that remembers what it saw. No maps: no bench reads them."""
+    """A vision model that caches activations. It gives no maps, which no bench reads."""
 
     def __init__(self, vision: Vision) -> None:
         self.name = vision.name
@@ -69,17 +69,17 @@ class CachedVision:
 
 
 class MemoryJournal:
-    """Nobody watches a bench, and its runs are too short to be resumed in the middle."""
+    """A journal that keeps nothing: nobody watches a bench, and its runs are too short to be resumed."""
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        """Forget: the state has it."""
+        """Return the events without keeping them; the state has them."""
         return list(events)
 
     def show(self, event: EphemeralEvent) -> None:
         """Show nothing."""
 
     def unseen(self) -> list[DurableEvent]:
-        """Nobody speaks."""
+        """No decisions."""
         return []
 
 
@@ -87,19 +87,19 @@ class FreeRunControl:
     """A run control that never holds."""
 
     def hold(self) -> None:
-        """Go on."""
+        """Continue."""
 
     def wait(self) -> None:
-        """Nobody is asked. Raises RuntimeError when a strategy waits all the same."""
+        """Raises RuntimeError, since there is nobody to decide."""
         raise RuntimeError("a bench has no person to wait for")
 
     def check(self) -> None:
-        """Go on."""
+        """Continue."""
 
 
 @dataclass
 class World:
-    """The models of a bench, one vision model, and all that was drawn and seen so far."""
+    """The models of a bench with one vision model, and everything drawn and recorded so far."""
 
     models: Models
     embedder: Embedder
@@ -168,7 +168,7 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
 
 
 def settings_of(models: Models, threads: int) -> e.Settings:
-    """What outputs depend on."""
+    """The settings that outputs depend on."""
     generator = models.generator
     return e.Settings(
         batch_size=generator.batch_size,

@@ -1,9 +1,9 @@
-"""The adaptive loop: searches the smallest set of concepts that accounts for a neuron, and tells what is left over.
+"""The adaptive loop: searches for the smallest set of concepts that accounts for a neuron, and reports what is left.
 
-It opens with words of the control set, whose pictures are there. Then it draws one proposal after the other, each
-learnt from the last: words that the neuron's responses point at, in turn with what the language model says of what is
-not yet accounted for. Concepts are compared by a two-sided score (`two_sided`), chosen on one half of the control set
-and reported on the other.
+It starts with words of the control set, whose pictures exist. Then it draws one proposal after the other, each informed
+by the last: words that the neuron's responses point at, alternating with the language model's ideas for what is not yet
+accounted for. Concepts are compared by a two-sided score (`two_sided`), chosen on one half of the control set and
+reported on the other.
 """
 
 from __future__ import annotations
@@ -41,21 +41,21 @@ from line_tui.explain.word_forms import same_form
 from line_tui.explain.word_similarity import Lexicon, Meaning
 
 OPENING = 8
-"""Words of the control set that a run opens with."""
+"""Words of the control set that a run starts with."""
 FINALISTS = 3
-"""Concepts that share what is left of the pictures."""
+"""Concepts that share the remaining pictures."""
 ATTEMPTS = 3
-"""Replies of the language model that may be refused before a word that the responses point at is taken."""
+"""Refused replies of the language model after which a word that the responses point at is taken instead."""
 SHOWN = 4
-"""Concepts that the language model is shown."""
+"""Concepts shown to the language model."""
 FIT = 0.4
-"""Weight of how well a concept's meaning accounts for the responses to the control set's words, beside correlation."""
+"""Weight, relative to correlation, of how well a concept's meaning fits the responses to the control set's words."""
 RARE = 0.1
-"""What a decade of rarity costs a concept in units of correlation: of two that score alike, people use the plainer."""
+"""Penalty for a decade of rarity, in units of correlation: of two equal concepts people use the more common word."""
 DRIVE = 0.3
-"""Weight of the AUC: of concepts that account for as much, the label's pictures should drive the neuron."""
+"""Weight of the AUC: of concepts that account for equally much, prefer one whose pictures drive the neuron."""
 RARE_POINTED = 0.03
-"""The same for words that are not drawn yet, in units of fit."""
+"""The same for words that have not been drawn, in units of fit."""
 DRIVES = 0.85
 """AUC from which pictures of a concept drive the neuron."""
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
@@ -64,11 +64,11 @@ COMPOSITIONS = (
     *("two things", "three things", "four things", "small", "large", "upside-down", "sideways"),
     *("on the left", "on the right", "at the top", "at the bottom"),
 )
-"""How a picture is composed, whatever it shows: what is tried where no word for a thing explains a neuron."""
+"""Compositions of a picture, whatever it shows; tried if no word for a thing explains a neuron."""
 
 
 def create(words: Words) -> Adaptive:
-    """As the registry makes it. Raises ModelFileError."""
+    """Creates the strategy for the registry. Raises ModelFileError."""
     return Adaptive(words.embedder, words.lexicon())
 
 
@@ -78,7 +78,7 @@ def create_quick(words: Words) -> Adaptive:
 
 
 class Adaptive:
-    """A set of concepts with shares, from a search of what is unexplained."""
+    """Searches what is unexplained, for a set of concepts with shares."""
 
     def __init__(self, embedder: Embedder, lexicon: Lexicon | None = None, pairs: bool = True) -> None:
         """`pairs` says whether minimal pairs are drawn at the end; they change no label."""
@@ -90,7 +90,7 @@ class Adaptive:
         self._bonuses: dict[tuple[str, int], float] = {}
 
     def judge(self, state: RunState, reply: str) -> Judged:
-        """Refuse what is no concept and what is no word; a concept that was tried is voted for again."""
+        """Refuse what is not a concept or not a word; a concept that was tried before gets a vote."""
         vocabulary = {word for concept in (state.control.concepts if state.control else []) for word in concept.split()}
         judged = judge(reply, tried(state), lambda word: word in vocabulary or self._meaning.lexicon.knows(word))
         form = same_form(judged.concept)
@@ -100,7 +100,7 @@ class Adaptive:
         return judged
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """Open, then propose and draw one concept after the other, then choose the set and report it."""
+        """Start, propose and draw one concept after the other, then choose the set and report it."""
         if state.outcome is not None:
             return Done()
         if state.control is None:
@@ -145,7 +145,7 @@ class Adaptive:
         return self._neuron[1]
 
     def _search(self, state: RunState, neuron: Neuron, gallery: Gallery) -> Search:
-        """Where a run stands; what was worked out for a concept in an earlier step is not worked out again."""
+        """The state of the search; results for a concept are kept from step to step."""
         sights: dict[str, Sight] = {}
         scores: dict[str, float] = {}
         bonuses: dict[str, float] = {}
@@ -158,7 +158,7 @@ class Adaptive:
                 members = self._meaning.kinds(neuron.words).of(trial.concept)
                 self._sights[key] = neuron.sight(trial.concept, features, members=members)
                 self._scores[key] = neuron.score(self._sights[key])
-                # One by one, so that it depends on no other concept.
+                # One by one, so that the result does not depend on other concepts.
                 self._bonuses[key] = _bonus(trial, neuron, self._meaning)
             sights[trial.id], scores[trial.id] = self._sights[key], self._scores[key]
             bonuses[trial.id] = self._bonuses[key]
@@ -166,7 +166,7 @@ class Adaptive:
 
 
 def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEvent]:
-    """Words of the control set: those with the highest two-sided score, and a set that together accounts for most."""
+    """Words of the control set: those with the highest two-sided score, and the set that accounts for most."""
     rare = RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
     best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:OPENING]]
     half, related = neuron.choosing, meaning.similarity(neuron.words, neuron.words)
@@ -179,27 +179,27 @@ def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEv
 
 @dataclass(frozen=True)
 class Search:
-    """Where a run stands: which concepts were seen, what they account for, what is left."""
+    """The state of a search: the concepts with pictures, what they account for, and what is left."""
 
     state: RunState
     neuron: Neuron
     meaning: Meaning
     sights: dict[str, Sight]
-    """By trial, of those that have pictures."""
+    """By trial, for those with pictures."""
     scores: dict[str, float]
-    """Two-sided scores of these on the pictures that choose."""
+    """Their two-sided scores on the choosing half."""
     bonuses: dict[str, float]
-    """What speaks for these besides what their pictures do."""
+    """What counts for them besides their pictures."""
 
     @property
     def left(self) -> int:
-        """Search pictures that may still be drawn; those of the person's own concepts come on top."""
+        """Search pictures that may still be drawn; those of the user's own concepts come on top."""
         drawn = self.state.drawn
         return _planned(self.state) - sum(count for purpose, count in drawn.items() if purpose != "report")
 
     @cached_property
     def candidates(self) -> list[Trial]:
-        """Concepts that may explain the neuron, the best first."""
+        """Concepts that may explain the neuron, best first."""
         trials = [trial for trial in _live(self.state) if trial.id in self.sights]
         scores = np.array([self.scores[t.id] + self.bonuses[t.id] for t in trials], np.float32)
         order = np.argsort(-scores, kind="stable")
@@ -207,7 +207,7 @@ class Search:
 
     @cached_property
     def chosen(self) -> list[Trial]:
-        """The set that explains the neuron, as far as it is known."""
+        """The set that explains the neuron, as known so far."""
         if not self.candidates:
             return []
         shown = np.stack([self.sights[trial.id].shown for trial in self.candidates], axis=1)
@@ -223,7 +223,7 @@ class Search:
 
     @cached_property
     def account(self) -> Account:
-        """What the set accounts for on the half of the control set that chooses."""
+        """What the set accounts for on the choosing half of the control set."""
         half = self.neuron.choosing
         return account(self.neuron.activations[half], [self.sights[trial.id].shown[half] for trial in self.chosen])
 
@@ -236,7 +236,7 @@ class Search:
         )
 
     def news(self) -> list[e.DurableEvent] | None:
-        """Scores of the concepts with pictures that their last score did not count, and what follows from them."""
+        """New scores of the concepts with new pictures, and the explanation that follows from them."""
         found: list[e.DurableEvent] = []
         for trial in self.candidates:
             row, images = self.neuron.profile.row(trial.concept), _search_images(trial)
@@ -280,7 +280,7 @@ class Search:
         ]
 
     def missing(self, trial: Trial) -> list[int]:
-        """Pictures that a trial is due: its first ones, and more of them for each vote. A composition has to earn them.
+        """The pictures due to a trial: its first ones, and more for each vote. A composition has to earn them.
 
         The first picture of each composition is enough to know the one whose pictures drive the neuron most.
         """
@@ -302,7 +302,7 @@ class Search:
         if iteration == 1 and self.p_value is not None and self.p_value > CHANCE and (step := self._compose()):
             return step
         attempt = attempts(self.state, iteration)
-        # By turns, so that one does not have to wait for the other to run dry.
+        # By turns, so that neither has to wait until the other runs dry.
         if attempt >= ATTEMPTS or (iteration % 2 == 1 and self.state.iterations > 1):
             return self._point(iteration, attempt)
         return self.ask(iteration, attempt)
@@ -312,9 +312,9 @@ class Search:
         return Ask(self._request(iteration, attempt), "llm", iteration, attempt)
 
     def draw_finalists(self) -> Step | None:
-        """Give the pictures that are left to the best, a batch for all of them.
+        """Spend the remaining pictures on the best concepts, one batch for all of them.
 
-        What the person added or accepted is measured as well, on pictures of its own: it crowds nothing out.
+        What the user added or accepted is measured as well, on pictures of its own: it crowds nothing out.
         """
         of_person = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
         best = [trial.id for trial in self.candidates if trial.id not in of_person][:FINALISTS]
@@ -337,7 +337,7 @@ class Search:
         return self.neuron.responses_left(self.account.left, self.neuron.choosing)
 
     def _point(self, iteration: int, attempts: int) -> Step:
-        """A word that the responses point at: at first all of them, then those that are not accounted for."""
+        """A word that the responses point at: all responses at first, later those not accounted for."""
         responses = self.neuron.profile.responses if iteration % 4 == 1 else self._responses_left
         taken = tried(self.state)
         words = self.meaning.pointed_at(self.neuron.words, responses, RARE_POINTED)
@@ -352,7 +352,7 @@ class Search:
         return Record([*stalled, proposed])
 
     def _compose(self) -> Step | None:
-        """All compositions that were not tried yet, where no word explains the neuron."""
+        """All compositions that have not been tried, if no word explains the neuron."""
         taken = tried(self.state)
         new = [concept for concept in COMPOSITIONS if same_form(concept) not in taken]
         if not new or self.left < len(new) + EACH:
@@ -365,7 +365,7 @@ class Search:
         )
 
     def _request(self, iteration: int, attempt: int) -> Request:
-        """What to ask the language model: the move follows from what the best concept does and leaves."""
+        """What to ask the language model; the move depends on what the best concept achieves and leaves."""
         best, senses = self.candidates, self.chosen
         sense = senses[iteration // 2 % len(senses)]
         score = sense.score
@@ -387,7 +387,7 @@ class Search:
         )
 
     def _near(self, sense: Trial, best: list[Trial]) -> list[Trial]:
-        """A concept of the set, and the best that look like it to the layer."""
+        """A concept of the set, and the best ones that resemble it to the layer."""
         half = self.neuron.choosing
         own = self.sights[sense.id].shown[half]
         others = (t for t in best if t.id != sense.id and np.corrcoef(own, self.sights[t.id].shown[half])[0, 1] > 0)
@@ -404,12 +404,12 @@ def _planned(state: RunState) -> int:
 
 
 def _live(state: RunState) -> list[Trial]:
-    """Trials that the person did not reject."""
+    """Trials that the user did not reject."""
     return [trial for trial in state.trials.values() if verdict(state, trial) != "rejected"]
 
 
 def _seen(state: RunState) -> list[Trial]:
-    """Of these, those of which there are pictures; the control set has some of its own words."""
+    """Those of them with pictures; words of the control set have its pictures."""
     return [trial for trial in _live(state) if trial.origin == "vocabulary" or trial.images]
 
 
@@ -418,15 +418,15 @@ def _search_images(trial: Trial) -> list[e.ImageScored]:
 
 
 def _holds(state: RunState, trial: Trial) -> bool:
-    """Whether a concept accounts for anything like the best one: a model may insist on what is nothing."""
+    """Whether a concept comes near the best one; a language model may insist on one that does not."""
     scores = [other.score.correlation or 0.0 for other in _live(state) if other.score is not None]
     return trial.score is not None and (trial.score.correlation or 0.0) >= max(scores) / 2
 
 
 def _bonus(trial: Trial, neuron: Neuron, meaning: Meaning) -> float:
-    """What speaks for a concept besides correlation: its meaning, that it drives the neuron, that it is plain.
+    """What counts for a concept besides correlation: its meaning, its drive, and how common it is.
 
-    Nothing makes up for pictures that drive the neuron less than others do: -inf.
+    -inf for pictures that drive the neuron less than others do, which nothing can make up for.
     """
     fits = meaning.fits([trial.concept], neuron.words, neuron.profile.responses)
     drive = auc(_activations(trial, neuron), neuron.activations)
@@ -436,5 +436,5 @@ def _bonus(trial: Trial, neuron: Neuron, meaning: Meaning) -> float:
 
 
 def _activations(trial: Trial, neuron: Neuron) -> list[float]:
-    """All responses to a concept: those of the control set, if it has the word, and those of search pictures."""
+    """All responses to a concept: of the control set, if it has the word, and of the search pictures."""
     return [*neuron.profile.row(trial.concept), *(image.activation for image in _search_images(trial))]

@@ -1,4 +1,4 @@
-"""From the chosen set of concepts to the result: what each accounts for on pictures of its own, and minimal pairs."""
+"""The conclusion of a run: reports the chosen concepts on new pictures, and draws minimal pairs."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from line_tui.explain.strategies import find
 from line_tui.explain.word_similarity import Meaning
 
 TOLD = 6
-"""Words that are named beside a concept, or as what is left."""
+"""Number of words named beside a concept, or as unexplained."""
 CHANCE = 0.02
-"""p-value above which a neuron counts as one without a concept."""
+"""p-value above which a neuron counts as having no concept."""
 EVEN = 0.5
-"""AUC of pictures that do not drive the neuron: an explanation whose interval reaches down to it is none."""
+"""AUC of pictures that do not drive the neuron; a label whose interval reaches down to it is refused."""
 
 
 def conclude(
@@ -35,7 +35,7 @@ def conclude(
     p_value: float | None,
     pairs: bool,
 ) -> Step:
-    """Report the set, or that there is none, then its minimal pairs, then finish."""
+    """Report the set or that there is none, draw its minimal pairs, and finish."""
     images = max(1, find(state.spec.strategy).report_images // len(chosen))
     for trial in chosen:
         if step := report(trial, images):
@@ -58,7 +58,7 @@ def conclude(
 
 
 def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) -> str | None:
-    """Why the best concept is no label; None if it is one."""
+    """Why the best concept is not a label; None if it is."""
     if p_value is not None and p_value > CHANCE:
         return (
             f"no concept found: of random directions of the layer, {p_value:.0%} are explained as well "
@@ -73,17 +73,17 @@ def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) ->
 
 
 def strongest(neuron: Neuron, responses: Floats) -> list[str]:
-    """The words that respond most, the strongest first."""
+    """The words with the strongest responses, strongest first."""
     return [neuron.words[n] for n in np.argsort(-responses, kind="stable")[:TOLD] if responses[n] > 0]
 
 
 def nothing(reason: str) -> Record:
-    """The finding that there is no label."""
+    """The result that there is no label."""
     return Record([e.Finished(label=None, trial=None, reason=reason)])
 
 
 def report(trial: Trial, images: int) -> Draw | None:
-    """What is still to be drawn for a trial's reported score."""
+    """The images still to be drawn for a trial's reported score."""
     have = {image.index for image in trial.seen("report")}
     missing = [index for index in range(images) if index not in have]
     return Draw(trial.id, missing, "report") if missing else None
@@ -92,7 +92,7 @@ def report(trial: Trial, images: int) -> Draw | None:
 def _reported(
     state: RunState, gallery: Gallery, neuron: Neuron, chosen: Sequence[Trial], p_value: float | None
 ) -> list[e.DurableEvent]:
-    """Detectors of the fresh pictures alone, judged by the half of the control set that chose nothing."""
+    """Detectors made from the new pictures alone, judged on the reporting half of the control set."""
     assert state.control is not None
     sights = [
         neuron.sight(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)

@@ -1,4 +1,4 @@
-"""What words are kinds of: a dictionary's tree of senses, and what it makes of a vocabulary."""
+"""Kinds of things: a dictionary's tree of senses, applied to a vocabulary."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from line_tui.explain.two_sided import unit
 from line_tui.explain.word_forms import same_form, singular
 
 LEAST = 2
-"""Words of a vocabulary that make a kind."""
+"""Least number of words of a vocabulary that make a kind."""
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """Which words of a vocabulary are of which kind."""
+    """The kinds that the words of a vocabulary belong to."""
 
     names: list[str]
     members: NDArray[np.bool_]
     """`bool[words, kinds]`."""
 
     def fits(self, responses: NDArray[np.floating]) -> Floats:
-        """Correlation of being of a kind with the strong responses to the words, `float32[kinds]`.
+        """Correlation of membership in a kind with the strong responses to the words, `float32[kinds]`.
 
         `responses` is each word's mean in standard deviations, `float[words]`.
         """
@@ -35,7 +35,7 @@ class Kinds:
         return found
 
     def of(self, concept: str) -> NDArray[np.intp]:
-        """The words that are of the kind that a concept names; none where it names no kind."""
+        """The words of the kind that a concept names; empty if it names none."""
         place = self._places.get(same_form(concept))
         return np.flatnonzero(self.members[:, place]) if place is not None else np.zeros(0, np.intp)
 
@@ -50,18 +50,18 @@ class Kinds:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Senses of nouns, each with the senses that it is a kind of and the nouns that mean it before anything else."""
+    """Senses of nouns, each with the senses that it is a kind of, and the nouns whose first meaning it is."""
 
     above: list[list[int]] = field(default_factory=list)
     nouns: list[list[str]] = field(default_factory=list)
 
     def kinds(self, words: Sequence[str], rarity: Callable[[str], float]) -> Kinds:
-        """The kinds that `LEAST` words and more are of, each by its plainest name."""
+        """The kinds with at least `LEAST` of the words, each by its most common name."""
         members: dict[int, list[int]] = {}
         for place, word in enumerate(words):
             for sense in self._reached(self._sense(word)):
                 members.setdefault(sense, []).append(place)
-        # Of two kinds of the same name or with the same members the narrower comes first, and stays.
+        # Of two kinds with the same name or the same members, the narrower comes first and is kept.
         named: dict[str, list[int]] = {}
         for sense, places in sorted(members.items(), key=lambda item: len(item[1])):
             if len(places) >= LEAST and self.nouns[sense]:
@@ -72,7 +72,7 @@ class Taxonomy:
         return Kinds(list(named), table)
 
     def _sense(self, concept: str) -> int | None:
-        """What a phrase means, by the longest end of it that is a noun: "police car" a car, if nothing else."""
+        """The meaning of a phrase, by its longest ending that is a noun: "police car" is at least a car."""
         words = concept.lower().split()
         for start in range(len(words)):
             end = words[start:]

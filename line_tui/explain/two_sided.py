@@ -1,7 +1,7 @@
-"""Scores that ask both ways: does the concept drive the neuron, and is what drives the neuron the concept?
+"""Two-sided scores: does the concept drive the neuron, and is what drives the neuron the concept?
 
-Of the metrics in use, correlation, AUPRC and F1 notice when half of a concept's pictures are left out and when as many
-wrong ones are added; AUC, MAD and recall notice one of the two at most (Oikarinen, Yan, Weng, arXiv 2506.05774).
+Of the usual metrics, correlation, AUPRC and F1 notice both when half of a concept's pictures are left out and when as
+many wrong ones are added; AUC, MAD and recall notice one of the two at most (Oikarinen, Yan, Weng, arXiv 2506.05774).
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ TOP = 0.05
 
 
 def strong(activations: Floats) -> Floats:
-    """What is to be accounted for: activations above the mean, squared, in units of the standard deviation.
+    """The strong responses: activations above the mean, squared, in units of the standard deviation.
 
-    Takes and gives `float32[pictures]` or `float32[pictures, neurons]`; all 0 for a neuron that does not vary.
+    Takes and returns `float32[pictures]` or `float32[pictures, neurons]`; all 0 for a neuron that does not vary.
     """
     centred = activations - activations.mean(axis=0)
     spread = centred.std(axis=0)
@@ -30,7 +30,7 @@ def strong(activations: Floats) -> Floats:
 
 
 def unit(columns: Floats) -> Floats:
-    """Columns without their mean and of length 1, so that a product is a correlation; a constant one becomes 0."""
+    """Columns centred and scaled to length 1, so that a product is a correlation; a constant column becomes 0."""
     centred = columns - columns.mean(axis=0)
     length = np.linalg.norm(centred, axis=0)
     scaled: Floats = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
@@ -38,16 +38,16 @@ def unit(columns: Floats) -> Floats:
 
 
 def correlation(shown: Floats, activations: Floats) -> float:
-    """Pearson correlation of what a detector sees with the neuron's strong responses, both `float32[pictures]`."""
+    """Pearson correlation of a detector's output with the neuron's strong responses, both `float32[pictures]`."""
     return float(unit(shown) @ unit(strong(activations)))
 
 
 def correlation_interval(
     shown: Floats, activations: Floats, groups: NDArray[np.intp], level: float = 0.95
 ) -> tuple[float, float]:
-    """Bootstrap interval of `correlation`, drawing whole concepts: pictures of one concept are not independent.
+    """Bootstrap interval of `correlation`, resampling concepts, since pictures of one concept are not independent.
 
-    `groups` says which concept each picture shows, `int[pictures]`.
+    `groups` gives the concept of each picture, `int[pictures]`.
     """
     x, y = shown.astype(np.float64), strong(activations).astype(np.float64)
     moments = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y])
@@ -80,5 +80,5 @@ def auprc(shown: Floats, positive: NDArray[np.bool_]) -> float:
 
 
 def f1(found: NDArray[np.bool_], positive: NDArray[np.bool_]) -> float:
-    """F1 of two sets of pictures, `bool[pictures]` each; 0 where both are empty."""
+    """F1 of two sets of pictures, `bool[pictures]` each; 0 if both are empty."""
     return float(2 * (found & positive).sum() / max(1, found.sum() + positive.sum()))

@@ -1,7 +1,7 @@
-"""A fixed vocabulary: the strongest words of the control set, drawn anew, and the best of them as label.
+"""A fixed vocabulary: draws the strongest words of the control set again and takes the best as label.
 
-What a method with a fixed vocabulary can give at most (as INVERT or CLIP-Dissect do), and the baseline for the others.
-No language model is asked.
+This is the most that a method with a fixed vocabulary can give (such as INVERT or CLIP-Dissect), and the baseline for
+the others. It uses no language model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from line_tui.explain.steps import Done, Draw, Judged, MeasureControl, Record, S
 from line_tui.explain.strategies import Words
 
 Pick = Callable[[Control, RunState, int], list[str]]
-"""So many words of a control set."""
+"""Picks this many words of a control set."""
 
 
 def strongest(control: Control, state: RunState, count: int) -> list[str]:
@@ -32,12 +32,12 @@ def strongest(control: Control, state: RunState, count: int) -> list[str]:
 
 
 def create(words: Words) -> Vocabulary:
-    """As the registry makes it."""
+    """Creates the strategy for the registry."""
     return Vocabulary()
 
 
 class Vocabulary:
-    """Draws what `pick` names, `images` pictures each, takes the best and reports it from pictures of its own."""
+    """Draws the words that `pick` returns, `images` pictures each, and reports the best on new pictures."""
 
     def __init__(self, pick: Pick = strongest, origin: e.Origin = "vocabulary") -> None:
         self._pick, self._origin = pick, origin
@@ -78,7 +78,7 @@ class Vocabulary:
         )
 
     def judge(self, state: RunState, reply: str) -> Judged:
-        """No language model is asked."""
+        """Raises, since no language model is used."""
         raise NotImplementedError
 
 
