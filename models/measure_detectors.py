@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from line_tui.bench.world import World, load_worlds
-from line_tui.explain.control_analysis import Neuron, look
+from line_tui.explain.control_analysis import ControlAnalysis, analyse
 from line_tui.explain.ports import Bank, Floats, Picture
 from line_tui.explain.state import Control
 from line_tui.worlds.emoji.compose import compose
@@ -77,15 +77,15 @@ def on_real(world: World, bank: Bank, layer: str, real: list[Picture]) -> Bank:
     return replace(bank, reference_activations=activations[:, 0], reference_features=activations)
 
 
-def seen(bank: Bank) -> Neuron:
+def seen(bank: Bank) -> ControlAnalysis:
     """A neuron's control set; which neuron, decides only which feature is left out."""
     rows = [[float(value) for value in row] for row in bank.activations]
     reference = [] if bank.reference_activations is None else [float(v) for v in bank.reference_activations]
-    return look(Control(bank.id, list(bank.concepts), rows, reference_activations=reference), bank)
+    return analyse(Control(bank.id, list(bank.concepts), rows, reference_activations=reference), bank)
 
 
 def measured(
-    neuron: Neuron, members: dict[str, set[int]], shown: NDArray[np.intp], usable: NDArray[np.bool_]
+    neuron: ControlAnalysis, members: dict[str, set[int]], shown: NDArray[np.intp], usable: NDArray[np.bool_]
 ) -> dict[str, Any]:
     """AUC and average precision of the concepts' detectors, over the usable control pictures, by what these show."""
     nothing: Floats = np.zeros((0, 0), np.float32)
@@ -94,7 +94,7 @@ def measured(
         truth = np.isin(shown, list(members.get(word, ()))) & usable
         if truth.sum() < MEMBERS:
             continue
-        found = neuron.sight(word, nothing).shown
+        found = neuron.detection(word, nothing).shown
         each[word] = {
             "auc": round(float(roc_auc_score(truth[usable], found[usable])), 3),
             "average_precision": round(float(average_precision_score(truth[usable], found[usable])), 3),

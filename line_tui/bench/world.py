@@ -14,7 +14,7 @@ from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
 from line_tui.explain.banks import bank_of
-from line_tui.explain.control_analysis import look as look_through
+from line_tui.explain.control_analysis import analyse
 from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Recording, Vision
 from line_tui.explain.state import RunState, fold
@@ -134,10 +134,10 @@ class World:
         if state.verified is None or state.control is None:
             return None
         layer, trial = state.spec.layer, state.trials[state.verified.trial]
-        neuron = look_through(state.control, self.control(layer, state.spec.neuron))
+        neuron = analyse(state.control, self.control(layer, state.spec.neuron))
         pictures = [self.album.get(image.image.identity) for image in trial.seen("report")]
         seen = self.models.vision.record(pictures, layer).activations
-        return neuron.score(neuron.sight(trial.concept, seen, words=False), reporting=True)
+        return neuron.score(neuron.detection(trial.concept, seen, words=False), reporting=True)
 
 
 def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[World]:

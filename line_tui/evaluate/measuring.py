@@ -76,14 +76,14 @@ def evaluate(
             seen[text] = draw_and_look(text, control.prompt, request, generator, vision)
         return seen[text]
 
-    sights: dict[Explanation, Detected | None] = {}
+    detections: dict[Explanation, Detected | None] = {}
 
     def detected(one: Explanation) -> Detected | None:
-        if one not in sights:
+        if one not in detections:
             texts = dict.fromkeys(row.text for each in files for row in each.rows)
             drawn = np.concatenate([look(text) for text in texts]) if request.control is not None else None
-            sights[one] = detect(look(one.text), silenced(activations), one.neuron, drawn)
-        return sights[one]
+            detections[one] = detect(look(one.text), silenced(activations), one.neuron, drawn)
+        return detections[one]
 
     bad: dict[str, list[BadRow]] = {}
     scored: dict[str, list[Scored]] = {}
@@ -117,7 +117,7 @@ def evaluate(
             for each in files
         ],
         compared=compare(scored),
-        sanity=sanity([one for one in sights.values() if one is not None]) if request.sanity else None,
+        sanity=sanity([one for one in detections.values() if one is not None]) if request.sanity else None,
     )
 
 

@@ -19,7 +19,7 @@ from line_tui import events as e
 from line_tui.explain.budget import EACH
 from line_tui.explain.concept_selection import Account, account, choose_set
 from line_tui.explain.conclusion import CHANCE, EVEN, conclude, nothing, strongest
-from line_tui.explain.control_analysis import Neuron, Sight, look
+from line_tui.explain.control_analysis import ControlAnalysis, Detection, analyse
 from line_tui.explain.ports import Embedder, Floats, Gallery
 from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
@@ -84,8 +84,8 @@ class Adaptive:
         """`pairs` says whether minimal pairs are drawn at the end; they change no label."""
         self._meaning = Meaning(embedder, lexicon or Lexicon())
         self._pairs = pairs
-        self._neuron: tuple[Control, Neuron] | None = None
-        self._sights: dict[tuple[str, int], Sight] = {}
+        self._neuron: tuple[Control, ControlAnalysis] | None = None
+        self._detections: dict[tuple[str, int], Detection] = {}
         self._scores: dict[tuple[str, int], float] = {}
         self._bonuses: dict[tuple[str, int], float] = {}
 
@@ -136,36 +136,36 @@ class Adaptive:
             return nothing("every concept was rejected")
         return conclude(state, gallery, neuron, self._meaning, chosen, search.p_value, self._pairs)
 
-    def _look(self, control: Control, gallery: Gallery) -> Neuron:
+    def _look(self, control: Control, gallery: Gallery) -> ControlAnalysis:
         if self._neuron is None or self._neuron[0] is not control:
-            self._neuron = control, look(control, gallery.bank(control.concepts))
-            self._sights.clear()
+            self._neuron = control, analyse(control, gallery.bank(control.concepts))
+            self._detections.clear()
             self._scores.clear()
             self._bonuses.clear()
         return self._neuron[1]
 
-    def _search(self, state: RunState, neuron: Neuron, gallery: Gallery) -> Search:
+    def _search(self, state: RunState, neuron: ControlAnalysis, gallery: Gallery) -> Search:
         """The state of the search; results for a concept are kept from step to step."""
-        sights: dict[str, Sight] = {}
+        detections: dict[str, Detection] = {}
         scores: dict[str, float] = {}
         bonuses: dict[str, float] = {}
         for trial in _seen(state):
             images = _search_images(trial)
             key = trial.id, len(images)
-            if key not in self._sights:
+            if key not in self._detections:
                 none = np.zeros((0, 0), np.float32)
                 features = gallery.features([image.image for image in images]) if images else none
                 members = self._meaning.kinds(neuron.words).of(trial.concept)
-                self._sights[key] = neuron.sight(trial.concept, features, members=members)
-                self._scores[key] = neuron.score(self._sights[key])
+                self._detections[key] = neuron.detection(trial.concept, features, members=members)
+                self._scores[key] = neuron.score(self._detections[key])
                 # One by one, so that the result does not depend on other concepts.
                 self._bonuses[key] = _bonus(trial, neuron, self._meaning)
-            sights[trial.id], scores[trial.id] = self._sights[key], self._scores[key]
+            detections[trial.id], scores[trial.id] = self._detections[key], self._scores[key]
             bonuses[trial.id] = self._bonuses[key]
-        return Search(state, neuron, self._meaning, sights, scores, bonuses)
+        return Search(state, neuron, self._meaning, detections, scores, bonuses)
 
 
-def _open(state: RunState, neuron: Neuron, meaning: Meaning) -> list[e.DurableEvent]:
+def _open(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.DurableEvent]:
     """Words of the control set: those with the highest two-sided score, and the set that accounts for most."""
     rare = RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
     best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:OPENING]]
@@ -182,9 +182,9 @@ class Search:
     """The state of a search: the concepts with pictures, what they account for, and what is left."""
 
     state: RunState
-    neuron: Neuron
+    neuron: ControlAnalysis
     meaning: Meaning
-    sights: dict[str, Sight]
+    detections: dict[str, Detection]
     """By trial, for those with pictures."""
     scores: dict[str, float]
     """Their two-sided scores on the choosing half."""
@@ -200,7 +200,7 @@ class Search:
     @cached_property
     def candidates(self) -> list[Trial]:
         """Concepts that may explain the neuron, best first."""
-        trials = [trial for trial in _live(self.state) if trial.id in self.sights]
+        trials = [trial for trial in _live(self.state) if trial.id in self.detections]
         scores = np.array([self.scores[t.id] + self.bonuses[t.id] for t in trials], np.float32)
         order = np.argsort(-scores, kind="stable")
         return [trials[n] for n in order]
@@ -210,7 +210,7 @@ class Search:
         """The set that explains the neuron, as known so far."""
         if not self.candidates:
             return []
-        shown = np.stack([self.sights[trial.id].shown for trial in self.candidates], axis=1)
+        shown = np.stack([self.detections[trial.id].shown for trial in self.candidates], axis=1)
         half = self.neuron.choosing
         concepts = [trial.concept for trial in self.candidates]
         bonus = np.array([self.bonuses[trial.id] for trial in self.candidates], np.float32)
@@ -225,7 +225,7 @@ class Search:
     def account(self) -> Account:
         """What the set accounts for on the choosing half of the control set."""
         half = self.neuron.choosing
-        return account(self.neuron.activations[half], [self.sights[trial.id].shown[half] for trial in self.chosen])
+        return account(self.neuron.activations[half], [self.detections[trial.id].shown[half] for trial in self.chosen])
 
     @cached_property
     def p_value(self) -> float | None:
@@ -244,7 +244,7 @@ class Search:
                 continue
             values = [*row, *(image.activation for image in images)]
             control = self.neuron.activations
-            sight = self.sights[trial.id]
+            detection = self.detections[trial.id]
             found.append(
                 e.TrialScored(
                     trial=trial.id,
@@ -253,7 +253,7 @@ class Search:
                     mad=mad(values, control),
                     images=len(values),
                     correlation=self.scores[trial.id],
-                    detected=sight.detected,
+                    detected=detection.detected,
                 )
             )
         if not found:
@@ -389,8 +389,8 @@ class Search:
     def _near(self, sense: Trial, best: list[Trial]) -> list[Trial]:
         """A concept of the set, and the best ones that resemble it to the layer."""
         half = self.neuron.choosing
-        own = self.sights[sense.id].shown[half]
-        others = (t for t in best if t.id != sense.id and np.corrcoef(own, self.sights[t.id].shown[half])[0, 1] > 0)
+        own = self.detections[sense.id].shown[half]
+        others = (t for t in best if t.id != sense.id and np.corrcoef(own, self.detections[t.id].shown[half])[0, 1] > 0)
         return [sense, *islice(others, SHOWN - 1)]
 
     def _shown(self, trial: Trial) -> Shown:
@@ -423,7 +423,7 @@ def _holds(state: RunState, trial: Trial) -> bool:
     return trial.score is not None and (trial.score.correlation or 0.0) >= max(scores) / 2
 
 
-def _bonus(trial: Trial, neuron: Neuron, meaning: Meaning) -> float:
+def _bonus(trial: Trial, neuron: ControlAnalysis, meaning: Meaning) -> float:
     """What counts for a concept besides correlation: its meaning, its drive, and how common it is.
 
     -inf for pictures that drive the neuron less than others do, which nothing can make up for.
@@ -435,6 +435,6 @@ def _bonus(trial: Trial, neuron: Neuron, meaning: Meaning) -> float:
     return FIT * float(fits[0]) - RARE * meaning.lexicon.rarity(trial.concept) + DRIVE * drive
 
 
-def _activations(trial: Trial, neuron: Neuron) -> list[float]:
+def _activations(trial: Trial, neuron: ControlAnalysis) -> list[float]:
     """All responses to a concept: of the control set, if it has the word, and of the search pictures."""
     return [*neuron.profile.row(trial.concept), *(image.activation for image in _search_images(trial))]

@@ -9,7 +9,7 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.concept_selection import account
-from line_tui.explain.control_analysis import Neuron
+from line_tui.explain.control_analysis import ControlAnalysis
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.minimal_pairs import SEEDS, variants
 from line_tui.explain.ports import Floats, Gallery
@@ -29,7 +29,7 @@ EVEN = 0.5
 def conclude(
     state: RunState,
     gallery: Gallery,
-    neuron: Neuron,
+    neuron: ControlAnalysis,
     meaning: Meaning,
     chosen: Sequence[Trial],
     p_value: float | None,
@@ -72,7 +72,7 @@ def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) ->
     return None
 
 
-def strongest(neuron: Neuron, responses: Floats) -> list[str]:
+def strongest(neuron: ControlAnalysis, responses: Floats) -> list[str]:
     """The words with the strongest responses, strongest first."""
     return [neuron.words[n] for n in np.argsort(-responses, kind="stable")[:TOLD] if responses[n] > 0]
 
@@ -90,21 +90,21 @@ def report(trial: Trial, images: int) -> Draw | None:
 
 
 def _reported(
-    state: RunState, gallery: Gallery, neuron: Neuron, chosen: Sequence[Trial], p_value: float | None
+    state: RunState, gallery: Gallery, neuron: ControlAnalysis, chosen: Sequence[Trial], p_value: float | None
 ) -> list[e.DurableEvent]:
     """Detectors made from the new pictures alone, judged on the reporting half of the control set."""
     assert state.control is not None
-    sights = [
-        neuron.sight(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)
+    detections = [
+        neuron.detection(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)
         for trial in chosen
     ]
     half = ~neuron.choosing
-    done = account(neuron.activations[half], [sight.shown[half] for sight in sights])
+    done = account(neuron.activations[half], [detection.shown[half] for detection in detections])
     scores = []
-    for trial, sight in zip(chosen, sights, strict=True):
-        low, high = neuron.interval(sight)
+    for trial, detection in zip(chosen, detections, strict=True):
+        low, high = neuron.interval(detection)
         score = verified_score(trial.activations("report"), state.control.flat)
-        found = neuron.score(sight, reporting=True)
+        found = neuron.score(detection, reporting=True)
         low, high = min(low, found), max(high, found)
         scores.append(msgspec.structs.replace(score, correlation=found, correlation_low=low, correlation_high=high))
     parts = [
@@ -127,10 +127,10 @@ def _reported(
             e.SenseFound(
                 label=trial.concept,
                 trial=trial.id,
-                concepts=list(dict.fromkeys([trial.concept, *neuron.words_like(sight, TOLD)])),
+                concepts=list(dict.fromkeys([trial.concept, *neuron.words_like(detection, TOLD)])),
                 score=score,
                 share=part.share,
             )
-            for trial, sight, score, part in zip(chosen, sights, scores, parts, strict=True)
+            for trial, detection, score, part in zip(chosen, detections, scores, parts, strict=True)
         ]
     return events

@@ -26,7 +26,7 @@ DIRECTIONS = 200
 
 
 @dataclass(frozen=True)
-class Sight:
+class Detection:
     """A concept's detector, applied to the control set and to its own pictures."""
 
     shown: Floats
@@ -36,7 +36,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Neuron:
+class ControlAnalysis:
     """A neuron's control set, analysed by its layer. Half of the pictures choose, the other half reports."""
 
     profile: Profile
@@ -121,9 +121,9 @@ class Neuron:
         as_well = min(np.sum(null >= own) for null, own in zip(self.null, (score, drive), strict=True))
         return float(min(1.0, 2 * (1 + as_well) / (1 + DIRECTIONS)))
 
-    def sight(
+    def detection(
         self, concept: str, pictures: Floats, words: bool = True, members: NDArray[np.intp] | None = None
-    ) -> Sight:
+    ) -> Detection:
         """Apply a concept's detector, made from its pictures and, with `words`, from the vocabulary's.
 
         Of the vocabulary are the pictures of the concept and, where it is a kind, those of its `members`, by their
@@ -150,17 +150,17 @@ class Neuron:
             places = (known[:, None] * count + np.arange(count)).ravel()
             rest[places] = False
             seen[places] = seen[rest].mean() if judged is None else judged.shown[: len(places)]
-        return Sight(seen, None if judged is None else auc(judged.shown[~is_kin], seen[rest]))
+        return Detection(seen, None if judged is None else auc(judged.shown[~is_kin], seen[rest]))
 
-    def score(self, sight: Sight, reporting: bool = False) -> float:
+    def score(self, detection: Detection, reporting: bool = False) -> float:
         """Two-sided score on the choosing or on the reporting half."""
         pictures = ~self.choosing if reporting else self.choosing
-        return correlation(sight.shown[pictures], self.activations[pictures])
+        return correlation(detection.shown[pictures], self.activations[pictures])
 
-    def interval(self, sight: Sight) -> tuple[float, float]:
+    def interval(self, detection: Detection) -> tuple[float, float]:
         """95 % interval of the reported score."""
         groups = np.unique(self.groups[~self.choosing], return_inverse=True)[1]
-        return correlation_interval(sight.shown[~self.choosing], self.activations[~self.choosing], groups)
+        return correlation_interval(detection.shown[~self.choosing], self.activations[~self.choosing], groups)
 
     def responses_left(self, left: Floats, pictures: NDArray[np.bool_]) -> Floats:
         """Each word's mean unexplained response on some of the control pictures, in standard deviations.
@@ -175,10 +175,10 @@ class Neuron:
         means: Floats = np.divide(sums, count, out=np.zeros(len(self.words)), where=count > 0).astype(np.float32)
         return means / (left.std() or 1)
 
-    def words_like(self, sight: Sight, count: int) -> list[str]:
+    def words_like(self, detection: Detection, count: int) -> list[str]:
         """Words of the vocabulary that drive the neuron and resemble a concept to its layer, the most similar first."""
         driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
-        nearness = unit(self.words_shown[:, driving]).T @ unit(sight.shown)
+        nearness = unit(self.words_shown[:, driving]).T @ unit(detection.shown)
         return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
 
     @cached_property
@@ -186,7 +186,7 @@ class Neuron:
         return {same_form(word): index for index, word in enumerate(self.words)}
 
 
-def look(control: Control, bank: Bank) -> Neuron:
+def analyse(control: Control, bank: Bank) -> ControlAnalysis:
     """Analyse a neuron by its control set. Raises ValueError without any picture."""
     words, images, width = bank.features.shape
     rows = bank.features.reshape(-1, width) if bank.reference_features is None else bank.reference_features
@@ -194,7 +194,7 @@ def look(control: Control, bank: Bank) -> Neuron:
     whiten = whitening(rows[:, features])
     vocabulary = whiten(bank.features.reshape(-1, width)[:, features])
     is_own = bank.reference_features is None
-    return Neuron(
+    return ControlAnalysis(
         profile=profile(control),
         activations=np.asarray(control.flat, np.float32),
         groups=np.repeat(np.arange(words), images) if is_own else np.arange(len(rows)),

@@ -5,7 +5,7 @@ import pytest
 from line_tui import events as e
 from line_tui.explain.adaptive import COMPOSITIONS, Adaptive
 from line_tui.explain.budget import EACH, QUICK_REPORT, REPORT
-from line_tui.explain.control_analysis import Neuron
+from line_tui.explain.control_analysis import ControlAnalysis
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import RunState
 from line_tui.explain.word_similarity import Lexicon
@@ -103,7 +103,7 @@ def test_words_that_the_responses_point_at_are_drawn() -> None:
 
 
 def test_what_no_word_explains_may_be_how_pictures_are_composed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Neuron, "p_value", lambda *scores: 1.0)
+    monkeypatch.setattr(ControlAnalysis, "p_value", lambda *scores: 1.0)
     monkeypatch.setitem(COLOURS, "pink background", (250, 10, 10))
     state = run_of(*REDS).go()
     tried = {trial.concept: trial for trial in state.trials.values() if trial.concept in COMPOSITIONS}

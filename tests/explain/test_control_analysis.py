@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from line_tui.explain.banks import bank_of
-from line_tui.explain.control_analysis import Neuron, look
+from line_tui.explain.control_analysis import ControlAnalysis, analyse
 from line_tui.explain.state import Control
 
 WORDS = [f"word{n}" for n in range(40)]
@@ -10,13 +10,13 @@ MEMBERS = np.arange(8)
 
 
 @pytest.fixture
-def neuron() -> Neuron:
+def neuron() -> ControlAnalysis:
     """A layer in which each word has a look of its own and the first eight words share one that drives neuron 0."""
     rng = np.random.default_rng(0)
     layer = (rng.normal(size=(40, 1, 30)) + 0.5 * rng.normal(size=(40, 4, 30))).astype(np.float32)
     layer[:8, :, :4] += 3
     bank = bank_of("bank", WORDS, layer, 0, "layer")
-    return look(Control("bank", WORDS, bank.activations.tolist(), bank.layer_scale), bank)
+    return analyse(Control("bank", WORDS, bank.activations.tolist(), bank.layer_scale), bank)
 
 
 def picture_of_a_member() -> np.ndarray:
@@ -25,32 +25,34 @@ def picture_of_a_member() -> np.ndarray:
     return picture
 
 
-def test_a_kind_is_seen_through_the_pictures_of_its_members_too(neuron: Neuron) -> None:
-    alone = neuron.sight("kind", picture_of_a_member())
-    kind = neuron.sight("kind", picture_of_a_member(), members=MEMBERS)
+def test_a_kind_is_seen_through_the_pictures_of_its_members_too(neuron: ControlAnalysis) -> None:
+    alone = neuron.detection("kind", picture_of_a_member())
+    kind = neuron.detection("kind", picture_of_a_member(), members=MEMBERS)
     assert neuron.score(kind) > neuron.score(alone) + 0.05
     assert kind.detected is not None and kind.detected > 0.8
 
 
-def test_the_report_knows_the_drawn_pictures_alone(neuron: Neuron) -> None:
-    alone = neuron.sight("kind", picture_of_a_member(), words=False)
-    with_members = neuron.sight("kind", picture_of_a_member(), words=False, members=MEMBERS)
+def test_the_report_knows_the_drawn_pictures_alone(neuron: ControlAnalysis) -> None:
+    alone = neuron.detection("kind", picture_of_a_member(), words=False)
+    with_members = neuron.detection("kind", picture_of_a_member(), words=False, members=MEMBERS)
     assert np.array_equal(alone.shown, with_members.shown)
 
 
-def test_a_word_that_is_its_own_only_member_is_seen_as_before(neuron: Neuron) -> None:
+def test_a_word_that_is_its_own_only_member_is_seen_as_before(neuron: ControlAnalysis) -> None:
     nothing = np.zeros((0, 30), np.float32)
-    before, after = neuron.sight("word3", nothing), neuron.sight("word3", nothing, members=np.array([3]))
+    before, after = neuron.detection("word3", nothing), neuron.detection("word3", nothing, members=np.array([3]))
     assert np.array_equal(before.shown, after.shown)
 
 
-def test_few_random_directions_are_explained_as_well_as_a_neuron_that_a_word_explains_whole(neuron: Neuron) -> None:
+def test_few_random_directions_are_explained_as_well_as_a_neuron_that_a_word_explains_whole(
+    neuron: ControlAnalysis,
+) -> None:
     explained = neuron.p_value(0.95, 0.0)
     assert explained is not None and explained < 0.05
     assert neuron.p_value(0.0, 0.0) == 1
 
 
-def test_what_drives_the_neuron_whatever_else_is_shown_is_a_concept_too(neuron: Neuron) -> None:
+def test_what_drives_the_neuron_whatever_else_is_shown_is_a_concept_too(neuron: ControlAnalysis) -> None:
     surely = neuron.drive([float(neuron.activations.max())] * 4)
     assert surely > 2
     driven = neuron.p_value(0.0, surely)
