@@ -11,7 +11,6 @@ from line_tui.explain.state import RunState
 from line_tui.plugins import EXPORTERS, with_plugins
 from line_tui.png import read_png
 from line_tui.report.html import About, to_html, to_index
-from line_tui.report.pngs import copy_pictures
 from line_tui.report.result import Result, result, to_json
 from line_tui.report.result_csv import to_csv
 
@@ -34,6 +33,21 @@ def _as_text(ending: str, text: Callable[[RunState, Result, About], str]) -> Cal
         return path
 
     return write
+
+
+def copy_pictures(state: RunState, folder: Path, read: Callable[[str], bytes | None]) -> Path:
+    """Copy a run's pictures into a folder as PNG files, named by rank, activation and concept; return the folder.
+
+    `read` returns the bytes of a PNG file; a missing picture is left out. Raises OSError if a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    images = [image for trial in state.trials.values() for image in trial.images]
+    images.sort(key=lambda image: image.activation, reverse=True)
+    for rank, image in enumerate(images, start=1):
+        if (content := read(image.image.path)) is not None:
+            name = "".join(letter if letter.isalnum() else "-" for letter in image.concept)
+            (folder / f"{rank:04d}_{image.activation:+.3f}_{name[:60]}_{image.image.seed}.png").write_bytes(content)
+    return folder
 
 
 _OURS = {

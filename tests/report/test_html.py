@@ -14,9 +14,8 @@ from line_tui import __version__
 from line_tui import events as e
 from line_tui.explain.state import fold
 from line_tui.png import read_png
-from line_tui.report.exporters import write_index
+from line_tui.report.exporters import copy_pictures, write_index
 from line_tui.report.html import About, to_html
-from line_tui.report.pngs import copy_pictures
 from line_tui.report.result import result
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage

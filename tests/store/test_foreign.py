@@ -13,7 +13,7 @@ from line_tui import events as e
 from line_tui.errors import LineError, StoreError
 from line_tui.explain.state import fold
 from line_tui.png import decode_png, read_png
-from line_tui.report.pngs import copy_pictures
+from line_tui.report.exporters import copy_pictures
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from tests.fakes import FakeGenerator
