@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ class RunController:
         self.runs: list[RunSummary] = []
         """Stored runs, as they were last read."""
         self._queue: Queue[RunSpec] | None = None
+        self._queue_began = 0.0
+        self._queue_explained = 0
         self._paused: set[str] = set()
         self._app = app
         self._store = store
@@ -76,6 +79,14 @@ class RunController:
     def queue_at_work(self) -> int:
         """Runs of the queue that the engine works on."""
         return len(self._queue.handles) if self._queue is not None else 0
+
+    @property
+    def queue_seconds_left(self) -> float | None:
+        """Until the queue is done, at its pace so far; None before its first neuron is explained."""
+        if not self._queue_explained:
+            return None
+        each = (time.monotonic() - self._queue_began) / self._queue_explained
+        return each * (len(self.waiting) + self.queue_at_work)
 
     @property
     def queue_held(self) -> bool:
@@ -123,6 +134,7 @@ class RunController:
             # The user who watches it is asked.
             queue.on_question = lambda handle: None
             queue.add([*held, *specs])
+            self._queue_began, self._queue_explained = time.monotonic(), 0
             self._app.run_worker(self._explain_queue(queue), exit_on_error=False)
         else:
             self._queue.add(specs)
@@ -152,6 +164,8 @@ class RunController:
         self._on_change()
 
     def _queued_ended(self, spec: RunSpec, how: How) -> None:
+        # What an earlier run had explained took no time.
+        self._queue_explained += how == "explained"
         run_id = self._queue.batch.runs.get(spec) if self._queue is not None else None
         if run_id is None:
             # It failed: its own events or the message at the end tell why.

@@ -119,6 +119,10 @@ def test_4_a_wide_chooser_shows_the_neuron_and_marks_wait_in_a_queue(tmp_path: P
         terminal.wait("Neuron 5")
         terminal.keys("Space", "Space")
         terminal.wait("G Queue")
+        terminal.type("G")
+        terminal.see("2 at work, 0 waiting", "w Watch")
+        terminal.type("w")
+        terminal.see("emoji-resnet18 › fc › ", "Pool")
 
 
 def test_5_a_run_of_another_process_is_followed(tmp_path: Path, toured: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ from line_tui.events import ImageScored, RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary
-from line_tui.tui.formatting import number
+from line_tui.tui.formatting import number, short_duration
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_help import topics
 from line_tui.tui.screens.plan import Plan
@@ -137,9 +137,11 @@ class ChooseScreen(LineScreen):
     def _told_queue(self) -> str:
         controller = self.line.controller
         if controller.queue_held:
-            return f"{len(controller.waiting)} in the queue: held, G goes on"
+            return f"{len(controller.waiting)} waiting: held, G goes on"
         if controller.queue_at_work or controller.waiting:
-            return f"{controller.queue_at_work} at work, {len(controller.waiting)} in the queue"
+            left = controller.queue_seconds_left
+            told = f"{controller.queue_at_work} at work, {len(controller.waiting)} waiting"
+            return told if left is None else f"{told}, {short_duration(left)} left"
         return ""
 
     def go_to(self, model: str, layer: str, neuron: int) -> None:
