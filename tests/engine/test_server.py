@@ -202,7 +202,7 @@ async def test_a_run_goes_on_only_with_its_own_models(client: EngineClient, stor
     store.append("b", e.RunStarted(run_id="b", spec=SPEC, settings=settings))
     await client.send(p.Resume(run_id="b"))
     failed = await until(messages, e.Failed)
-    assert isinstance(failed, e.Failed) and "begun with generator 'fake-generator@0'" in failed.cause
+    assert isinstance(failed, e.Failed) and "started with generator 'fake-generator@0'" in failed.cause
 
 
 @pytest.mark.parametrize(("error", "exit_code"), [("memory is short", 7), ("a defect", 1)])
