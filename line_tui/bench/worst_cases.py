@@ -1,6 +1,6 @@
 """Pictures of the labels that went wrong: what drives each neuron most, above what its label draws.
 
-    python -m line_tui.bench.worst_cases bench-method.jsonl line_tui/bench/worst-cases.png
+    python -m line_tui.bench.worst_cases bench-method.jsonl models/measured/worst-cases.png
 
 Ten planted units whose label of the default strategy is wrong, lowest two-sided score first; a unit that was told empty
 is shown without a label.
