@@ -20,17 +20,20 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--kills", type=float, default=0.6, help="share of the time for kills; a tenth is for faults")
+    parser.add_argument("--bundled", type=int, default=20, help="kills of runs over the bundled models, at the least")
     options = parser.parse_args()
     sys.dont_write_bytecode = True
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    # A fork has none of the threads that its libraries count on, and waits for them for ever.
+    os.environ["OMP_NUM_THREADS"] = "1"
     memory = Path("/dev/shm")
     place = str(memory) if memory.is_dir() else None
     with tempfile.TemporaryDirectory(prefix="line-tui-campaign-", dir=place, ignore_cleanup_errors=True) as name:
-        return attack(Path(name).resolve(), options.minutes * 60, options.seed, options.kills)
+        return attack(Path(name).resolve(), options.minutes * 60, options.seed, options.kills, options.bundled)
 
 
-def attack(folder: Path, seconds: float, seed: int, kills: float) -> int:
-    """Attack in a folder for some seconds."""
+def attack(folder: Path, seconds: float, seed: int, kills: float, least: int) -> int:
+    """Attack in a folder for some seconds, and until so many runs over the bundled models were killed."""
     for variable in ("LINE_TUI_DATA", "LINE_TUI_LOG", "LINE_TUI_CONFIG"):
         os.environ[variable] = str(folder / "home" / variable)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder / "inductor")
@@ -68,9 +71,15 @@ def attack(folder: Path, seconds: float, seed: int, kills: float) -> int:
         if rng.random() < 0.1:
             killer.one_call()
     # These have libraries and weights in memory, which each fork would copy.
-    killer = Killer(folder, rng, tally, bundled())
-    while until(kills):
-        killer.one_run(lambda: until(kills))
+    victim = bundled()
+    killer = Killer(folder, rng, tally, victim)
+
+    def goes_on() -> bool:
+        # Loading them and the undisturbed run may take the whole time.
+        return until(kills) or tally.tried[victim.kind] < least
+
+    while goes_on():
+        killer.one_run(goes_on)
     faults = Faults(folder, rng, tally)
     while until(kills + 0.1):
         faults.one()

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
+from line_tui.config import EngineDefaults
 from line_tui.engine import protocol as p
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.model_source import LoadedModels, ModelSource
@@ -50,7 +51,8 @@ def bundled() -> Victim:
 
 class _Loaded(CataloguedModels):
     def __init__(self, spec: e.RunSpec) -> None:
-        super().__init__()
+        # In a fork, OpenMP and llama.cpp wait for threads that only its parent has.
+        super().__init__(settings=EngineDefaults(threads=1, device="cpu"))
         self._loaded = super().load(spec, None, lambda what: None)
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
