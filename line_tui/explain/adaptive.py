@@ -286,13 +286,17 @@ class Search:
         """
         due = EACH * ((trial.origin != "vocabulary") + len(trial.votes))
         if trial.origin == "bank" and trial.move == "specialise":
-            compositions = [
-                other for other in _live(self.state) if other.move == "specialise" and other.origin == "bank"
-            ]
-            driving = max(compositions, key=lambda other: max(other.activations(), default=-np.inf))
-            due = due if driving is trial and all(other.images for other in compositions) else 1
+            due = due if self._driving is trial else 1
         have = len(trial.seen())
         return list(range(have, min(due, 2 * EACH, have + max(self.left, 0))))
+
+    @cached_property
+    def _driving(self) -> Trial | None:
+        """Of the compositions the one whose pictures drive the neuron most, once there is a picture of each."""
+        compositions = [other for other in _live(self.state) if other.move == "specialise" and other.origin == "bank"]
+        if not all(other.images for other in compositions):
+            return None
+        return max(compositions, key=lambda other: max(other.activations(), default=-np.inf), default=None)
 
     def propose(self) -> Step | None:
         """The next proposal; None when the iterations or the pictures are used up."""

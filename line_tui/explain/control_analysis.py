@@ -108,7 +108,15 @@ class ControlAnalysis:
         It is taken over as many pictures as the vocabulary has of each word, since the weakest of more would be weaker.
         """
         own = np.asarray(activations[: self.vocabulary.shape[1]], np.float32)
-        return float((own.min() - self.activations.mean()) / (self.activations.std() or 1))
+        return float((own.min() - self._mean) / self._std)
+
+    @cached_property
+    def _mean(self) -> np.floating:
+        return self.activations.mean()
+
+    @cached_property
+    def _std(self) -> np.floating | int:
+        return self.activations.std() or 1
 
     def p_value(self, score: float, drive: float) -> float | None:
         """How often a random direction of the layer is explained as well, by score or drive: twice the smaller share.
