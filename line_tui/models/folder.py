@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import struct
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -183,7 +182,9 @@ def read_picture(path: Path) -> Picture:
         raise UnreadablePicture("it has too many pixels") from None
     except UnidentifiedImageError:
         raise UnreadablePicture(f"it is not a picture of a known type ({', '.join(FORMATS)})") from None
-    except (OSError, SyntaxError, ValueError, EOFError, struct.error, MemoryError) as error:
+    except UnreadablePicture:
+        raise
+    except Exception as error:  # What Pillow raises for damaged files is undocumented and varies.
         raise UnreadablePicture(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
 
 

@@ -21,8 +21,17 @@ Kind = TypeVar(
     "Kind", e.Finished, e.ImageScored, e.Judged, e.MinimalPairMeasured, e.ModelsLoaded, e.TrialScored, e.Verified
 )
 
-UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError)
+UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError, OverflowError)
 """Errors from decoding a value that is damaged or was not written by line-tui."""
+_LATEST = 250_000_000_000
+"""In the year 9892; calendars end soon after."""
+
+
+def moment(value: object) -> float:
+    """A time in seconds since 1970. Raises ValueError, or TypeError, for a value that is none."""
+    if not isinstance(value, (int, float)) or not 0 <= value < _LATEST:
+        raise ValueError(f"{value!r} is no time")
+    return float(value)
 
 
 @cache
@@ -80,7 +89,7 @@ class Events:
             return [
                 Envelope(
                     run_id=run_id,
-                    time=float(row["time"]),
+                    time=moment(row["time"]),
                     event=self._placed(
                         run_id, whole(run_id, int(row["seq"]), _decoder().decode(row["body"]), self._beside)
                     ),

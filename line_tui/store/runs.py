@@ -16,7 +16,7 @@ from line_tui.errors import StoreError, UnknownNameError, unknown_name
 from line_tui.events import RunSpec
 from line_tui.explain.state import value
 from line_tui.store.database import Database
-from line_tui.store.events import UNREADABLE, Events
+from line_tui.store.events import UNREADABLE, Events, moment
 from line_tui.store.leases import RUN_ID, Leases
 
 RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finished", "damaged"]
@@ -196,6 +196,9 @@ class Runs:
         try:
             return self._read(row)
         except (StoreError, *UNREADABLE):
+            created = 0.0
+            with suppress(*UNREADABLE):
+                created = moment(row["created"])
             return RunSummary(
                 id=str(row["id"]),
                 model="?",
@@ -207,7 +210,7 @@ class Runs:
                 label=None,
                 score=None,
                 images=0,
-                created=row["created"] if isinstance(row["created"], float) else 0.0,
+                created=created,
                 seconds=0.0,
                 title=str(row["title"]),
                 note=str(row["note"]),
@@ -234,7 +237,7 @@ class Runs:
             label=found.label,
             score=found.score,
             images=found.images,
-            created=float(row["created"]),
+            created=moment(row["created"]),
             seconds=found.seconds,
             title=str(row["title"]),
             note=str(row["note"]),
@@ -274,7 +277,7 @@ class Runs:
                 # What was said of an earlier result is not said of this one.
                 judged = event["type"] == "judged"
             if n and event["type"] not in _IDLE:
-                seconds += max(0.0, event["time"] - outline[n - 1]["time"])
+                seconds += max(0.0, moment(event["time"]) - moment(outline[n - 1]["time"]))
         seconds += sum(event.seconds for event in self._events.of(run_id, e.ModelsLoaded))
         label, score = self._result(run_id, spec) if status == "finished" else (None, None)
         return _Outcome(

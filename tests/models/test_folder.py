@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from PIL.PngImagePlugin import PngImageFile
 from torchvision.transforms.v2.functional import to_dtype
 
 from line_tui.errors import UsageError
 from line_tui.models.folder import SUFFIXES, UnreadablePicture, in_batches, open_folder, read_picture, readable
+from line_tui.png import decode_png
 
 
 def _draw(path: Path, colour: tuple[int, ...] = (255, 0, 0), mode: str = "RGB", size: tuple[int, int] = (8, 6)) -> Path:
@@ -252,3 +254,19 @@ def test_what_is_no_picture_of_a_class_is_named(tmp_path: Path) -> None:
         "fish": "1 of its 1 files is not a picture of a known type (.txt)",
         tmp_path.name: "1 pictures beside its subfolders are in no class",
     }
+
+
+@pytest.mark.parametrize("kind", [IndexError, RuntimeError, ZeroDivisionError])
+def test_a_damaged_picture_is_skipped_whatever_pillow_raises(
+    kind: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Image.new("RGB", (4, 4)).save(tmp_path / "x.png")
+    content = (tmp_path / "x.png").read_bytes()
+
+    def fail(*given: Any, **named: Any) -> Any:
+        raise kind("list index out of range")
+
+    monkeypatch.setattr(PngImageFile, "load", fail)
+    with pytest.raises(UnreadablePicture, match="list index out of range"):
+        read_picture(tmp_path / "x.png")
+    assert decode_png(content) is None

@@ -3,6 +3,7 @@
 import json
 import os
 import sqlite3
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -86,7 +87,14 @@ def test_a_runs_id_leads_nowhere_else(store: Store, tmp_path: Path, run_id: str)
         "UPDATE runs SET title = CAST(x'ff' AS TEXT), spec = '' WHERE id = 'bad'",
         "UPDATE events SET body = '{' WHERE run_id = 'bad'",
         "UPDATE events SET body = x'00' WHERE run_id = 'bad'",
+        "UPDATE runs SET created = 9e999 WHERE id = 'bad'",
+        "UPDATE runs SET created = -9e999 WHERE id = 'bad'",
+        "UPDATE runs SET created = 1e300 WHERE id = 'bad'",
+        "UPDATE runs SET created = x'00' WHERE id = 'bad'",
         "UPDATE events SET time = 'noon' WHERE run_id = 'bad'",
+        "UPDATE events SET time = 9e999 WHERE run_id = 'bad'",
+        "UPDATE events SET time = -1 WHERE run_id = 'bad' AND seq = 1",
+        "UPDATE events SET seq = 9e999 WHERE run_id = 'bad' AND seq = 3",
         "UPDATE events SET body = replace(body, '1.0', 'null') WHERE run_id = 'bad'",
         "UPDATE events SET body = '" + "[" * 5000 + "' WHERE run_id = 'bad'",
     ],
@@ -101,6 +109,7 @@ def test_a_damaged_run_hides_no_other(store: Store, sql: str) -> None:
     tamper(store, sql)
     runs = {run.id: run for run in store.runs()}
     assert runs["good"].status == "finished" and runs["bad"].status in ("damaged", "finished")
+    assert all(datetime.fromtimestamp(run.created) and run.seconds < 1e9 for run in runs.values())
     for read in (store.spec, store.events):
         try:
             read("bad")
