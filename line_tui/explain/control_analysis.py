@@ -112,7 +112,8 @@ class ControlAnalysis:
 
     @cached_property
     def _mean(self) -> np.floating:
-        return self.activations.mean()
+        mean: np.floating = self.activations.mean()
+        return mean
 
     @cached_property
     def _std(self) -> np.floating | int:
