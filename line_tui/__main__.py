@@ -10,13 +10,15 @@ from types import FrameType
 from typing import Any
 
 from line_tui.cli import run
+from line_tui.cli.event_loop import ending_signals
 
 
 def main() -> None:
     """Run the command line of this process."""
     _open_streams()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    for number in ending_signals():
+        if number != signal.SIGINT:
+            signal.signal(number, _interrupt)
     sys.exit(run(sys.argv[1:]))
 
 

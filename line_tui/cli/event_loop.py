@@ -9,7 +9,12 @@ from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def ending_signals() -> list[signal.Signals]:
+    """The signals that ask a command to end; not the end of the terminal where `nohup` has it ignored."""
+    hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
@@ -29,7 +34,7 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
 def _deferred() -> Iterator[None]:
     """Within the block nothing is interrupted."""
     heard: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in _ENDS}
+    before = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in ending_signals()}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from line_tui import events as e
+from line_tui.cli.event_loop import ending_signals
 from line_tui.engine.executor import Handle
 
 
@@ -44,7 +45,7 @@ def on_interrupt(stop: Callable[[], object]) -> Iterator[None]:
             stopped = True
             stop()
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.getsignal(number) for number in ending_signals()}
     for number in before:
         loop.add_signal_handler(number, once)
     try:

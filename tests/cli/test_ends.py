@@ -28,7 +28,9 @@ program.main()
 EXPLAIN = ("explain", "fake", "fc", "0", "--iterations", "3", "--images", "2")
 
 
-def start(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(
+    tmp_path: Path, *arguments: str, hang_up: signal.Handlers = signal.SIG_DFL, **environment: str
+) -> subprocess.Popen[str]:
     folders = {
         "LINE_TUI_DATA": str(tmp_path / "data"),
         "LINE_TUI_LOG": str(tmp_path),
@@ -41,6 +43,8 @@ def start(tmp_path: Path, *arguments: str, **environment: str) -> subprocess.Pop
         stdin=subprocess.DEVNULL,
         text=True,
         env=os.environ | folders | environment,
+        # The tests themselves may run under `nohup`.
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, hang_up),
     )
 
 
@@ -82,6 +86,14 @@ def test_before_anything_has_begun(tmp_path: Path, number: int) -> None:
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode in (0, 130) and "Traceback" not in err
+
+
+def test_what_nohup_ignores_ends_no_run(tmp_path: Path) -> None:
+    process = start(tmp_path, *EXPLAIN, hang_up=signal.SIG_IGN, FAKE_DELAY="0.05")
+    wait_for(tmp_path, "models_loaded")
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 0 and out and "stopping" not in err, err
 
 
 def test_a_hung_engine_ends_soon_after_its_client_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

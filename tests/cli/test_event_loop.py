@@ -22,7 +22,8 @@ def test_the_result_is_that_of_the_work() -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_waits_for_the_loop(number: signal.Signals, monkeypatch: pytest.MonkeyPatch) -> None:
-    handler = signal.getsignal(number)
+    handler = signal.default_int_handler
+    before = signal.signal(number, handler)
     made = []
     new_loop = asyncio.new_event_loop
 
@@ -37,4 +38,4 @@ def test_a_signal_waits_for_the_loop(number: signal.Signals, monkeypatch: pytest
         with pytest.raises(KeyboardInterrupt):
             complete(answer())
     assert made[0].is_closed()
-    assert signal.getsignal(number) is handler
+    assert signal.signal(number, before) is handler
