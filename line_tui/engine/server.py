@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -256,7 +257,9 @@ class Server:
         except LineError as error:
             self._fail(_tag(command), error, run_id=command.run_id)
             if new:
-                self._store.forget(command.run_id)
+                # Where it was the store that failed, it cannot forget either, and the error is told already.
+                with suppress(LineError):
+                    self._store.forget(command.run_id)
         return None
 
     def _grow(self, growth: Growth) -> None:

@@ -200,6 +200,9 @@ def _told(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _explain(path, error) from error
+    except UnicodeDecodeError as error:
+        # What SQLite says of a damaged file may quote it.
+        raise _damaged(path, "its text is not UTF-8") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}", "free or choose another folder with --data") from error
 
@@ -215,11 +218,15 @@ def _explain(path: Path, error: sqlite3.Error) -> StoreError:
             f"{path} cannot be written", "give yourself write permission, or choose another folder with --data"
         )
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
-        return StoreError(
-            f"{path} is damaged ({error})",
-            f"move it away to begin anew; `sqlite3 {path.name} .recover` may save what is left",
-        )
+        return _damaged(path, str(error))
     return StoreError(f"{path}: {error}", "check the disk, or choose another folder with --data")
+
+
+def _damaged(path: Path, how: str) -> StoreError:
+    return StoreError(
+        f"{path} is damaged ({how})",
+        f"move it away to begin anew; `sqlite3 {path.name} .recover` may save what is left",
+    )
 
 
 def _is_full(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """However a command is ended: 130 where the person asked, one line, and nothing that lives on."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -86,6 +87,15 @@ def test_before_anything_has_begun(tmp_path: Path, number: int) -> None:
     process.send_signal(number)
     _, err = process.communicate(timeout=60)
     assert process.returncode in (0, 130) and "Traceback" not in err
+
+
+def test_a_data_folder_that_is_deleted_meanwhile(tmp_path: Path) -> None:
+    process = start(tmp_path, *EXPLAIN, FAKE_DELAY="0.2")
+    wait_for(tmp_path, "models_loaded")
+    shutil.rmtree(tmp_path / "data", ignore_errors=True)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 6, err
+    assert "was deleted or replaced" in err and "StoreError" not in err and "Traceback" not in err
 
 
 def test_what_nohup_ignores_ends_no_run(tmp_path: Path) -> None:

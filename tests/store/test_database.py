@@ -31,6 +31,16 @@ def test_a_damaged_file_is_told_and_left_alone(tmp_path: Path, content: bytes) -
     assert (tmp_path / "line.db").read_bytes() == content
 
 
+def test_damage_that_sqlite_quotes_is_told(store: Store) -> None:
+    store.close()
+    path = store.folder / "line.db"
+    content = path.read_bytes()
+    assert b"CREATE TABLE runs" in content
+    path.write_bytes(content.replace(b"CREATE TABLE runs", b"CREATE TABLE\xf3runs"))
+    with pytest.raises(StoreError, match=r"is damaged \(its text is not UTF-8\) — move it away"):
+        Store.open(store.folder)
+
+
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "line.db") as connection:
         connection.execute("CREATE TABLE theirs (x)")
