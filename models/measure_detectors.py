@@ -15,9 +15,8 @@ from typing import Any
 import emoji_data
 import numpy as np
 import torch
-from emoji_compositions import filled, random_named
 from emoji_units import Targets
-from measure_emoji_resnet18 import ROOT
+from measure_emoji_resnet18 import ROOT, viewed
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -25,7 +24,6 @@ from line_tui.bench.world import World, load_worlds
 from line_tui.explain.control_analysis import ControlAnalysis, analyse
 from line_tui.explain.ports import Bank, Floats, Picture
 from line_tui.explain.state import Control
-from line_tui.worlds.emoji.compose import compose
 
 LAYERS = ("fc", "avgpool", "layer3")
 MEMBERS = 2
@@ -43,7 +41,8 @@ def main() -> None:
     targets = Targets(ROOT / "emoji_taxonomy.json", labels)
     members = {concept["name"]: set(concept["members"]) for concept in targets.concepts}
     unseen = emoji_data.held_out(label, style)
-    real = composed(pictures[unseen])
+    composed = viewed(pictures[unseen], label[unseen], 0.0, views=1)[0]
+    real = list((composed * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
     shown = label[unseen].numpy()
     by_name = {entry["label"]: place for place, entry in enumerate(labels)}
     world = load_worlds({"emoji-resnet18": list(LAYERS)})[0]
@@ -59,16 +58,6 @@ def main() -> None:
         }
         print(layer, {name: {k: v for k, v in part.items() if k != "each"} for name, part in report[layer].items()})
     (ROOT / "measured" / "detectors.json").write_text(json.dumps(report, indent=1) + "\n")
-
-
-def composed(pictures: torch.Tensor) -> list[Picture]:
-    """Each real picture in one composition left to chance."""
-    values, uniforms = filled(random_named(len(pictures), 0.0, torch.device("cpu")))
-    found = [
-        compose(emoji_data.premultiplied(pictures[some]), values[some], uniforms[some])
-        for some in torch.arange(len(pictures)).split(64)
-    ]
-    return list((torch.cat(found) * 255).round().to(torch.uint8).permute(0, 2, 3, 1).numpy())
 
 
 def on_real(world: World, bank: Bank, layer: str, real: list[Picture]) -> Bank:

@@ -64,15 +64,15 @@ def mean_known(values: list[float | None]) -> float:
     return float(np.mean([value for value in values if value is not None]))
 
 
-def viewed(pictures: Tensor, label: Tensor, named_share: float) -> tuple[Tensor, Tensor]:
-    """Each picture in `VIEWS` compositions, and the values of these: what is not named by chance is left to it."""
-    rows = torch.arange(len(label)).repeat(VIEWS)
+def viewed(pictures: Tensor, label: Tensor, named_share: float, views: int = VIEWS) -> tuple[Tensor, Tensor]:
+    """Each picture in `views` compositions, and the values of these: what is not named by chance is left to it."""
+    rows = torch.arange(len(label)).repeat(views)
     values, uniforms = filled(random_named(len(rows), named_share, torch.device("cpu")))
-    views = [
+    drawn = [
         compose(emoji_data.premultiplied(pictures[rows[some]]), values[some], uniforms[some])
         for some in torch.arange(len(rows)).split(64)
     ]
-    return torch.cat(views), values
+    return torch.cat(drawn), values
 
 
 def main() -> None:
