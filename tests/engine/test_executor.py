@@ -4,39 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from line_tui import events as e
-from line_tui.engine.client import EngineClient
 from line_tui.engine.executor import Executor, Handle
 from line_tui.engine.local import LocalEngine
 from line_tui.errors import EngineError, LineError, StoreError, UnknownNameError
 from line_tui.explain.state import fold
 from line_tui.store import Store
-from tests.engine.conftest import FAKE_ENGINE
+from tests.engine.conftest import FAKE_ENGINE, process
 from tests.engine.fake_engine import FakeSource
 from tests.engine.sessions import decisive, state_of
 
 SPEC = e.RunSpec(
     model="fake", layer="conv", neuron=0, strategy="published", metric="mean", iterations=4, images=3, seed=5
 )
-
-
-@pytest_asyncio.fixture(params=["local", "process"])
-async def executor(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> AsyncIterator[Executor]:
-    local = request.param == "local"
-    engine = LocalEngine(store, FakeSource()) if local else _process(tmp_path)
-    async with Executor(engine) as executor:
-        yield executor
-
-
-def _process(tmp_path: Path, command: tuple[str, ...] = FAKE_ENGINE, grace: float = 5.0) -> EngineClient:
-    return EngineClient(tmp_path / "data", tmp_path / "engine.log", command, grace)
 
 
 async def _all(handle: Handle) -> list[e.AnyEvent]:
@@ -57,7 +42,7 @@ async def test_a_whole_run(executor: Executor, store: Store) -> None:
 
 
 async def test_both_places_find_the_same(store: Store, tmp_path: Path) -> None:
-    async with Executor(LocalEngine(store, FakeSource())) as here, Executor(_process(tmp_path)) as beside:
+    async with Executor(LocalEngine(store, FakeSource())) as here, Executor(process(tmp_path)) as beside:
         await _all(here.submit("a", SPEC))
         await _all(beside.submit("b", SPEC))
     assert decisive(store, "a") == decisive(store, "b")
@@ -154,7 +139,7 @@ async def test_a_hung_engine_is_ended_by_cancel_and_the_run_goes_on(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_HANG", "1")
-    async with Executor(_process(tmp_path, grace=0.3)) as executor:
+    async with Executor(process(tmp_path, grace=0.3)) as executor:
         handle = executor.submit("a", SPEC)
         # Before that, the engine would still answer.
         while "hanging" not in executor.log_lines(20):
@@ -179,7 +164,7 @@ async def test_a_hung_engine_is_ended_by_cancel_and_the_run_goes_on(
 )
 async def test_an_engine_that_dies_before_it_is_ready(tmp_path: Path, code: str, told: str) -> None:
     states = []
-    engine = _process(tmp_path, (sys.executable, "-c", code))
+    engine = process(tmp_path, (sys.executable, "-c", code))
     async with Executor(engine, lambda status: states.append(status.state)) as executor:
         with pytest.raises(EngineError) as raised:
             await _all(executor.submit("a", SPEC))
@@ -192,7 +177,7 @@ async def test_an_engine_that_dies_before_it_is_ready(tmp_path: Path, code: str,
 async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.toml").write_text("[engine]\nniceness = nonsense\n")
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
-    async with Executor(_process(tmp_path, (*FAKE_ENGINE, "--give-way"))) as executor:
+    async with Executor(process(tmp_path, (*FAKE_ENGINE, "--give-way"))) as executor:
         with pytest.raises(LineError) as raised:
             await _all(executor.submit("a", SPEC))
     assert raised.value.exit_code == 2 and "config.toml" in raised.value.cause

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import pytest_asyncio
 from PIL import Image
 
 from line_tui import events as e
 from line_tui.activation_maximization.request import Maximised
 from line_tui.activation_maximization.request import Request as Maximise
 from line_tui.engine import protocol as p
-from line_tui.engine.client import EngineClient
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.model_manager import ModelManager
@@ -26,22 +23,10 @@ from line_tui.errors import EngineError, LineError, MemoryLimitError, ModelFileE
 from line_tui.evaluate.measuring import evaluate, folder_control, read
 from line_tui.evaluate.request import Report, Request
 from line_tui.store import Store
-from tests.engine.conftest import FAKE_ENGINE
+from tests.engine.conftest import process
 from tests.engine.fake_engine import FakeSource
 from tests.engine.test_executor import SPEC
 from tests.fakes import FakeGenerator, FakeVision
-
-
-@pytest_asyncio.fixture(params=["local", "process"])
-async def executor(request: pytest.FixtureRequest, store: Store, tmp_path: Path) -> AsyncIterator[Executor]:
-    here = request.param == "local"
-    engine = LocalEngine(store, FakeSource()) if here else process(tmp_path)
-    async with Executor(engine) as executor:
-        yield executor
-
-
-def process(tmp_path: Path) -> EngineClient:
-    return EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE, grace=1)
 
 
 @pytest.fixture
@@ -116,7 +101,7 @@ async def test_what_a_library_raises_ends_a_job_in_one_line(
 ) -> None:
     for name, value in trouble.items():
         monkeypatch.setenv(name, value)
-    async with Executor(process(tmp_path)) as executor:
+    async with Executor(process(tmp_path, grace=1)) as executor:
         with pytest.raises(kind, match=told):
             await executor.do("evaluate", wanted, Report)
 
@@ -124,7 +109,7 @@ async def test_what_a_library_raises_ends_a_job_in_one_line(
 async def test_a_job_ends_with_its_engine(tmp_path: Path, wanted: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_HANG", "1")
     drawing = asyncio.Event()
-    engine = process(tmp_path)
+    engine = process(tmp_path, grace=1)
     async with Executor(engine) as executor:
 
         def hear(progress: p.JobProgress) -> None:
