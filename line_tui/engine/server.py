@@ -282,8 +282,6 @@ class Server:
     def _list_layers(self, command: p.ListLayers) -> None:
         try:
             layers = list(self._manager.layers(command.model))
-        except LineError as error:
-            self._fail(_tag(command), error, command.request)
         except Exception as error:
             self._fail(_tag(command), tell(error), command.request)
         else:
@@ -332,7 +330,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
             give_way(read_config().engine.niceness)
         store = Store.open(options.data)
     except Exception as error:
-        told = error if isinstance(error, LineError) else tell(error)
+        told = tell(error)
         say(p.CommandFailed(command="?", cause=told.cause, fix=told.fix, exit_code=told.exit_code))
         return told.exit_code
     server = Server(store, source, say)

@@ -175,7 +175,9 @@ class Session:
 
 
 def tell(error: Exception) -> LineError:
-    """An unexpected error in one line; its traceback goes to stderr, which is the engine's log."""
+    """An error in one line; the traceback of an unexpected one goes to stderr, which is the engine's log."""
+    if isinstance(error, LineError):
+        return error
     traceback.print_exception(error)
     return LineError(f"{type(error).__name__}: {error}".splitlines()[0], "the engine's log has the details; try again")
 
