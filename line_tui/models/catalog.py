@@ -233,8 +233,13 @@ def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = N
     )
 
 
+def shipped_catalog() -> Catalog:
+    """The bundled catalogue alone. Raises UsageError when the installation is damaged."""
+    return _read(bundled_models() / "catalog.toml")
+
+
 def _merged(path: Path) -> Catalog:
-    ours = _read(bundled_models() / "catalog.toml")
+    ours = shipped_catalog()
     if not path.exists():
         return ours
     theirs = _read(path)

@@ -14,14 +14,17 @@ import msgspec
 from line_tui.config import data_folder
 from line_tui.errors import LineError
 from line_tui.layers import LayerInfo
-from line_tui.models.catalog import Catalog, VisionEntry, read_catalog
-from line_tui.models.model_files import locate
+from line_tui.models.catalog import Catalog, VisionEntry, read_catalog, shipped_catalog
+from line_tui.models.model_files import bundled_models, locate
 
 _LIBRARIES = ("line-tui", "torch", "torchvision", "timm", "transformers")
 
 
 class LayerCache:
-    """One small file per model; a file that cannot be read or written counts as missing."""
+    """One small file per model; a file that cannot be read or written counts as missing.
+
+    The lists of the models that are installed with line-tui come with it, for the first start.
+    """
 
     def __init__(self, folder: Path | None = None, catalog: Catalog | None = None) -> None:
         """`folder` replaces the default one in the data folder, `catalog` the user's catalogue."""
@@ -31,26 +34,41 @@ class LayerCache:
     def read(self, model: str) -> list[LayerInfo] | None:
         """The cached layers of a model, unless the model has changed since."""
         with suppress(OSError, ValueError, RecursionError, LineError):
-            return msgspec.json.decode(self._file(model).read_bytes(), type=list[LayerInfo])
+            catalog = self._catalog or read_catalog()
+            with suppress(OSError, ValueError, RecursionError):
+                return msgspec.json.decode(self._file(model, catalog).read_bytes(), type=list[LayerInfo])
+            # An entry of the user's own under the same name is another model.
+            if _entry(model, catalog) == _entry(model, shipped_catalog()):
+                return shipped_layers().get(model)
         return None
 
     def keep(self, model: str, layers: Sequence[LayerInfo]) -> None:
         """Cache a model's layers; failing that, they are listed again."""
         with suppress(OSError, LineError):
-            path = self._file(model)
+            path = self._file(model, self._catalog or read_catalog())
             path.parent.mkdir(parents=True, exist_ok=True)
             # Written atomically: another process may be reading it.
             new = path.with_suffix(f".{os.getpid()}")
             new.write_bytes(msgspec.json.encode(list(layers)))
             new.replace(path)
 
-    def _file(self, model: str) -> Path:
-        return self._folder / f"{identity(model, self._catalog or read_catalog())}.json"
+    def _file(self, model: str, catalog: Catalog) -> Path:
+        return self._folder / f"{identity(model, catalog)}.json"
+
+
+def shipped_layers() -> dict[str, list[LayerInfo]]:
+    """The layers of the models that are installed with line-tui, by id. Raises OSError, ValueError."""
+    return msgspec.json.decode((bundled_models() / "layers.json").read_bytes(), type=dict[str, list[LayerInfo]])
+
+
+def _entry(model: str, catalog: Catalog) -> VisionEntry | None:
+    """A model's entry, or None for a torchvision architecture."""
+    return next((entry for entry in catalog.vision if entry.id == model), None)
 
 
 def identity(model: str, catalog: Catalog) -> str:
     """A digest of everything a model's layers depend on: its entry, its files, the library versions."""
-    entry = next((entry for entry in catalog.vision if entry.id == model), None)
+    entry = _entry(model, catalog)
     digest = blake2b(repr((model, [_version(name) for name in _LIBRARIES])).encode(), digest_size=12)
     digest.update(msgspec.json.encode(entry))
     for path in _paths(model, entry):

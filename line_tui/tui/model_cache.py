@@ -47,13 +47,15 @@ class ModelCache:
         self._asked: set[str] = set()
         self._looked_up: set[tuple[str, str]] = set()
 
-    def ask_for_layers(self, model: str) -> None:
-        """Ask the engine for a model's layers; until it answers, those of an earlier start are shown."""
-        if model in self._answered or model in self._asked:
-            return
+    def recall_layers(self, model: str) -> None:
+        """Until the engine answers, a model has the layers that came with it or that an earlier start listed."""
         if model not in self.layers and (kept := self._kept.read(model)) is not None:
             self.layers[model] = kept
-            self._learned(model, None)
+
+    def ask_for_layers(self, model: str) -> None:
+        """Ask the engine for a model's layers, once."""
+        if model in self._answered or model in self._asked:
+            return
         self._asked.add(model)
         self._engine.ask_for_layers(model, lambda layers: self._take_layers(model, layers))
 

@@ -5,8 +5,8 @@ import msgspec
 import pytest
 
 from line_tui.layers import LayerInfo
-from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.layer_cache import LayerCache
+from line_tui.models.catalog import Catalog, VisionEntry, shipped_catalog
+from line_tui.models.layer_cache import LayerCache, shipped_layers
 from line_tui.models.model_files import Source
 
 LAYERS = [LayerInfo(name="fc", kind="Linear", shape=[2], neurons=2, pooling="none", names=["red", "green"])]
@@ -64,3 +64,14 @@ def test_a_damaged_file_and_a_folder_that_is_none_are_as_nothing(tmp_path: Path,
     assert kept.read("mine") is None
     (tmp_path / "file").touch()
     LayerCache(tmp_path / "file", Catalog()).keep("mine", LAYERS)
+
+
+def test_installed_models_need_no_earlier_start(tmp_path: Path, weights: Path) -> None:
+    at_first = LayerCache(tmp_path / "layers", shipped_catalog())
+    assert at_first.read("emoji-resnet18") == shipped_layers()["emoji-resnet18"]
+    at_first.keep("emoji-resnet18", LAYERS)
+    assert at_first.read("emoji-resnet18") == LAYERS
+
+
+def test_an_entry_of_the_users_own_is_no_installed_model(tmp_path: Path, weights: Path) -> None:
+    assert cache(tmp_path, weights, id="emoji-resnet18").read("emoji-resnet18") is None

@@ -154,6 +154,16 @@ async def test_layers_are_listed_at_once_where_they_were_before(tmp_path: Path) 
         await settle(pilot, lambda: len(on.app.screen.query_one("#layers", Rows).rows) == 3)
 
 
+async def test_layers_are_listed_behind_the_tour(tmp_path: Path) -> None:
+    on = stage(tmp_path, tour=True)
+    LayerCache(tmp_path / "layers", CATALOG).keep("emoji-resnet18", LAYERS[:1])
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.chooser.query_one("#layers", Rows).rows)
+        # The engine works while the tour is read.
+        await settle(pilot, lambda: on.engine.commands(p.ListLayers))
+        assert isinstance(on.app.screen, Tour)
+
+
 async def test_the_tour_can_be_called_again(tmp_path: Path) -> None:
     on = stage(tmp_path)
     async with on.app.run_test() as pilot:

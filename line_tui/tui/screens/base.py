@@ -81,6 +81,13 @@ class LineScreen(Screen[None]):
             yield from self.body()
             yield KeysBar(id="keys")
 
+    def on_mount(self) -> None:
+        """Draw even the first frame for this size; Textual sets these classes only after it."""
+        for side, breakpoints in zip(
+            self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
+        ):
+            self.add_class(max(point for point in breakpoints if point[0] <= side)[1])
+
     def body(self) -> Iterable[Widget]:
         """The widgets between title and keys."""
         return ()

@@ -422,13 +422,14 @@ class ChooseScreen(LineScreen):
 
     def _take_model(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, model=key or "")
-        if key and key not in self.line.model_cache.layers:
+        if key:
+            self.line.model_cache.recall_layers(key)
             self.set_timer(RESTED, lambda: self._ask_for_layers(key))
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
         # Only after the cursor has rested on it, since the engine builds every requested model.
-        if key == self.spec.model and self.app.screen is self:
+        if key == self.spec.model and self.is_current:
             self.line.model_cache.ask_for_layers(key)
 
     def _take_layer(self, key: str | None) -> None:
@@ -465,7 +466,7 @@ class ChooseScreen(LineScreen):
         name_frame(preview, f"Neuron {self.spec.neuron}")
 
     def _rests_on(self, neuron: tuple[str, str, int]) -> bool:
-        return neuron == (self.spec.model, self.spec.layer, self.spec.neuron) and self.app.screen is self
+        return neuron == (self.spec.model, self.spec.layer, self.spec.neuron) and self.is_current
 
     def _ask_for_profile(self, neuron: tuple[str, str, int]) -> None:
         if self._rests_on(neuron):
