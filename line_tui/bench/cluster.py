@@ -1,10 +1,8 @@
-"""How a cluster scales: actors whose models only wait, so that 64 of them fit on any machine.
+"""Measure how a Ray on this machine scales. Models only wait, so that 64 actors fit on any machine.
 
-    python -m line_tui.bench.cluster [--actors 1 4 16 64] [--neurons 1000] [--wait 0.25] [--json]
-
-All actors have equally many neurons, up to `--neurons` in all. The clock starts when all actors are ready. Efficiency
-is the neurons per second of n actors, divided by n times those of one. Everything but the models is real: the loop,
-Ray, the driver's store.
+Each actor gets the same number of neurons, up to `--neurons` in all. The clock starts when all actors are ready.
+Efficiency is the neurons per second of n actors, divided by n times those of one. Everything but the models is real:
+the loop, Ray, the driver's store.
 """
 
 from __future__ import annotations
@@ -219,9 +217,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="line-tui bench cluster", description=__doc__, epilog="Example: line-tui bench cluster --actors 1 2"
     )
-    parser.add_argument("--actors", type=int, nargs="+", default=[1, 4, 16, 64])
-    parser.add_argument("--neurons", type=int, default=WIDTH, help="of the row with the most actors; others have fewer")
-    parser.add_argument("--wait", type=float, default=0.25, help="seconds of a call of a model")
+    parser.add_argument("--actors", type=int, nargs="+", default=[1, 4, 16, 64], help="default: 1 4 16 64")
+    parser.add_argument("--neurons", type=int, default=WIDTH, help="neurons for the most actors; others get fewer")
+    parser.add_argument("--wait", type=float, default=0.25, help="seconds that a call of a model takes")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     given = parser.parse_args(arguments)
     os.environ[WAIT] = str(given.wait)

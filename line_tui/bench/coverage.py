@@ -1,11 +1,9 @@
-"""The coverage of an interval from 50 images, compared with its nominal coverage.
+"""Compare the coverage of the 95 % intervals with their nominal coverage, on simulated neurons.
 
-    python -m line_tui.bench.coverage [--runs 100] [--json]
-
-The neurons are simulated: the control set is normal, a concept's images are normal with another mean and spread, or a
-mixture in which the generator sometimes misses the concept. The interval is to cover the true AUC, and the score of 500
-further images, which is noisy itself. For the latter the expected coverage is the posterior predictive probability,
-averaged over the measurements.
+Responses to the control set are normal. Responses to a concept's 50 images are normal with another mean and spread, or
+a mixture in which the generator sometimes misses the concept. The interval should cover the true AUC, and the score of
+500 further images, which is noisy itself: its expected coverage is the posterior predictive probability, averaged over
+the measurements.
 """
 
 from __future__ import annotations
@@ -160,8 +158,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="line-tui bench coverage", description=__doc__, epilog="Example: line-tui bench coverage --runs 20"
     )
-    parser.add_argument("--runs", type=int, default=100, help="measurements of each kind of neuron")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--runs", type=int, default=100, help="measurements per kind of neuron (default: 100)")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--json", action="store_true", help="print one JSON array instead of the table")
     given = parser.parse_args(arguments)
     found = summarise(list(simulate(given.runs, given.seed)))

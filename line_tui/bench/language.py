@@ -1,11 +1,8 @@
-"""How useful a language model is: its proposals in the default loop, compared with random words.
+"""Compare a language model's proposals in the default loop with random words.
 
-    line-tui bench language [--language NAME] [--form few-shot|chat] [--neurons 20] [--seed 0]
-
-The neurons are planted ones of one known concept, those that the method was tuned on; no one tells the model which
-neuron it is. The loop is the default one, except that every proposal comes from the model, or every one is a random
-word of the vocabulary. Each is drawn three times and has a two-sided score. `--language` and `--form` may be repeated:
-all of them meet the same neurons, seeds and random words.
+The neurons are planted, each with one known concept, from the split that the method was tuned on. In one search every
+proposal comes from the model, in another every proposal is a random word of the vocabulary. Each is drawn three times
+and gets a two-sided score. `--language` and `--form` may be repeated: all see the same neurons, seeds and random words.
 """
 
 from __future__ import annotations
@@ -238,13 +235,17 @@ def main() -> int:
     """Measure and print the result as JSON; the exit code."""
     parser = argparse.ArgumentParser(
         prog="line-tui bench language",
-        description=(__doc__ or "").partition("\n")[0],
+        description=__doc__,
         epilog="Example: line-tui bench language --language smollm2-135m --neurons 20",
     )
-    parser.add_argument("--language", action="append", metavar="NAME", help="of the catalogue; default: smollm2-135m")
-    parser.add_argument("--form", action="append", choices=["few-shot", "chat"], help="default: the catalogue's")
-    parser.add_argument("--neurons", type=int, default=20, help="default: 20")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--language", action="append", metavar="NAME", help="language model of the catalogue (default: smollm2-135m)"
+    )
+    parser.add_argument(
+        "--form", action="append", choices=["few-shot", "chat"], help="form of the prompt (default: the catalogue's)"
+    )
+    parser.add_argument("--neurons", type=int, default=20, help="number of neurons (default: 20)")
+    parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parsed = parser.parse_args()
     stay_offline()
     try:

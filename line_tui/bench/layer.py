@@ -1,11 +1,8 @@
-"""The cost of a layer: neurons one by one, the same neurons in one engine, and the engine's overhead.
-
-    python -m line_tui.bench.layer [--neurons 64] [--apart 4] [--layer avgpool] [--json]
+"""Measure the cost of a layer: neurons one by one, the same neurons in one engine, and the engine's overhead.
 
 One by one, each neuron has its own engine and store, as in a call of `line-tui explain`: models are loaded, and nothing
-has been drawn. Together, all neurons share one engine and store. Both are measured on one machine in one run, and the
-ratio counts. Ratios of processor time tell what is saved whatever else the machine does; ratios of seconds also tell
-how well the cores are used.
+has been drawn. Together, all neurons share one engine and store. Only the ratio of the two counts. Ratios of processor
+time do not depend on what else the machine does; ratios of seconds also show how well the cores are used.
 """
 
 from __future__ import annotations
@@ -228,11 +225,15 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="line-tui bench layer", description=__doc__, epilog="Example: line-tui bench layer --neurons 16 --apart 2"
     )
-    parser.add_argument("--model", default="emoji-resnet18")
-    parser.add_argument("--layer", default="avgpool")
-    parser.add_argument("--neurons", type=int, default=64, help="how many, at random but always the same")
-    parser.add_argument("--apart", type=int, default=4, help="of them, explained one by one as well")
-    parser.add_argument("--profile", default="demo")
+    parser.add_argument("--model", default="emoji-resnet18", help="default: emoji-resnet18")
+    parser.add_argument("--layer", default="avgpool", help="default: avgpool")
+    parser.add_argument(
+        "--neurons", type=int, default=64, help="number of neurons, a fixed random sample (default: 64)"
+    )
+    parser.add_argument(
+        "--apart", type=int, default=4, help="how many of them are explained one by one as well (default: 4)"
+    )
+    parser.add_argument("--profile", default="demo", help="default: demo")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     given = parser.parse_args(arguments)
     stay_offline()

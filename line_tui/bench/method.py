@@ -1,6 +1,4 @@
-"""The benchmark of the method: all strategies on the same neurons, with the same models, seeds and images.
-
-    python -m line_tui.bench.method [--quick] [--rows FILE] [--json] [--split tune|report] [--only NAME] [--parts]
+"""Compare all strategies on the same neurons, with the same models, seeds and images.
 
 Planted units have a known meaning, so a label is right or wrong; neurons of `fc`, `avgpool` and `layer3` are a random
 sample. Every label is measured on 50 new images. Rows are written to a file as they are measured, and an interrupted
@@ -100,10 +98,15 @@ def main(arguments: list[str] | None = None) -> None:
         prog="line-tui bench method", description=__doc__, epilog="Example: line-tui bench method --quick"
     )
     parser.add_argument("--quick", action="store_true", help=f"stop after {QUICK_MINUTES:.0f} minutes")
-    parser.add_argument("--rows", type=Path, default=Path("bench-method.jsonl"), help="file of measured rows")
-    parser.add_argument("--split", choices=["tune", "report", "all"], default="report")
-    parser.add_argument("--only", action="append", metavar="NAME", help="this way to search alone; may be repeated")
-    parser.add_argument("--parts", action="store_true", help="switch off each part of the adaptive loop as well")
+    parser.add_argument(
+        "--rows",
+        type=Path,
+        default=Path("bench-method.jsonl"),
+        help="file of measured rows (default: bench-method.jsonl)",
+    )
+    parser.add_argument("--split", choices=["tune", "report", "all"], default="report", help="default: report")
+    parser.add_argument("--only", action="append", metavar="NAME", help="run only this strategy; may be repeated")
+    parser.add_argument("--parts", action="store_true", help="also run the adaptive loop without each of its parts")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     given = parser.parse_args(arguments)
     rows = RowFile(given.rows)

@@ -2,8 +2,8 @@
 
     python -m line_tui.bench.worst_cases bench-method.jsonl models/measured/worst-cases.png
 
-Ten planted units whose label of the default strategy is wrong, lowest two-sided score first; a unit that was told empty
-is shown without a label.
+Ten planted units that the default strategy labels wrong, lowest two-sided score first. If the answer was "no concept
+found", no label is shown.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def _put(drawn: Image.Image, pictures: Sequence[Picture], top: int) -> None:
 def main() -> None:
     """Write the sheet."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("rows", type=Path, help="what `line-tui bench method` has measured")
+    parser.add_argument("rows", type=Path, help="rows that `line-tui bench method` has measured")
     parser.add_argument("picture", type=Path, help="file to write")
     given = parser.parse_args()
     world = load_worlds({"emoji-planted": ["planted"]})[0]

@@ -12,7 +12,7 @@ _FORWARD = {"ignore_unknown_options": True, "help_option_names": []}
 
 @click.group(cls=Group)
 def bench() -> None:
-    """Measure the method, the language model and the app; `line-tui bench method --help` tells how.
+    """Measure the method, the language model and the app.
 
     \b
     Examples:
@@ -33,7 +33,7 @@ def method(arguments: tuple[str, ...]) -> int:
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def coverage(arguments: tuple[str, ...]) -> int:
-    """Measure the coverage of the intervals of verified scores."""
+    """Measure how often intervals cover the truth."""
     return _run("line_tui.bench.coverage", arguments)
 
 
@@ -47,21 +47,21 @@ def language(arguments: tuple[str, ...]) -> int:
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def tui(arguments: tuple[str, ...]) -> int:
-    """Measure the app's latency in a real terminal while a run keeps the cores busy."""
+    """Measure the app's latency while a run works."""
     return _run("line_tui.tui.bench", arguments)
 
 
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def layer(arguments: tuple[str, ...]) -> int:
-    """Measure the cost of a layer: neurons one by one, together, and the engine's overhead."""
+    """Measure the cost of explaining a layer."""
     return _run("line_tui.bench.layer", arguments)
 
 
 @bench.command(context_settings=_FORWARD)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def cluster(arguments: tuple[str, ...]) -> int:
-    """Measure how a Ray of this machine scales, with models that only wait."""
+    """Measure how Ray scales on this machine."""
     return _run("line_tui.bench.cluster", arguments)
 
 

@@ -52,7 +52,7 @@ def show() -> None:
 @config.command()
 @json_option
 def keys(as_json: bool) -> None:
-    """List the key bindings that `[tui.keys]` can remap: id, default keys, and what each one does.
+    """List the key bindings that `[tui.keys]` can remap.
 
     \b
     Example:

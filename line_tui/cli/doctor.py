@@ -34,7 +34,9 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 )
 @json_option
 def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json: bool) -> int | None:
-    """Check hardware, library builds, terminal, models, settings and disks. Exit code 1 if there is a problem.
+    """Check whether this machine can run line-tui.
+
+    Covers hardware, library builds, terminal, models, settings and disks. Exit code 1 if there is a problem.
 
     With --model, show how a vision model is run: its preprocessing, layers and identity, and the activations of three
     built-in pictures, to compare with your own code.

@@ -50,15 +50,15 @@ def evaluate(
     as_json: bool,
     as_csv: bool,
 ) -> None:
-    """Measure AUC, MAD, correlation, AUPRC and F1 of explanations of LAYER of MODEL.
+    """Score explanations of a layer's neurons.
 
     AUC and MAD ask whether the explanation drives the neuron. Correlation, AUPRC and F1 also ask whether the
     explanation is what drives the neuron. --sanity shows which of them notice a wrong explanation on this layer.
 
-    A neuron may come several times in a file: its explanations are then compared with each other.
+    Reads CSV files with the columns `neuron,explanation`, and those of CLIP-Dissect, MILAN and INVERT. If a neuron
+    occurs several times, its explanations are compared with each other.
 
-    Reads `neuron,explanation`, CLIP-Dissect's, MILAN's and INVERT's CSV files. Against the bank, the columns are
-    `auc_bank` and `mad_bank`, which do not compare with CoSy's numbers.
+    Without --control, the columns are named `auc_bank` and `mad_bank`: these scores cannot be compared with CoSy's.
 
     \b
     Examples:

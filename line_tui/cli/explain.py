@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from line_tui.store import Store
 
 _INTERRUPTED = 130
-_STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each in strategies.REGISTRY.values()) + "."
+_STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for each in strategies.REGISTRY.values())
 
 
 @click.command()
@@ -44,13 +44,13 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
 @click.argument("layer", required=False, shell_complete=complete_layers)
 @click.argument("neuron", required=False, shell_complete=complete_neurons)
 @click.option("--strategy", type=click.Choice(strategies.NAMES), help=_STRATEGIES)
-@click.option("--quick", is_flag=True, help="A quick look with a tenth of the pictures, and so less certain.")
+@click.option("--quick", is_flag=True, help="Same as --strategy quick.")
 @click.option(
-    "--metric", type=click.Choice(get_args(Metric)), help="What to maximize; the default strategy has only one metric."
+    "--metric", type=click.Choice(get_args(Metric)), help="What to maximise; each strategy has its own metrics."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same run.")
 @click.option(
-    "--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Total number of proposals from the language model."
+    "--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Proposals from the language model, in total."
 )
 @click.option("--images", type=click.IntRange(1, MOST_IMAGES), help="Pictures per concept.")
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")
@@ -60,13 +60,18 @@ _STRATEGIES = "How to search: " + "; ".join(f"{each.name} {each.title}" for each
     metavar="FOLDER",
     help="Folder of your own pictures as control set; subfolders are the classes and the vocabulary.",
 )
-@click.option("--resume", metavar="ID", shell_complete=complete_runs, help="Resume an unfinished run.")
+@click.option(
+    "--resume",
+    metavar="ID",
+    shell_complete=complete_runs,
+    help="Resume a run; with --iterations, extend a finished one.",
+)
 @click.option(
     "--ray",
     metavar="[ADDRESS]",
     is_flag=False,
     flag_value="",
-    help="On all GPUs or cores of this machine, or of the Ray cluster at HOST:PORT; write it last.",
+    help="Use all GPUs or cores of this machine, or of the Ray cluster at HOST:PORT. Write it last.",
 )
 @click.option("--no-store", is_flag=True, help="Keep nothing: use a data folder that is deleted at the end.")
 @data_option
@@ -85,11 +90,12 @@ def explain(
     as_json: bool,
     **options: Any,
 ) -> int:
-    """Explain NEURON (its number, or its name) of LAYER of MODEL; the label goes to stdout.
+    """Explain a neuron and print its label.
 
-    NEURON may also be several: all, 0-63, 3,7,9 or random:50. Then stdout gets CSV, or with --json one JSON object per
-    line. Neurons that an earlier, identical call has explained are not explained again, and identical calls that run at
-    the same time share the work. If a neuron fails, the others go on; the exit code is that of the first failure.
+    NEURON is a number, a name, or several neurons: all, 0-63, 3,7,9 or random:50. Several neurons are printed as CSV,
+    or with --json as one JSON object per line. Neurons that an earlier, identical call has explained are not explained
+    again, and identical calls that run at the same time share the work. If a neuron fails, the others go on; the exit
+    code is that of the first failure.
 
     Ctrl-C stops the run without losing anything, and prints the command that resumes it.
 
@@ -115,7 +121,7 @@ def explain(
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT and value is not None
     }
     if given.pop("quick", False) and given.setdefault("strategy", "quick") != "quick":
-        raise UsageError("--quick is a strategy of its own", "leave out --strategy")
+        raise UsageError("--quick and --strategy were both given", "choose one")
     with ExitStack() as stack:
         if no_store:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-tui-")))
@@ -165,7 +171,7 @@ def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
         return
     state = fold(durable(store.events(run_id)))
     if state.outcome is not None and given["iterations"] <= state.iterations:
-        raise UsageError(f"run '{run_id}' is finished after {state.iterations} iterations", "ask for more of them")
+        raise UsageError(f"run '{run_id}' already has {state.iterations} iterations", "give a larger --iterations")
     store.decide(run_id, BudgetChanged(iterations=given["iterations"]))
 
 
@@ -206,7 +212,7 @@ async def _follow(handle: Handle, store: Store) -> bool:
         view.see(envelope)
 
     def go_on() -> None:
-        console.tell("this run asks before it draws; here nobody can answer, so now it draws by itself")
+        console.tell("this run asks before it draws, but nobody can answer here: it now draws without asking")
         handle.decide(ModeChanged(ask_first=False))
 
     with view.shown():
@@ -221,7 +227,7 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
 
     batch, run_ids = complete(explain_many(engine, store, spec, selector))
     if batch.stopped:
-        say("stopped; the same call goes on where it was")
+        say("stopped; run the same command again to resume")
         return _INTERRUPTED
     results = results_of(store, run_ids)
     if as_json:
@@ -239,7 +245,7 @@ async def _number(executor: Executor, spec: RunSpec, name: str) -> int:
     found = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
     fix = f"`line-tui neurons {spec.model} {spec.layer}` lists them"
     if not found.names:
-        raise UnknownNameError(f"the neurons of '{spec.layer}' have no names", "choose one by its number")
+        raise UnknownNameError(f"the neurons of '{spec.layer}' have no names", "give a number")
     if name not in found.names:
         raise unknown_name(f"neuron of {spec.layer}", name, found.names, fix)
     return found.names.index(name)
@@ -247,7 +253,7 @@ async def _number(executor: Executor, spec: RunSpec, name: str) -> int:
 
 def _tell_stopped(store: Store, run_id: str, no_store: bool) -> None:
     begun = not no_store and any(run.id == run_id for run in store.runs())
-    say(f"stopped; go on with: line-tui explain --resume {run_id}" if begun else "stopped")
+    say(f"stopped; to resume: line-tui explain --resume {run_id}" if begun else "stopped")
 
 
 def _print_result(store: Store, run_id: str, as_json: bool) -> None:

@@ -12,7 +12,9 @@ from line_tui.cli.output import put, put_json
 @click.argument("model", shell_complete=complete_models)
 @json_option
 def layers(model: str, as_json: bool) -> None:
-    """List the layers of MODEL, with the output shape for one image.
+    """List the layers of a model.
+
+    Each with its output shape for one image.
 
     \b
     Examples:

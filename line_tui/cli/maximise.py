@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 def maximise(
     model: str, layer: str, neuron: int, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
 ) -> None:
-    """Find the picture that drives NEURON of LAYER of MODEL most by gradient ascent, and compare it with the best
-    generated one.
+    """Maximise a neuron by gradient ascent.
 
-    Works for white-box models only, since it needs gradients. The best generated image is taken from all stored runs.
+    Compares the picture found with the neuron's best generated picture in all stored runs. Needs gradients, so it does
+    not work for black-box models.
 
     \b
     Examples:

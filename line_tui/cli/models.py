@@ -34,7 +34,9 @@ name_argument = click.argument("name", shell_complete=complete_names)
 
 @click.group(cls=Group)
 def models() -> None:
-    """List, fetch, check and remove models. NAME is a model or a profile.
+    """List, fetch, check and remove models.
+
+    NAME is a model or a profile.
 
     \b
     Examples:
@@ -47,7 +49,9 @@ def models() -> None:
 @models.command(name="list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the models and profiles of the catalogue, and which models are on this machine.
+    """List the models and profiles of the catalogue.
+
+    "present" means that a model is on this machine.
 
     \b
     Examples:
@@ -98,8 +102,8 @@ def list_(as_json: bool) -> None:
 def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
     """Fetch models from the hub, resuming an interrupted pull.
 
-    Licences are shown and disk space is checked first. A model becomes visible only when all its files are here and
-    match the hub's hashes. A lock file pins what was fetched for later pulls and for `models verify`. No other command
+    Licences are shown and disk space is checked first. A model becomes available only once all its files match the
+    hub's hashes. A lock file pins the fetched version for later pulls and for `models verify`. No other command
     connects to the internet.
 
     \b
@@ -156,7 +160,9 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
-    """Delete a fetched model from the hub's cache, which other programs may share.
+    """Delete a fetched model.
+
+    It is deleted from the hub's cache, which other programs may share.
 
     \b
     Examples:

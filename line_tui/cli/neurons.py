@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 @data_option
 @json_option
 def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_json: bool) -> None:
-    """List the neurons of LAYER of MODEL: name, strongest word in the bank, and label found.
+    """List the neurons of a layer.
 
+    For each: its name, its strongest word in the bank, and the label found.
     The bank's word is the one whose pictures drive the neuron most, with its MAD; it is a starting point, not a label.
     The label and its score are from the neuron's latest finished run.
 

@@ -16,8 +16,17 @@ from line_tui.errors import UsageError
 if TYPE_CHECKING:
     from line_tui.layers import LayerInfo
 
-SEED = click.IntRange(-(2**63), 2**63 - 1)
-"""Any integer that the store can hold."""
+
+class _Seed(click.ParamType[int]):
+    """Any integer that the store can hold. Not an `IntRange` itself, because help would spell out the range."""
+
+    name = "integer"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        return click.IntRange(-(2**63), 2**63 - 1).convert(value, param, ctx)
+
+
+SEED = _Seed()
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

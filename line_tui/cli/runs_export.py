@@ -25,7 +25,10 @@ _WRITTEN = ("html", "png", *plugins.names(plugins.EXPORTERS))
 @runs_argument
 @click.option("--format", "kind", type=click.Choice([*_PRINTED, *_WRITTEN]), default="csv", show_default=True)
 @click.option(
-    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), help="Folder for all but csv and json."
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder to write to; needed for all formats but csv and json.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the result with the desktop's default program.")
 @filter_options
@@ -33,7 +36,9 @@ _WRITTEN = ("html", "png", *plugins.names(plugins.EXPORTERS))
 def export(
     run_ids: tuple[str, ...], kind: str, folder: Path | None, open_it: bool, data: Path | None, **wanted: Any
 ) -> None:
-    """Print the results of runs, of all finished ones by default, oldest first.
+    """Export the results of runs.
+
+    Without ID or filters, all finished runs are exported, oldest first.
 
     CSV starts with the columns `neuron,explanation`. JSON is a list of what `explain --json` prints. HTML is one
     offline page per run, with an index for several; PNG is one folder of pictures per run. Both are written to the

@@ -18,7 +18,9 @@ from line_tui.cli.runs_filter import chosen, filter_options, runs_argument
 @filter_options
 @data_option
 def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) -> None:
-    """Set the note of runs to TEXT, replacing the old one; an empty TEXT removes it.
+    """Set the note of runs.
+
+    TEXT replaces the old note; an empty TEXT removes it.
 
     \b
     Examples:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 @data_option
 @json_option
 def purge(yes: bool, data: Path | None, as_json: bool) -> None:
-    """Permanently erase all deleted runs, and the pictures that no other run uses. This cannot be undone.
+    """Erase all deleted runs for good.
+
+    The pictures that no other run uses are erased, too. This cannot be undone.
 
     \b
     Examples:

@@ -14,7 +14,9 @@ from line_tui.cli.options import data_option, run_argument
 @data_option
 @click.pass_context
 def replay(context: click.Context, run_id: str, data: Path | None) -> None:
-    """Replay run ID in the terminal app as it happened. No model is loaded.
+    """Replay a run in the terminal app.
+
+    The run is shown as it happened. No model is loaded.
 
     \b
     Example:

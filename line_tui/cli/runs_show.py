@@ -16,7 +16,9 @@ from line_tui.sanitize import shown
 @data_option
 @json_option
 def show(run_id: str, data: Path | None, as_json: bool) -> None:
-    """Print the result of run ID and every concept that was tried; with --json, the same as `explain --json`.
+    """Print a run's result and all its concepts.
+
+    With --json, prints what `explain --json` prints.
 
     \b
     Examples:

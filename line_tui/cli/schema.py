@@ -39,9 +39,10 @@ OUTPUTS = {
 @click.command()
 @click.argument("command", type=click.Choice(list(OUTPUTS)), metavar="COMMAND")
 def schema(command: str) -> None:
-    """Print the JSON Schema of what COMMAND prints with --json.
+    """Print the JSON Schema of a command's output.
 
-    Put a COMMAND of two words in quotes. Fields are only ever added; null means "not known" or "not measured".
+    Describes what COMMAND prints with --json. Put a COMMAND of two words in quotes. Fields are only ever added; null
+    means "not known" or "not measured".
 
     \b
     Examples:

@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 @data_option
 @json_option
 def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
-    """List the senses of the explained neurons of LAYER of MODEL, the most polysemantic first.
+    """List the senses of a layer's explained neurons.
 
-    Uses each neuron's latest finished run of the adaptive strategy. Nothing is drawn.
+    The most polysemantic neuron comes first. Uses each neuron's latest finished run of the adaptive strategy; nothing
+    is drawn.
 
     \b
     Examples:

@@ -14,9 +14,9 @@ from line_tui.cli.options import data_option, run_argument
 @data_option
 @click.pass_context
 def watch(context: click.Context, run_id: str, data: Path | None) -> None:
-    """Watch run ID in the terminal app, even if another process works on it, such as a headless call.
+    """Watch and steer a run in the terminal app.
 
-    Your decisions reach the process that works on it.
+    The run may belong to another process, such as `line-tui explain`: your decisions reach it.
 
     \b
     Example:

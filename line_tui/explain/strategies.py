@@ -70,7 +70,7 @@ _OURS = {
         ),
         Registered(
             name="quick",
-            title="the same at a glance: a tenth of the pictures, and so less sure",
+            title="the same with a tenth of the pictures, and less certain",
             metrics=("correlation",),
             search_images=budget.quick,
             report_images=budget.QUICK_REPORT,
@@ -79,7 +79,7 @@ _OURS = {
         ),
         Registered(
             name="published",
-            title="the published loop: ten iterations, five images each",
+            title="the published loop, ten iterations of five images",
             metrics=("mean", "auc"),
             search_images=budget.published,
             report_images=0,
@@ -88,7 +88,7 @@ _OURS = {
         ),
         Registered(
             name="vocabulary",
-            title="the strongest words of the control set, no language model",
+            title="tries the strongest words of the control set, without a language model",
             metrics=("mean", "auc"),
             search_images=budget.a_third,
             report_images=budget.REPORT,
@@ -111,7 +111,7 @@ def find(name: str) -> Registered:
 
 
 def metric_of(strategy: str, wish: Metric | None) -> Metric:
-    """The metric of a run: `usual` if the strategy can maximise it, else its default. Raises UnknownNameError."""
+    """The metric of a run: `wish` if the strategy can maximise it, else its default. Raises UnknownNameError."""
     can = find(strategy).metrics
     return wish if wish in can else can[0]
 

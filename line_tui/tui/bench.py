@@ -1,4 +1,4 @@
-"""`line-tui bench tui`: how fast the app is in a real terminal while the models keep all cores busy."""
+"""Measure how fast the app is in a real terminal while the models keep all cores busy."""
 
 from __future__ import annotations
 
@@ -155,9 +155,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="line-tui bench tui", description=__doc__, epilog="Example: line-tui bench tui --presses 400"
     )
-    parser.add_argument("--presses", type=int, default=200, help="keys to press")
-    parser.add_argument("--link", type=float, help="kilobytes a second that the terminal takes, as over a slow link")
-    parser.add_argument("--niceness", type=int, help="of the engine, instead of the usual one")
+    parser.add_argument("--presses", type=int, default=200, help="number of keys to press (default: 200)")
+    parser.add_argument(
+        "--link", type=float, help="kilobytes a second that the terminal accepts, to simulate a slow link"
+    )
+    parser.add_argument("--niceness", type=int, help="niceness of the engine, instead of the default")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     link = 1000 * arguments.link if arguments.link else None

@@ -74,7 +74,7 @@ def test_a_run_that_is_stopped(tmp_path: Path, number: int, hangs: str) -> None:
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130 and out == "", err
-    assert "go on with: line-tui explain --resume" in err and "Traceback" not in err
+    assert "to resume: line-tui explain --resume" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -132,7 +132,7 @@ def test_a_run_that_asked_first_goes_on_by_itself(call: Call, tmp_path: Path) ->
     store.create("a", e.RunSpec(model="fake", layer="fc", neuron=0, iterations=1, images=1, ask_first=True))
     started = call("explain", "--resume", "a")
     assert started.code == 0 and store.run("a").status == "finished"
-    assert "now it draws by itself" in started.err
+    assert "it now draws without asking" in started.err
 
 
 def test_an_engine_that_is_no_engine(call: Call) -> None:
@@ -179,7 +179,7 @@ def test_ctrl_c_stops_and_tells_how_to_go_on(process: subprocess.Popen[str], cal
     out, err = process.communicate()
     (run,) = Store.open(tmp_path).runs()
     assert process.returncode == 130 and out == ""
-    assert err.splitlines()[-1] == f"stopped; go on with: line-tui explain --resume {run.id}"
+    assert err.splitlines()[-1] == f"stopped; to resume: line-tui explain --resume {run.id}"
     assert run.status == "stopped"
     cut_off = json.loads(call("explain", "--resume", run.id, "--data", str(tmp_path), "--json").out)
     whole = json.loads(call("explain", "fake", "fc", "0", "--images", "3", "--seed", "5", "--json").out)
@@ -215,7 +215,7 @@ def test_a_resumed_run_takes_more_iterations_and_no_other_option(call: Call, tmp
         (("--metric", "auc"), "keeps its metric"),
         (("--seed", "0"), "keeps its seed"),
         (("--iterations", "9", "--profile", "laptop"), "keeps its profile"),
-        (("--iterations", "1"), "finished after 2 iterations"),
+        (("--iterations", "1"), "already has 2 iterations"),
     ]:
         done = call("explain", "--resume", run_id, *options)
         assert (done.code, done.out) == (2, "") and told in done.err
