@@ -132,12 +132,12 @@ def explain(
 
         live = InMemoryModel(model, preprocess, name)
     elif preprocess is not None or name is not None:
-        raise UsageError("a model of the catalogue has its own name and preprocessing", "leave them out")
+        raise UsageError("a model of the catalogue already has a name and preprocessing", "leave them out")
     if layer is None and (live is None or live.layer is None):
         raise UsageError("no layer was named", "`line_tui.layers(model)` lists them")
     if live is not None and ray:
         raise UsageError(
-            "a model in this process's memory cannot go to Ray", "leave out ray, or put it in the catalogue"
+            "a model in this process's memory cannot be used with Ray", "leave out ray, or put it in the catalogue"
         )
     called = model if isinstance(model, str) else live.name  # type: ignore[union-attr]
     within = layer if layer is not None else live.layer  # type: ignore[union-attr]

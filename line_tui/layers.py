@@ -37,7 +37,7 @@ def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool
         if info.name == layer:
             return info
     if exists:
-        raise UnknownNameError(f"'{layer}' of {model} gives no output for each image", how)
+        raise UnknownNameError(f"'{layer}' of {model} does not give one output per image", how)
     raise unknown_name(f"layer of {model}", layer, [info.name for info in layers], how)
 
 

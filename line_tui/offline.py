@@ -54,4 +54,4 @@ def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     wanted = arguments[1] if event == "socket.connect" else arguments
     if event in ("socket.connect", "socket.getaddrinfo") and isinstance(wanted, tuple) and wanted[:2] in _allowed:
         return
-    raise PermissionError(f"this process connects to nothing, and {event} was tried with {wanted!r}")
+    raise PermissionError(f"this process must not connect, but {event} was called with {wanted!r}")

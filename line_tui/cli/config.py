@@ -80,4 +80,4 @@ def validate() -> None:
 
     check_settings(read_config().tui)
     exists = config_path().exists()
-    say(f"{config_path()} is valid" if exists else f"there is no {config_path()}: all defaults")
+    say(f"{config_path()} is valid" if exists else f"there is no {config_path()}; all settings have their defaults")

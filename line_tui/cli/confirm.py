@@ -18,4 +18,4 @@ def confirmed(question: str, yes: bool) -> bool:
     except (click.Abort, OSError) as error:
         if isinstance(error, click.Abort) and sys.stdin is not None and sys.stdin.isatty():
             raise
-        raise UsageError("this needs a yes, and nobody is there to give it", "add --yes") from None
+        raise UsageError("this needs confirmation, and nobody can give it here", "add --yes") from None

@@ -65,7 +65,7 @@ async def explain_many(
         say(f"one by one: line-tui senses {spec.model} {spec.layer}")
     if batch.failures:
         failed = ", ".join(map(str, sorted(batch.failures)))
-        say(f"{len(batch.failures)} of {len(neurons)} neurons failed: {failed}; the same call tries them again")
+        say(f"{len(batch.failures)} of {len(neurons)} neurons failed: {failed}; the same command tries them again")
     return batch, run_ids
 
 

@@ -101,7 +101,7 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except MemoryError:
-        lack = MemoryLimitError("there is not enough memory for this command itself", "close other programs")
+        lack = MemoryLimitError("there is not enough memory for this command", "close other programs")
         return _tell(str(lack), lack.exit_code)
     except Exception as error:
         return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
@@ -112,7 +112,7 @@ def _check_text(arguments: Sequence[str]) -> None:
     for place, argument in enumerate(arguments, start=1):
         if not argument.isprintable() and any("\ud800" <= char <= "\udfff" for char in argument):
             raise UsageError(
-                f"argument {place} ({shown(argument)}) is not UTF-8", "write it, or name the file, in UTF-8"
+                f"argument {place} ({shown(argument)}) is not UTF-8", "write it in UTF-8, or rename the file"
             )
 
 
@@ -135,5 +135,5 @@ def _keep_traceback(arguments: Sequence[str]) -> str:
             file.write(f"\n{datetime.now().astimezone().isoformat()} line-tui {' '.join(arguments)}\n")
             traceback.print_exc(file=file)
     except (OSError, ValueError) as error:
-        return f"its traceback could not be kept: {error}"
-    return f"this is a defect; please report it with the end of {path}"
+        return f"its traceback could not be saved: {error}"
+    return f"this is a bug; please report it with the end of {path}"

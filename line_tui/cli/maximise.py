@@ -73,7 +73,7 @@ def maximise(
 def _text(found: Comparison) -> str:
     lines = [f"{found.ascent:9.3f}  gradient ascent, {found.steps} steps: {found.picture}"]
     if found.generated is None:
-        lines.append("no run of this neuron is stored: `line-tui explain` makes one")
+        lines.append("no run of this neuron is stored; `line-tui explain` starts one")
     else:
         best = found.generated
         lines.append(
@@ -81,5 +81,7 @@ def _text(found: Comparison) -> str:
         )
         lines.append(f"{best.control_mean:9.3f}  mean of the control set")
     if found.share is not None:
-        lines.append(f"the generated image reaches {found.share:.0%} of the ascent's drive above the control")
+        lines.append(
+            f"above the control mean, the generated image reaches {found.share:.0%} of what gradient ascent does"
+        )
     return "\n".join(lines)

@@ -146,10 +146,10 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
         rows = [(verdict.id, verdict.state, _size(verdict.size), verdict.path or "") for verdict in verdicts]
         put(table(["name", "state", "size", "path"], rows))
         if any(verdict.state == "present" for verdict in verdicts):
-            say("present: here, but no hash is known to compare all of it with")
+            say("present, but without a known hash for all files")
         for entry in entries:
             if (pin := pins.get(entry.id)) is not None and entry.source.revision == pin.commit != pin.revision:
-                say(f"{entry.id}: held to commit {pin.commit[:12]}; {move_on(entry.id)}")
+                say(f"{entry.id}: pinned to commit {pin.commit[:12]}; {move_on(entry.id)}")
     if bad := next((verdict for verdict in verdicts if verdict.problem), None):
         raise ModelFileError(bad.problem, bad.fix)
 
@@ -180,12 +180,12 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
     entry = _named_model(catalog, name)
     repo = entry.source.hub
     if repo is None:
-        raise UsageError(f"{name} was not fetched from the hub", "models that came otherwise leave the way they came")
+        raise UsageError(f"{name} was not fetched from the hub", "remove it the way it was installed")
     if unfinished:
         files = [part for each in find_unfinished(catalog.entries) if each.repo == repo for part in each.parts]
         what = f"{len(files)} unfinished files"
         if not files:
-            raise UsageError(f"no pull of {repo} is unfinished", "there is nothing to delete")
+            raise UsageError(f"{repo} has no unfinished pull", "there is nothing to delete")
     else:
         files = files_of(entry)
         what = f"{len(files)} files"
@@ -197,7 +197,7 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
     if as_json:
         put_json(RemovedModel(id=name, files=len(files), freed=freed))
     else:
-        say(f"{name}: {what} are removed, {gigabytes(freed)} are free again")
+        say(f"{name}: {what} removed, {gigabytes(freed)} freed")
 
 
 @models.command()

@@ -33,9 +33,7 @@ def select(text: str, neurons: int, seed: int) -> list[int]:
     if text.startswith("random:"):
         count = as_number(text.removeprefix("random:"))
         if count is None or not 0 < count <= neurons:
-            raise UsageError(
-                f"'{text[:40]}' asks for no sample of {neurons} neurons", f"use random:1 to random:{neurons}"
-            )
+            raise UsageError(f"'{text[:40]}' is not a sample of {neurons} neurons", f"use random:1 to random:{neurons}")
         return sorted(random.Random(seed).sample(range(neurons), count))
     if not _RANGES.fullmatch(text):
         raise UsageError(f"'{text[:40]}' selects no neurons", "use all, 0-63, 3,7,9 or random:50")

@@ -65,7 +65,7 @@ def refuse_before_command(context: click.Context) -> None:
         if option.name != "data" and source is ParameterSource.COMMANDLINE:
             command = f"{context.command_path} {context.invoked_subcommand}"
             raise UsageError(
-                f"{option.opts[0]} before '{context.invoked_subcommand}' would do nothing",
+                f"{option.opts[0]} before '{context.invoked_subcommand}' would have no effect",
                 f"put it after, where `{command} --help` lists it",
             )
 

@@ -50,24 +50,24 @@ def pull_all(entries: Iterable[Entry], *, update: bool = False, hub: Hub | None 
 def _pull(entry: Entry, hub: Hub, receipts: Receipts, update: bool) -> Pulled:
     if entry.source.hub is None:
         path = locate(entry.source, entry.id)
-        say(f"{entry.id}: nothing to fetch, it is at {path}")
+        say(f"{entry.id}: nothing to fetch, the model is at {path}")
         return Pulled(id=entry.id, path=str(path), commit=None, fetched=0)
     before = read_pins().get(entry.id)
     source = entry.source if update else held(entry.source, before)
     planned = plan(msgspec.structs.replace(entry, source=source), hub)
     if source.revision != entry.source.revision:
-        say(f"{entry.id}: held to commit {planned.commit[:12]}; {move_on(entry.id)}")
-    gated = f", gated: accept it first at https://huggingface.co/{planned.repo}" if entry.gated else ""
+        say(f"{entry.id}: pinned to commit {planned.commit[:12]}; {move_on(entry.id)}")
+    gated = f", gated: first accept it at https://huggingface.co/{planned.repo}" if entry.gated else ""
     say(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
     if planned.refused:
-        say(f"{entry.id}: left alone, since they could run code: {', '.join(planned.refused)}")
+        say(f"{entry.id}: skipped, because they could run code: {', '.join(planned.refused)}")
     to_fetch = planned.to_fetch
-    say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it still to fetch")
+    say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it left to fetch")
     folder = _with_progress(planned, hub, receipts)
     write_pin(entry.id, pin(planned, entry.source.revision, folder))
     if before is not None and before.repo == planned.repo and before.commit != planned.commit:
-        moved = f"moved on from commit {before.commit[:12]} to {planned.commit[:12]}"
-        say(f"{entry.id}: {moved}; the files of the earlier one stay until `hf cache prune`")
+        moved = f"updated from commit {before.commit[:12]} to {planned.commit[:12]}"
+        say(f"{entry.id}: {moved}; the earlier files stay until `hf cache prune`")
     return Pulled(id=entry.id, path=str(folder), commit=planned.commit, fetched=to_fetch)
 
 

@@ -85,23 +85,23 @@ class LiveView:
                 self._console.print(self._line(self._state.trials[trial]))
             case e.Stalled():
                 self._console.tell(
-                    f"the language model had no new concept in {event.attempts} attempts: {event.remedy}",
+                    f"the language model proposed no new concept in {event.attempts} attempts: {event.remedy}",
                     style="yellow",
                 )
             case e.ControlMeasured(drawn=drawn, concepts=concepts, reference_activations=reference):
-                own = f", {len(reference)} pictures of yours as control" if reference else ""
+                own = f", {len(reference)} of your pictures as control" if reference else ""
                 self._console.tell(f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}")
                 if event.missing:
                     self._console.tell(
-                        f"a first control set: this generator has no bank yet, {event.missing} concepts are missing; "
-                        "they are drawn for later runs while the terminal app is idle",
+                        f"this generator has no full bank yet: {event.missing} concepts are missing, and the terminal "
+                        "app draws them while it is idle",
                         style="yellow",
                     )
                 for line in event.skipped:
                     self._console.tell(f"skipped {line}", style="yellow")
             case e.SettingsChanged(settings=settings, reason=reason):
                 now = f"batch {settings.batch_size}, {settings.memory}, no longer bit-identical"
-                self._console.tell(f"{reason}: going on with {now}", style="yellow")
+                self._console.tell(f"{reason}: continuing with {now}", style="yellow")
             case _:
                 pass
 

@@ -33,13 +33,13 @@ def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any
     if not found:
         say("no run matches")
         return
-    if not run_ids and not confirmed(f"Take {_counted(found)} off the list?", yes):
-        say("nothing is deleted")
+    if not run_ids and not confirmed(f"Delete {_counted(found)} from the list?", yes):
+        say("nothing was deleted")
         return
     for run_id in found:
         store.delete(run_id)
     again = " ".join(found) if len(found) <= 20 else "ID..."
-    say(f"deleted {_counted(found)}; back with: line-tui runs restore {again}")
+    say(f"deleted {_counted(found)}; restore with: line-tui runs restore {again}")
 
 
 @click.command()

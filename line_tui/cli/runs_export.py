@@ -68,10 +68,10 @@ def export(
         written = _write(store, named, kind, folder)
         put("\n".join(map(str, written)))
         if open_it and written and not open_file(written[0]):
-            say("there is no program here to open it with")
+            say("no program on this machine can open it")
         return
     if open_it:
-        raise UsageError(f"--open shows no {kind}", "use it with --format html or another that writes files")
+        raise UsageError(f"--open cannot show {kind}", "use it with --format html or another that writes files")
     results = [result_of(store, run_id) for run_id in named]
     if kind == "json":
         put_json(results)

@@ -33,4 +33,4 @@ def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) 
     found = chosen(store, run_ids, wanted)
     for run_id in found:
         store.annotate(run_id, text)
-    say(f"noted on {len(found)} {'run' if len(found) == 1 else 'runs'}")
+    say(f"note set on {len(found)} {'run' if len(found) == 1 else 'runs'}")

@@ -44,7 +44,7 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
         erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
         say(f"erased {_told(found)}")
     else:
-        say("nothing is erased")
+        say("nothing was erased")
     if as_json:
         put_json(erased)
 
@@ -52,5 +52,5 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
 def _told(found: Purge) -> str:
     from rich.filesize import decimal
 
-    pictures = f"{len(found.images)} pictures that nothing else shows ({decimal(found.bytes)})"
+    pictures = f"{len(found.images)} pictures that no other run uses ({decimal(found.bytes)})"
     return f"{len(found.runs)} deleted runs and {pictures}"

@@ -62,5 +62,5 @@ def ask(library: str, kind: type[Build]) -> Build | Broken:
         return Broken(f"its import ended with {name}{hint}")
     if done.returncode > 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
-        return Broken(lines[-1] if lines else f"its import ended with code {done.returncode}")
+        return Broken(lines[-1] if lines else f"its import failed with exit code {done.returncode}")
     return msgspec.json.decode(done.stdout, type=kind)

@@ -29,7 +29,7 @@ def check_gpu(machine: Machine, torch: Torch | Broken) -> Finding:
         return Finding(
             "gpu",
             "problem",
-            f"nvidia-smi fails: {machine.driver_error}",
+            f"nvidia-smi failed: {machine.driver_error}",
             "restart after a driver update, or install NVIDIA's driver again",
         )
     if machine.gpus:
@@ -39,12 +39,12 @@ def check_gpu(machine: Machine, torch: Torch | Broken) -> Finding:
         )
         return Finding("gpu", "ok", found)
     if isinstance(torch, Torch) and torch.device != "cpu":
-        return Finding("gpu", "ok", torch.name or f"torch finds one ({torch.device})")
+        return Finding("gpu", "ok", torch.name or f"torch found one ({torch.device})")
     if machine.amd:
         return Finding(
-            "gpu", "note", "an AMD GPU that torch does not use", "install torch's ROCm build from pytorch.org"
+            "gpu", "note", "an AMD GPU, which torch does not use", "install torch's ROCm build from pytorch.org"
         )
-    return Finding("gpu", "note", "none: the CPU computes, which suits the profiles demo and laptop")
+    return Finding("gpu", "note", "none: everything runs on the CPU, which is enough for the profiles demo and laptop")
 
 
 def check_torch(machine: Machine, torch: Torch | Broken) -> Finding:
@@ -61,7 +61,7 @@ def check_torch(machine: Machine, torch: Torch | Broken) -> Finding:
         fix = "install a CUDA build of torch and torchvision: pytorch.org names the command for your driver"
     else:
         fix = f"driver {machine.gpus[0].driver} may be too old for CUDA {torch.cuda_build}: update it"
-    return Finding("torch", "problem", f"{found} although there is a GPU", fix)
+    return Finding("torch", "problem", f"{found}, although there is a GPU", fix)
 
 
 def check_llama_cpp(machine: Machine, torch: Torch | Broken, llama: LlamaCpp | Broken) -> Finding:
@@ -71,7 +71,7 @@ def check_llama_cpp(machine: Machine, torch: Torch | Broken, llama: LlamaCpp | B
         return Finding("llama.cpp", "problem", llama.why, f"run `{rebuild}`")
     device = torch.device if isinstance(torch, Torch) else "cpu"
     flag = "-DGGML_METAL=on" if device == "mps" else "-DGGML_HIP=on" if machine.amd else "-DGGML_CUDA=on"
-    found = f"{llama.version}, built {'for a GPU' if llama.gpu else 'for the CPU alone'}"
+    found = f"{llama.version}, built {'for a GPU' if llama.gpu else 'for the CPU only'}"
     if not llama.gpu and (machine.gpus or device != "cpu"):
         return Finding(
             "llama.cpp",

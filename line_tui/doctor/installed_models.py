@@ -43,8 +43,8 @@ def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, need
         # Large models are not read here, and small ones have no known hash.
         large = any(verdict.size > _QUICK for verdict in verdicts if verdict.id in unsure)
         fix = f"`line-tui models verify {profile.id}` compares them" if large else ""
-        return Finding(check, "ok", f"all here ({size}); not compared with a hash: {', '.join(unsure)}", fix)
-    return Finding(check, "ok", f"all here and verified ({size})")
+        return Finding(check, "ok", f"all present ({size}); not compared with a hash: {', '.join(unsure)}", fix)
+    return Finding(check, "ok", f"all present and verified ({size})")
 
 
 def _look(entry: Entry, receipts: Receipts) -> Verdict:

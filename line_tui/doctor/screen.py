@@ -48,7 +48,7 @@ def _protocol() -> str:
 def check_terminal(terminal: Terminal) -> Finding:
     """Check what the app needs."""
     if terminal.protocol is None:
-        return Finding("terminal", "note", "none: `line-tui explain` works, the app needs one")
+        return Finding("terminal", "note", "none: `line-tui explain` works, but the app needs one")
     found = f"{terminal.columns} x {terminal.rows}, pictures as {terminal.protocol}"
     if terminal.columns < _COLUMNS or terminal.rows < _ROWS:
         return Finding("terminal", "problem", found, f"enlarge it to {_COLUMNS} x {_ROWS} or more")
@@ -57,13 +57,16 @@ def check_terminal(terminal: Terminal) -> Finding:
             "terminal",
             "note",
             f"{found}, without 24-bit colours",
-            "if it has them, set COLORTERM=truecolor"
+            "if your terminal has them, set COLORTERM=truecolor"
             + (", and in tmux `RGB` in terminal-features" * bool(_tmux(terminal))),
         )
     if terminal.protocol == "halfcell":
         where = f"outside of {terminal.multiplexer}" if terminal.multiplexer else "in Kitty, WezTerm, foot or xterm"
         return Finding(
-            "terminal", "note", found, f"sharper pictures: start it {where}, which may know sixel or Kitty's"
+            "terminal",
+            "note",
+            found,
+            f"for sharper pictures, start it {where}, which may support sixel or Kitty's protocol",
         )
     return Finding("terminal", "ok", found)
 

@@ -28,7 +28,7 @@ def check_config() -> Finding:
         read_catalog().find_profile(profile)
     except LineError as error:
         return Finding("config", "problem", error.cause, error.fix)
-    where = str(path) if path.exists() else f"no {path}, which is fine: all defaults"
+    where = str(path) if path.exists() else f"no {path}; all settings have their defaults"
     return Finding("config", "ok", f"{where}; profile {profile}")
 
 
@@ -50,7 +50,9 @@ def check_store() -> Finding:
     if not os.path.exists(folder / "line.db"):  # noqa: PTH110
         parent = existing(folder)
         if not os.access(parent, os.W_OK):
-            return Finding("store", "problem", f"{parent} cannot be written", "set LINE_TUI_DATA to a folder that can")
+            return Finding(
+                "store", "problem", f"{parent} cannot be written", "set LINE_TUI_DATA to a folder that can be written"
+            )
         return Finding("store", "ok", f"{folder}, no runs yet")
     try:
         store = Store.open(folder)
@@ -59,7 +61,9 @@ def check_store() -> Finding:
     except LineError as error:
         return Finding("store", "problem", error.cause, error.fix)
     except OSError as error:
-        return Finding("store", "problem", f"{folder}: {error.strerror or error}", "set LINE_TUI_DATA to one of yours")
+        return Finding(
+            "store", "problem", f"{folder}: {error.strerror or error}", "set LINE_TUI_DATA to a folder of yours"
+        )
     slow = ", on a network file system (safe, but slower)" if is_network(folder) else ""
     return Finding("store", "ok", f"{folder}, {runs} runs{slow}")
 
@@ -68,7 +72,7 @@ def check_downloads(catalog: Catalog) -> list[Finding]:
     """Leftovers of broken pulls."""
     unfinished = find_unfinished(catalog.entries)
     if not unfinished:
-        return [Finding("downloads", "ok", "none is unfinished")]
+        return [Finding("downloads", "ok", "no unfinished pulls")]
     return [Finding("downloads", "note", each.found, each.fix) for each in unfinished]
 
 

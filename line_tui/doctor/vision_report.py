@@ -96,10 +96,10 @@ def told(looked: Looked) -> str:
     size = f", then {looked.input[0]} x {looked.input[1]}" if looked.input else ""
     lines = [
         f"model      {looked.identity}",
-        "           the digits change with the content of its weights and with all that is done to a picture",
+        "           the digest changes with the weights and with the preprocessing",
         f"pictures   {looked.prepared}{size}",
         *(f"{'layers' if n == 0 else '':<9}  {line}" for n, line in enumerate(shown)),
-        f"numbers    layer {looked.layer}, the first neurons, for three pictures (--pictures FOLDER writes them)",
+        f"numbers    layer {looked.layer}, the first neurons, for three pictures (--pictures FOLDER saves them)",
     ]
     for name, values in looked.activations.items():
         row = "".join("   no number" if value is None else f"{value:12.5f}" for value in values)

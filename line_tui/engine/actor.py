@@ -62,9 +62,9 @@ class Engine:
             self._link.refuse(
                 command.run_id,
                 UsageError(
-                    f"{os.uname().nodename} has other model files for this run ({here}) than the driver "
+                    f"{os.uname().nodename} has different model files for this run ({here}) from the driver's "
                     f"({command.spec.sources})",
-                    "pull the same models on every machine of the cluster",
+                    "pull the same models on all machines of the cluster",
                 ),
             )
             return

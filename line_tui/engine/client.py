@@ -86,12 +86,12 @@ class EngineClient:
         """Send a command. Raises EngineError when there is no engine."""
         process = self._process
         if process is None or process.stdin is None or not self.alive:
-            raise EngineError("the engine is not running", "start it again; nothing stored is lost")
+            raise EngineError("the engine is not running", "restart it; nothing stored is lost")
         try:
             process.stdin.write(msgspec.json.encode(command) + b"\n")
             await process.stdin.drain()
         except ConnectionError as error:
-            raise EngineError("the engine has just ended", "start it again; nothing stored is lost") from error
+            raise EngineError("the engine ended", "restart it; nothing stored is lost") from error
 
     async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
         """All messages, also of engines started later, until `close`."""

@@ -123,7 +123,7 @@ class RayEngine:
         if address is not None and "://" in address:
             raise UsageError(
                 f"'{address}' is not HOST:PORT",
-                "call line-tui on a machine of the cluster, with the address of its head",
+                "run line-tui on a machine of the cluster, with the address of its head",
             )
         self._ray = import_ray()
         self.log = EngineLog(log or log_folder() / "engine.log")
@@ -405,7 +405,7 @@ class RayEngine:
             p.CommandFailed(
                 command="do_job",
                 cause=f"{command.job} does not run on a cluster",
-                fix="do it without --ray",
+                fix="run it without --ray",
                 exit_code=UsageError.exit_code,
                 request=command.request,
             )

@@ -68,7 +68,7 @@ class FolderControl:
                 concepts.append(each.concept)
                 rows.append(row)
             else:
-                few = f"only {len(row)} of {self.images} pictures can be read, the class is left out"
+                few = f"only {len(row)} of {self.images} pictures can be read, so the class is left out"
                 self._skipped[opened.path / each.concept] = few
         if not rows:
             raise UsageError(

@@ -42,8 +42,8 @@ class InMemoryModel:
         self._prepare = preprocess
         if self._module and preprocess is None:
             raise UsageError(
-                "a torch module needs its preprocessing",
-                "pass preprocess=, which is `weights.transforms()` in torchvision",
+                "a torch module needs preprocessing",
+                "pass preprocess=; in torchvision, that is `weights.transforms()`",
             )
         called = name or str(getattr(model, "__name__", type(model).__name__))
         # A name on the command line cannot have spaces or slashes.

@@ -38,7 +38,7 @@ class Surroundings:
 def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
     """Do a job and return its result as JSON. Raises Cancelled, LineError, and what libraries raise."""
     if job not in JOBS:
-        raise unknown_name("job", job, list(JOBS), "line-tui and its engine must be of one version")
+        raise unknown_name("job", job, list(JOBS), "line-tui and its engine must have the same version")
     return msgspec.json.encode(JOBS[job](wanted, here))
 
 
@@ -83,7 +83,9 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
     with here.manager.vision_alone(request.model, BATCH, here.loading) as vision:
         here.begun()
         if not isinstance(vision, TorchVision):
-            raise UsageError(f"{request.model} is a black box, without gradients", "`line-tui explain` needs none")
+            raise UsageError(
+                f"{request.model} is a black box without gradients", "`line-tui explain` does not need them"
+            )
         neuron = request.neuron
         picture = maximise(vision, request.layer, neuron, steps=request.steps, seed=request.seed, on_step=on_step)
         # Measured like any image: from the eight-bit file, in the fixed batch size.

@@ -150,7 +150,7 @@ class Queue(Generic[Key]):
                     if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "waiting":
                         self.on_question(handle)
                 if not self.batch.stopped and self._store.run(run_id).status == "stopped":
-                    raise EngineError("the engine was stopped from outside", "repeat the call to continue")
+                    raise EngineError("the engine was stopped from outside", "run the same command again to resume")
                 return
             except EngineError:
                 if last or self.batch.stopped:

@@ -22,7 +22,7 @@ def give_way(niceness: int) -> None:
         total = os.nice(niceness)
     except PermissionError as error:
         raise UsageError(
-            f"niceness = {niceness} would put the engine before other programs, which only root may do",
+            f"niceness = {niceness} would give the engine priority over other programs, which only root may do",
             "set it to 0 or more under [engine] in config.toml",
         ) from error
     # Other systems, and Linux without autogroups, use the process's niceness.

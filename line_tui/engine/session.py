@@ -215,6 +215,6 @@ def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:
         was, will = getattr(before, field), getattr(now, field)
         if field != "bit_identical" and was != will:
             raise UsageError(
-                f"run '{run_id}' was started with {field} {was!r}, now it is {will!r}",
+                f"run '{run_id}' was started with {field} {was!r}, which is now {will!r}",
                 "restore those models and settings, or start a new run",
             )

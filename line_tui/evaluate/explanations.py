@@ -75,7 +75,7 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
             continue
         cause, neuron, text = _parse(row, neuron_column, label_column, neurons)
         if cause is None and (neuron, text.casefold()) in found:
-            cause = f"neuron {neuron} has this explanation already"
+            cause = f"neuron {neuron} already has this explanation"
         if cause is not None:
             bad.append(BadRow(line, cause))
         else:
@@ -83,8 +83,8 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     if not found:
         told = f"line {bad[0].line}: {bad[0].cause}" if bad else f"all {others} rows are about other layers"
         raise UsageError(
-            f"{path} explains no neuron of layer '{layer}': {told if rows else 'it has a header alone'}",
-            "correct the file, or name the layer that it is about",
+            f"{path} explains no neuron of layer '{layer}': {told if rows else 'it has only a header'}",
+            "correct the file, or name the layer it is about",
         )
     return Explanations(path, list(found.values()), bad, others)
 
@@ -98,7 +98,7 @@ def _column(path: Path, header: list[str], names: tuple[str, ...]) -> int:
 
 def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) -> tuple[str | None, int, str]:
     if len(row) <= max(neuron_column, label_column):
-        return f"{len(row)} columns, fewer than the header has", -1, ""
+        return f"{len(row)} columns, fewer than the header", -1, ""
     number, text = row[neuron_column].strip(), as_concept(row[label_column])
     neuron = _whole(number)
     if neuron is None:

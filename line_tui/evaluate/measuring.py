@@ -94,7 +94,7 @@ def evaluate(
         scored[str(each.path)] = score(sound, activations, look, detected)
         several[str(each.path)] = rivals(sound, look)
     if not any(scored.values()):
-        raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "look at the model")
+        raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "check the model")
     return Report(
         model=request.model,
         layer=request.layer,

@@ -21,7 +21,7 @@ def tell_left_out(report: Report, narration: PlainConsole) -> None:
     """Say which rows and pictures were left out."""
     for file in report.files:
         for row in file.bad_rows:
-            narration.tell(f"{file.path}, line {row.line}: {row.cause}; the row is left out")
+            narration.tell(f"{file.path}, line {row.line}: {row.cause}; row skipped")
     for picture in report.skipped:
         narration.tell(f"left out: {picture}")
 

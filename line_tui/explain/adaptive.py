@@ -348,7 +348,7 @@ class Search:
         word = next((word for word in words if same_form(word) not in taken), None)
         stalled: list[e.DurableEvent] = []
         if attempts or word is None:
-            remedy = "every word was tried" if word is None else f"the responses point at '{word}'"
+            remedy = "every word was tried" if word is None else f"took '{word}', which fits the responses"
             stalled = [e.Stalled(iteration=iteration, attempts=attempts, remedy=remedy)]
         if word is None:
             return Record(stalled)

@@ -30,5 +30,5 @@ def judge(text: str, taken: dict[str, str], known: Callable[[str], bool] | None 
     if (before := taken.get(same_form(concept))) is not None:
         return Judged(concept, f"already tried as '{before}'")
     if known is not None and (strange := [word for word in concept.replace("-", " ").split() if not known(word)]):
-        return Judged(concept, f"no word that is known: '{strange[0]}'")
+        return Judged(concept, f"not a known word: '{strange[0]}'")
     return Judged(concept)

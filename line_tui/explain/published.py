@@ -132,7 +132,7 @@ def _summarised(state: RunState) -> bool:
 
 def _stalled(state: RunState, iteration: int, attempts: int, origin: e.Origin) -> list[e.DurableEvent]:
     if origin == "summary":
-        return [e.Stalled(iteration=iteration, attempts=attempts, remedy="went without a summary")]
+        return [e.Stalled(iteration=iteration, attempts=attempts, remedy="continued without a summary")]
     word = _random_word(state, iteration)
     return [
         e.Stalled(iteration=iteration, attempts=attempts, remedy=f"took the random word '{word}'"),

@@ -33,7 +33,7 @@ def is_file_name(text: str) -> bool:
 def check_repository(name: str) -> None:
     """Raises HubError for an invalid repository name."""
     if not _REPOSITORY.fullmatch(name) or ".." in name:
-        raise HubError(f"'{shown(name)}' is not the name of a repository", "write `hub` as owner/name")
+        raise HubError(f"'{shown(name)}' is not a repository name", "write `hub` as owner/name")
 
 
 def check(*, commits: Iterable[str] = (), digests: Iterable[str] = (), names: Iterable[str] = ()) -> None:

@@ -69,16 +69,16 @@ def _with_known_digest(entry: Entry, file: RemoteFile) -> RemoteFile:
     known = entry.source.sha256.get(file.name)
     if known is not None and is_sha256(file.digest) and known != file.digest:
         raise HubError(
-            f"{entry.id}: {file.name} at {entry.source.hub} is another file than the catalogue's or the lock file's "
+            f"{entry.id}: {file.name} at {entry.source.hub} is not the file of the catalogue or the lock file "
             f"({known[:12]}…)",
-            "set `revision` to the commit that was meant, or correct `sha256`",
+            "set `revision` to the intended commit, or correct `sha256`",
         )
     return file
 
 
 def move_on(name: str) -> str:
     """How to move to a newer revision than the pinned one."""
-    return f"run `line-tui models pull {name} --update` to take the newest revision from now on"
+    return f"run `line-tui models pull {name} --update` to use the newest revision from now on"
 
 
 def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: Receipts) -> Path:
@@ -105,8 +105,8 @@ def _bring(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
         if not (matches(part, file.digest) and (known == file.digest or matches(part, known))):
             part.unlink()
             raise HubError(
-                f"{file.name} does not have the hash that is known for it at {plan.repo}",
-                "pull again: it was thrown away",
+                f"{file.name} does not have its known hash at {plan.repo}",
+                "pull again; the bad file was deleted",
             )
         part.replace(repository.blob(file.digest))
     digests = {file.name: file.digest for file in plan.files}
@@ -125,7 +125,7 @@ def pin(plan: Plan, revision: str | None, folder: Path) -> Pin:
         # These hashes have just been checked, or were at the first pull; `verify` checks them again.
         if known is None and file.name not in fetched and not matches(path, file.digest):
             raise HubError(
-                f"{path} was here before, and does not have the hash that is known for it at {plan.repo}",
+                f"{path} was already here, and does not have its known hash at {plan.repo}",
                 f"run `line-tui models remove {plan.entry.id}` and pull again",
             )
         digests[file.name] = known or (file.digest if is_sha256(file.digest) else sha256(path))

@@ -89,7 +89,7 @@ class Hub:
                         raise
             if failures >= _RETRIES:
                 raise HubError(
-                    f"{self._endpoint} sends no more of {file.name}", "pull again later: it continues from there"
+                    f"{self._endpoint} stopped sending {file.name}", "pull again later: it continues from there"
                 )
             if failures:
                 self._wait(2.0**failures)
@@ -127,12 +127,12 @@ class Hub:
             raise gated(repo) from error
         except RepositoryNotFoundError as error:
             raise HubError(
-                f"there is no model {repo} at {self._endpoint}, or your login may not see it",
-                "check the name in the catalogue, or run `hf auth login` with an account that may",
+                f"there is no model {repo} at {self._endpoint}, or your login cannot see it",
+                "check the name in the catalogue, or run `hf auth login` with an account that can",
             ) from error
         except RevisionNotFoundError as error:
             raise HubError(
-                f"{repo} has no such revision, or no longer",
+                f"{repo} does not have this revision, or no longer",
                 "correct `revision` in the catalogue, or pull with --update to take the newest from now on",
             ) from error
         except HfHubHTTPError as error:
@@ -153,7 +153,7 @@ class Hub:
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             # The library has no error for a reply that is not the hub's, such as a captive portal's page.
             raise HubError(
-                f"{self._endpoint} does not answer as a hub does ({type(error).__name__}: {_first_line(error)})",
+                f"{self._endpoint} does not answer like a hub ({type(error).__name__}: {_first_line(error)})",
                 "open that address in a browser: a network may want you to log in; correct HF_ENDPOINT if it is set",
             ) from error
 

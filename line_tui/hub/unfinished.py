@@ -29,17 +29,17 @@ class Unfinished:
     @property
     def found(self) -> str:
         """A description for people."""
-        return f"a pull of {self.repo} broke off, {gigabytes(self.size)} of it are here"
+        return f"a pull of {self.repo} was interrupted after {gigabytes(self.size)}"
 
     @property
     def fix(self) -> str:
         """What to do about it."""
         if not self.models:
-            return f"no model of the catalogue goes on with it: delete {', '.join(map(str, self.parts))}"
+            return f"no model of the catalogue needs it: delete {', '.join(map(str, self.parts))}"
         name, *others = self.models
         shared = f" (or {', '.join(others)})" if others else ""
         return (
-            f"`line-tui models pull {name}`{shared} goes on with it, "
+            f"`line-tui models pull {name}`{shared} continues it, "
             f"`line-tui models remove {name} --unfinished` deletes it"
         )
 

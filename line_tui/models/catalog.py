@@ -157,7 +157,7 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
             takes = takes - _OF_FILES
         if idle := [each for each in sorted(_OF_SOME - takes) if getattr(self, each) not in (None, "DEFAULT")]:
             of = self.format if self.format != "weights" else "weights without an architecture"
-            raise ValueError(f"{' and '.join(idle)} would do nothing for the format {of}: leave it out")
+            raise ValueError(f"{' and '.join(idle)} would have no effect with the format {of}: leave it out")
         if self.interpolation is not None and self.architecture is None and self.mean is None:
             raise ValueError("interpolation goes with size, mean and std")
         if self.std is not None and not all(0 < value < math.inf for value in self.std):
@@ -257,7 +257,7 @@ def _read(path: Path) -> Catalog:
     try:
         return _decoded(path.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}: {error}", "correct that entry of the catalogue") from error
+        raise UsageError(f"{path}: {error}", "correct this entry of the catalogue") from error
 
 
 @cache

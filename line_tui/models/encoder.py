@@ -68,8 +68,8 @@ def with_encoder(network: nn.Module, size: int | tuple[int, int], layer: str, pa
         raise ModelFileError(f"{name}: {path} has no W_enc and b_enc", "save the encoder under these names")
     if others := sorted(weights.keys() - {*_NAMES, "W_dec"}):
         raise ModelFileError(
-            f"{name}: {path} has {', '.join(others[:3])}, of which line-tui does not know what they do to the features",
-            f"save an encoder of {', '.join(_NAMES)} alone, or put a function around the model",
+            f"{name}: {path} has {', '.join(others[:3])}, and line-tui does not know what these do to the features",
+            f"save an encoder of {', '.join(_NAMES)} alone, or wrap the model in a function",
         )
     _check_config(path, name)
     if weights["W_enc"].shape[:1] != (channels,) or weights["W_enc"].ndim != 2:
@@ -119,5 +119,5 @@ def _check_config(path: Path, name: str) -> None:
             if key in said and said[key] not in known:
                 raise ModelFileError(
                     f"{name}: {file} says {key} = {said[key]!r}, which is not relu((x - b_dec) @ W_enc + b_enc)",
-                    'put a function around the model (format = "function" in your catalog.toml)',
+                    'wrap the model in a function (format = "function" in your catalog.toml)',
                 )

@@ -99,7 +99,7 @@ class EndpointLanguage:
         for chunk in self._post(request):
             if chunk.error:
                 raise UsageError(
-                    f"{self.name}: {self._url} breaks off: {_told(chunk.error)}", "see what the server says, and resume"
+                    f"{self.name}: {self._url} broke off: {_told(chunk.error)}", "check the server's log, and resume"
                 )
             usage = chunk.usage or usage
             for choice in (chunk.choices or [])[:1]:
@@ -146,7 +146,7 @@ class EndpointLanguage:
                     yield msgspec.json.decode(line.removeprefix(b"data:"), type=_Chunk)
         except (OSError, HTTPException) as error:
             raise UsageError(
-                f"{self.name}: nothing that can be used answers at {self._url}: {error}", "start the server there"
+                f"{self.name}: no usable answer from {self._url}: {error}", "start the server there"
             ) from error
         except (ValueError, RecursionError) as error:
             raise self._no_protocol() from error

@@ -26,7 +26,7 @@ def open_program(path: Path, entry: VisionEntry) -> ExportedProgram:
     try:
         return torch.export.load(path)
     except Exception as error:  # The errors for damaged files are undocumented and vary.
-        raise ModelFileError(f"{entry.id}: {path} is damaged or no exported program", "export it again") from error
+        raise ModelFileError(f"{entry.id}: {path} is damaged or not an exported program", "export it again") from error
 
 
 def check_code_allowed(entry: VisionEntry, path: Path) -> None:

@@ -74,7 +74,7 @@ def open_folder(path: Path) -> PictureFolder:
     """
     path = path.expanduser().absolute()
     if not path.is_dir():
-        raise UsageError(f"{path} is not a folder", "name a folder of pictures, or of one subfolder a class")
+        raise UsageError(f"{path} is not a folder", "name a folder of pictures, or one with a subfolder per class")
     names = _names(path / NAMES)
     subfolders = [folder for folder in sorted(path.iterdir()) if folder.is_dir() and not folder.name.startswith(".")]
     left_out: dict[Path, str] = {}
@@ -97,7 +97,7 @@ def open_folder(path: Path) -> PictureFolder:
 def _concept(folder: Path, names: dict[str, str]) -> str:
     concept = as_concept(names.get(folder.name, folder.name.replace("_", " ")))
     if not concept:
-        raise UsageError(f"{folder} names no concept", f"rename it, or say in {NAMES} what its class is called")
+        raise UsageError(f"{folder} names no concept", f"rename it, or give its class name in {NAMES}")
     return concept
 
 
@@ -115,7 +115,7 @@ def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
     if parts or (nested and (shared or any(len(names) > 1 for names in deeper))):
         shown = ", ".join(folder.name for folder in folders[:3])
         raise UsageError(
-            f"the subfolders of {path} ({shown}) seem to be parts of a data set, not classes",
+            f"the subfolders of {path} ({shown}) look like splits of a data set, not classes",
             f"name the folder that holds the classes, such as {folders[-1]}, or list what the subfolders are called "
             f"in {path / NAMES}",
         )
@@ -138,7 +138,7 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
             if name.startswith(".") or name == NAMES:
                 continue
             if not path.is_file():
-                lost.append(f"{name} leads to no file")
+                lost.append(f"{name} is a broken link")
                 continue
             (found if path.suffix.lower() in SUFFIXES else others).append(path)
     if others:
@@ -210,9 +210,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     if image.mode == "F" and np.isfinite(values).all() and low >= 0 and high <= 1:
         return _with_exif(Image.fromarray((values * 255).round().astype(np.uint8)), image)
     kind = "floating-point numbers" if image.mode == "F" else "whole numbers of 32 bits"
-    raise UnreadablePicture(
-        f"its grey is {kind} from {low:g} to {high:g}, of which nobody can say what is white; save it with 8 bits"
-    )
+    raise UnreadablePicture(f"its grey is {kind} from {low:g} to {high:g}, so white is unknown; save it with 8 bits")
 
 
 def _with_exif(made: Image.Image, of: Image.Image) -> Image.Image:

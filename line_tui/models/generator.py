@@ -94,9 +94,9 @@ class DiffusersGenerator:
             raise _not_finite(self._entry, self._precision)
         if torch.equal(first, second):
             raise ModelFileError(
-                f"{self._entry.id}: it begins the same picture for '{_WORDS[0]}' and '{_WORDS[1]}': no word reaches it",
+                f"{self._entry.id}: it starts the same picture for '{_WORDS[0]}' and '{_WORDS[1]}'",
                 "files of its tokenizer or text encoder may be missing: fetch the model again; "
-                "or its prompt_template is longer than it reads",
+                "or its prompt_template is longer than its text encoder reads",
             )
 
     def _begun(self, prompt: str) -> torch.Tensor:
@@ -194,7 +194,7 @@ def _not_finite(entry: GeneratorEntry, precision: str) -> ModelFileError:
     if precision == "float32":
         return ModelFileError(f"{entry.id}: its numbers are not finite", "weights are damaged: fetch the model again")
     return ModelFileError(
-        f"{entry.id}: the pictures are not numbers, {precision} overflowed",
+        f"{entry.id}: its pictures are not finite, {precision} overflowed",
         'set dtype = "bfloat16" or "float32" for it in your catalog.toml',
     )
 

@@ -67,7 +67,7 @@ def open_gguf(
         # The failed attempt still holds GPU memory through a reference cycle.
         gc.collect()
         if (llama := attempt(fewer)) is not None:
-            on_note(f"{name}: {fewer} of its {blocks} layers fit on the GPU, the CPU computes the others, more slowly")
+            on_note(f"{name}: {fewer} of its {blocks} layers fit on the GPU; the CPU computes the others, more slowly")
             return llama, fewer
     raise ModelFileError(
         f"{name}: llama.cpp cannot load {path}",
@@ -80,7 +80,7 @@ def check_writes(metadata: Mapping[str, str], name: str) -> None:
     kind = metadata.get("general.architecture", "")
     if f"{kind}.pooling_type" in metadata or metadata.get(f"{kind}.attention.causal", "true") == "false":
         raise ModelFileError(
-            f"{name} is an embedding model ({kind}): it writes no words", "name a model that generates text"
+            f"{name} is an embedding model ({kind}) and cannot write text", "name a model that generates text"
         )
 
 
@@ -97,5 +97,5 @@ def _check_header(path: Path, name: str) -> None:
     except OSError as error:
         raise ModelFileError(f"{name}: cannot read {path}: {error.strerror}", "correct the path") from error
     if magic != b"GGUF":
-        what = "is empty" if not magic else "is no GGUF file"
+        what = "is empty" if not magic else "is not a GGUF file"
         raise ModelFileError(f"{name}: {path} {what}", "fetch it again, or convert it to GGUF")

@@ -62,7 +62,7 @@ class LlamaLanguage:
         self._template = self._read_template() if style != "few-shot" else None
         if style == "chat" and self._template is None:
             raise UsageError(
-                f"{name} has no chat template that can be used", 'set style = "few-shot" for it in your catalog.toml'
+                f"{name} has no usable chat template", 'set style = "few-shot" for it in your catalog.toml'
             )
         self.style: Literal["few-shot", "chat"] = "few-shot" if self._template is None else "chat"
         self._head: list[int] = []

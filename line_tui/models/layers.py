@@ -51,7 +51,7 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
             told = " ".join(str(error).split())[:200] or type(error).__name__
             raise UsageError(
                 f"the network takes no pictures of 3 x {height} x {width}: {told}",
-                "correct how its pictures are prepared, or put a function around it",
+                "correct its preprocessing, or wrap it in a function",
             ) from error
     more, taller, wider = _other_sizes(run, height, width)
     evidence = _evidence(model, usual)
@@ -82,7 +82,7 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
     if not layers:
         raise UsageError(
             "no layer has one output for each picture",
-            "put a function around it that returns pictures by neurons",
+            "wrap it in a function that returns [pictures, neurons]",
         )
     return _named(layers, names or [])
 

@@ -40,7 +40,7 @@ def read_pins() -> dict[str, Pin]:
     try:
         pins = msgspec.json.decode(path.read_bytes(), type=dict[str, Pin])
         if bad := next((name for name, pin in pins.items() if not _COMMIT.fullmatch(pin.commit)), None):
-            raise ValueError(f"the commit of '{bad}' is none")
+            raise ValueError(f"the commit of '{bad}' is not a commit")
         return pins
     except FileNotFoundError:
         return {}

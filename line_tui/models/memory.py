@@ -116,7 +116,7 @@ def _too_little(plans: list[Plan], free: Free) -> MemoryLimitError:
     if beside:
         device, have, need = "RAM", free.ram, min(beside)
     return MemoryLimitError(
-        f"the models need {_gb(need)} of {device} even one picture at a time, {_gb(have)} are free",
+        f"the models need {_gb(need)} of {device} even for one picture at a time, but only {_gb(have)} are free",
         "close other programs, or choose a profile with smaller models (`line-tui models list`)",
     )
 

@@ -73,7 +73,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
     entry = next((entry for entry in catalog.vision if entry.id == name), None)
     if entry is not None:
         if weights:
-            raise UsageError(f"'{name}' has weights of its own", f"say {name} alone")
+            raise UsageError(f"'{name}' comes with its own weights", f"write only {name}")
         network = _from_entry(entry)
         return network if entry.encoder is None else _encoded(network, entry.encoder)
     if name not in torchvision_names():
@@ -284,7 +284,7 @@ def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEnt
     if hashed(path).startswith(_weights(architecture, "DEFAULT").url.rpartition("-")[2].removesuffix(".pth")):
         return True
     raise UsageError(
-        f"{spec}: the weights of {architecture} do not say what is done to its input",
+        f"{spec}: the weights of {architecture} do not include its input transform",
         "give it an entry in your catalog.toml, with transform_input = true where its training began with "
         "torchvision's weights, else false",
     )
@@ -330,7 +330,7 @@ def said_by(entry: VisionEntry) -> Preprocess | None:
         return by_torchvision(usual(**{key: value for key, value in said.items() if value is not None}))
     if any(value is None for value in given):
         raise UsageError(
-            f"{entry.id}: its entry says only a part of how its pictures are prepared",
+            f"{entry.id}: its entry gives only part of the preprocessing",
             f"add {', '.join(name for name, value in zip(_GIVEN, given, strict=True) if value is None)} "
             "to it in your catalog.toml, or leave out size, resize, mean and std",
         )
@@ -344,7 +344,7 @@ def must_be_said_by(entry: VisionEntry) -> Preprocess:
     preprocess = said_by(entry)
     if preprocess is None:
         raise UsageError(
-            f"{entry.id}: a file of format {entry.format} does not say how its pictures are prepared",
+            f"{entry.id}: a file of format {entry.format} does not include its preprocessing",
             "add size, mean and std to its entry in your catalog.toml; torchvision's usual are size = 224, "
             "mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]",
         )

@@ -113,9 +113,9 @@ def _check_takes_words(kind: str, name: str) -> None:
         # Reported when the pipeline is opened.
         return
     if "prompt" not in inspect.signature(found.__call__).parameters:
-        lacks = "no prompt: its pictures would be scored as a concept that it never heard of"
+        lacks = "no prompt, so its pictures could not be scored as a concept"
     elif any(found in mapping.values() for mapping in (_FROM_PICTURES, _INPAINTING)) and found not in _FROM_WORDS:
-        lacks = "a picture to begin with"
+        lacks = "a picture as input"
     else:
         return
     raise ModelFileError(f"{name}: {kind} takes {lacks}", "name a text-to-image pipeline")
@@ -155,6 +155,6 @@ def _read_index(folder: Path, name: str) -> dict[str, Any]:
         raise ModelFileError(f"{name}: {path} cannot be read: {error}", "fetch the model again") from error
     if not isinstance(index, dict) or not isinstance(index.get("_class_name"), str):
         raise ModelFileError(
-            f"{name}: {path} names no pipeline of diffusers", "pipelines with code of their own are not run"
+            f"{name}: {path} names no pipeline of diffusers", "pipelines that bring their own code are not run"
         )
     return index

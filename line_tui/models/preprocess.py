@@ -17,7 +17,7 @@ from torchvision.transforms.functional import center_crop
 from line_tui.errors import LineError, UsageError
 from line_tui.explain.ports import Picture
 
-_CORRECT = "correct how pictures are prepared: size, mean and std, or what its files say of them"
+_CORRECT = "correct size, mean and std, or the preprocessing in its files"
 _PROBE = 512
 """Side in pixels of the pictures used to measure a preprocessing."""
 
@@ -50,12 +50,14 @@ class Preprocess:
             raise
         except Exception as error:  # What libraries and people's own functions raise varies.
             told = " ".join(str(error).split())[:200]
-            raise UsageError(f"no picture can be prepared: {type(error).__name__}: {told}", _CORRECT) from error
+            raise UsageError(f"no picture can be preprocessed: {type(error).__name__}: {told}", _CORRECT) from error
         if not isinstance(made, Tensor) or made.ndim != 3 or made.shape[0] != 3:
             what = list(made.shape) if isinstance(made, Tensor) else type(made).__name__
-            raise UsageError(f"a picture is prepared to {what}, not to a tensor of 3 x height x width", _CORRECT)
+            raise UsageError(
+                f"preprocessing turns a picture into {what}, not into a tensor of 3 x height x width", _CORRECT
+            )
         if not made.isfinite().all():
-            raise UsageError("a grey picture is prepared to numbers that are not finite", _CORRECT)
+            raise UsageError("preprocessing turns a grey picture into numbers that are not finite", _CORRECT)
         return int(made.shape[1]), int(made.shape[2])
 
     @cached_property

@@ -74,8 +74,8 @@ class TimmFolder:
             raise
         except Exception as error:  # What timm raises for odd settings varies.
             raise ModelFileError(
-                f"{self._name}: timm cannot prepare pictures as {self._folder} says: {type(error).__name__}: {error}",
-                "correct pretrained_cfg in its config.json, or say size, mean and std in its entry",
+                f"{self._name}: timm cannot do the preprocessing in {self._folder}: {type(error).__name__}: {error}",
+                "correct pretrained_cfg in its config.json, or set size, mean and std in its entry",
             ) from error
 
         def prepare(picture: Picture) -> Tensor:
@@ -104,7 +104,7 @@ class TimmFolder:
             import timm
         except ImportError as error:
             raise UsageError(
-                f"{self._name} is a model of timm, which is not installed", "run `pip install timm`"
+                f"{self._name} is a timm model, and timm is not installed", "run `pip install timm`"
             ) from error
         return timm
 

@@ -56,7 +56,7 @@ class TransformersFolder:
             processor = transformers.AutoImageProcessor.from_pretrained(self._folder, **LOCAL)
         except Exception as error:
             raise UsageError(
-                f"{self._name}: {self._folder} does not say how its pictures are prepared: {_first_line(error)}",
+                f"{self._name}: {self._folder} does not include its preprocessing: {_first_line(error)}",
                 "save its image processor there, or add size, mean and std to its entry in your catalog.toml",
             ) from error
 
@@ -139,13 +139,13 @@ class TransformersFolder:
         if not isinstance(pixels, Tensor) or pixels.ndim != 4 or len(pixels) != 1:
             shape = list(getattr(pixels, "shape", []))
             raise UsageError(
-                f"{self._name}: its processor makes {shape} of one picture, not one image of height and width",
-                'put a function around the model (format = "function" in your catalog.toml)',
+                f"{self._name}: its processor turns one picture into {shape}, not into one image",
+                'wrap the model in a function (format = "function" in your catalog.toml)',
             )
         if any(not mask.bool().all() for mask in masks):
             raise UsageError(
                 f"{self._name}: its processor masks part of the picture, which is not supported",
-                'put a function around the model (format = "function" in your catalog.toml)',
+                'wrap the model in a function (format = "function" in your catalog.toml)',
             )
         return pixels[0].float()
 
@@ -163,7 +163,7 @@ def _seeing(config: Any) -> tuple[Any, Any]:
         # Halves such as BLIP's are in no list of the library, but are named after their config.
         kind = getattr(transformers, type(config).__name__.removesuffix("Config") + "Model", None)
     if kind is None or not _takes_pictures_alone(kind):
-        raise ValueError(f"a model of the type '{config.model_type}' takes more than pictures")
+        raise ValueError(f"a model of the type '{config.model_type}' takes other inputs than pictures")
     return kind, config
 
 

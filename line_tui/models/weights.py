@@ -51,15 +51,15 @@ def read_checkpoint(path: Path, name: str) -> Any:
         raise ModelFileError(f"{name}: there is no {path}", "correct the path") from error
     except pickle.UnpicklingError as error:
         raise ModelFileError(
-            f"{name}: {path} is damaged, or holds more than tensors, which is never loaded",
+            f"{name}: {path} is damaged, or holds more than tensors, which line-tui never loads",
             "fetch it again, or save its state_dict as safetensors",
         ) from error
     except (SafetensorError, OSError, EOFError, RuntimeError, ValueError, KeyError) as error:
         if "TorchScript" in str(error):
             raise ModelFileError(
-                f"{name}: {path} is a TorchScript file, no weights", 'give it an entry with format = "torchscript"'
+                f"{name}: {path} is a TorchScript file, not weights", 'give it an entry with format = "torchscript"'
             ) from error
-        raise ModelFileError(f"{name}: {path} is damaged or no weights file", "fetch it again") from error
+        raise ModelFileError(f"{name}: {path} is damaged or not a weights file", "fetch it again") from error
 
 
 def _is_safetensors(path: Path) -> bool:
@@ -127,7 +127,7 @@ def find_weights(
         places = ", ".join(f"'{one.where}'" for one in found)
         raise ModelFileError(
             f"{name}: {path} holds several sets of weights: {places}",
-            f'say which in its entry in your catalog.toml, state_dict = "{found[0].where}"',
+            f'choose one in its entry in your catalog.toml, state_dict = "{found[0].where}"',
         )
     return found[0].weights
 
@@ -173,13 +173,13 @@ def _misfit(
     if lacks:
         said.append(f"it lacks {len(lacks)} of {len(wanted)} tensors: {_some(lacks)}")
     if others:
-        said.append(f"it has {len(others)} others: {_some([f'{key} {list(given[key].shape)}' for key in others])}")
+        said.append(f"it has {len(others)} more: {_some([f'{key} {list(given[key].shape)}' for key in others])}")
     if unlike:
         shapes = [f"{key} is {_described(given[key])}, not {_described(value)}" for key, value in unlike.items()]
         said.append(_some(shapes))
     return ModelFileError(
         f"{name}: {path} belongs to another architecture: {'; '.join(said)}",
-        "name the architecture that the weights were made for, and `classes` where an entry says them",
+        "name the architecture that the weights were made for, and `classes` if the entry has it",
     )
 
 

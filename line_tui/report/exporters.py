@@ -52,15 +52,17 @@ def copy_pictures(state: RunState, folder: Path, read: Callable[[str], bytes | N
 
 _OURS = {
     "html": Exporter(
-        "HTML page with pictures and plots, opens offline",
+        "HTML page with pictures and plots; opens offline",
         _as_text("html", lambda state, found, about: to_html(state, found, about, read_png)),
     ),
     "json": Exporter(
-        "JSON, everything of the run", _as_text("json", lambda state, found, about: to_json(found) + "\n")
+        "JSON with everything about the run", _as_text("json", lambda state, found, about: to_json(found) + "\n")
     ),
-    "csv": Exporter("CSV, neuron and explanation first", _as_text("csv", lambda state, found, about: to_csv([found]))),
+    "csv": Exporter(
+        "CSV that starts with neuron and explanation", _as_text("csv", lambda state, found, about: to_csv([found]))
+    ),
     "png": Exporter(
-        "PNG files, the strongest picture first",
+        "PNG files, strongest picture first",
         lambda state, found, about, folder: copy_pictures(state, folder / found.run_id, read_png),
     ),
 }

@@ -42,13 +42,13 @@ def _at_a_glance(state: RunState) -> list[str]:
     if state.spec.strategy != "quick":
         return []
     images = sum(len(trial.images) for trial in state.trials.values())
-    return [f"A quick look: {images} pictures, a tenth of a whole run's, so all that follows is less sure."]
+    return [f"A quick look with {images} pictures, a tenth of a full run: everything below is less certain."]
 
 
 def _what(state: RunState, label: str) -> str:
     others = [one.concept for one in _concepts(state) if one.concept != label]
     also = f", and also to {_listed(others)}" if others else ""
-    start = "This neuron answers to" if state.outcome is not None else "So far this neuron answers to"
+    start = "This neuron responds to" if state.outcome is not None else "So far, this neuron responds to"
     return f"{start} “{label}”{also}."
 
 
@@ -67,16 +67,16 @@ def _how_much(state: RunState, label: str) -> list[str]:
         if not words:
             return []
         return [
-            f"How much of the neuron that accounts for was not measured. Its {STRONGEST} strongest control pictures "
-            f"were drawn from {_listed(words)}."
+            f"How much of the neuron this accounts for was not measured. Its {STRONGEST} strongest control pictures "
+            f"show {_listed(words)}."
         ]
     first, *more = explained.concepts
     said = f"“{first.concept}” accounts for {percent(first.share)} of the strong responses"
     for one in more:
         said += f", “{one.concept}” for {percent(one.share)} more"
-    said += f"; {percent(explained.unexplained)} is accounted for by nothing that was tried."
+    said += f"; nothing that was tried accounts for the other {percent(explained.unexplained)}."
     if narrow(state):
-        said += " That is little: the label is probably too narrow, or one of several."
+        said += " This is little: the label is probably too narrow, or one of several."
     return [said]
 
 
@@ -86,21 +86,23 @@ def _left(state: RunState) -> list[str]:
         return []
     words = _strongest(state)
     among = sum(word in explained.left for word in words)
-    counted = f"; of the {len(words)} strongest control pictures, {among} are among them" if words else ""
-    return [f"The strongest pictures that are left were drawn from {_listed(explained.left)}{counted}."]
+    counted = f"; so do {among} of the {len(words)} strongest overall" if words else ""
+    return [f"The strongest pictures that are left show {_listed(explained.left)}{counted}."]
 
 
 def _how_sure(state: RunState) -> list[str]:
     if state.verified is None:
-        return ["It was measured on pictures that also guided the search: it is the highest of many, and flatters."]
+        return [
+            "Its score comes from pictures that also guided the search: it is the highest of many scores, and too high."
+        ]
     score = state.verified.score
     interval = f"95 % interval {percent(score.ci_low)} to {percent(score.ci_high)}"
     said = (
         f"A picture of “{state.verified.concept}” drives the neuron more than a control picture in "
-        f"{percent(score.auc)} of cases ({interval}, from {score.images} pictures drawn for that alone)"
+        f"{percent(score.auc)} of cases ({interval}, on {score.images} pictures drawn for this alone)"
     )
     if score.correlation is not None:
-        said += f"; how much a picture shows it predicts the neuron with a correlation of {score.correlation:.2f}"
+        said += f"; how much a picture shows it correlates with the neuron at {score.correlation:.2f}"
         if score.correlation_low is not None and score.correlation_high is not None:
             said += f" ({score.correlation_low:.2f} to {score.correlation_high:.2f})"
     said += "."
@@ -119,7 +121,7 @@ def _change(state: RunState, label: str) -> list[str]:
     if explained is not None and explained.left and explained.unexplained > LITTLE:
         said.append(f"a concept that also covers {_listed(explained.left[:3])} would replace it")
     if explained is not None and explained.p_value is not None and explained.p_value > CHANCE:
-        said.append("a random direction does as well too often to rule out chance")
+        said.append("random directions do as well too often to rule out chance")
     if state.verified is None:
         said.append("fresh pictures may score lower")
     return [f"What would change this: {'; '.join(said)}."] if said else []

@@ -88,7 +88,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
             command=command,
             told=told,
             facts={"run": result.run_id, "begun": about.date or "–", "worked on it": f"{about.seconds:.0f} s"}
-            | {"line-tui": f"{__version__} (that wrote this page)", "bank": _bank(result.bank)}
+            | {"line-tui": f"{__version__} (wrote this page)", "bank": _bank(result.bank)}
             | {key: value for key, value in asked.items() if key not in ("model", "layer", "neuron")}
             | {"iterations": state.iterations, "pooling": result.pooling}
             | msgspec.structs.asdict(result.settings),

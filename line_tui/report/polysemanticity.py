@@ -83,7 +83,7 @@ def polysemanticity(model: str, layer: str, results: Sequence[Result]) -> Polyse
 def told(report: Polysemanticity) -> str:
     """The report in one line."""
     if not report.by_senses:
-        return "no senses were looked for: that takes --strategy adaptive"
+        return "no senses were looked for; only --strategy adaptive looks for them"
     counted = ", ".join(f"{count} with {senses}" for senses, count in report.by_senses.items())
     covered = [one.covered for one in report.each if one.senses]
     return (

@@ -33,13 +33,13 @@ def how_to_repeat(state: RunState) -> tuple[str, str]:
     steered = len(state.decisions)
     if steered:
         told = (
-            f"You steered this run ({steered} {'decision' if steered == 1 else 'decisions'}, listed here): the command "
-            "does the same search without them, and may find another label. The run itself can be played again."
+            f"You steered this run ({steered} {'decision' if steered == 1 else 'decisions'}, listed here). The command "
+            "searches without them and may find another label. The run itself can be replayed."
         )
     elif state.iterations != state.spec.iterations:
-        told = "The budget was changed while it ran: the command has the last one, and may find another label."
+        told = "The budget was changed during the run. The command uses the last one and may find another label."
     elif state.settings is not None and not state.settings.bit_identical:
-        told = "Too little memory forced another batch size in the middle: the pictures will not be the same."
+        told = "A lack of memory changed the batch size during the run, so the pictures will not be the same."
     else:
-        told = "On the same machine, with the same models, it gives the same label and the same pictures."
+        told = "On the same machine, with the same models, the command gives the same label and the same pictures."
     return command_line(spec), told

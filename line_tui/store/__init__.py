@@ -145,7 +145,7 @@ class Store:
         self._runs.change(run_id, "starred", int(starred))
 
     def delete(self, run_id: str) -> None:
-        """Hide a run from the list; nothing is erased. Raises UnknownNameError."""
+        """Hide a run from the list; nothing was erased. Raises UnknownNameError."""
         self._runs.change(run_id, "deleted", time.time())
 
     def restore(self, run_id: str) -> None:

@@ -91,7 +91,8 @@ class Database:
         """SQLite would keep writing to a file that has been deleted."""
         if not self.path.exists() or not os.path.samestat(self._file, self.path.stat()):
             raise StoreError(
-                f"{self.path} was deleted or replaced while it was in use", "bring it back from a backup, or begin anew"
+                f"{self.path} was deleted or replaced while it was in use",
+                "restore it from a backup, or start with a new one",
             )
 
     def read(self, sql: str, *values: object) -> list[sqlite3.Row]:
@@ -121,7 +122,9 @@ def open_database(path: Path) -> Database:
             _make(path)
         if path.stat().st_size == 0:
             # SQLite would treat it as a new database and delete a write-ahead log next to it.
-            raise StoreError(f"{path} is empty (0 bytes)", "restore it from a backup, or move it away to begin anew")
+            raise StoreError(
+                f"{path} is empty (0 bytes)", "restore it from a backup, or move it away to start with a new one"
+            )
         connection = sqlite3.connect(path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
         try:
             _check(path, connection)
@@ -212,11 +215,9 @@ def _explain(path: Path, error: sqlite3.Error) -> StoreError:
     if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _is_full(path)):
         return StoreError(f"the disk of {path.parent} is full", "free some space and resume, nothing stored is lost")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreError(f"another process has held {path} for {_PATIENCE:.0f} s", "end it, or try again")
+        return StoreError(f"another process has held {path} for {_PATIENCE:.0f} s", "stop it, or try again")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
-        return StoreError(
-            f"{path} cannot be written", "give yourself write permission, or choose another folder with --data"
-        )
+        return StoreError(f"{path} cannot be written", "change its permissions, or choose another folder with --data")
     if name.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
         return _damaged(path, str(error))
     return StoreError(f"{path}: {error}", "check the disk, or choose another folder with --data")
@@ -225,7 +226,7 @@ def _explain(path: Path, error: sqlite3.Error) -> StoreError:
 def _damaged(path: Path, how: str) -> StoreError:
     return StoreError(
         f"{path} is damaged ({how})",
-        f"move it away to begin anew; `sqlite3 {path.name} .recover` may save what is left",
+        f"move it away to start with a new one; `sqlite3 {path.name} .recover` may save what is left",
     )
 
 

@@ -26,7 +26,7 @@ class DecisionInbox:
             private.write(self._of(run_id) / f"{time.time_ns()}.json", msgspec.json.encode(event))
         except OSError as error:
             raise StoreError(
-                f"{self._folder} cannot be written: {error.strerror or error}", "give yourself permission"
+                f"{self._folder} cannot be written: {error.strerror or error}", "change its permissions"
             ) from error
 
     def take(self, run_id: str) -> list[Decision]:

@@ -104,7 +104,7 @@ def whole(run_id: str, seq: int, event: DurableEvent, read: Read) -> DurableEven
             control = msgspec.msgpack.decode(kept, type=_Control)
             words = read((WORDS, "", control.words))
             if words is None:
-                raise ValueError("the words of its control set are gone")
+                raise ValueError("the words of its control set are missing")
             concepts = msgspec.msgpack.decode(words, type=list[str])
             return msgspec.structs.replace(event, concepts=concepts, activations=_unpack(control.activations))
         case _:
@@ -134,6 +134,6 @@ def _pack(rows: Sequence[Sequence[float]]) -> _Array | None:
 
 def _unpack(array: _Array) -> list[list[float]]:
     if array.kind not in ("<f4", "<f8"):
-        raise ValueError("no array of numbers")
+        raise ValueError("not an array of numbers")
     found: list[list[float]] = np.frombuffer(array.data, array.kind).reshape(array.shape).tolist()
     return found

@@ -30,7 +30,7 @@ _LATEST = 250_000_000_000
 def moment(value: object) -> float:
     """A time in seconds since 1970. Raises ValueError, or TypeError, for a value that is none."""
     if not isinstance(value, (int, float)) or not 0 <= value < _LATEST:
-        raise ValueError(f"{value!r} is no time")
+        raise ValueError(f"{value!r} is not a time")
     return float(value)
 
 
@@ -135,7 +135,7 @@ class Events:
 def _unknown(run_id: str, error: Exception) -> StoreError:
     return StoreError(
         f"run '{run_id}' holds an event that this version does not know ({error})",
-        f"upgrade line-tui; if it is damaged, `line-tui runs delete {run_id}` takes it off the list",
+        f"upgrade line-tui; if it is damaged, `line-tui runs delete {run_id}` deletes it from the list",
     )
 
 
@@ -148,7 +148,7 @@ def _row(envelope: Envelope) -> tuple[tuple[str, int | None, float, str | int | 
         body = msgspec.json.encode(slimmed).decode()
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise StoreError(
-            f"{type(event).__name__} cannot be stored: {error}", "a model gave a number or a text that is none"
+            f"{type(event).__name__} cannot be stored: {error}", "a model gave an invalid number or text"
         ) from error
     row = (envelope.run_id, envelope.seq, envelope.time, type(event).__struct_config__.tag, body)
     return row, beside

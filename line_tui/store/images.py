@@ -159,7 +159,7 @@ class Images:
             path.unlink(missing_ok=True)
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}", "give yourself permission") from error
+            raise StoreError(f"{path}: {error.strerror}", "change its permissions") from error
 
     def old(self) -> set[str]:
         """Identities of the pictures that were drawn more than a day ago."""
@@ -176,7 +176,7 @@ class Images:
         try:
             path.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{path}: {error.strerror}", "give yourself permission") from error
+            raise StoreError(f"{path}: {error.strerror}", "change its permissions") from error
 
 
 class StoredAlbum:

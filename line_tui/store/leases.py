@@ -34,8 +34,8 @@ class Leases:
     def take(self, run_id: str) -> Iterator[None]:
         """Hold a run's lease within the block. Raises StoreError if another process holds it."""
         with (
-            self._hold(_WORKING, fcntl.LOCK_SH, "a purge goes on", "wait for its end", _PATIENCE),
-            self._hold(run_id, fcntl.LOCK_EX, f"another process works on run '{run_id}'", "stop it there first"),
+            self._hold(_WORKING, fcntl.LOCK_SH, "a purge is in progress", "wait until it ends", _PATIENCE),
+            self._hold(run_id, fcntl.LOCK_EX, f"another process is working on run '{run_id}'", "stop it there first"),
         ):
             try:
                 yield
@@ -47,7 +47,7 @@ class Leases:
     @contextmanager
     def take_all(self) -> Iterator[None]:
         """Block work on all runs within the block. Raises StoreError if any run is active."""
-        with self._hold(_WORKING, fcntl.LOCK_EX, "a run goes on", "stop it, or wait for its end"):
+        with self._hold(_WORKING, fcntl.LOCK_EX, "a run is in progress", "stop it, or wait until it ends"):
             yield
 
     def reserve(self, run_id: str) -> bool:
@@ -110,7 +110,7 @@ class Leases:
     def _told(self, error: OSError) -> StoreError:
         return StoreError(
             f"{self._folder} cannot be used: {error.strerror or error}",
-            "give yourself permission, or choose another folder with --data",
+            "change its permissions, or choose another folder with --data",
         )
 
 

@@ -39,7 +39,7 @@ class Purger:
         """What would go now. Raises StoreError while a run goes on: it may be about to show one of the pictures."""
         for row in self._database.read("SELECT id FROM runs"):
             if self._leases.held(str(row["id"])):
-                raise StoreError(f"run '{row['id']}' goes on", "stop it, or wait for its end, then purge")
+                raise StoreError(f"run '{row['id']}' is in progress", "stop it, or wait until it ends, then purge")
         return self._find()
 
     def erase(self, announced: Purge) -> Purge:

@@ -111,7 +111,7 @@ class Runs:
                 )
         except StoreError as error:
             if isinstance(error.__cause__, sqlite3.IntegrityError):
-                raise StoreError(f"there is a run '{run_id}' already", "resume it, or choose another id") from None
+                raise StoreError(f"run '{run_id}' already exists", "resume it, or choose another id") from None
             raise
 
     def forget(self, run_id: str) -> None:
@@ -130,7 +130,7 @@ class Runs:
             return msgspec.json.decode(rows[0]["spec"], type=RunSpec)
         except UNREADABLE as error:
             raise StoreError(
-                f"run '{run_id}' is damaged: {error}", f"`line-tui runs delete {run_id}` takes it off the list"
+                f"run '{run_id}' is damaged: {error}", f"`line-tui runs delete {run_id}` deletes it from the list"
             ) from error
 
     def has(self, run_id: str) -> bool:
@@ -162,7 +162,7 @@ class Runs:
         matches = [run_id for run_id in ids if prefix and run_id.startswith(prefix)]
         if len(matches) > 1:
             raise UnknownNameError(
-                f"'{prefix}' is the beginning of {len(matches)} runs", f"write more of it: {', '.join(matches[:4])}"
+                f"'{prefix}' matches {len(matches)} runs", f"write more of the id: {', '.join(matches[:4])}"
             )
         if not matches:
             raise unknown_name("run", prefix, ids, "`line-tui runs` lists them")
@@ -220,7 +220,7 @@ class Runs:
 
     def _read(self, row: sqlite3.Row) -> RunSummary:
         if not RUN_ID.fullmatch(row["id"]):
-            raise ValueError("no run's id")
+            raise ValueError("not the id of a run")
         spec = msgspec.json.decode(row["spec"], type=RunSpec)
         found = self._outcome(row, spec)
         status = found.status

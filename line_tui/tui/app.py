@@ -63,15 +63,17 @@ class LineApp(TypeAhead):
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = App.COMMANDS | {ScreenCommands}
     TITLE = "line-tui"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p", "command_palette", "Commands", id="app.palette", tooltip="Everything, by name", show=False),
-        Binding("f2", "tour", "Tour", id="app.tour", tooltip="The first steps, again", show=False),
-        Binding("ctrl+t", "theme", "Theme", id="app.theme", tooltip="Light or dark", show=False),
+        Binding(
+            "ctrl+p", "command_palette", "Commands", id="app.palette", tooltip="Find any command by name", show=False
+        ),
+        Binding("f2", "tour", "Tour", id="app.tour", tooltip="Show the tour again", show=False),
+        Binding("ctrl+t", "theme", "Theme", id="app.theme", tooltip="Switch between light and dark", show=False),
         Binding(
             "ctrl+z",
             "suspend_process",
             "Suspend",
             id="app.suspend",
-            tooltip="Into the background",
+            tooltip="Suspend to the shell",
             show=False,
         ),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave line-tui", show=False, priority=True),
@@ -269,7 +271,9 @@ class LineApp(TypeAhead):
             self.notify(str(error), severity="error", timeout=10)
             return None
         if snapshot.state.run is None:
-            self.notify(f"Run {run_id} never started, so there is nothing to see yet. R starts it.", severity="warning")
+            self.notify(
+                f"Run {run_id} never started, so there is nothing to show yet. R starts it.", severity="warning"
+            )
             return None
         return snapshot
 
@@ -306,17 +310,17 @@ class LineApp(TypeAhead):
         self.push_screen(HelpScreen(topics, keys_of(screen)))
 
     def action_command_palette(self) -> None:
-        """Everything, by name."""
+        """Find any command by name."""
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette())
 
     def action_tour(self) -> None:
-        """The first steps, again."""
+        """Show the tour again."""
         if not isinstance(self.screen, Tour):
             self.push_screen(Tour())
 
     def action_theme(self) -> None:
-        """Light or dark."""
+        """Switch between light and dark."""
         self.theme = LIGHT.name if self.current_theme.dark else DARK.name
 
     def on_notify(self, event: Notify) -> None:
@@ -328,7 +332,7 @@ class LineApp(TypeAhead):
     def open_file(self, path: Path) -> None:
         """Open a file with the desktop's program, and show its path in any case."""
         opened = desktop.open_file(path)
-        self.notify(str(path), title="Opening" if opened else "No program to open it with; the file is at")
+        self.notify(str(path), title="Opening" if opened else "No program can open it. The file is at")
 
 
 if TYPE_CHECKING:

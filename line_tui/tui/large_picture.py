@@ -28,10 +28,10 @@ _USUAL_CELL = (10, 20)
 def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: Protocol) -> Widget:
     """A widget that shows a picture's file, or its thumbnail if the file is gone."""
     if protocol == "off":
-        return Static('Pictures are off (images = "off" in the settings). o opens the file.', markup=False)
+        return Static('Pictures are turned off (images = "off" in the settings). o opens the file.', markup=False)
     picture = _read(path, thumbnail)
     if picture is None:
-        return Static(f"There is no picture at {path}", markup=False)
+        return Static(f"No picture at {path}", markup=False)
     if heat is not None:
         picture = _heated(picture, heat)
     widget: Widget = _widget_class(protocol)(picture)

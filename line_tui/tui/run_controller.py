@@ -151,7 +151,7 @@ class RunController:
         try:
             batch = await queue.explain()
         except LineError as error:
-            self._app.notify(str(error), title="The queue has ended", severity="error", timeout=10)
+            self._app.notify(str(error), title="The queue is finished", severity="error", timeout=10)
             return
         if self._queue is queue and not batch.stopped:
             self._queue = None
@@ -160,7 +160,7 @@ class RunController:
             first = next(iter(batch.failures.values()))
             self._app.notify(f"{failed}: {first}", title="Not explained", severity="error", timeout=10)
         elif not batch.stopped:
-            self._app.notify(f"{len(batch.runs)} neurons are explained.", title="The queue has ended")
+            self._app.notify(f"{len(batch.runs)} neurons are explained.", title="The queue is finished")
         self._on_change()
 
     def _queued_ended(self, spec: RunSpec, how: How) -> None:
@@ -206,7 +206,7 @@ class RunController:
     def start(self, spec: RunSpec) -> None:
         """Start a run and show it; ask first when another is in progress."""
         if self._own is not None:
-            question = "A run is going on. Stop it and start this one? It can go on later."
+            question = "Another run is in progress. Stop it and start this one? You can resume it later."
             self._confirm(question, lambda: self._stop_and_start(spec))
         else:
             self._start(spec)
@@ -235,7 +235,9 @@ class RunController:
         """Make a stored run the current one and show it; False, with a message, when another is in progress."""
         if self.session is None or self.session.run_id != run_id:
             if self._own is not None and run_id not in self._handles():
-                self._app.notify("A run is going on: stop it first, or look at this one by its result or replay.")
+                self._app.notify(
+                    "Another run is in progress: stop it first, or look at this one in its result or replay."
+                )
                 return False
             self._look_at(run_id)
         self._show()

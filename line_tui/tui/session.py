@@ -157,7 +157,7 @@ class Session:
     ) -> None:
         """Make a decision; it counts once it is stored. Raises UsageError for an empty concept."""
         if concept is not None and not (concept := as_concept(concept)):
-            raise UsageError("a concept needs visible letters", "write one to three words")
+            raise UsageError("a concept must have visible letters", "write one to three words")
         self._say(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
 
     def set_mode(self, ask_first: bool) -> None:

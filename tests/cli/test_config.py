@@ -78,7 +78,7 @@ def test_two_keys_may_change_places(call: Call, tmp_path: Path) -> None:
 def test_the_keys_are_listed_with_their_ids(call: Call) -> None:
     assert any(line.split()[:2] == ["run.pause", "space"] for line in call("config", "keys").out.splitlines())
     listed = json.loads(call("config", "keys", "--json").out)
-    assert {"id": "run.pause", "keys": "space", "does": "Hold, or go on"} in listed
+    assert {"id": "run.pause", "keys": "space", "does": "Pause or continue"} in listed
 
 
 def test_a_folder_in_place_of_the_file(call: Call, tmp_path: Path) -> None:

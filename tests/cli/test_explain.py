@@ -64,7 +64,7 @@ def test_a_folder_of_pictures_as_control_set(call: Call, tmp_path: Path) -> None
     (folder / "x.png").write_bytes(b"broken")
     done = call("explain", "fake", "fc", "0", *SHORT, "--strategy", "published", "--control", str(folder), "--json")
     assert json.loads(done.out)["control"] == str(folder)
-    assert "12 concepts, 12 pictures drawn, 3 pictures of yours as control" in done.err
+    assert "12 concepts, 12 pictures drawn, 3 of your pictures as control" in done.err
     assert f"skipped {folder}/x.png: " in done.err
     done = call("explain", "fake", "fc", "0", "--strategy", "published", "--control", str(tmp_path / "nowhere"))
     assert (done.code, done.out) == (2, "")
@@ -74,7 +74,7 @@ def test_a_lack_of_memory_is_told_and_survived(call: Call, monkeypatch: pytest.M
     monkeypatch.setenv("FAKE_ROOM", "2")
     done = call("explain", "fake", "fc", "0", *SHORT, "--json")
     assert json.loads(done.out)["settings"]["bit_identical"] is False
-    assert "4 pictures do not fit in memory: going on with batch 2, resident, no longer bit-identical" in done.err
+    assert "4 pictures do not fit in memory: continuing with batch 2, resident, no longer bit-identical" in done.err
 
 
 def test_a_neuron_by_its_name(call: Call) -> None:

@@ -108,4 +108,4 @@ def test_a_data_folder_holds_wherever_it_is_named(call: Call, tmp_path: Path) ->
 @pytest.mark.parametrize("option", [("--json",), ("--deleted",), ("--model", "x")])
 def test_an_option_that_would_do_nothing_is_refused(call: Call, option: tuple[str, ...]) -> None:
     done = call("runs", *option, "show", "x")
-    assert done.code == 2 and f"{option[0]} before 'show' would do nothing" in done.err
+    assert done.code == 2 and f"{option[0]} before 'show' would have no effect" in done.err

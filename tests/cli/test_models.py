@@ -69,9 +69,9 @@ def test_from_nothing_to_pulled_verified_found_and_removed(
     assert told.out == ""
     lines = told.err.splitlines()
     assert lines[0] == (
-        "tiny: licence Llama 3.1 Community, gated: accept it first at https://huggingface.co/someone/tiny"
+        "tiny: licence Llama 3.1 Community, gated: first accept it at https://huggingface.co/someone/tiny"
     )
-    assert lines[1] == "tiny: 0.0 MB from someone/tiny, 0.0 MB of it still to fetch"
+    assert lines[1] == "tiny: 0.0 MB from someone/tiny, 0.0 MB of it left to fetch"
     assert lines[-1].startswith("emoji-diffusion: nothing to fetch")
 
     assert run(["models", "path", "tiny"]) == 0
@@ -116,7 +116,7 @@ def test_a_pulled_model_stays_what_it_was_until_it_is_moved_on(
     assert (home / "cache/models--someone--tiny/refs/main").read_text() == NEWER
     assert run(["models", "verify", "tiny"]) == 0
     told = capsys.readouterr().err
-    assert f"tiny: held to commit {COMMIT[:12]}; run `line-tui models pull tiny --update`" in told
+    assert f"tiny: pinned to commit {COMMIT[:12]}; run `line-tui models pull tiny --update`" in told
     assert run(["models", "path", "tiny"]) == 0
     assert Path(capsys.readouterr().out.strip()).read_bytes() == WEIGHTS
 
@@ -124,11 +124,11 @@ def test_a_pulled_model_stays_what_it_was_until_it_is_moved_on(
     run(["models", "remove", "tiny", "--yes"])
     capsys.readouterr()
     assert run(["models", "pull", "tiny"]) == 0
-    assert f"held to commit {COMMIT[:12]}; run `line-tui models pull tiny --update`" in capsys.readouterr().err
+    assert f"pinned to commit {COMMIT[:12]}; run `line-tui models pull tiny --update`" in capsys.readouterr().err
     assert Path(_path(capsys, "tiny")).read_bytes() == WEIGHTS
 
     assert run(["models", "pull", "tiny", "--update"]) == 0
-    assert f"moved on from commit {COMMIT[:12]} to {NEWER[:12]}" in capsys.readouterr().err
+    assert f"updated from commit {COMMIT[:12]} to {NEWER[:12]}" in capsys.readouterr().err
     assert Path(_path(capsys, "tiny")).read_bytes() == WEIGHTS[::-1]
     assert run(["models", "verify", "tiny"]) == 0
 
@@ -200,8 +200,8 @@ def test_a_broken_pull_is_shown_and_can_be_deleted(
     capsys.readouterr()
     assert run(["models", "list"]) == 0
     assert capsys.readouterr().err.strip() == (
-        "a pull of someone/tiny broke off, 0.0 MB of it are here: `line-tui models pull tiny` (or tiny-too) goes on "
-        "with it, `line-tui models remove tiny --unfinished` deletes it"
+        "a pull of someone/tiny was interrupted after 0.0 MB: `line-tui models pull tiny` (or tiny-too) continues "
+        "it, `line-tui models remove tiny --unfinished` deletes it"
     )
     listed = _json(capsys, "models", "list")
     assert isinstance(listed, dict)

@@ -53,7 +53,7 @@ def test_purge_erases_what_only_deleted_runs_show(call: Call, tmp_path: Path, mo
     assert nobody.code == 2 and "add --yes" in nobody.err
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     refused = call("runs", "purge")
-    assert refused.code == 0 and "nothing is erased" in refused.err
+    assert refused.code == 0 and "nothing was erased" in refused.err
     assert call("runs", "show", made[0]).code == 0
     erased = json.loads(call("runs", "purge", "--yes", "--json").out)
     assert erased["runs"] == [made[0]]

@@ -26,7 +26,7 @@ def test_the_libraries_that_are_installed() -> None:
         ("import os; os.abort()", "its import ended with SIGABRT"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGILL)", "ended with SIGILL: it was built for another CPU"),
         ("raise ImportError('libcudart.so.13: no such file')", "ImportError: libcudart.so.13: no such file"),
-        ("raise SystemExit(3)", "its import ended with code 3"),
+        ("raise SystemExit(3)", "its import failed with exit code 3"),
     ],
 )
 def test_a_library_that_takes_its_process_down(

@@ -66,7 +66,7 @@ def test_a_gpu_that_torch_cannot_use() -> None:
 
 def test_a_driver_that_fails() -> None:
     finding = check_gpu(msgspec.structs.replace(LAPTOP, driver_error="Driver/library version mismatch"), CPU_TORCH)
-    assert (finding.status, finding.found) == ("problem", "nvidia-smi fails: Driver/library version mismatch")
+    assert (finding.status, finding.found) == ("problem", "nvidia-smi failed: Driver/library version mismatch")
 
 
 def test_libraries_that_cannot_be_imported() -> None:

@@ -56,10 +56,10 @@ def test_broken_downloads(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         part.parent.mkdir(parents=True)
         part.write_bytes(bytes(2_000_000))
     forgotten, tiny = check_downloads(catalog)
-    assert (tiny.status, tiny.found) == ("note", "a pull of someone/tiny broke off, 2.0 MB of it are here")
-    assert "`line-tui models pull tiny` goes on with it" in tiny.fix
+    assert (tiny.status, tiny.found) == ("note", "a pull of someone/tiny was interrupted after 2.0 MB")
+    assert "`line-tui models pull tiny` continues it" in tiny.fix
     path = Repository.of("someone/forgotten").part("f0" * 32)
-    assert forgotten.fix == f"no model of the catalogue goes on with it: delete {path}"
+    assert forgotten.fix == f"no model of the catalogue needs it: delete {path}"
 
 
 def test_a_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
             f"{shown['score']['images']} fresh pictures",
         )
         terminal.see(f"Sense 1  {one.label}", f"Sense 2  {other.label}", "accounts for")
-        variant = pair.variant or "no word at all"
+        variant = pair.variant or "no word"
         screen = terminal.see(f"Minimal pair  {pair.concept} against {variant}", f"loses {percent(pair.relative_drop)}")
         assert any(f"─ {pair.concept} ─" in line and f"─ {variant} ─" in line for line in screen.splitlines())
         terminal.see(
@@ -43,7 +43,7 @@ def test_a_result_with_two_senses(tmp_path: Path, kept: dict[str, str]) -> None:
         terminal.keys("Escape")
         terminal.wait("several senses", gone=True)
 
-        terminal.answer("N", "Note on this run:", "money and ribbons")
+        terminal.answer("N", "Note about this run:", "money and ribbons")
         terminal.wait("money and ribbons")
         terminal.type("*")
         terminal.wait("★ money and ribbons")

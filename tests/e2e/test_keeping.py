@@ -34,11 +34,11 @@ def test_runs_are_found_named_and_deleted(tmp_path: Path, kept: dict[str, str]) 
         terminal.keys("Escape")
         terminal.wait("Runs · 2")
         terminal.type("d")
-        terminal.see("Runs · 1", "Taken off the list")
+        terminal.see("Runs · 1", "Deleted from the list")
         deleted = [run["id"] for run in json.loads(line_tui(kept, "runs", "--deleted", "--json")) if run["deleted"]]
         assert deleted == [oldest.id]
         terminal.type("u")
-        terminal.see("Runs · 2", "Taken back: the deletion", "sick faces")
+        terminal.see("Runs · 2", "Undone: the deletion", "sick faces")
         terminal.type("u")
         terminal.wait("sick faces", gone=True)
         terminal.type("*")

@@ -87,7 +87,7 @@ def test_2_a_decision_says_what_follows_and_own_concepts_are_new(tmp_path: Path,
         terminal.wait("Your own concept")
         terminal.type("spoons")
         terminal.keys("Enter")
-        terminal.wait("is in this run already")
+        terminal.wait("is already in this run")
         terminal.keys("C-u")
         terminal.type("ripe tomato")
         terminal.keys("Enter")
@@ -106,7 +106,7 @@ def test_3_the_first_screenful_has_pictures(tmp_path: Path, toured: dict[str, st
         terminal.line_tui()
         terminal.wait("avgpool")
         terminal.type("g")
-        terminal.see("Words of the bank that drive it most", "Pictures of the bank that drive it most", "▀▀▀▀▀▀▀▀")
+        terminal.see("Words of the bank that drive the neuron", "Pictures of the bank that drive", "▀▀▀▀▀▀▀▀")
 
 
 def test_4_a_wide_chooser_shows_the_neuron_and_marks_wait_in_a_queue(tmp_path: Path, stored: dict[str, str]) -> None:
@@ -120,7 +120,7 @@ def test_4_a_wide_chooser_shows_the_neuron_and_marks_wait_in_a_queue(tmp_path: P
         terminal.keys("Space", "Space")
         terminal.wait("G Queue")
         terminal.type("G")
-        terminal.see("2 at work, 0 waiting", "w Watch")
+        terminal.see("2 running, 0 waiting", "w Watch")
         terminal.type("w")
         terminal.see("emoji-resnet18 › fc › ", "Pool")
 
@@ -130,7 +130,7 @@ def test_5_a_run_of_another_process_is_followed(tmp_path: Path, toured: dict[str
     keep(store, of_bundled(3, through(convinced(), "spoon")), "r1")
     with Terminal(tmp_path, 120, 40, toured) as terminal, store.lease("r1"):
         terminal.line_tui("watch", "r1")
-        terminal.wait("another process works on it")
+        terminal.wait("run by another process")
         store.append("r1", e.Proposed(trial="t99", concept="ripe tomato", origin="llm", iteration=4))
         terminal.wait("ripe tomato")
         assert "interrupted" not in terminal.text()

@@ -49,7 +49,7 @@ def test_proposals_are_decided_one_by_one(tmp_path: Path, toured: dict[str, str]
         assert "rejected   castle: a building" in language.prompts[-1]
 
         # Another word in its place is drawn at once; accepted ones are pointed out to the language model.
-        terminal.answer("e", "Draw this instead of “river”", "blue river")
+        terminal.answer("e", "Draw instead of “river”", "blue river")
         language.reply("spoon")
         terminal.see("“spoon”", "Draw it?", "blue river")
         terminal.type("a")
@@ -63,10 +63,10 @@ def test_proposals_are_decided_one_by_one(tmp_path: Path, toured: dict[str, str]
         language.reply("candle")
         terminal.wait("“candle”")
         terminal.type("u")
-        terminal.see("Taken back: reject “ladder”", "? ladder")
+        terminal.see("Undone: reject “ladder”", "? ladder")
 
         terminal.type("S")
-        terminal.wait("Stop the run here?")
+        terminal.wait("Stop the run?")
         terminal.type("y")
         terminal.wait("■ stopped")
     decided = [event for event in stored(toured) if isinstance(event, e.Decided)]
@@ -91,7 +91,7 @@ def test_everything_the_person_did_can_be_undone(tmp_path: Path, toured: dict[st
 
         terminal.answer("n", "Your own concept", "ripe tomato")
         assert pool(terminal.wait("· ripe tomato"))[:2] == ["castle", "ripe tomato"]
-        terminal.answer("+", "Iterations in all:", "7")
+        terminal.answer("+", "Total number of iterations:", "7")
         terminal.wait("1/7")
         best, weaker = pool(terminal.text())[2:4]
         terminal.keys("Home", "Down", "Down")
@@ -109,17 +109,17 @@ def test_everything_the_person_did_can_be_undone(tmp_path: Path, toured: dict[st
 
         # Back again, the latest first.
         terminal.type("u")
-        terminal.see("Taken back: the change of mode", "ask first")
+        terminal.see("Undone: the change of mode", "ask first")
         terminal.type("u")
-        terminal.see("Taken back: ban")
+        terminal.see("Undone: ban")
         terminal.wait(f"✗ {weaker}", gone=True)
         terminal.type("u")
-        terminal.see("Taken back: pin")
+        terminal.see("Undone: pin")
         terminal.wait(f"★ {best}", gone=True)
         terminal.type("u")
-        terminal.see("Taken back: the change of budget", "1/3")
+        terminal.see("Undone: the change of budget", "1/3")
         terminal.type("u")
-        terminal.see("Taken back: add “ripe tomato”", "✗ ripe tomato")
+        terminal.see("Undone: add “ripe tomato”", "✗ ripe tomato")
         terminal.wait("u Undo", gone=True)
     events = stored(toured)
     decided = [event for event in events if isinstance(event, e.Decided)]
@@ -143,12 +143,12 @@ def test_a_run_is_held_stepped_stopped_and_goes_on(tmp_path: Path, toured: dict[
             terminal.type("s")
             terminal.see("Ⅱ paused", "11 images")
             terminal.type("S")
-            terminal.wait("Stop the run here?")
+            terminal.wait("Stop the run?")
             terminal.type("n")
-            terminal.wait("Stop the run here?", gone=True)
+            terminal.wait("Stop the run?", gone=True)
             terminal.see("Ⅱ paused", "11 images")
             terminal.type("S")
-            terminal.wait("Stop the run here?")
+            terminal.wait("Stop the run?")
             terminal.type("y")
             terminal.see("■ stopped", "R Restart")
         assert isinstance(stored(toured)[-1], e.Stopped)

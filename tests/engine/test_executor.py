@@ -99,7 +99,7 @@ async def test_a_run_that_nobody_works_on_takes_decisions(executor: Executor, st
 
 async def test_nobody_else_writes_a_run_that_goes_on(store: Store) -> None:
     store.create("a", SPEC)
-    with store.lease("a"), pytest.raises(StoreError, match="another process works on run 'a'"):
+    with store.lease("a"), pytest.raises(StoreError, match="another process is working on run 'a'"):
         store.decide("a", e.ModeChanged(ask_first=True))
     assert store.events("a") == []
 
@@ -130,7 +130,7 @@ async def test_a_run_that_cannot_begin_leaves_nothing(
 
 async def test_a_second_start_does_not_take_the_first_away(executor: Executor, store: Store) -> None:
     store.create("a", SPEC)
-    with pytest.raises(LineError, match="there is a run 'a' already"):
+    with pytest.raises(LineError, match="run 'a' already exists"):
         await _all(executor.submit("a", SPEC))
     assert [run.id for run in store.runs()] == ["a"]
 

@@ -181,12 +181,12 @@ async def test_runs_that_cannot_be_resumed(client: EngineClient, store: Store) -
     assert isinstance(failed, p.CommandFailed) and "run 'a' is finished" in failed.cause
     await client.send(p.Start(run_id="a", spec=SPEC))
     failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and "there is a run 'a' already" in failed.cause
+    assert isinstance(failed, p.CommandFailed) and "run 'a' already exists" in failed.cause
     store.create("b", SPEC)
     with store.lease("b"):
         await client.send(p.Resume(run_id="b"))
         failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and "another process works on run 'b'" in failed.cause
+    assert isinstance(failed, p.CommandFailed) and "another process is working on run 'b'" in failed.cause
 
 
 async def test_a_run_goes_on_only_with_its_own_models(client: EngineClient, store: Store) -> None:

@@ -42,8 +42,8 @@ def test_bad_rows_are_named_by_line_and_the_rest_is_read(tmp_path: Path) -> None
         BadRow(4, "'x' is not the number of a neuron"),
         BadRow(6, "there is no neuron 10, the layer has 10"),
         BadRow(7, "neuron 2 has no explanation"),
-        BadRow(8, "1 columns, fewer than the header has"),
-        BadRow(9, "neuron 1 has this explanation already"),
+        BadRow(8, "1 columns, fewer than the header"),
+        BadRow(9, "neuron 1 already has this explanation"),
     ]
 
 
@@ -74,5 +74,5 @@ def test_a_file_that_explains_nothing_is_an_error(tmp_path: Path, number: str) -
     assert len(str(error.value)) < 400
     with pytest.raises(UsageError, match="all 1 rows are about other layers"):
         read(tmp_path, "layer,neuron,explanation\nlayer4,3,dog\n")
-    with pytest.raises(UsageError, match="it has a header alone"):
+    with pytest.raises(UsageError, match="it has only a header"):
         read(tmp_path, "neuron,explanation\n")

@@ -127,7 +127,7 @@ def test_a_repeat_is_a_vote_that_earns_pictures() -> None:
 
 def test_what_no_dictionary_knows_is_refused() -> None:
     state = run_of("albatrak", "rose", strategy=adaptive("rose", "chestnut")).go()
-    assert "no word that is known: 'albatrak'" in [refusal.reason for refusal in state.refusals]
+    assert "not a known word: 'albatrak'" in [refusal.reason for refusal in state.refusals]
 
 
 def test_the_next_question_knows_the_last_answer() -> None:
@@ -292,5 +292,5 @@ def test_a_quick_look_takes_a_tenth_of_the_pictures_and_says_so() -> None:
     drawn = [sum(len(trial.images) for trial in state.trials.values()) for state in (whole, quick)]
     assert 0 < drawn[1] <= drawn[0] / 8 and drawn[1] <= EACH + QUICK_REPORT
     assert not quick.pairs
-    assert argument(quick)[0].startswith(f"A quick look: {drawn[1]} pictures, a tenth of a whole run's")
+    assert argument(quick)[0].startswith(f"A quick look with {drawn[1]} pictures, a tenth of a full run")
     assert "quick look" not in " ".join(argument(whole))

@@ -32,7 +32,7 @@ def test_what_passes_is_usable(reply: str) -> None:
 
 
 def test_what_no_dictionary_knows_is_no_concept() -> None:
-    assert judge("an albatrak nest", {}, {"nest", "red"}.__contains__).reason == "no word that is known: 'albatrak'"
+    assert judge("an albatrak nest", {}, {"nest", "red"}.__contains__).reason == "not a known word: 'albatrak'"
     assert judge("red-nest", {}, {"nest", "red"}.__contains__).reason is None
 
 

@@ -74,7 +74,7 @@ def test_auc_as_the_metric() -> None:
 def test_a_stall_is_recorded_and_survived() -> None:
     state = Run(FakeLanguage(["tomato"] * 100), iterations=2).go()
     assert [stall.attempts for stall in state.stalls] == [5, 5, 5]
-    assert state.stalls[-1].remedy == "went without a summary"
+    assert state.stalls[-1].remedy == "continued without a summary"
     assert all("already tried as 'tomato'" in refusal.reason for refusal in state.refusals)
     assert state.outcome is not None
 

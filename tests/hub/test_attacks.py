@@ -126,9 +126,9 @@ def test_answers_that_are_no_hubs(
 
 @pytest.mark.parametrize("repo", ["../x/y", "a/../b", "/etc", "a/b/c", "a b/c", ".", "", "a/..", "a\0b"])
 def test_repositories_that_are_none(hub: FakeHub, repo: str) -> None:
-    with pytest.raises(HubError, match="is not the name of a repository"):
+    with pytest.raises(HubError, match="is not a repository name"):
         plan(LanguageEntry(id="tiny", source=Source(hub=repo)), hub.open())
-    with pytest.raises(HubError, match="is not the name of a repository"):
+    with pytest.raises(HubError, match="is not a repository name"):
         Repository.of(repo)
 
 

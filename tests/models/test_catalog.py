@@ -86,20 +86,20 @@ def test_the_users_catalogue_stands_beside_their_settings(tmp_path: Path, monkey
         ),
         (
             '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "timm"\nclasses = 7\n',
-            "classes would do nothing for the format timm: leave it out",
+            "classes would have no effect with the format timm: leave it out",
         ),
         (
             '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "transformers"\narchitecture = "resnet18"\n'
             'state_dict = "model"\n',
-            "architecture and state_dict would do nothing for the format transformers",
+            "architecture and state_dict would have no effect with the format transformers",
         ),
         (
             '[[vision]]\nid = "a"\nsource = { path = "x" }\npreprocess = "IMAGENET1K_V1"\n',
-            "preprocess would do nothing for the format weights without an architecture",
+            "preprocess would have no effect with the format weights without an architecture",
         ),
         (
             '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "function"\nfunction = "m:f"\nlabels = "l.json"\n',
-            "labels would do nothing for the format function",
+            "labels would have no effect with the format function",
         ),
         (
             '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "timm"\ninterpolation = "bicubic"\n',

@@ -130,7 +130,7 @@ def test_what_goes_wrong_is_told_in_one_line(serve: Any) -> None:
     with pytest.raises(UsageError, match="does not speak OpenAI's protocol"):
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
     nobody = EndpointLanguage("mine", "http://127.0.0.1:9/v1", "", 0)
-    with pytest.raises(UsageError, match=r"nothing that can be used answers at http://127.0.0.1:9/v1"):
+    with pytest.raises(UsageError, match=r"no usable answer from http://127.0.0.1:9/v1"):
         nobody.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
 
 

@@ -204,7 +204,7 @@ def test_links_are_followed_and_never_in_a_circle(tmp_path: Path) -> None:
 def test_parts_of_a_data_set_are_no_classes(tmp_path: Path, files: list[str]) -> None:
     for file in files:
         _draw(tmp_path / file)
-    with pytest.raises(UsageError, match="seem to be parts of a data set, not classes"):
+    with pytest.raises(UsageError, match="look like splits of a data set, not classes"):
         open_folder(tmp_path)
     # Unless somebody says that they are.
     names = {Path(file).parts[0]: Path(file).parts[0] for file in files}
@@ -250,7 +250,7 @@ def test_what_is_no_picture_of_a_class_is_named(tmp_path: Path) -> None:
     assert [each.concept for each in opened.classes] == ["cat"] and not opened.loose
     assert {path.name: reason for path, reason in opened.left_out.items()} == {
         "dog": "it holds no pictures",
-        "bird": "b.png leads to no file",
+        "bird": "b.png is a broken link",
         "fish": "1 of its 1 files is not a picture of a known type (.txt)",
         tmp_path.name: "1 pictures beside its subfolders are in no class",
     }

@@ -197,7 +197,7 @@ def test_words_must_reach_the_picture(folder: Any, emoji: Any) -> None:
     tokens = {"<|startoftext|>": 0, "<|endoftext|>": 1}
     (folder / "tokenizer" / "vocab.json").write_text(json.dumps(tokens))
     (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\n")
-    with pytest.raises(ModelFileError, match="begins the same picture for 'cat' and 'dog'"):
+    with pytest.raises(ModelFileError, match="starts the same picture for 'cat' and 'dog'"):
         open_tiny(folder).check_listens()
 
 
@@ -212,9 +212,9 @@ def test_every_family_listens(family: str, pipelines: Any) -> None:
         ("DDPMPipeline", "takes no prompt"),
         ("DiTPipeline", "takes no prompt"),
         ("ConsistencyModelPipeline", "takes no prompt"),
-        ("StableDiffusionInpaintPipeline", "takes a picture to begin with"),
-        ("StableDiffusionImg2ImgPipeline", "takes a picture to begin with"),
-        ("StableDiffusionXLInpaintPipeline", "takes a picture to begin with"),
+        ("StableDiffusionInpaintPipeline", "takes a picture as input"),
+        ("StableDiffusionImg2ImgPipeline", "takes a picture as input"),
+        ("StableDiffusionXLInpaintPipeline", "takes a picture as input"),
     ],
 )
 def test_pipelines_that_take_no_words_are_refused_before_they_are_loaded(kind: Any, message: str, folder: Any) -> None:
@@ -273,7 +273,7 @@ def test_numbers_that_are_not_finite_are_found_before_anything_is_drawn(folder: 
 
 def test_a_template_that_leaves_no_room_for_the_concept(folder: Any) -> None:
     words = "very " * 30
-    with pytest.raises(ModelFileError, match=r"no word reaches it .* prompt_template is longer than it reads"):
+    with pytest.raises(ModelFileError, match=r"so it ignores its prompt .* prompt_template is longer than it reads"):
         open_tiny(folder, prompt_template=words + "{concept}").check_listens()
     open_tiny(folder, prompt_template="{concept} " + words).check_listens()
 

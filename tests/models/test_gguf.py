@@ -53,7 +53,7 @@ def test_half_of_them_where_all_do_not(gpu: Gpu) -> None:
     assert gpu.open(None) == 15
     assert gpu.tried == [ALL_LAYERS, 15]
     assert gpu.notes == [
-        "smollm2: 15 of its 30 layers fit on the GPU, the CPU computes the others, more slowly",
+        "smollm2: 15 of its 30 layers fit on the GPU; the CPU computes the others, more slowly",
     ]
 
 

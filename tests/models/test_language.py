@@ -164,7 +164,7 @@ def test_a_prompt_longer_than_the_context_is_told(few_shot: LlamaLanguage) -> No
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"version https://git-lfs.github.com/spec/v1", "is no GGUF file"),
+        (b"version https://git-lfs.github.com/spec/v1", "is not a GGUF file"),
         (b"GGUF", "llama.cpp cannot load"),
         (SMOLLM.read_bytes()[:50_000], "llama.cpp cannot load"),
         (SMOLLM.read_bytes()[:-1], "llama.cpp cannot load"),

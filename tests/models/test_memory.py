@@ -47,9 +47,13 @@ def test_a_policy_that_was_asked_for_is_kept() -> None:
 
 
 def test_too_little_of_anything_is_said_in_one_line() -> None:
-    with pytest.raises(MemoryLimitError, match=r"8\.6 GB of GPU memory even one picture at a time, 4\.0 GB are free"):
+    with pytest.raises(
+        MemoryLimitError, match=r"8\.6 GB of GPU memory even for one picture at a time, but only 4\.0 GB are free"
+    ):
         plan(PAPER, Free(ram=64000, gpu=4000), 8)
-    with pytest.raises(MemoryLimitError, match=r"14\.6 GB of RAM even one picture at a time, 2\.0 GB are free"):
+    with pytest.raises(
+        MemoryLimitError, match=r"14\.6 GB of RAM even for one picture at a time, but only 2\.0 GB are free"
+    ):
         plan(PAPER, Free(ram=2000), 8)
 
 

@@ -93,7 +93,7 @@ def test_a_folder_with_a_broken_config(tmp_path: Path) -> None:
         ("emoji-resnet", UnknownNameError, "did you mean emoji-resnet18"),
         ("resnet81", UnknownNameError, "did you mean resnet18"),
         ("resnet18:IMAGENET1K_V9", UnknownNameError, "did you mean IMAGENET1K_V1"),
-        ("emoji-resnet18:random", UsageError, "has weights of its own"),
+        ("emoji-resnet18:random", UsageError, "comes with its own weights"),
         ("resnet18:/nowhere.pth", ModelFileError, "there is no /nowhere.pth"),
     ],
 )

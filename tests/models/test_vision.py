@@ -86,7 +86,7 @@ def test_memory_stays_flat_in_a_loop() -> None:
     [
         ("convv", None, "no layer of colours named 'convv' — did you mean conv"),
         ("", None, "`line-tui layers colours` lists them"),
-        ("unused", None, "'unused' of colours gives no output for each image"),
+        ("unused", None, "'unused' of colours does not give one output per image"),
         ("fc.weight", None, "no layer of colours named 'fc.weight'"),
         ("fc", 2, "layer 'fc' of colours has no neuron 2 — choose one from 0 to 1"),
         ("fc", -1, "has no neuron -1"),

@@ -34,14 +34,13 @@ def said(*events: e.DurableEvent) -> str:
 
 def test_the_whole_argument() -> None:
     assert said(VERIFIED, SHARES, BEFORE[-1]).split("\n") == [
-        "This neuron answers to “rose”, and also to “stone”.",
+        "This neuron responds to “rose”, and also to “stone”.",
         "“rose” accounts for 61 % of the strong responses, “stone” for 12 % more; "
-        "27 % is accounted for by nothing that was tried.",
-        "The strongest pictures that are left were drawn from “car” and “bus”; "
-        "of the 6 strongest control pictures, 2 are among them.",
+        "nothing that was tried accounts for the other 27 %.",
+        "The strongest pictures that are left show “car” and “bus”; so do 2 of the 6 strongest overall.",
         "A picture of “rose” drives the neuron more than a control picture in 98 % of cases "
-        "(95 % interval 96 % to over 99 %, from 50 pictures drawn for that alone); how much a picture shows it "
-        "predicts the neuron with a correlation of 0.62 (0.50 to 0.70). "
+        "(95 % interval 96 % to over 99 %, on 50 pictures drawn for this alone); how much a picture shows it "
+        "correlates with the neuron at 0.62 (0.50 to 0.70). "
         "Of random directions of the layer, less than 1 % do as well.",
     ]
 
@@ -56,18 +55,16 @@ def test_too_narrow_a_label_is_called_so_and_what_would_replace_it() -> None:
     text = said(VERIFIED, ewe, BEFORE[-1])
     assert "the label is probably too narrow" in text and narrow(fold([*BEFORE[:-1], ewe]))
     assert "“car”, “bus”, “map” and “pear” and 1 more" not in text
-    assert "“car”, “bus”, “map”, “pear” and 1 more; of the 6 strongest control pictures, 6 are among them" in text
-    assert (
-        "What would change this: a concept that also covers “car”, “bus” and “map” would replace it; a random" in text
-    )
+    assert "“car”, “bus”, “map”, “pear” and 1 more; so do 6 of the 6 strongest overall" in text
+    assert "What would change this: a concept that also covers “car”, “bus” and “map” would replace it; random" in text
 
 
 def test_what_was_not_measured_is_said() -> None:
     text = said(BEFORE[-1])
-    assert text.startswith("This neuron answers to “rose”.\nHow much of the neuron that accounts for was not measured.")
-    assert (
-        "drawn from “car”, “pear” and “map”" in text and "flatters" in text and "fresh pictures may score lower" in text
+    assert text.startswith(
+        "This neuron responds to “rose”.\nHow much of the neuron this accounts for was not measured."
     )
+    assert "show “car”, “pear” and “map”" in text and "too high" in text and "fresh pictures may score lower" in text
 
 
 def test_a_rival_within_the_interval_is_named() -> None:
@@ -85,4 +82,4 @@ def test_no_concept_and_no_score_yet() -> None:
     text = said(nothing, e.Finished(label=None, trial=None, reason="as null neurons do"))
     assert text.startswith("No concept that was tried accounts for this neuron: as null neurons do.")
     assert "Of random directions of the layer, 40 % do as well or better." in text
-    assert said() == "" and said(VERIFIED).startswith("So far this neuron answers to “rose”.")
+    assert said() == "" and said(VERIFIED).startswith("So far, this neuron responds to “rose”.")

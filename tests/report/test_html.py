@@ -140,7 +140,7 @@ def test_all_fresh_pictures_are_on_the_page_in_the_order_drawn() -> None:
 
 
 def test_an_unsteered_run_is_said_to_be_repeatable(run: Run) -> None:
-    assert "it gives the same label and the same pictures" in page_of(run)
+    assert "the command gives the same label and the same pictures" in page_of(run)
 
 
 def test_an_index_over_runs(run: Run, tmp_path: Path) -> None:

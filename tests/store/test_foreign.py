@@ -270,7 +270,7 @@ def test_a_purge_erases_what_it_announced_and_nothing_that_came_after(store: Sto
     store.restore("restored")
     store.create("new", SPEC)
     store.append("new", scored(kept[2].identity, kept[2].path))
-    with store.lease("new"), pytest.raises(StoreError, match="a run goes on"):
+    with store.lease("new"), pytest.raises(StoreError, match="a run is in progress"):
         store.purge(announced)
     erased = store.purge(announced)
     assert (erased.runs, erased.images) == (["gone", "shared"], [kept[1].identity])
@@ -280,5 +280,5 @@ def test_a_purge_erases_what_it_announced_and_nothing_that_came_after(store: Sto
 
 def test_no_run_begins_while_a_purge_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("line_tui.store.leases._PATIENCE", 0.1)
-    with store._leases.take_all(), pytest.raises(StoreError, match="a purge goes on"), store.lease("a"):
+    with store._leases.take_all(), pytest.raises(StoreError, match="a purge is in progress"), store.lease("a"):
         pass

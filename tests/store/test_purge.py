@@ -83,7 +83,7 @@ def test_nothing_is_erased_while_a_run_goes_on(store: Store) -> None:
     run_with(store, "gone", drawn(store, "rose"))
     run_with(store, "busy", drawn(store, "fern"))
     store.delete("gone")
-    with store.lease("busy"), pytest.raises(StoreError, match="run 'busy' goes on"):
+    with store.lease("busy"), pytest.raises(StoreError, match="run 'busy' is in progress"):
         store.purgeable()
     assert store.purgeable().runs == ["gone"]
 

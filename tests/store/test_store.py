@@ -95,7 +95,7 @@ def test_an_event_of_a_later_version_is_told(store: Store) -> None:
 
 def test_a_run_id_is_taken_once(store: Store) -> None:
     store.create("a", SPEC)
-    with pytest.raises(StoreError, match="there is a run 'a' already"):
+    with pytest.raises(StoreError, match="run 'a' already exists"):
         store.create("a", SPEC)
 
 
@@ -104,7 +104,7 @@ def test_runs_are_found_by_the_beginning_of_their_id(store: Store) -> None:
         store.create(run_id, SPEC)
     assert store.find("20261124") == "20261124-ccccc"
     assert store.find("20261123-aaa") == "20261123-aaaaa"
-    with pytest.raises(UnknownNameError, match="beginning of 2 runs"):
+    with pytest.raises(UnknownNameError, match="matches 2 runs"):
         store.find("20261123")
     for unknown in ("2025", "", "%"):
         with pytest.raises(UnknownNameError):
@@ -155,7 +155,7 @@ def test_the_summary_of_a_run(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     assert store.run("a").status == "interrupted"
     with store.lease("a"):
         assert store.run("a").status == "running"
-        with pytest.raises(StoreError, match="another process works on run 'a'"), store.lease("a"):
+        with pytest.raises(StoreError, match="another process is working on run 'a'"), store.lease("a"):
             pass
     store.append("a", e.Proposed(trial="t1", concept="rose", origin="llm", iteration=1))
     store.append("a", e.ImageScored(trial="t1", concept="rose", index=0, image=image, activation=0.5))

@@ -99,7 +99,7 @@ async def test_they_are_in_the_strip_from_the_first_screenful_on(
         await start(on, pilot)
         strip = run_screen(on.app).query_one(Thumbnails)
         await settle(pilot, lambda: strip.shown.images == known.strongest)
-        assert strip.border_title == "Pictures of the bank that drive it most"
+        assert strip.border_title == "Pictures of the bank that drive the neuron most"
         run_id = run_screen(on.app).source.run_id
         control = next(event for event in BEGUN if isinstance(event, e.ControlMeasured))
         begun = next(event for event in BEGUN if isinstance(event, e.RunStarted))

@@ -67,8 +67,8 @@ class LineScreen(Screen[None]):
         (46, "-very-tall"),
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark,f1", "help", "Help", id="help", tooltip="What this screen shows, and all its keys"),
-        Binding("escape", "back", "Back", id="back", tooltip="The screen before"),
+        Binding("question_mark,f1", "help", "Help", id="help", tooltip="Explain this screen and all its keys"),
+        Binding("escape", "back", "Back", id="back", tooltip="Go back to the previous screen"),
     ]
 
     _applying: tuple[tuple[str, bool | None], ...] = ()

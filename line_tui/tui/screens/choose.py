@@ -32,8 +32,8 @@ RESTED = 0.15
 _COLUMNS = ("models", "layers", "neurons")
 _PLACEHOLDERS = {
     "models": "find a model: any torchvision classification model by its name",
-    "layers": "find a layer: part of its dotted name or its kind",
-    "neurons": "find a neuron: its number, its name, its best word, a label found before",
+    "layers": "find a layer: part of its dotted name, or its kind",
+    "neurons": "find a neuron: its number, name, best word, or label",
 }
 
 
@@ -41,21 +41,23 @@ class ChooseScreen(LineScreen):
     """Three lists from left to right, earlier runs below, and the options of the run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "find", "Find", id="choose.find", tooltip="Filter the list that has the focus"),
-        Binding("left", "column(-1)", "Left", id="choose.left", tooltip="The list to the left", show=False),
-        Binding("right", "column(1)", "Right", id="choose.right", tooltip="The list to the right", show=False),
+        Binding("slash", "find", "Find", id="choose.find", tooltip="Filter the focused list"),
+        Binding("left", "column(-1)", "Left", id="choose.left", tooltip="Go to the list on the left", show=False),
+        Binding("right", "column(1)", "Right", id="choose.right", tooltip="Go to the list on the right", show=False),
         Binding("g", "explain", "Explain", id="choose.explain", tooltip="Explain the chosen neuron now"),
-        Binding("space", "mark", "Mark", id="choose.mark", tooltip="Mark the neuron, to explain several"),
-        Binding("A", "mark_all", "Mark all", id="choose.mark-all", tooltip="Mark all that are unexplained", show=False),
+        Binding("space", "mark", "Mark", id="choose.mark", tooltip="Mark the neuron for the queue"),
+        Binding("A", "mark_all", "Mark all", id="choose.mark-all", tooltip="Mark all unexplained neurons", show=False),
         Binding("G", "queue", "Queue", id="choose.queue", tooltip="Explain the marked neurons, several at once"),
-        Binding("C", "clear", "Clear", id="choose.clear", tooltip="Take back all marks and what waits in the queue"),
-        Binding("u", "unexplained", "Next", id="choose.next", tooltip="The next unexplained neuron", show=False),
+        Binding("C", "clear", "Clear", id="choose.clear", tooltip="Remove all marks and empty the queue"),
+        Binding("u", "unexplained", "Next", id="choose.next", tooltip="Go to the next unexplained neuron", show=False),
         Binding("o", "order", "Order", id="choose.order", tooltip="Sort the neurons by another column"),
-        Binding("p", "plan", "Plan", id="choose.plan", tooltip="Models, search, budget, seed"),
-        Binding("m", "mode", "Ask first", id="choose.mode", tooltip="Ask me before each picture, or never", show=False),
-        Binding("l", "runs", "Runs", id="choose.runs", tooltip="All earlier runs"),
-        Binding("w", "watch", "Watch", id="choose.watch", tooltip="Back to the run that is going on"),
-        Binding("L", "log", "Log", id="choose.log", tooltip="What the engine wrote", show=False),
+        Binding("p", "plan", "Plan", id="choose.plan", tooltip="Change models, search, budget and seed"),
+        Binding(
+            "m", "mode", "Ask first", id="choose.mode", tooltip="Switch whether runs ask before drawing", show=False
+        ),
+        Binding("l", "runs", "Runs", id="choose.runs", tooltip="List all earlier runs"),
+        Binding("w", "watch", "Watch", id="choose.watch", tooltip="Go to the current run"),
+        Binding("L", "log", "Log", id="choose.log", tooltip="Show the engine's log", show=False),
         Binding("q", "app.quit", "Quit", id="choose.quit", tooltip="Leave line-tui"),
     ]
 
@@ -99,7 +101,7 @@ class ChooseScreen(LineScreen):
             ],
             title="Earlier runs",
             head=False,
-            empty="Runs that you start appear here.",
+            empty="The runs you start appear here.",
             id="earlier",
         )
         yield Static(id="plan")
@@ -137,10 +139,10 @@ class ChooseScreen(LineScreen):
     def _told_queue(self) -> str:
         controller = self.line.controller
         if controller.queue_held:
-            return f"{len(controller.waiting)} waiting: held, G goes on"
+            return f"{len(controller.waiting)} waiting: on hold, G resumes"
         if controller.queue_at_work or controller.waiting:
             left = controller.queue_seconds_left
-            told = f"{controller.queue_at_work} at work, {len(controller.waiting)} waiting"
+            told = f"{controller.queue_at_work} running, {len(controller.waiting)} waiting"
             return told if left is None else f"{told}, {short_duration(left)} left"
         return ""
 
@@ -165,7 +167,7 @@ class ChooseScreen(LineScreen):
         layers = self.query_one("#layers", Rows)
         known = self.line.model_cache.layers.get(self.spec.model)
         if known is None:
-            layers.show([], empty="The engine imports torch\nand builds the model:\nsome seconds, once.")
+            layers.show([], empty="The engine imports torch\nand builds the model.\nThis takes some seconds, once.")
         elif isinstance(known, str):
             layers.show([], empty=known)
         else:
@@ -186,7 +188,7 @@ class ChooseScreen(LineScreen):
         neurons = self.query_one(NeuronTable)
         layer = self._layer()
         if layer is None:
-            neurons.show([], empty="A layer first.")
+            neurons.show([], empty="Choose a layer first.")
             self._show_earlier()
             return
         labels: dict[int, RunSummary] = {}
@@ -324,7 +326,7 @@ class ChooseScreen(LineScreen):
         plan = msgspec.structs.replace(self.spec, ask_first=False)
         self.line.controller.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
         count = len(self.line.controller.waiting)
-        self.notify(f"{count} neurons are explained, several at once; w watches one that is at work.")
+        self.notify(f"{count} neurons queued; several are explained at once. w shows one that is running.")
         self.show_all()
 
     def action_clear(self) -> None:

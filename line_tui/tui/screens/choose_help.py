@@ -9,8 +9,8 @@ def topics() -> Iterator[tuple[str, str]]:
     """Heading and text."""
     yield (
         "Choosing",
-        "A vision model is a stack of layers, a layer is a row of neurons. Go right with Enter or →, filter the "
-        "list you are in with /, and press Enter on a neuron to explain it.",
+        "A vision model is a stack of layers, and a layer is a row of neurons. Enter or → goes right, / filters the "
+        "focused list, and Enter on a neuron explains it.",
     )
     yield (
         "Neuron",
@@ -19,19 +19,18 @@ def topics() -> Iterator[tuple[str, str]]:
     )
     yield (
         "Best in bank",
-        "Where a bank of pictures was drawn before: the everyday word that drives the neuron most, and its MAD, which "
-        "tells a selective neuron from one that answers to much. Such a word is a start, not yet a label. A dead "
-        "neuron gave 0 on every picture, a constant one always the same. o sorts.",
+        "If a bank of pictures has been drawn: the everyday word that drives the neuron most, and its MAD, which is "
+        "high for a selective neuron. This word is a starting point, not a label. A dead neuron gave 0 on every "
+        "picture, a constant one always the same value. o sorts.",
     )
     yield (
         "Several neurons",
-        "Space marks a neuron, A all of the list that no run has explained yet, and G explains the marked ones, "
-        "several at once so that they share batches, while you look at something else. w watches one of them, and u "
-        "goes to the next unexplained neuron. Stopping one that you watch stops and holds the queue: G goes on with "
-        "it, C takes it back.",
+        "Space marks a neuron, A marks all unexplained neurons in the list, and G explains the marked ones in the "
+        "background. Several run at once and share batches. w shows one of them, and u goes to the next unexplained "
+        "neuron. If you stop one, the whole queue stops and is put on hold: G resumes it, C empties it.",
     )
     yield (
         "Plan",
-        "Which models take part, how the search goes, and how much it may cost. The line that begins with $ does "
-        "the same without the app.",
+        "Which models to use, how to search, and how many pictures to spend. The line that starts with $ is the same "
+        "run without the app.",
     )

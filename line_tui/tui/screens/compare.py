@@ -44,7 +44,7 @@ class CompareScreen(LineScreen):
                 Column("AUC right", 11, right=True),
             ],
             title="Concepts",
-            empty="No concept is scored yet.",
+            empty="No concept has a score yet.",
             id="both",
         )
 
@@ -68,9 +68,9 @@ class CompareScreen(LineScreen):
     def topics(self) -> Iterable[tuple[str, str]]:
         """How to read it."""
         yield (
-            "Side by side",
-            "Concepts that both runs tried come first, those of one alone after them. Scores of different neurons "
-            "have different units; AUC can be compared where the control set is the same.",
+            "Comparison",
+            "Concepts that both runs tried come first. Scores of different neurons have different units; AUCs can be "
+            "compared if the control set is the same.",
         )
 
 

@@ -17,7 +17,7 @@ class Ask(ModalScreen[str | None]):
     """Asks for one line of text; None if the user cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", id="ask.cancel", tooltip="Leave everything as it is")
+        Binding("escape", "cancel", "Cancel", id="ask.cancel", tooltip="Close without a change")
     ]
 
     def __init__(
@@ -54,7 +54,7 @@ class Ask(ModalScreen[str | None]):
                 max_length=self.longest,
                 id="answer",
             )
-            yield Static("Enter keeps it · Esc leaves everything as it is", classes="hint", id="ask-hint")
+            yield Static("Enter saves · Esc cancels", classes="hint", id="ask-hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the answer."""
@@ -75,8 +75,8 @@ class Confirm(ModalScreen[bool]):
     """A question with yes and no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "Yes", id="confirm.yes", tooltip="Do it"),
-        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Leave everything as it is"),
+        Binding("y,enter", "answer(True)", "Yes", id="confirm.yes", tooltip="Confirm"),
+        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Close without a change"),
     ]
 
     def __init__(self, question: str) -> None:

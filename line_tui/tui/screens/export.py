@@ -36,7 +36,7 @@ class ExportScreen(ModalScreen[None]):
     """Asks what to export, and where to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", id="export.close", tooltip="Write nothing more")
+        Binding("escape", "close", "Close", id="export.close", tooltip="Close the dialog")
     ]
 
     class Written(Message):
@@ -57,7 +57,9 @@ class ExportScreen(ModalScreen[None]):
             yield Static(f"Export {self.run_id}", classes="question", markup=False)
             yield Rows([Column("", 5), Column("")], head=False, id="kinds")
             yield Input(str(Path.cwd() / "line-tui-export"), select_on_focus=False, id="folder")
-            yield Static("Enter writes it into this folder, Tab leads there · Esc closes", classes="hint", id="outcome")
+            yield Static(
+                "Enter exports into this folder · Tab edits the folder · Esc closes", classes="hint", id="outcome"
+            )
 
     def on_mount(self) -> None:
         """Start with the page."""

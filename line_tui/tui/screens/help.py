@@ -32,7 +32,7 @@ class HelpScreen(ModalScreen[None]):
     """Topics first, keys below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,f1,q", "close", "Close", id="help.close", tooltip="Back to the screen")
+        Binding("escape,question_mark,f1,q", "close", "Close", id="help.close", tooltip="Close the help")
     ]
 
     def __init__(self, topics: Iterable[tuple[str, str]], keys: Iterable[Key]) -> None:

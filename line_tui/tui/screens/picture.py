@@ -23,11 +23,11 @@ class PictureScreen(LineScreen):
     """The large view; left and right step through the trial's pictures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,k", "turn(-1)", "Before", id="picture.before", tooltip="The picture before"),
-        Binding("right,j", "turn(1)", "Next", id="picture.next", tooltip="The next picture"),
-        Binding("h", "heat", "Heat", id="picture.heat", tooltip="Where the neuron fires, over the picture"),
+        Binding("left,k", "turn(-1)", "Before", id="picture.before", tooltip="Go to the previous picture"),
+        Binding("right,j", "turn(1)", "Next", id="picture.next", tooltip="Go to the next picture"),
+        Binding("h", "heat", "Heat", id="picture.heat", tooltip="Show where the neuron fires"),
         Binding("o", "open", "Open", id="picture.open", tooltip="Open the file with the desktop's viewer"),
-        Binding("escape,v,q", "back", "Back", id="picture.back", tooltip="Back to the run"),
+        Binding("escape,v,q", "back", "Back", id="picture.back", tooltip="Go back to the run"),
     ]
 
     def __init__(self, images: Sequence[e.ImageScored], place: int, low: float, high: float) -> None:

@@ -27,7 +27,7 @@ class Plan(ModalScreen[RunSpec | None]):
     """A form with the run's options; Enter keeps them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", id="plan.cancel", tooltip="Keep the settings as they were"),
+        Binding("escape", "cancel", "Cancel", id="plan.cancel", tooltip="Close without a change"),
         Binding("ctrl+s", "keep", "Keep", id="plan.keep", tooltip="Use these settings"),
     ]
 
@@ -56,12 +56,12 @@ class Plan(ModalScreen[RunSpec | None]):
                     check = Integer(low, high, failure_description=f"{name}: {low} to {high}")
                     yield Input(str(getattr(spec, name)), type="integer", validators=[check], id=name, compact=True)
                 yield Label("control set")
-                folder = "a folder of your own pictures; empty for drawn ones"
+                folder = "a folder of your own pictures, or empty for drawn ones"
                 yield Input(spec.control or "", placeholder=folder, select_on_focus=False, id="control", compact=True)
                 yield Label("ask me first")
-                modes = [("never: the run goes by itself", False), ("before each proposal is drawn", True)]
+                modes = [("never: the run draws by itself", False), ("before each proposal is drawn", True)]
                 yield Select(modes, value=spec.ask_first, allow_blank=False, id="ask-first", compact=True)
-            yield Static("Enter or Ctrl+S keeps these · Tab goes on · Esc leaves them", classes="hint", id="plan-hint")
+            yield Static("Enter or Ctrl+S saves · Tab moves on · Esc cancels", classes="hint", id="plan-hint")
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """Replace a metric that the chosen search does not support by its own."""
@@ -87,7 +87,7 @@ class Plan(ModalScreen[RunSpec | None]):
         control = self.query_one("#control", Input)
         folder = Path(control.value.strip()).expanduser().resolve() if control.value.strip() else None
         if folder is not None and not folder.is_dir():
-            self._refuse(control, "control set: there is no such folder")
+            self._refuse(control, "control set: no such folder")
             return
         metric = self.query_one("#metric", Select).value
         if metric not in strategies.find(strategy).metrics:

@@ -36,29 +36,38 @@ class ResultScreen(LineScreen):
 
     # As many of these as fit are in the bottom line; a narrow terminal leaves out the last ones.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "picture(-1)", "Picture left", id="result.left", tooltip="The picture to the left", show=False),
         Binding(
-            "right", "picture(1)", "Picture right", id="result.right", tooltip="The picture to the right", show=False
+            "left", "picture(-1)", "Picture left", id="result.left", tooltip="Go to the picture on the left", show=False
         ),
-        Binding("1", "judge('right')", "Right", id="result.right-label", tooltip="The label is right; again: no word"),
-        Binding("2", "judge('too narrow')", "Narrow", id="result.too-narrow", tooltip="The label is too narrow"),
-        Binding("3", "judge('wrong')", "Wrong", id="result.wrong", tooltip="The label is wrong"),
-        Binding("E", "export", "Export", id="result.export", tooltip="HTML, JSON, CSV, pictures"),
-        Binding("full_stop", "neuron(1)", "Next", id="result.next", tooltip="The next neuron of the layer"),
-        Binding("comma", "neuron(-1)", "Before", id="result.before", tooltip="The neuron before", show=False),
-        Binding("plus", "go_on", "+10", id="result.go-on", tooltip="Ten more iterations"),
+        Binding(
+            "right",
+            "picture(1)",
+            "Picture right",
+            id="result.right",
+            tooltip="Go to the picture on the right",
+            show=False,
+        ),
+        Binding(
+            "1", "judge('right')", "Right", id="result.right-label", tooltip="Judge the label right; again to undo"
+        ),
+        Binding("2", "judge('too narrow')", "Narrow", id="result.too-narrow", tooltip="Judge the label too narrow"),
+        Binding("3", "judge('wrong')", "Wrong", id="result.wrong", tooltip="Judge the label wrong"),
+        Binding("E", "export", "Export", id="result.export", tooltip="Export as HTML, JSON, CSV or pictures"),
+        Binding("full_stop", "neuron(1)", "Next", id="result.next", tooltip="Go to the next neuron of the layer"),
+        Binding("comma", "neuron(-1)", "Before", id="result.before", tooltip="Go to the previous neuron", show=False),
+        Binding("plus", "go_on", "+10", id="result.go-on", tooltip="Run ten more iterations"),
         Binding(
             "V",
             "verify",
             "Verify",
             id="result.verify",
-            tooltip="Measure the concept at the cursor instead",
+            tooltip="Measure the concept at the cursor in place of the label",
         ),
-        Binding("v", "large", "View", id="result.view", tooltip="The top picture at the cursor, in large"),
-        Binding("h", "heat", "Heat", id="result.heat", tooltip="Where the neuron fires, over the pictures"),
-        Binding("y", "replay", "Replay", id="result.replay", tooltip="Play the run again, without any model"),
-        Binding("N", "note", "Note", id="result.note", tooltip="Write a note on the run"),
-        Binding("asterisk", "star", "Star", id="result.star", tooltip="Star the run, or take the star away"),
+        Binding("v", "large", "View", id="result.view", tooltip="Enlarge the picture at the cursor"),
+        Binding("h", "heat", "Heat", id="result.heat", tooltip="Show where the neuron fires"),
+        Binding("y", "replay", "Replay", id="result.replay", tooltip="Replay the run, without any model"),
+        Binding("N", "note", "Note", id="result.note", tooltip="Write a note about the run"),
+        Binding("asterisk", "star", "Star", id="result.star", tooltip="Star or unstar the run"),
     ]
 
     def __init__(self, snapshot: Snapshot) -> None:
@@ -141,34 +150,34 @@ class ResultScreen(LineScreen):
         """The help: what the result claims and what it does not."""
         yield (
             "The score",
-            "A verified label is measured on pictures drawn for that alone, with fresh seeds. The interval is for "
-            "the share of control pictures that a picture of the concept beats. A score of the search is the highest "
-            "of many noisy ones: it is too high by nature. The mark ╎ on a bar is the control's mean.",
+            "A verified label is measured on pictures drawn for this purpose alone, with fresh seeds. The interval is "
+            "for the share of control pictures that a picture of the concept beats. A score from the search is the "
+            "highest of many noisy ones, and therefore too high. The mark ╎ on a bar is the control's mean.",
         )
         yield (
             "Share",
-            "Of the neuron's strong responses on the control set, how much a concept accounts for beyond those before "
-            "it. What no concept accounts for is what the label leaves out.",
+            "How much of the neuron's strong responses on the control set a concept accounts for, beyond the concepts "
+            "before it. What no concept accounts for is left unexplained.",
         )
         yield (
-            "Your word",
-            "1 right, 2 too narrow, 3 wrong: kept with the run, exported, and counted in the list of runs. The same "
-            "key again takes it back.",
+            "Your judgement",
+            "1 is right, 2 too narrow, 3 wrong. It is stored with the run, exported, and counted in the list of runs. "
+            "The same key again removes it.",
         )
         yield (
             "Senses",
-            "High-scoring concepts that mean different things. A neuron that answers to several has several senses.",
+            "High-scoring concepts that mean different things. A neuron that responds to several has several senses.",
         )
         yield (
             "Fresh",
-            "Drawn with seeds that the search never used, for the score alone: what a label was chosen by would "
-            "flatter it.",
+            "Drawn with seeds that the search never used, only for the score. The pictures that a label was chosen by "
+            "would overrate it.",
         )
         yield (
             "p",
-            "How often pictures that have nothing to do with the concept would do as well by chance. Below 0.05 chance "
-            "is a poor explanation. Of random directions: how many directions of the layer that mean nothing are "
-            "explained as well by some word.",
+            "How often pictures that have nothing to do with the concept would do as well by chance. Below 0.05, "
+            "chance is a poor explanation. For random directions: how many meaningless directions of the layer some "
+            "word explains as well.",
         )
         yield (
             "An estimate at the edge of its interval",
@@ -178,9 +187,9 @@ class ResultScreen(LineScreen):
         yield (
             "Minimal pairs",
             "The same seeds with one word changed or dropped. What the neuron loses is what that word was worth; more "
-            "than 100 % means that the pictures without it drive the neuron less than the control does. In how many "
-            "cases the change can be seen is judged by the layer's other neurons: 50 % is chance, and a pair that they "
-            "cannot tell apart says nothing about the word.",
+            "than 100 % means that the pictures without it drive the neuron less than the control set does. The "
+            "layer's other neurons judge how often the change can be seen: 50 % is chance, and a pair that they cannot"
+            " tell apart says nothing about the word.",
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -274,7 +283,7 @@ class ResultScreen(LineScreen):
         except LineError as error:
             self.notify(str(error), severity="error")
             return
-        self.app.push_screen(Ask("Note on this run:", value=before, optional=True), self._keep_note)
+        self.app.push_screen(Ask("Note about this run:", value=before, optional=True), self._keep_note)
 
     def _keep_note(self, text: str | None) -> None:
         if text is not None:
@@ -328,7 +337,7 @@ def _sense(n: int, sense: e.SenseFound) -> Content:
 
 def _variant(pair: e.MinimalPairMeasured) -> str:
     # A one-word label without its word.
-    return pair.variant or "no word at all"
+    return pair.variant or "no word"
 
 
 def _pair(pair: e.MinimalPairMeasured) -> Content:

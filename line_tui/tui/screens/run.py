@@ -43,17 +43,21 @@ class RunScreen(Steering):
     """Panes over a frozen snapshot, which is renewed a few times a second and drawn if it changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "picture(-1)", "Picture left", id="run.left", tooltip="The picture to the left", show=False),
-        Binding("right", "picture(1)", "Picture right", id="run.right", tooltip="The picture to the right", show=False),
-        Binding("v", "large", "View", id="run.view", tooltip="The picture in large", show=False),
-        Binding("h", "heat", "Heat", id="run.heat", tooltip="Where the neuron fires, over the picture", show=False),
+        Binding(
+            "left", "picture(-1)", "Picture left", id="run.left", tooltip="Go to the picture on the left", show=False
+        ),
+        Binding(
+            "right", "picture(1)", "Picture right", id="run.right", tooltip="Go to the picture on the right", show=False
+        ),
+        Binding("v", "large", "View", id="run.view", tooltip="Enlarge the picture", show=False),
+        Binding("h", "heat", "Heat", id="run.heat", tooltip="Show where the neuron fires", show=False),
         Binding("o", "open", "Open", id="run.open", tooltip="Open the picture's file", show=False),
-        Binding("g", "graph", "Graph", id="run.graph", tooltip="Curve or histogram", show=False),
-        Binding("t", "timeline", "Timeline", id="run.timeline", tooltip="Pool or timeline", show=False),
-        Binding("f", "follow", "Follow", id="run.follow", tooltip="Show what is drawn now", show=False),
-        Binding("r", "result", "Result", id="run.result", tooltip="The result of the run"),
-        Binding("l", "runs", "Runs", id="run.runs", tooltip="All runs", show=False),
-        Binding("L", "log", "Log", id="run.log", tooltip="What the engine wrote", show=False),
+        Binding("g", "graph", "Graph", id="run.graph", tooltip="Switch between curve and histogram", show=False),
+        Binding("t", "timeline", "Timeline", id="run.timeline", tooltip="Switch between pool and timeline", show=False),
+        Binding("f", "follow", "Follow", id="run.follow", tooltip="Follow what is being drawn", show=False),
+        Binding("r", "result", "Result", id="run.result", tooltip="Show the result of the run"),
+        Binding("l", "runs", "Runs", id="run.runs", tooltip="List all runs", show=False),
+        Binding("L", "log", "Log", id="run.log", tooltip="Show the engine's log", show=False),
     ]
 
     def __init__(self, source: Session | Player) -> None:
@@ -186,7 +190,7 @@ class RunScreen(Steering):
         if not self.live or at_work:
             off = ""
         elif self.elsewhere:
-            off = "◍ another process works on it"
+            off = "◍ run by another process"
         paused = self.line.controller.paused and self.live
         self.query_one(StatusBar).show(snapshot, paused, self._playing(), off, resuming)
         self.refresh_keys()
@@ -197,7 +201,7 @@ class RunScreen(Steering):
         if trial is None and profile is not None and profile.strongest:
             # So that the first screen is not empty.
             known = Shown(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
-            self.query_one(Thumbnails).show(known, "Pictures of the bank that drive it most")
+            self.query_one(Thumbnails).show(known, "Pictures of the bank that drive the neuron most")
             return
         low, high = view.activation_range(state)
         images = self._images_of(trial)

@@ -12,13 +12,13 @@ from line_tui.tui.session import Snapshot
 SCORES = (
     (
         "Activation",
-        "The neuron's answer to one picture, averaged over the layer's height and width where it has them. The bar "
+        "The neuron's response to one picture, averaged over the layer's height and width if it has them. The bar "
         "under a picture compares it with all activations of this run.",
     ),
     (
         "AUC",
-        "How often a picture of the concept drives the neuron more than a control picture: 1 always, 0.5 no better "
-        "than chance. With few pictures it reaches 1 easily.",
+        "How often a picture of the concept drives the neuron more than a control picture does: 1 is always, 0.5 is "
+        "chance. With few pictures it easily reaches 1.",
     ),
     (
         "MAD",
@@ -26,7 +26,8 @@ SCORES = (
     ),
     (
         "Control",
-        "A fixed set of pictures of everyday words, drawn once. A concept counts only by how far it stands out.",
+        "The control set: a fixed set of pictures of everyday words, drawn once. What counts is how far a concept "
+        "stands out from it.",
     ),
 )
 
@@ -40,9 +41,9 @@ def why(state: RunState, trial: Trial) -> str:
     elif trial.origin == "vocabulary":
         text = f"“{concept}” is one of the control words whose pictures drive the neuron most."
     elif trial.origin == "random":
-        text = f"“{concept}” is a control word picked at random, so that the search does not begin one-sided."
+        text = f"“{concept}” is a control word picked at random, so that the search does not start one-sided."
     elif trial.origin == "user":
-        text = f"“{concept}” is your own."
+        text = f"You added “{concept}”."
     else:
         text = f"“{concept}” came from the {ORIGINS[trial.origin]}."
     if concept != trial.concept:
@@ -51,7 +52,7 @@ def why(state: RunState, trial: Trial) -> str:
         if decision.trial == trial.id and decision.reason:
             text += f" You said: {decision.reason}."
     if verdict(state, trial) == "rejected":
-        return text + " It is rejected: it cannot become the label, and the language model is told."
+        return text + " It is rejected: it cannot become the label, and the language model is told so."
     if trial.score is None:
         return text + " It has no score yet."
     place = [row.trial.id for row in view.ranked(state) if row.place == "pool"]
@@ -67,41 +68,41 @@ def _loop(state: RunState, metric: str) -> str:
     match state.spec.strategy:
         case "published":
             return (
-                "Ten words of the control set begin. Then the language model sees the pool and proposes a concept, the "
-                f"text-to-image model draws {images} pictures of it, the neuron is measured on them, and the pool "
-                f"keeps the ten that score best (score: {metric}). After {iterations} iterations and a summary the "
-                "best of the pool is the label. Nothing measures it again."
+                "The search starts with ten words of the control set. In each iteration the language model sees the "
+                f"pool and proposes a concept, the text-to-image model draws {images} pictures of it, the neuron is "
+                f"measured on them, and the pool keeps the ten best concepts (score: {metric}). After {iterations} "
+                "iterations and a summary, the best of the pool is the label. It is not measured again."
             )
         case "vocabulary":
             return (
-                "No language model takes part: the strongest words of the control set are drawn on fresh pictures, and "
-                f"the best of them is the label (score: {metric})."
+                "No language model is used. The strongest words of the control set are drawn again on fresh pictures, "
+                f"and the best of them is the label (score: {metric})."
             )
     return (
-        "The control set's strongest words begin: their pictures are there already. In each iteration the language "
-        "model proposes a concept, a few pictures are drawn of it, and more of those that may win. What leads in the "
-        "end, the finalists, are measured on fresh pictures, and the result is reported from 50 more, drawn for that "
-        f"alone. There are {iterations} iterations."
+        "The search starts with the control set's strongest words, whose pictures are already there. In each of "
+        f"{iterations} iterations the language model proposes a concept and a few pictures of it are drawn; concepts "
+        "that may win get more. The leaders at the end, the finalists, are measured on fresh pictures. The reported "
+        "score comes from 50 more, drawn for this purpose alone."
     )
 
 
 def _of_the_pool(state: RunState) -> Iterator[tuple[str, str]]:
     yield (
         "Pool",
-        "The concepts that may become the label, best first; what left it stands below. n is how many pictures a score "
-        "rests on, those of the control set that show the word included: a word of the bank has a score before the run "
-        "has drawn anything.",
+        "The concepts that may become the label, best first. Below are those that left the pool. n is the number of "
+        "pictures behind a score, including those of the control set that show the word: a word of the bank has a "
+        "score before the run draws anything.",
     )
     yield (
         "From",
-        "Who proposed it: vocab and bank are words of the control set, llm the language model, summary its last word "
-        "on the best, random a word by chance, you yourself.",
+        "Who proposed the concept. vocab and bank: the control set. llm: the language model. summary: the language "
+        "model, from the best concepts. random: a random word. you: yourself.",
     )
     if state.run is None or state.spec.strategy != "published":
         yield (
             "Finalist",
-            "One of the concepts that lead at the end of the search. Finalists are compared on pictures of fresh seeds "
-            "that the search has not seen; what you accepted is always one of them.",
+            "One of the leading concepts at the end of the search. Finalists are compared on pictures with fresh "
+            "seeds. Concepts that you accepted are always among them.",
         )
 
 
@@ -120,11 +121,11 @@ def topics(snapshot: Snapshot, trial: Trial | None) -> Iterator[tuple[str, str]]
     yield from SCORES
     yield (
         "Histogram",
-        "Columns are the control's pictures by activation. Below the axis each ▲ is one picture of the concept, and a "
-        "digit is so many at one place, 9 for nine or more. The further right of the columns, the more it stands out.",
+        "The columns count control pictures by activation. Below the axis, each ▲ is a picture of the concept; a digit"
+        " is that many at one place, 9 for nine or more. The further right they are, the more the concept stands out.",
     )
     yield (
         "Heat map",
-        "With h the pictures turn grey and light up where the neuron fires. Only layers with a height and width "
-        "have such a map.",
+        "h turns the pictures grey and lights up where the neuron fires. Only layers with a height and width have such"
+        " a map.",
     )

@@ -30,18 +30,18 @@ class RunsScreen(LineScreen):
     """The list of runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "find", "Find", id="runs.find", tooltip="Filter by model, neuron, label, title, note, status"),
+        Binding("slash", "find", "Find", id="runs.find", tooltip="Filter by model, neuron, label, title or note"),
         Binding("enter", "open", "Open", id="runs.open", tooltip="Open the run", show=False),
-        Binding("r", "result", "Result", id="runs.result", tooltip="What the run found"),
-        Binding("y", "replay", "Replay", id="runs.replay", tooltip="Play the run again, without any model"),
-        Binding("R", "resume", "Go on", id="runs.resume", tooltip="Go on with an unfinished run"),
+        Binding("r", "result", "Result", id="runs.result", tooltip="Show the result of the run"),
+        Binding("y", "replay", "Replay", id="runs.replay", tooltip="Replay the run, without any model"),
+        Binding("R", "resume", "Resume", id="runs.resume", tooltip="Resume an unfinished run"),
         Binding("c", "compare", "Compare", id="runs.compare", tooltip="Mark a run, then compare another with it"),
-        Binding("E", "export", "Export", id="runs.export", tooltip="HTML, JSON, CSV, pictures"),
-        Binding("asterisk", "star", "Star", id="runs.star", tooltip="Star it, or take the star away"),
-        Binding("d,delete", "delete", "Delete", id="runs.delete", tooltip="Take it off the list"),
-        Binding("u", "undo", "Undo", id="runs.undo", tooltip="Take back the last change to the list"),
-        Binding("N", "note", "Note", id="runs.note", tooltip="Write a note on it"),
-        Binding("t", "rename", "Title", id="runs.rename", tooltip="Give it a title"),
+        Binding("E", "export", "Export", id="runs.export", tooltip="Export as HTML, JSON, CSV or pictures"),
+        Binding("asterisk", "star", "Star", id="runs.star", tooltip="Star or unstar the run"),
+        Binding("d,delete", "delete", "Delete", id="runs.delete", tooltip="Delete the run from the list"),
+        Binding("u", "undo", "Undo", id="runs.undo", tooltip="Undo the last change to the list"),
+        Binding("N", "note", "Note", id="runs.note", tooltip="Write a note about the run"),
+        Binding("t", "rename", "Title", id="runs.rename", tooltip="Change the title of the run"),
     ]
 
     def __init__(self) -> None:
@@ -216,21 +216,21 @@ class RunsScreen(LineScreen):
 
     def action_note(self) -> None:
         """Write a note on it."""
-        self._write("note", "Note on this run:", lambda run: run.note, self.line.store.annotate)
+        self._write("note", "Note about this run:", lambda run: run.note, self.line.store.annotate)
 
     def action_delete(self) -> None:
-        """Remove it from the list; nothing is erased."""
+        """Remove it from the list; nothing was erased."""
         if (run := self.run_at_cursor) is not None:
             store = self.line.store
             self._change("the deletion", lambda: store.delete(run.id), lambda: store.restore(run.id))
-            self.notify("Taken off the list. u brings it back.")
+            self.notify("Deleted from the list. u restores it.")
 
     def action_undo(self) -> None:
         """Undo the last change to the list."""
         if self.undone:
             what, back = self.undone.pop()
             if self._safely(back):
-                self.notify(f"Taken back: {what}")
+                self.notify(f"Undone: {what}")
             self.show_runs()
 
     def action_export(self) -> None:
@@ -291,11 +291,14 @@ class RunsScreen(LineScreen):
         """The help: what the states mean."""
         yield (
             "Runs",
-            "Every run is kept with all its events and pictures. Enter opens one, y plays it again, R goes on with "
-            "one that was stopped, failed or interrupted. u brings a deleted run back; what deleted runs keep on disk "
-            "goes with `line-tui runs purge`.",
+            "Every run is kept with all its events and pictures. Enter opens a run, y replays it, R resumes one that "
+            "was stopped, failed or interrupted. u restores a deleted run; `line-tui runs purge` frees the disk space "
+            "of deleted runs.",
         )
-        yield "Score", "Of the label: its AUC on fresh images where it was verified, else what the run maximised."
+        yield (
+            "Score",
+            "Of the label: its AUC on fresh pictures if it was verified, otherwise the score that the run maximised.",
+        )
 
 
 def _text(run: RunSummary, called: str) -> str:

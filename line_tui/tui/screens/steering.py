@@ -27,24 +27,22 @@ class Steering(LineScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "accept", "Accept", id="run.accept", tooltip="Draw it, or keep it in the pool"),
         Binding("x", "reject", "Reject", id="run.reject", tooltip="Never draw it, or take it out of the pool"),
-        Binding("X", "reject_because", "Reject…", id="run.reject-because", tooltip="Reject and say why", show=False),
+        Binding("X", "reject_because", "Reject…", id="run.reject-because", tooltip="Reject it and say why", show=False),
         Binding("e", "edit", "Edit", id="run.edit", tooltip="Change the concept before it is drawn"),
         Binding("n", "add", "Add", id="run.add", tooltip="Add a concept of your own"),
-        Binding("p", "pin", "Pin", id="run.pin", tooltip="Keep it in the pool whatever comes", show=False),
+        Binding("p", "pin", "Pin", id="run.pin", tooltip="Keep it in the pool, whatever its score", show=False),
         Binding("b", "ban", "Ban", id="run.ban", tooltip="Reject it and never propose it again", show=False),
-        Binding("u", "undo", "Undo", id="run.undo", tooltip="Take back your last word"),
-        Binding("m", "mode", "Ask/auto", id="run.mode", tooltip="Ask me before each proposal is drawn, or never"),
-        Binding("space", "pause", "Pause", id="run.pause", tooltip="Hold, or go on", priority=False),
-        Binding("s", "step", "Step", id="run.step", tooltip="One step of the loop, then hold", show=False),
-        Binding(
-            "plus", "budget", "Budget", id="run.budget", tooltip="Change how many iterations there are", show=False
-        ),
-        Binding("S", "stop", "Stop", id="run.stop", tooltip="End the run here; it can go on later", show=False),
-        Binding("R", "restart", "Restart", id="run.restart", tooltip="Start the engine again and go on"),
+        Binding("u", "undo", "Undo", id="run.undo", tooltip="Undo your last decision"),
+        Binding("m", "mode", "Ask/auto", id="run.mode", tooltip="Switch whether the run asks before it draws"),
+        Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or continue", priority=False),
+        Binding("s", "step", "Step", id="run.step", tooltip="Take one step of the loop, then pause", show=False),
+        Binding("plus", "budget", "Budget", id="run.budget", tooltip="Change the number of iterations", show=False),
+        Binding("S", "stop", "Stop", id="run.stop", tooltip="Stop the run; it can be resumed later", show=False),
+        Binding("R", "restart", "Restart", id="run.restart", tooltip="Restart the engine and continue"),
         Binding("greater_than_sign", "speed(1)", "Faster", id="run.faster", tooltip="Replay faster"),
         Binding("less_than_sign", "speed(-1)", "Slower", id="run.slower", tooltip="Replay slower"),
-        Binding("full_stop", "jump(1)", "Next", id="run.next", tooltip="The next event"),
-        Binding("comma", "jump(-1)", "Before", id="run.before", tooltip="The event before"),
+        Binding("full_stop", "jump(1)", "Next", id="run.next", tooltip="Go to the next event"),
+        Binding("comma", "jump(-1)", "Before", id="run.before", tooltip="Go to the previous event"),
     ]
 
     source: Session | Player
@@ -116,8 +114,8 @@ class Steering(LineScreen):
         concept = concept_of(self.snapshot.state, trial)
         self._ask(
             Ask(
-                f"Why not “{concept}”? It is kept, and told to a language model that follows instructions; the small "
-                "bundled one does not.",
+                f"Why not “{concept}”? The reason is stored. Language models that follow instructions see it; the small"
+                " bundled one does not.",
                 placeholder="a colour, not a thing",
             ),
             lambda reason: self._decide("reject", trial, reason=reason),
@@ -131,7 +129,7 @@ class Steering(LineScreen):
         concept = concept_of(self.snapshot.state, trial)
         self._ask(
             Ask(
-                f"Draw this instead of “{concept}”:",
+                f"Draw instead of “{concept}”:",
                 value=concept,
                 longest=LONGEST,
                 refuse=lambda text: self._known_already(text, but=trial.id),
@@ -143,7 +141,7 @@ class Steering(LineScreen):
         if not self.source.snapshot.state.trials[trial.id].images:
             self._decide("edit", trial, concept=text)
             return
-        self.notify(f"“{trial.concept}” was drawn meanwhile: “{text}” is added as a concept of yours.")
+        self.notify(f"“{trial.concept}” has been drawn in the meantime, so “{text}” is added as a new concept.")
         self._decide("add", None, concept=text)
 
     def action_add(self) -> None:
@@ -163,15 +161,15 @@ class Steering(LineScreen):
         state = self.source.snapshot.state
         for row in view.ranked(state):
             if row.trial.id != but and same_form(row.concept) == same_form(text):
-                undo = ": a on it takes it back in" if row.place == "rejected" else ""
-                return f"“{row.concept}” is in this run already{undo}"
+                undo = "; a accepts it again" if row.place == "rejected" else ""
+                return f"“{row.concept}” is already in this run{undo}"
         return None
 
     def action_undo(self) -> None:
         """Undo the last decision."""
         if isinstance(self.source, Session):
             taken = self._safely(self.source.undo)
-            self.notify(f"Taken back: {taken}" if taken else "There is nothing to take back.")
+            self.notify(f"Undone: {taken}" if taken else "There is nothing to undo.")
 
     def action_mode(self) -> None:
         """Switch ask-first mode on or off."""
@@ -188,9 +186,9 @@ class Steering(LineScreen):
                 session = self.source
                 self._safely(lambda: session.set_budget(int(text)))
             else:
-                self.notify("The budget is a number of iterations from 1 to 1000.", severity="warning")
+                self.notify("The number of iterations must be from 1 to 1000.", severity="warning")
 
-        self._ask(Ask("Iterations in all:", value=str(iterations + 10), whole=True), change)
+        self._ask(Ask("Total number of iterations:", value=str(iterations + 10), whole=True), change)
 
     def _decide(self, kind: Any, trial: Trial | None, concept: str | None = None, reason: str = "") -> None:
         if not isinstance(self.source, Session) or (trial is None and kind != "add"):
@@ -230,9 +228,9 @@ class Steering(LineScreen):
 
     def action_stop(self) -> None:
         """Stop the run."""
-        question = "Stop the run here? It keeps what it has and can go on later."
+        question = "Stop the run? It keeps everything so far and can be resumed later."
         if self.line.controller.is_queued(self.source.run_id):
-            question = "Stop the queue here? Its runs keep what they have; G in the first screen goes on with them."
+            question = "Stop the queue? Its runs keep everything so far; G on the first screen resumes them."
         self.app.push_screen(Confirm(question), self._stop)
 
     def _stop(self, yes: bool | None) -> None:

@@ -14,23 +14,23 @@ from textual.widgets import Static
 STEPS = (
     (
         "Choose",
-        "A vision model is a stack of layers, and a layer is a row of neurons. Go to the right with Enter, filter a "
-        "list with /, and press Enter on a neuron to find out what it responds to.",
+        "A vision model is a stack of layers, and a layer is a row of neurons. Enter goes to the right, / filters a "
+        "list, and Enter on a neuron finds out what it responds to.",
     ),
     (
         "Watch",
-        "A language model proposes a concept, a text-to-image model draws it, and the neuron says how much it cares: a "
-        "number and a bar under each picture. The pool keeps what scores best.",
+        "A language model proposes a concept, a text-to-image model draws it, and the number and the bar under each "
+        "picture show how strongly the neuron responds. The pool keeps the best concepts.",
     ),
     (
         "Steer",
-        "a accepts, x rejects, e edits, n adds a concept of your own, and u takes anything back. With m the run asks "
-        "you before it draws. Space holds it.",
+        "a accepts, x rejects, e edits, n adds a concept of your own, and u undoes your last decision. m makes the run"
+        " ask you before it draws. Space pauses it.",
     ),
     (
         "Judge and keep",
-        "r shows the result, l lists all runs, and y plays one again. ? explains the screen you are on, and Ctrl+P "
-        "finds every command by its name.",
+        "r shows the result, l lists all runs, and y replays one. ? explains the current screen, and Ctrl+P finds "
+        "every command by name.",
     ),
 )
 
@@ -39,9 +39,9 @@ class Tour(ModalScreen[None]):
     """One step at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space,right", "turn(1)", "Next", id="tour.next", tooltip="The next step"),
-        Binding("left", "turn(-1)", "Before", id="tour.before", tooltip="The step before"),
-        Binding("escape,q", "close", "Skip", id="tour.skip", tooltip="Begin without the tour"),
+        Binding("enter,space,right", "turn(1)", "Next", id="tour.next", tooltip="Go to the next step"),
+        Binding("left", "turn(-1)", "Before", id="tour.before", tooltip="Go to the previous step"),
+        Binding("escape,q", "close", "Skip", id="tour.skip", tooltip="Skip the tour"),
     ]
 
     def __init__(self) -> None:
@@ -64,7 +64,9 @@ class Tour(ModalScreen[None]):
         self.query_one("#step", Static).update(Content.assemble((heading, "bold $accent"), "\n\n", text))
         dots = " ".join("●" if n == self.step else "○" for n in range(len(STEPS)))
         last = self.step == len(STEPS) - 1
-        self.query_one("#way", Static).update(f"{dots}   Enter {'begins' if last else 'goes on'} · Esc skips the tour")
+        self.query_one("#way", Static).update(
+            f"{dots}   Enter {'starts' if last else 'continues'} · Esc skips the tour"
+        )
 
     def action_turn(self, by: int) -> None:
         """Go to another step; the tour ends after the last."""

@@ -17,9 +17,9 @@ class EngineBanner(CachedStatic):
         if status.state == "dead":
             parts: list[tuple[str, str] | str] = [
                 (f"The engine stopped: {status.death}. ", "bold $error"),
-                "Nothing that was shown is lost; your decisions are still stored.  ",
+                "Nothing is lost; your decisions are still stored.  ",
                 (" R ", "bold $background on $error"),
-                " restart it and go on",
+                " restart it and continue",
             ]
             # A short terminal has room for one line; the last one tells most.
             for line in status.lines[-1 if self.screen.has_class("-short") or self.screen.has_class("-low") else -3 :]:

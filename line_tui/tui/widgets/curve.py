@@ -17,7 +17,7 @@ from line_tui.tui.widgets.frame import name_frame
 def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
     """The curve as a stepped line and each trial as a dot, with the scale at the left."""
     if not points:
-        return Content.assemble(("The curve begins with the first score.", "$text-muted"))
+        return Content.assemble(("The curve starts with the first score.", "$text-muted"))
     values = [point.value for point in points]
     low, high = min(values), max(values)
     spread = (high - low) or 1.0

@@ -26,7 +26,7 @@ def headline(state: RunState) -> Content:
     elif leader is not None:
         parts += [(f"“{leader}”", "bold"), ("   best so far: the run is not finished", "$warning")]
     else:
-        return Content.assemble(("Nothing is scored yet.", "$text-muted"))
+        return Content.assemble(("No concept has a score yet.", "$text-muted"))
     if state.verified is not None:
         parts += ["\n", *verified(state.verified.score)]
     elif top is not None and top.trial.score is not None:
@@ -34,7 +34,7 @@ def headline(state: RunState) -> Content:
         parts += [
             (f"\nmean {number(score.mean)}  AUC {share(score.auc)}  MAD {number(score.mad)}", ""),
             (
-                f"   on {score.images} pictures of the search: chosen for being high, so it flatters",
+                f"   on {score.images} pictures of the search: the highest of many scores, so too high",
                 "$text-muted",
             ),
         ]

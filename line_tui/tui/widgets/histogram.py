@@ -16,7 +16,7 @@ from line_tui.tui.widgets.frame import name_frame
 def draw(control: Sequence[float], concept: Sequence[float], width: int, height: int) -> Content:
     """The control set as columns, the concept's pictures as marks on the axis: two shapes, not just two colours."""
     if not control:
-        return Content.assemble(("The control set is not measured yet.", "$text-muted"))
+        return Content.assemble(("The control set has not been measured yet.", "$text-muted"))
     low, high = min([*control, *concept]), max([*control, *concept])
     bins = max(8, width)
     found = counts(control, low, high, bins)

@@ -9,7 +9,7 @@ from line_tui.tui.neuron_overview import NeuronProfile
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Part, Row, Rows
 
-_EMPTY = "Concepts appear here, the best on top."
+_EMPTY = "Concepts appear here, best first."
 COLUMNS = (
     Column("", 1),
     Column("concept"),
@@ -99,7 +99,7 @@ class PoolTable(Rows):
         """Show what the bank knows of the neuron, until there is a pool."""
         if profile is not None and not self.rows:
             words = [f"{number(value):>7}  {word}" for word, value in profile.words]
-            self.show([], empty="\n".join([_EMPTY, "", "Words of the bank that drive it most:", *words]))
+            self.show([], empty="\n".join([_EMPTY, "", "Words of the bank that drive the neuron most:", *words]))
 
     def show_state(self, state: RunState) -> None:
         """Show a state's trials."""

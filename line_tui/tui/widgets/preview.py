@@ -74,7 +74,7 @@ def _text(name: str, profile: NeuronProfile | None, run: RunSummary | None) -> C
         parts.append((f" {share(run.score)}" if run.score is not None else "", ""))
         parts.append((f"  you say: {run.judgement}\n" if run.judgement else "\n", "$text-muted"))
     if profile is not None:
-        parts.append(("\nwords of the bank that drive it most\n", "$text-muted"))
+        parts.append(("\nwords of the bank that drive the neuron most\n", "$text-muted"))
         top = max((value for _, value in profile.words), default=1.0) or 1.0
         for word, value in profile.words:
             parts += [f"{number(value):>7} ", (bar(max(0.0, value / top), 12), "$accent"), f" {word}\n"]

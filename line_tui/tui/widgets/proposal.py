@@ -35,7 +35,7 @@ def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False
         return _asking(snapshot)
     trial = view.waiting(state) or view.current(state) or state.trials.get(snapshot.trial or "")
     if trial is None:
-        return Content.assemble(("Nothing is proposed yet.", "$text-muted"))
+        return Content.assemble(("Nothing has been proposed yet.", "$text-muted"))
     return _trial(snapshot, trial, meant or trial, roomy)
 
 
@@ -61,7 +61,7 @@ def _outcome(state: RunState) -> Content:
 def _before(snapshot: Snapshot) -> Content:
     what = {
         "loading": "Loading the three models…",
-        "control": "Measuring the neuron on the control set: the pictures that a concept is held against.",
+        "control": "Measuring the neuron on the control set, the pictures that concepts are compared with.",
     }.get(snapshot.phase, "Waiting for the engine, which imports torch first…")
     if snapshot.state.status == "stopped":
         what = "Stopped before the first picture."
@@ -101,7 +101,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
     else:
         parts.append((f"from {_source(trial)}\n", "$text-muted"))
     if waits_for_person(state, trial) and meant.id != trial.id:
-        parts.append((f"Draw it? First f: the keys are about “{concept_of(state, meant)}”", "$accent"))
+        parts.append((f"Draw it? Press f first: the keys apply to “{concept_of(state, meant)}”", "$accent"))
     elif waits_for_person(state, trial):
         parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
     elif verdict(state, trial) == "rejected":
@@ -130,7 +130,7 @@ def _some(concepts: Sequence[str], named: int) -> str:
 
 
 def _source(trial: Trial) -> str:
-    return {"vocabulary": "the vocabulary: among its best", "random": "the vocabulary: at random"}.get(
+    return {"vocabulary": "the vocabulary: one of its best", "random": "the vocabulary: at random"}.get(
         trial.origin, ORIGINS[trial.origin]
     )
 

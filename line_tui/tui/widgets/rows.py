@@ -58,13 +58,13 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         *(f"rows--{tone}" for tone in TONES),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", id="rows.up", tooltip="One row up", show=False),
-        Binding("down,j", "move(1)", "Down", id="rows.down", tooltip="One row down", show=False),
-        Binding("pageup", "page(-1)", "Page up", id="rows.page-up", tooltip="A page up", show=False),
-        Binding("pagedown", "page(1)", "Page down", id="rows.page-down", tooltip="A page down", show=False),
-        Binding("home", "move(-1000000)", "First", id="rows.first", tooltip="The first row", show=False),
-        Binding("end", "move(1000000)", "Last", id="rows.last", tooltip="The last row", show=False),
-        Binding("enter", "choose", "Choose", id="rows.choose", tooltip="Take this row", show=False),
+        Binding("up,k", "move(-1)", "Up", id="rows.up", tooltip="Move one row up", show=False),
+        Binding("down,j", "move(1)", "Down", id="rows.down", tooltip="Move one row down", show=False),
+        Binding("pageup", "page(-1)", "Page up", id="rows.page-up", tooltip="Move a page up", show=False),
+        Binding("pagedown", "page(1)", "Page down", id="rows.page-down", tooltip="Move a page down", show=False),
+        Binding("home", "move(-1000000)", "First", id="rows.first", tooltip="Go to the first row", show=False),
+        Binding("end", "move(1000000)", "Last", id="rows.last", tooltip="Go to the last row", show=False),
+        Binding("enter", "choose", "Choose", id="rows.choose", tooltip="Select the row", show=False),
     ]
 
     class Moved(Message):

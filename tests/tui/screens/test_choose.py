@@ -261,10 +261,10 @@ async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
         assert on.app.screen is on.app.chooser and [spec.neuron for spec in controller.waiting] == [2]
         assert (first.spec.neuron, second.spec.neuron) == (0, 1) and controller.queue_at_work == 2
         await happen(on, pilot, first.run_id, events_of_a_run(layer="fc")[:3])
-        assert "2 at work, 1 waiting" in str(on.app.chooser.title_bar.content)
+        assert "2 running, 1 waiting" in str(on.app.chooser.title_bar.content)
         await finish(on, pilot, second)
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 3)
-        await settle(pilot, lambda: "2 at work, 0 waiting, " in str(on.app.chooser.title_bar.content))
+        await settle(pilot, lambda: "2 running, 0 waiting, " in str(on.app.chooser.title_bar.content))
         third = begun(on)[2]
         # A run that cannot even be begun holds up nothing, and is told.
         await happen(
@@ -326,7 +326,7 @@ async def test_a_stop_holds_the_queue_which_goes_on_or_is_taken_back(on: Stage) 
         # The one that was stopped is not lost to the queue.
         assert [spec.neuron for spec in controller.waiting] == [0, 1, 2] and not controller.going_on
         await pilot.press("escape")
-        assert "3 waiting: held, G goes on" in str(on.app.chooser.title_bar.content)
+        assert "3 waiting: on hold, G resumes" in str(on.app.chooser.title_bar.content)
         await pilot.press("G")
         await settle(pilot, lambda: on.engine.commands(p.Resume))
         assert on.engine.commands(p.Resume)[0].run_id == first.run_id and len(controller.waiting) == 2

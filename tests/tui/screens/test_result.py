@@ -70,7 +70,7 @@ async def test_a_score_of_the_search_is_not_sold_as_more(tmp_path: Path) -> None
     keep(on.store, events_of_a_run())
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
-        assert "so it flatters" in str(screen.query_one("#headline", Static).content)
+        assert "so too high" in str(screen.query_one("#headline", Static).content)
 
 
 def test_before_the_end_a_score_stands_beside_the_concept_that_it_is_of() -> None:

@@ -370,7 +370,7 @@ async def test_the_proposal_says_when_the_keys_are_about_something_else(on: Stag
     async with on.app.run_test() as pilot:
         await start(on, pilot, ASKED)
         await go_to(on, pilot, "t1")
-        await settle(pilot, lambda: "First f: the keys are about “tomato”" in text(on, "#proposal-text"))
+        await settle(pilot, lambda: "Press f first: the keys apply to “tomato”" in text(on, "#proposal-text"))
         await pilot.press("escape")
         await settle(pilot, lambda: "First f" not in text(on, "#proposal-text"))
 
@@ -455,7 +455,7 @@ async def test_a_concept_of_ones_own_is_new_and_short(on: Stage) -> None:
         run_id = await start(on, pilot, ASKED)
         await pilot.press("n", *"The Tomato", "enter")
         assert isinstance(on.app.screen, Ask)
-        assert "“tomato” is in this run already" in text(on, "#ask-hint")
+        assert "“tomato” is already in this run" in text(on, "#ask-hint")
         field = on.app.screen.query_one(Input)
         field.value = ""
         field.post_message(Paste("x" * 500))

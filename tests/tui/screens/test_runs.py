@@ -133,7 +133,7 @@ async def test_a_run_that_never_began_is_compared_with_nothing(on: Stage) -> Non
         await pilot.pause()
         assert isinstance(on.app.screen, RunsScreen)
         assert [note.message for note in on.app._notifications] == [
-            "Run r3 never started, so there is nothing to see yet. R starts it."
+            "Run r3 never started, so there is nothing to show yet. R starts it."
         ]
 
 
@@ -146,7 +146,7 @@ async def test_a_title_is_gone_on_with_and_not_replaced(on: Stage) -> None:
 
 async def test_a_note_in_brackets_is_said_as_it_is(on: Stage) -> None:
     async with on.app.run_test(notifications=True) as pilot:
-        on.app.notify("Taken back: reject “[/INST] dog”")
+        on.app.notify("Undone: reject “[/INST] dog”")
         await settle(pilot, lambda: on.app.screen.query("Toast"))
         assert "[/INST] dog" in str(on.app.screen.query("Toast").first().render())
 

@@ -24,6 +24,6 @@ async def test_it_follows_what_applies_and_explains_it_under_the_mouse(tmp_path:
         on.engine.die()
         await settle(pilot, lambda: "R Restart" in str(bar.render()))
         await pilot.hover(KeysBar, offset=(str(bar.render()).index("Restart"), 0))
-        assert bar.tooltip == "Start the engine again and go on"
+        assert bar.tooltip == "Restart the engine and continue"
         await pilot.hover(KeysBar, offset=(139, 0))
         assert bar.tooltip is None
