@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from line_tui.models.catalog import shipped_catalog
-from line_tui.models.loader import layers_of
+from line_tui.models.vision_loader import layers_of
 
 OUT = Path(__file__).resolve().parent / "layers.json"
 

@@ -17,6 +17,7 @@ MODELS = {"torch", "torchvision", "diffusers", "transformers", "llama_cpp"}
         ("line_tui.store", MODELS | {"textual"}),
         ("line_tui.engine.client", MODELS | {"textual"}),
         ("line_tui.models.catalog", MODELS | {"textual"}),
+        ("line_tui.models.vision_loader", {"diffusers", "transformers", "llama_cpp"}),
         ("line_tui.tui.app", MODELS),
         ("line_tui.cli", MODELS | {"textual"}),
     ],

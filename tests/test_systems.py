@@ -125,7 +125,7 @@ def test_such_a_call_is_found() -> None:
 
 
 def test_threads_are_counted_where_affinity_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    from line_tui.models.loader import default_threads
+    from line_tui.models.hardware import default_threads
 
     monkeypatch.delattr("os.sched_getaffinity")
     assert default_threads() >= 1

@@ -204,8 +204,9 @@ def _gain(pairs: np.ndarray) -> Gain:
 def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, seed: int) -> list[LanguageBench]:
     """Measure each language model in each form; a form of None is the catalogue's. Raises LineError."""
     from line_tui.models.catalog import read_catalog
+    from line_tui.models.hardware import default_threads
     from line_tui.models.lexicon import load_lexicon
-    from line_tui.models.loader import default_threads, load_language
+    from line_tui.models.loader import load_language
 
     catalog, threads = read_catalog(), default_threads()
     entries = [catalog.find_language(name) for name in names]

@@ -146,7 +146,8 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
     Raises ModelFileError when the bundled bank was not made with these models.
     """
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.loader import load, load_vision
+    from line_tui.models.loader import load
+    from line_tui.models.vision_loader import load_vision
 
     source, worlds = CataloguedModels(), []
     loaded = load(PROFILE, next(iter(layers)), threads=threads, device="cpu")

@@ -52,8 +52,8 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
 def look(request: Request) -> Looked:
     """Load the model and show it three pictures. Raises LineError."""
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.loader import load_vision
     from line_tui.models.vision_checks import builtin_pictures
+    from line_tui.models.vision_loader import load_vision
 
     vision = load_vision(request.model, read_catalog(), len(NAMES), "cpu")
     layer = request.layer or vision.layers[-1].name

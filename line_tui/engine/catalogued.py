@@ -20,8 +20,8 @@ from line_tui.models.lexicon import load_lexicon
 
 if TYPE_CHECKING:
     from line_tui.models.blackbox import BlackBox
-    from line_tui.models.loader import VisionFactory
     from line_tui.models.vision import TorchVision
+    from line_tui.models.vision_loader import VisionFactory
 
 NARROW = 32
 """Least number of neurons of a layer that concept detectors can rely on alone."""
@@ -38,7 +38,7 @@ class CataloguedModels:
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
-        from line_tui.models.loader import layers_of
+        from line_tui.models.vision_loader import layers_of
 
         found = layers_of(model)
         LayerCache().keep(model, found)
@@ -65,7 +65,8 @@ class CataloguedModels:
         """A vision model alone, on the device of the settings. Raises UnknownNameError, ModelFileError, UsageError."""
         import torch
 
-        from line_tui.models.loader import default_device, default_threads, load_vision
+        from line_tui.models.hardware import default_device, default_threads
+        from line_tui.models.vision_loader import load_vision
 
         settings = self._settings or read_config().engine
         torch.set_num_threads(settings.threads or default_threads())
@@ -88,7 +89,7 @@ class CataloguedModels:
         wide = [other.name for other in self.layers(spec.model) if other.neurons >= NARROW]
         if wide:
             return replace(models, vision=WithReferenceLayer(models.vision, models.vision, wide[-1]))
-        from line_tui.models.loader import load_vision
+        from line_tui.models.vision_loader import load_vision
 
         catalog = read_catalog()
         model, _, name = catalog.find_profile(spec.profile).reference.partition(" ")

@@ -1,11 +1,17 @@
-"""Free memory on the device that computes. Called in the engine only, since it initialises the GPU."""
+"""The device that computes, its free memory and the threads. For the engine only, since it initialises the GPU."""
 
 from __future__ import annotations
 
+import os
+
 import torch
 
+from line_tui.errors import UsageError
 from line_tui.models.memory import Free
 from line_tui.models.ram import free_ram_mb
+
+MAX_THREADS = 16
+"""More threads do not speed up reading weights from memory."""
 
 
 def free_memory(device: str) -> Free:
@@ -20,3 +26,27 @@ def free_memory(device: str) -> Free:
         free = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
         return Free(free_ram_mb(), min(free // 1_000_000, free_ram_mb()))
     return Free(free_ram_mb())
+
+
+def default_threads() -> int:
+    """The physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
+    # macOS and Windows do not report which cores a process may use.
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(torch.get_num_threads(), allowed, MAX_THREADS)
+
+
+def default_device() -> str:
+    """The best available device."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def check_device(device: str) -> None:
+    """Raises UsageError for a device that this machine does not have."""
+    try:
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UsageError(
+            f"there is no device '{device}' here: {str(error).splitlines()[0]}", f"use '{default_device()}'"
+        ) from error

@@ -12,36 +12,24 @@ import llama_cpp
 import msgspec
 import torch
 
-from line_tui.errors import MemoryLimitError, UsageError
+from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory, Settings
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Embedder, Vision
-from line_tui.layers import LayerInfo
-from line_tui.models.architectures import build_empty
 from line_tui.models.batching import gauge_of, largest_batch
-from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
+from line_tui.models.blackbox import code_warning
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read_catalog
 from line_tui.models.damaged_files import files_of
 from line_tui.models.embedder import MiniLMEmbedder, bank_vectors
 from line_tui.models.endpoint import EndpointLanguage
 from line_tui.models.generators import LoadedGenerator, open_generator
-from line_tui.models.hardware import free_memory
+from line_tui.models.hardware import check_device, default_device, default_threads, free_memory
 from line_tui.models.language import LlamaLanguage
-from line_tui.models.layers import list_layers
 from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
 from line_tui.models.model_files import locate
-from line_tui.models.networks import find_network
 from line_tui.models.offloading import Closable, OffloadedGenerator, OffloadedLanguage, SharedDevice
 from line_tui.models.out_of_memory import is_out_of_memory
-from line_tui.models.vision import TorchVision
-from line_tui.models.vision_checks import check_steady
-
-MAX_THREADS = 16
-"""More threads do not speed up reading weights from memory."""
-
-
-VisionFactory = Callable[[str, Catalog, int, str], TorchVision | BlackBox]
-"""A function of model name, catalogue, batch size and device that returns a vision model."""
+from line_tui.models.vision_loader import VisionFactory, load_vision
 
 
 @dataclass(frozen=True)
@@ -248,30 +236,6 @@ def _needs(profile: str, model: str, device: str, catalog: Catalog) -> Needs:
     )
 
 
-def load_vision(model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision | BlackBox:
-    """Load a vision model and check that it is deterministic.
-
-    Raises UnknownNameError, ModelFileError, UsageError.
-    """
-    with files_of(model):
-        vision = find_black_box(model, catalog, batch_size) or _load_network(model, catalog, batch_size, device)
-        check_steady(vision, vision.layers[-1], model)
-    return vision
-
-
-def _load_network(model: str, catalog: Catalog, batch_size: int, device: str) -> TorchVision:
-    network = find_network(model, catalog)
-    return TorchVision(
-        network.load(),
-        network.name,
-        network.preprocess,
-        revision=network.revision(),
-        neuron_names=network.neuron_names,
-        batch_size=batch_size,
-        device=network.device or device,
-    )
-
-
 def load_language(
     entry: LanguageEntry,
     threads: int,
@@ -298,37 +262,3 @@ def load_language(
         gpu=gpu,
         on_note=on_note,
     )
-
-
-def layers_of(model: str, catalog: Catalog | None = None) -> list[LayerInfo]:
-    """List the layers of a vision model without loading its weights. Raises UnknownNameError, ModelFileError."""
-    catalog = catalog or read_catalog()
-    with files_of(model):
-        if (box := find_black_box(model, catalog, batch_size=1)) is not None:
-            return box.layers
-        network = find_network(model, catalog)
-        return list_layers(build_empty(network.outline), network.preprocess.shape, network.neuron_names)
-
-
-def default_threads() -> int:
-    """The physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
-    # macOS and Windows do not report which cores a process may use.
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(torch.get_num_threads(), allowed, MAX_THREADS)
-
-
-def default_device() -> str:
-    """The best available device."""
-    if torch.cuda.is_available():
-        return "cuda"
-    return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def check_device(device: str) -> None:
-    """Raises UsageError for a device that this machine does not have."""
-    try:
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UsageError(
-            f"there is no device '{device}' here: {str(error).splitlines()[0]}", f"use '{default_device()}'"
-        ) from error

@@ -2,7 +2,7 @@ import pytest
 
 from line_tui.models.catalog import shipped_catalog
 from line_tui.models.layer_cache import shipped_layers
-from line_tui.models.loader import layers_of
+from line_tui.models.vision_loader import layers_of
 
 INSTALLED = [entry.id for entry in shipped_catalog().vision if entry.source.bundled or entry.source.package]
 

@@ -252,7 +252,7 @@ class Fuzzer:
         _check_header(self._file("a.gguf", self._changed(self._seeds["gguf"])), "mine")
 
     def _model_folder(self) -> None:
-        from line_tui.models.loader import layers_of
+        from line_tui.models.vision_loader import layers_of
 
         kind = self._rng.choice(["weights", "timm", "transformers"])
         folder = self._folder / "fuzz" / f"model-{kind}"

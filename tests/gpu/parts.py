@@ -132,8 +132,8 @@ def make_llama() -> None:
 
 def vision() -> None:
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.loader import load_vision
     from line_tui.models.networks import find_network
+    from line_tui.models.vision_loader import load_vision
 
     random = np.random.default_rng(0)
     pictures = list(random.integers(0, 256, (8 if TINY else 64, 512, 512, 3), np.uint8))

@@ -9,8 +9,8 @@ from torch import Tensor
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.loader import layers_of, load_vision
 from line_tui.models.model_files import Source
+from line_tui.models.vision_loader import layers_of, load_vision
 from tests.models.toys import Colours, paint
 
 MODULE = """

@@ -7,8 +7,8 @@ from line_tui.errors import LineError, MemoryLimitError, ModelFileError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.catalog import VisionEntry, read_catalog
 from line_tui.models.damaged_files import files_of
-from line_tui.models.loader import layers_of
 from line_tui.models.model_files import Source
+from line_tui.models.vision_loader import layers_of
 
 CONFIGS = [b"", b"{", b"[]", b"null", b"7", b'{"a": "\xff"}', b"[" * 100_000, b'{"architecture": 7}', b"{}"]
 

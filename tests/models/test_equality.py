@@ -16,9 +16,9 @@ from line_tui.errors import LineError, ModelFileError
 from line_tui.models.architectures import torchvision_names
 from line_tui.models.catalog import Catalog, Encoder, VisionEntry
 from line_tui.models.folder import read_picture
-from line_tui.models.loader import load_vision
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
+from line_tui.models.vision_loader import load_vision
 
 timm = pytest.importorskip("timm")
 

@@ -13,10 +13,10 @@ from line_tui.errors import ModelFileError, UnknownNameError
 from line_tui.explain.ports import Picture
 from line_tui.models.architectures import build_random
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.loader import layers_of, load_vision
 from line_tui.models.model_files import Source
 from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
+from line_tui.models.vision_loader import layers_of, load_vision
 
 SIZE = 32
 MEAN, STD = (0.5, 0.5, 0.5), (0.2, 0.2, 0.2)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from line_tui.models.hardware import free_memory
+from line_tui.errors import UsageError
+from line_tui.models.hardware import MAX_THREADS, check_device, default_device, default_threads, free_memory
 from line_tui.models.memory import Free
 from line_tui.models.ram import free_ram_mb
 
@@ -29,3 +30,15 @@ def test_a_gpu_that_shares_the_ram(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 12_000_000_000)
     monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 1_000_000_000)
     assert free_memory("mps") == Free(ram=9_000, gpu=9_000)
+
+
+def test_a_device_that_is_not_there() -> None:
+    check_device(default_device())
+    with pytest.raises(UsageError, match=r"there is no device 'nonsense' here.*use '"):
+        check_device("nonsense")
+
+
+def test_threads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 1 <= default_threads() <= MAX_THREADS
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
+    assert default_threads() == 1

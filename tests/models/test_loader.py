@@ -1,32 +1,20 @@
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from hashlib import sha256
 from typing import Any
 
-import llama_cpp
 import msgspec
 import numpy as np
 import pytest
 import torch
 
-from line_tui.errors import MemoryLimitError, UnknownNameError, UsageError
+from line_tui.errors import MemoryLimitError, UnknownNameError
 from line_tui.events import Settings
 from line_tui.explain.ports import Prompt
 from line_tui.models import loader
 from line_tui.models.generator import DiffusersGenerator
-from line_tui.models.generators import open_generator
-from line_tui.models.loader import (
-    MAX_THREADS,
-    check_device,
-    default_device,
-    default_threads,
-    layers_of,
-    load,
-    load_language,
-    load_vision,
-    step_down,
-)
+from line_tui.models.loader import load, step_down
 from line_tui.models.memory import Free, spell_out
 from line_tui.models.offloading import OffloadedLanguage
 from line_tui.models.vision import TorchVision
@@ -185,77 +173,24 @@ def test_the_next_settings_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert step_down("demo", "emoji-resnet18", alone) is None
 
 
-def test_listing_needs_no_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    layers = {layer.name: layer for layer in layers_of("resnet50")}
-    assert layers["avgpool"].neurons == 2048 and layers["fc"].names[1] == "goldfish"
-
-
 @pytest.mark.parametrize(("profile", "model"), [("dem", "emoji-resnet18"), ("demo", "emoji-resnet81")])
 def test_unknown_names_come_before_anything_is_loaded(profile: str, model: Any) -> None:
     with pytest.raises(UnknownNameError, match="did you mean"):
         load(profile, model, FIXED)
 
 
-def test_a_device_that_is_not_there() -> None:
-    check_device(default_device())
-    with pytest.raises(UsageError, match=r"there is no device 'nonsense' here.*use '"):
-        check_device("nonsense")
+def digest() -> str:
+    """What the bundled generator draws and the bundled network sees, with models that are loaded now."""
+    loaded = load("demo", "emoji-resnet18", threads=1, device="cpu")
+    pictures = loaded.models.generator.draw(["dog", "boat"], [1, 2], lambda step, steps: None)
+    seen = loaded.models.vision.record(pictures, "layer4", 5)
+    assert seen.maps is not None
+    data = [*(picture.tobytes() for picture in pictures), seen.activations.tobytes(), seen.maps.tobytes()]
+    return f"{loaded.models.generator.name} {sha256(b''.join(data)).hexdigest()}"
 
 
-def test_threads_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 1 <= default_threads() <= MAX_THREADS
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 1)
-    assert default_threads() == 1
-
-
-def test_the_whole_of_it_is_the_same_in_two_processes() -> None:
-    code = (
-        "import hashlib; from line_tui.models.loader import load;"
-        "loaded = load('demo', 'emoji-resnet18', threads=1, device='cpu');"
-        "pictures = loaded.models.generator.draw(['dog', 'boat'], [1, 2], lambda step, steps: None);"
-        "seen = loaded.models.vision.record(pictures, 'layer4', 5);"
-        "data = b''.join(p.tobytes() for p in pictures) + seen.activations.tobytes() + seen.maps.tobytes();"
-        "print(loaded.models.generator.name, hashlib.sha256(data).hexdigest())"
-    )
-    said = [subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout for _ in range(2)]
-    assert said[0] == said[1] and said[0].startswith(b"emoji-diffusion@")
-
-
-@pytest.mark.parametrize("memory", ["resident", "swap"])
-def test_the_layers_that_fit_on_the_gpu_are_found_once_and_kept(memory: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The GPU is made up: everything computes on the CPU, and is told apart by what is asked of llama.cpp."""
-    asked = []
-
-    def crowded(entry: Any, threads: int, gpu_layers: Any, on_note: Any, *, gpu: Any) -> Any:
-        asked.append(gpu_layers)
-        language = load_language(entry, threads)
-        if gpu_layers is None:
-            language.gpu_layers = 15
-            on_note("15 of its 30 layers fit")
-        else:
-            language.gpu_layers = gpu_layers
-        return language
-
-    monkeypatch.setattr(loader, "load_language", crowded)
-    monkeypatch.setattr(loader, "check_device", lambda device: None)
-    monkeypatch.setattr(loader, "free_memory", lambda device: Free(ram=32000, gpu=32000))
-    monkeypatch.setattr(
-        loader, "load_vision", lambda model, catalog, batch, _: load_vision(model, catalog, batch, "cpu")
-    )
-    monkeypatch.setattr(loader, "gauge_of", lambda device: None)
-    monkeypatch.setattr(llama_cpp, "llama_supports_gpu_offload", lambda: True)
-    monkeypatch.setattr(torch.accelerator, "empty_cache", lambda: None)
-    monkeypatch.setattr(
-        loader, "open_generator", lambda folder, entry, device, batch: open_generator(folder, entry, "cpu", batch)
-    )
-    loaded = load("demo", "resnet18:random", threads=1, device="cuda", memory=memory)
-    assert (loaded.gpu_layers, loaded.notes) == (15, ("15 of its 30 layers fit",))
-    if memory == "swap":
-        loaded.models.generator.draw(["dog"], [1], lambda step, steps: None)
-        loaded.models.language._device.bring_in(loaded.models.language)  # type: ignore[attr-defined]
-        assert asked == [None, 15]
-    fixed = msgspec.structs.replace(FIXED, device="cuda", memory=memory, gpu_layers=15)
-    assert load("demo", "resnet18:random", fixed).gpu_layers == 15 == asked[-1]
-    alone = msgspec.structs.replace(fixed, memory="cpu-llm", gpu_layers=0)
-    assert load("demo", "resnet18:random", alone).gpu_layers == 0 == asked[-1]
+def test_the_whole_of_it_is_the_same_in_a_process_of_its_own() -> None:
+    here = digest()
+    there = [sys.executable, "-c", "from tests.models.test_loader import digest; print(digest())"]
+    assert subprocess.run(there, capture_output=True, text=True, check=True).stdout.strip() == here
+    assert here.startswith("emoji-diffusion@")

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.loader import layers_of, load_vision
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision_checks import builtin_pictures
+from line_tui.models.vision_loader import layers_of, load_vision
 
 SAID = {"size": 32, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5), "allow_code": True}
 
