@@ -38,7 +38,7 @@ def _open_streams() -> None:
 
 
 class _Narration(io.FileIO):
-    """What is told beside the data: nothing is lost with it, on a full disk for example."""
+    """Messages beside the data. Losing them, on a full disk for example, loses nothing."""
 
     def write(self, data: Any) -> int:
         """Write what can be written."""

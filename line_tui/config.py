@@ -98,7 +98,7 @@ def log_folder() -> Path:
 
 
 def read_config(path: Path | None = None) -> Config:
-    """The settings of a file, the usual one by default; all defaults where there is none.
+    """The settings of a file, by default the user's; all defaults if there is none.
 
     An empty file is valid. Raises UsageError that names the file and the place in it.
     """

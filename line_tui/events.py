@@ -22,7 +22,7 @@ DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo", 
 Judgement = Literal["right", "too narrow", "wrong"]
 Metric = Literal["mean", "auc", "correlation"]
 Purpose = Literal["search", "choose", "report"]
-"""What an image was drawn for; the label's reported score uses `report` images alone."""
+"""What an image was drawn for; the label's reported score uses only `report` images."""
 Memory = Literal["resident", "swap", "cpu-llm"]
 """Where the models of a run are: all on the device; language model and generator in turn; the language model on the
 CPU. In this order each needs less memory of the device and more time."""
@@ -257,7 +257,7 @@ class Explained(Durable, frozen=True, kw_only=True, tag="explained"):
 
 
 class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
-    """A decision of the user. An undo names the decision that it takes back; nothing is ever erased."""
+    """A decision of the user. An undo names the decision that it undoes; nothing is ever erased."""
 
     decision: str
     kind: DecisionKind
@@ -268,7 +268,7 @@ class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
 
 
 class Judged(Durable, frozen=True, kw_only=True, tag="judged"):
-    """The user's judgement of the label; a later one replaces it, and None takes it back."""
+    """The user's judgement of the label; a later one replaces it, and None removes it."""
 
     judgement: Judgement | None
     label: str | None = None
@@ -295,7 +295,7 @@ class SettingsChanged(Durable, frozen=True, kw_only=True, tag="settings_changed"
 
 
 class VerifiedScore(msgspec.Struct, frozen=True, kw_only=True):
-    """A score measured on images drawn for this measurement alone."""
+    """A score measured on images drawn only for this measurement."""
 
     auc: float
     mad: float

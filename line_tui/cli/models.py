@@ -156,7 +156,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
 
 @models.command()
 @name_argument
-@click.option("--unfinished", is_flag=True, help="Delete only what a broken pull left behind.")
+@click.option("--unfinished", is_flag=True, help="Delete only what an interrupted pull left behind.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:

@@ -39,7 +39,7 @@ def _llama_cpp() -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    # llama.cpp writes to fd 1; the answer must be alone there.
+    # llama.cpp writes to fd 1, which must carry only the answer.
     own = os.dup(1)
     os.dup2(2, 1)
     answer = {"torch": _torch, "llama_cpp": _llama_cpp}[sys.argv[1]]()

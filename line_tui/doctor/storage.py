@@ -69,7 +69,7 @@ def check_store() -> Finding:
 
 
 def check_downloads(catalog: Catalog) -> list[Finding]:
-    """Leftovers of broken pulls."""
+    """Leftovers of interrupted pulls."""
     unfinished = find_unfinished(catalog.entries)
     if not unfinished:
         return [Finding("downloads", "ok", "no unfinished pulls")]

@@ -41,7 +41,7 @@ class Engine:
     """A server on threads of this process, with the driver's store."""
 
     def __init__(self, source: Source, settings: EngineDefaults) -> None:
-        """`settings` are those of the driver, which alone reads the settings file."""
+        """`settings` are those of the driver; only it reads the settings file."""
         self._link = Link()
         self._store = FarStore(self._link)
         self._server = Server(self._store, source(settings), self._link.say, grows=False)

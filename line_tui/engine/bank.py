@@ -89,7 +89,7 @@ class BundledBank:
         path = self._folder / "pictures.jpg"
         if not path.is_file():
             return {}
-        # Pillow is needed for these alone.
+        # Only these need Pillow.
         from PIL import Image
 
         try:

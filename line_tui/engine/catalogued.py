@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from line_tui.models.vision_loader import VisionFactory
 
 NARROW = 32
-"""Least number of neurons of a layer that concept detectors can rely on alone."""
+"""Fewest neurons of a layer that concept detectors can rely on by themselves."""
 
 
 class CataloguedModels:
@@ -62,7 +62,7 @@ class CataloguedModels:
         )
 
     def vision(self, model: str, batch_size: int) -> TorchVision | BlackBox:
-        """A vision model alone, on the device of the settings. Raises UnknownNameError, ModelFileError, UsageError."""
+        """A vision model by itself, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
         import torch
 
         from line_tui.models.hardware import default_device, default_threads

@@ -1,7 +1,7 @@
-"""An engine on a cluster: Ray actors have the models, this process alone has the store.
+"""An engine on a cluster: Ray actors have the models, this process has the store.
 
-Each actor is an engine (`line_tui.engine.actor`) for a few runs at a time. It sends here what is to be stored and waits
-until that is on disk. So an actor that dies costs its runs one step each: others continue from what is stored.
+Each actor is an engine (`line_tui.engine.actor`) for a few runs at a time. It sends everything to be stored here, and
+waits until that is on disk. So an actor that dies costs its runs one step each: others continue from what is stored.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class _Worker:
     """Its process id, once it is ready."""
     runs: set[str] = field(default_factory=set)
     claims: set[tuple[View, str]] = field(default_factory=set)
-    """Pictures assigned to this actor alone."""
+    """Pictures assigned only to this actor."""
 
 
 class RayEngine:
@@ -477,7 +477,7 @@ def import_ray() -> ModuleType:
 
 
 def connect(ray: ModuleType, address: str | None) -> bool:
-    """Connect to Ray at an address, or start it for this machine alone; False if this process is connected already.
+    """Connect to Ray at an address, or start it for this machine only; False if this process is connected already.
 
     Raises whatever Ray raises.
     """

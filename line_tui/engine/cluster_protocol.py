@@ -18,7 +18,7 @@ class Work(p.Command, frozen=True, kw_only=True, tag="work"):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="question"):
-    """Base of an actor's questions to the driver, which alone has the store."""
+    """Base of an actor's questions to the driver, which has the store."""
 
 
 class Write(Question, frozen=True, kw_only=True, tag="write"):

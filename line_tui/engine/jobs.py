@@ -94,5 +94,5 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
 
 
 BATCH = 8
-"""Pictures that a vision model alone looks at together."""
+"""Batch size of a vision model that is loaded by itself."""
 JOBS: dict[str, Callable[[bytes, Surroundings], msgspec.Struct]] = {"evaluate": _evaluate, "maximise": _maximise}

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from line_tui import private
 
-_LARGEST = 4 << 20  # bytes; a larger file is begun anew
+_LARGEST = 4 << 20  # bytes; a larger file is restarted
 _KEPT = 16 << 10  # bytes in memory
 
 

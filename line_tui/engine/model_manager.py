@@ -148,7 +148,7 @@ class ModelManager:
 
 
 def _names(spec: e.RunSpec) -> tuple[str, str, str]:
-    # The control folder, whose digest comes second, is no part of the models.
+    # The control folder, whose digest comes second, is not part of the models.
     return spec.profile, spec.model, stamped(msgspec.structs.replace(spec, control=None)).sources
 
 

@@ -82,7 +82,7 @@ class ModelSource(Protocol):
         ...
 
     def vision(self, model: str, batch_size: int) -> Vision:
-        """A vision model alone, where the settings want it. Raises UnknownNameError, ModelFileError, UsageError."""
+        """A vision model by itself, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
         ...
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:

@@ -257,7 +257,7 @@ class Server:
         except LineError as error:
             self._fail(_tag(command), error, run_id=command.run_id)
             if new:
-                # Where it was the store that failed, it cannot forget either, and the error is told already.
+                # Where it was the store that failed, it cannot forget either, and the error has been reported.
                 with suppress(LineError):
                     self._store.forget(command.run_id)
         return None

@@ -55,8 +55,8 @@ class Session:
     def run(self, begun: Callable[[], None] = lambda: None) -> Growth | None:
         """Run to the result; a stop or an error becomes an event. `begun` is called once the models are loaded.
 
-        Returns what can grow afterwards, if the run reached its result. Raises LineError if there is no run yet to
-        record the error, or if the store fails.
+        Returns what can grow afterwards, if the run reached its result. Raises LineError if no run exists yet that
+        could record the error, or if the store fails.
         """
         if self._state.outcome is not None:
             raise UsageError(

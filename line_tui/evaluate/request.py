@@ -30,10 +30,10 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str
     auc: float | None
-    """Mean over its neurons; None when no row could be scored."""
+    """Mean over its neurons; None if no row could be scored."""
     mad: float | None
     correlation: float | None = None
-    """Means of the two-sided scores; None where the layer has too few other neurons."""
+    """Means of the two-sided scores; None if the layer has too few other neurons."""
     auprc: float | None = None
     f1: float | None = None
     scored: list[Scored]
@@ -45,7 +45,7 @@ class File(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The result. `metrics` names its two scores: CoSy's only where the control images are natural ones."""
+    """The result. `metrics` names its two scores: CoSy's only if the control images are natural."""
 
     model: str
     layer: str

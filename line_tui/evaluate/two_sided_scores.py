@@ -67,7 +67,7 @@ def detect(pictures: Floats, control: Floats, neuron: int, drawn: Floats | None 
     """What a detector made of an explanation's pictures sees; None where the layer has no other neuron that varies.
 
     All are `float32[images, neurons]`. Beside a control set of natural pictures, `drawn` are those of all explanations:
-    what these have in common is no part of any concept.
+    what these have in common is not part of any concept.
     """
     features = usable_features(control, neuron)
     if not len(features):

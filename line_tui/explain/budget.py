@@ -5,7 +5,7 @@ from __future__ import annotations
 from line_tui.explain.state import RunState
 
 REPORT = 50
-"""Pictures drawn for a reported score alone (as CoSy does, arXiv 2405.20331)."""
+"""Pictures drawn only for a reported score (as CoSy does, arXiv 2405.20331)."""
 QUICK_REPORT = 7
 """The same for a quick look."""
 EACH = 3

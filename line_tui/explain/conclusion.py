@@ -92,7 +92,7 @@ def report(trial: Trial, images: int) -> Draw | None:
 def _reported(
     state: RunState, gallery: Gallery, neuron: ControlAnalysis, chosen: Sequence[Trial], p_value: float | None
 ) -> list[e.DurableEvent]:
-    """Detectors made from the new pictures alone, judged on the reporting half of the control set."""
+    """Detectors made only from the new pictures, judged on the reporting half of the control set."""
     assert state.control is not None
     detections = [
         neuron.detection(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)

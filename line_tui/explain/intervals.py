@@ -65,7 +65,7 @@ def p_value(concept: ArrayLike, control: ArrayLike) -> float:
 
 
 def verified_score(concept: ArrayLike, control: ArrayLike) -> VerifiedScore:
-    """The score of images drawn for this measurement alone, with its interval."""
+    """The score of images drawn only for this measurement, with its interval."""
     ours = np.asarray(concept, float)
     low, high = interval(placements(ours, control))
     return VerifiedScore(

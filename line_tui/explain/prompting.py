@@ -20,7 +20,7 @@ class Shown:
     concept: str
     score: float
     drives: float | None = None
-    """AUC, which says whether its pictures drive the neuron; None if the prompt gives the score alone."""
+    """AUC, which says whether its pictures drive the neuron; None if the prompt gives only the score."""
 
 
 @dataclass(frozen=True)

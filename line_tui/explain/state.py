@@ -1,6 +1,6 @@
 """The state of a run, folded from its durable events, for the loop, the TUI and the reports.
 
-The loop decides from the state alone. So an interrupted run resumes from its stored events as if nothing had
+The loop decides only from the state. So an interrupted run resumes from its stored events as if nothing had
 happened, and a replay runs the same code as a live run.
 """
 

@@ -43,7 +43,7 @@ class Registered:
     search_images: Callable[[RunState], int]
     """Pictures of the whole search, as far as known from the state."""
     report_images: int
-    """Pictures drawn for the reported score alone."""
+    """Pictures drawn only for the reported score."""
     first_images: Callable[[RunSpec], int]
     """Pictures drawn first for a new concept."""
     create: str

@@ -33,7 +33,7 @@ class ListedVision(VisionEntry, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 class UnfinishedPull(msgspec.Struct, frozen=True, kw_only=True):
-    """What a broken pull left in the cache."""
+    """What an interrupted pull left in the cache."""
 
     repo: str
     models: list[str]

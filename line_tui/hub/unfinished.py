@@ -1,4 +1,4 @@
-"""Partly fetched files that broken pulls left in the cache."""
+"""Partly fetched files that interrupted pulls left in the cache."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Unfinished:
 
 
 def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
-    """The broken pulls in the cache, by repository; `entries` are those of the catalogue."""
+    """The interrupted pulls in the cache, by repository; `entries` are those of the catalogue."""
     entries = list(entries)
     found = []
     for folder in sorted(cache_folder().glob("models--*")):

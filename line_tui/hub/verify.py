@@ -20,8 +20,8 @@ from line_tui.models.catalog import Entry
 from line_tui.models.model_files import Source, bundled_models, locate
 
 State = Literal["verified", "present", "corrupt", "missing", "served"]
-"""`present`: here, but not compared with any hash, as none is known or nobody did so yet. `served`: it has no files
-here, a server on this machine has it."""
+"""`present`: here, but not compared with a hash: none is known, or nobody has done it yet. `served`: no files here, a
+server on this machine has the model."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -234,7 +234,7 @@ def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = N
 
 
 def shipped_catalog() -> Catalog:
-    """The bundled catalogue alone. Raises UsageError when the installation is damaged."""
+    """Only the bundled catalogue. Raises UsageError when the installation is damaged."""
     return _read(bundled_models() / "catalog.toml")
 
 

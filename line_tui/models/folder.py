@@ -69,8 +69,8 @@ class PictureFolder:
 def open_folder(path: Path) -> PictureFolder:
     """List a folder, links followed.
 
-    Raises UsageError when it is none, holds no pictures, has two classes of one name, or has subfolders that are no
-    classes.
+    Raises UsageError when it is not a folder, holds no pictures, has two classes of one name, or has subfolders
+    that are not classes.
     """
     path = path.expanduser().absolute()
     if not path.is_dir():

@@ -28,7 +28,7 @@ OnNote = Callable[[str], None]
 
 
 class LlamaLanguage:
-    """A GGUF model whose replies depend on prompt, seed, temperature and thread count alone.
+    """A GGUF model whose replies depend only on prompt, seed, temperature and thread count.
 
     llama.cpp reuses whatever prefix of the last prompt matches, and the last digits of the output depend on it, so a
     resumed process would differ. Here only the static head is reused, evaluated on its own.

@@ -175,7 +175,7 @@ class _Run:
 
     model: nn.Module
     computes: bool
-    """Whether numbers are computed, or shapes alone."""
+    """Whether numbers are computed, or only shapes."""
 
     def shapes(self, images: int, height: int, width: int) -> Shapes:
         """Module -> shape of its last output of real numbers, in the order of the last calls."""

@@ -48,7 +48,7 @@ def choose_pooling(
     if len(shape) == 2:
         return None if moving else "as-is"
     if len(shape) == 3:
-        # Channels before a length, as pooled maps and flattened space have them, are no tokens.
+        # Channels before a length, as in pooled maps and flattened space, are not tokens.
         if kind == "channels-first" or 2 in moving or (rows is None and _is_space(shape, evidence)):
             return None
         # Of a length of 1 that could be either, only the module or a taller picture can say.

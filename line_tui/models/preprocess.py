@@ -42,7 +42,7 @@ class Preprocess:
     def shape(self) -> tuple[int, int]:
         """Height and width of the network's input for a square picture.
 
-        Raises UsageError where that is no picture of three colours, or no finite numbers.
+        Raises UsageError if it is not a picture of three colours, or not finite.
         """
         try:
             made = self.prepare(_grey(128))

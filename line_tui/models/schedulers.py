@@ -27,7 +27,7 @@ def scheduler_names() -> list[str]:
 
 
 def check_scheduler(name: str | None) -> None:
-    """Raises ValueError for a name that is no scheduler's; None is the pipeline's own."""
+    """Raises ValueError for an unknown name; None is the pipeline's own."""
     known = scheduler_names()
     if name is not None and known and name not in known:
         raise ValueError(f"scheduler must be one of {', '.join(known)}, not {name!r}")

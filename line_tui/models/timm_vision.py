@@ -42,7 +42,7 @@ class TimmFolder:
         return self._create(pretrained=False)
 
     def load(self) -> nn.Module:
-        """The network with the folder's weights, safetensors alone. Raises UsageError, ModelFileError."""
+        """The network with the folder's weights, only from safetensors. Raises UsageError, ModelFileError."""
         if not (self._folder / WEIGHTS).is_file():
             raise ModelFileError(f"{self._name}: there is no {self._folder / WEIGHTS}", "save the model as safetensors")
         with torch.random.fork_rng(devices=[]):

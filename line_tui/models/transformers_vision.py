@@ -74,7 +74,7 @@ class TransformersFolder:
         return Preprocess(prepare, " ".join(told.split()))
 
     def load(self) -> nn.Module:
-        """The network with its weights, in float32: safetensors alone. Raises ModelFileError."""
+        """The network with its weights, in float32, only from safetensors. Raises ModelFileError."""
         options: dict[str, Any] = {}
         if (self._folder / "adapter_config.json").exists():
             raise ModelFileError(

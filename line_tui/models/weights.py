@@ -1,4 +1,4 @@
-"""Weights from files, as data alone: safetensors, or PyTorch's format without its pickled code."""
+"""Weights from files, only as data: safetensors, or PyTorch's format without its pickled code."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BESIDE: list[Any] = [
 ]
 """What training scripts save beside the weights: names and values, no code."""
 _COUNTER = "num_batches_tracked"
-"""Of use in training alone; old files lack it."""
+"""Only used in training; old files lack it."""
 _DEEPEST = 4
 _SHOWN = 3
 
@@ -99,7 +99,7 @@ def find_weights(
     nearest: _Named | None = None
     for each in _state_dicts(checkpoint):
         prefixes = _prefixes(each.weights, wanted)
-        # A network beside its moving average is no part of it.
+        # A network beside its moving average is not part of it.
         whole = [prefix for prefix in prefixes if all(prefix + key in each.weights for key in wanted)]
         for prefix in prefixes:
             others = [other for other in whole if other != prefix and other.startswith(prefix)]

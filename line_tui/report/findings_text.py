@@ -172,7 +172,7 @@ def _listed(words: Sequence[str]) -> str:
 
 def percent(share: float) -> str:
     """A share as a readable percentage."""
-    # Rounding alone must not give 0 % or 100 %.
+    # Rounding must not give 0 % or 100 %.
     if 0 < share < 0.01:
         return "less than 1 %"
     if 0.99 < share < 1:

@@ -24,13 +24,13 @@ class ListedNeuron(msgspec.Struct, frozen=True, kw_only=True):
 
     neuron: int
     name: str | None
-    """What the model calls it."""
+    """The model's own name for it."""
     best_in_bank: str | None
-    """The word of the bank whose pictures drive it most: a start, not a label."""
+    """The word of the bank whose pictures drive it most: a starting point, not a label."""
     bank_mad: float | None
     """MAD of that word."""
     flat: Literal["dead", "constant"] | None
-    """Why the bank's pictures do not tell: the neuron is 0, or the same, for all of them."""
+    """Why the bank says nothing: the neuron is 0, or the same, for all of its pictures."""
     label: str | None
     """Of its latest finished run, like the two that follow."""
     score: float | None

@@ -15,7 +15,7 @@ class SenseOfNeuron(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str
     share: float | None
-    """How much of the neuron's strong responses it accounts for; null where the run did not measure it."""
+    """How much of the neuron's strong responses it accounts for; null if the run did not measure it."""
     coverage: float | None
     """Older name of `share`."""
     auc: float | None
@@ -35,7 +35,7 @@ class NeuronSenses(msgspec.Struct, frozen=True, kw_only=True):
     covered: float
     """The largest share of its senses."""
     unexplained: float | None
-    """Share of the strong responses that no sense accounts for; null where the run did not measure it."""
+    """Share of the strong responses that no sense accounts for; null if the run did not measure it."""
 
 
 class Polysemanticity(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class Polysemanticity(msgspec.Struct, frozen=True, kw_only=True):
     by_senses: dict[str, int]
     """Neurons by their number of senses."""
     polysemantic: float | None
-    """Share with several senses among the neurons with a concept; null where there are none."""
+    """Share with several senses among the neurons with a concept; null if there are none."""
     each: list[NeuronSenses]
     """Those with the most senses first."""
 

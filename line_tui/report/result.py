@@ -32,29 +32,29 @@ class Bank(msgspec.Struct, frozen=True, kw_only=True):
     """The control set of generated pictures."""
 
     id: str
-    """Changes with any picture of it."""
+    """Changes if any of its pictures does."""
     concepts: int
     missing: int
-    """Concepts of the vocabulary that are not drawn yet."""
+    """Concepts of the vocabulary that have not been drawn yet."""
 
 
 class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
     """The score of the label."""
 
     metric: e.Metric
-    """What the search maximized."""
+    """The metric that the search maximised."""
     value: float
     """In that metric."""
     verified: bool
-    """Whether its images were drawn for this score alone; otherwise they also guided the search, and it is biased
+    """Whether its images were drawn only for this score. Otherwise they also guided the search, and it is biased
     upwards."""
     auc: float
     """Probability that an image of the label drives the neuron more than an image of the control set."""
     mad: float
-    """Difference of the means in standard deviations of the control set. The control set is of generated images where
-    the run's `control` is null: such scores do not compare with CoSy's."""
+    """Difference of the means in standard deviations of the control set. If the run's `control` is null, the control
+    set is generated images: such scores cannot be compared with CoSy's."""
     images: int
-    """How many the score rests on."""
+    """The number of images behind the score."""
     ci_low: float | None = None
     ci_high: float | None = None
     """95 % interval of `auc`; null without a verified score, like all that follow."""
@@ -80,17 +80,17 @@ class Accounted(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest set of concepts that accounts for the neuron."""
 
     concepts: list[Share]
-    """In the order in which they were taken; empty where no concept does better than chance."""
+    """In the order in which they were chosen; empty if no concept does better than chance."""
     unexplained: float
     """Share of the strong responses that no concept of the set accounts for."""
     p_value: float | None
-    """Share of random directions of the layer for which some word does as well; null where that is not known."""
+    """Share of random directions of the layer that some word explains as well; null if unknown."""
     features: str
     """The activations that the concept detectors read."""
     left: list[str]
-    """Prompts of the strongest control pictures that stay unexplained."""
+    """Prompts of the strongest control pictures that remain unexplained."""
     final: bool
-    """Whether it was measured on pictures that had no part in choosing it."""
+    """Whether it was measured on pictures that took no part in choosing it."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +108,7 @@ class Sense(msgspec.Struct, frozen=True, kw_only=True):
     concepts: list[str]
     """Concepts that mean the same here."""
     share: float | None
-    """Share of the neuron's strong responses; null where it was not measured."""
+    """Share of the neuron's strong responses; null if not measured."""
     coverage: float | None
     """Older name of `share`."""
     auc: float | None = None
@@ -162,7 +162,7 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
     origin: e.Origin
     iteration: int
     score: float | None
-    """In the run's metric; null, like the four that follow, when the concept was never drawn."""
+    """In the run's metric; null, like the four that follow, if the concept was never drawn."""
     auc: float | None
     mad: float | None
     correlation: float | None
@@ -195,7 +195,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     images: int
     """Of all trials."""
     images_drawn: int
-    """Those that were not on disk already."""
+    """Those that were not already on disk."""
     control_images: int
     """Drawn for the control set."""
     seconds: Seconds
@@ -220,7 +220,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     gpu_layers: int
     """Of the language model, -1 for all."""
     bit_identical: bool
-    """False once memory forced another batch size in the middle of the run."""
+    """False once a lack of memory changed the batch size during the run."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +232,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     neuron: int
     name: str | None
-    """What the model calls the neuron; null where it has no name for it, and in older runs."""
+    """The model's own name for the neuron; null if it has none, and in older runs."""
     pooling: str
     profile: str
     strategy: str
@@ -240,24 +240,24 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     control: str | None
     """Folder of the user's own pictures that were the control set; null for generated ones."""
     bank: Bank | None
-    """Null before it is measured."""
+    """Null until it is measured."""
     status: Status
     label: str | None
-    """The concept that explains the neuron best; null when there is none (yet)."""
+    """The concept that explains the neuron best; null if there is none (yet)."""
     reason: str | None
     """Why this label, or why none."""
     score: LabelScore | None
     """Null without a label."""
     explanation: Accounted | None
-    """Null where the strategy looks for none."""
+    """Null if the strategy looks for none."""
     judgement: e.Judgement | None
-    """What the user said of the label."""
+    """The user's judgement of the label."""
     decisions: list[Decision]
-    """What the user decided and did not take back, oldest first."""
+    """The user's decisions that were not undone, oldest first."""
     senses: list[Sense]
     minimal_pairs: list[MinimalPair]
     trials: list[TrialResult]
-    """In the order in which they came in."""
+    """In the order in which they entered the run."""
     cost: Cost
     settings: RunSettings
 

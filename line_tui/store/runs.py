@@ -20,7 +20,7 @@ from line_tui.store.events import UNREADABLE, Events, moment
 from line_tui.store.leases import RUN_ID, Leases
 
 RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finished", "damaged"]
-"""As folded from the events, but a run that nobody works on any more is "interrupted" instead of "running", and one
+"""As folded from the events, but a run that no process works on is "interrupted" instead of "running", and one
 that cannot be read is "damaged"."""
 
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -47,7 +47,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus
     label: str | None
     score: float | None
-    """Of the label: its AUC on fresh images where it was verified, else the score that the run maximised."""
+    """Of the label: its AUC on fresh images where it was verified, otherwise the score that the run maximised."""
     images: int
     created: float
     """Unix seconds."""

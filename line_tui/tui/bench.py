@@ -84,7 +84,7 @@ class Terminal:
                 self.read(0.2)
 
     def memory_mb(self) -> float:
-        """Resident memory of the process alone, without the engine."""
+        """Resident memory of the process, without the engine."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmRSS:")[1].split()[0]) / 1024
 

@@ -37,14 +37,14 @@ class EngineSupervisor:
 
     @property
     def executor(self) -> Executor:
-        """Where runs are submitted. This alone starts nothing."""
+        """Where runs are submitted. This starts nothing by itself."""
         if self._executor is None:
             self._executor = Executor(self._make_engine(), self._status_changed)
         return self._executor
 
     @property
     def status(self) -> EngineStatus:
-        """Where the engine stands; a replay alone needs none."""
+        """State of the engine; a replay needs no engine."""
         return self._executor.status if self._executor is not None else EngineStatus()
 
     def need(self) -> None:

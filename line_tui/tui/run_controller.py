@@ -113,7 +113,7 @@ class RunController:
                 self._app.notify(note, timeout=10)
 
     def _run_ended(self, run_id: str, error: LineError | None) -> None:
-        """Why it ended is told by its own events or by the engine's status."""
+        """Its own events, or the engine's status, tell why it ended."""
         if self._own is not None and self._own.run_id == run_id and self._own.ended:
             self._own = None
         self._paused.discard(run_id)

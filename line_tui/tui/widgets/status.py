@@ -25,7 +25,7 @@ _STARTING = Field("◌ starting", "◌ starting", "$text-muted")
 
 
 def seconds_left(snapshot: Snapshot) -> float | None:
-    """Time left: an image of the search counts with its share of the proposals, one of the final score alone."""
+    """Time left: an image of the search counts with its share of the proposals, one for the final score by itself."""
     if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
         return None
     search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)

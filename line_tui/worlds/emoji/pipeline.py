@@ -115,7 +115,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
 
     @torch.no_grad()
     def encode_prompts(self, prompts: list[str]) -> tuple[Tensor, list[Tensor]]:
-        """What prompts say of the thing and of its composition; each text is read once, and alone.
+        """What prompts say of the thing and of its composition; each text is read once, by itself.
 
         Returns `float32[prompts, text]`, and for each attribute the shares of its values on the CPU,
         `float32[prompts, values]`.
