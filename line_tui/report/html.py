@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 TOP = 10
-"""Pictures under "What drives it most"."""
+"""Pictures under "Strongest pictures"."""
 INDEXED = 5
 """Pictures of a run in an index."""
 
@@ -87,7 +87,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
             ],
             command=command,
             told=told,
-            facts={"run": result.run_id, "begun": about.date or "–", "worked on it": f"{about.seconds:.0f} s"}
+            facts={"run": result.run_id, "started": about.date or "–", "working time": f"{about.seconds:.0f} s"}
             | {"line-tui": f"{__version__} (wrote this page)", "bank": _bank(result.bank)}
             | {key: value for key, value in asked.items() if key not in ("model", "layer", "neuron")}
             | {"iterations": state.iterations, "pooling": result.pooling}

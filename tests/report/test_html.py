@@ -125,10 +125,19 @@ def test_the_page_says_all_that_is_known_of_the_run(run: Run) -> None:
             __version__,
             found.bank.id,
         ),
-        *("a colour", "What a person decided", "You steered this run (1 decision", "runs replay", "arXiv:2604.08039"),
+        *("a colour", "<h2>Decisions</h2>", "You steered this run (1 decision", "runs replay", "arXiv:2604.08039"),
         *("batch size", "prompt template", "ask first", "metric", "control pictures", "in which they were tried"),
     ):
         assert part in page, part
+
+
+def test_the_page_says_what_the_control_set_is(run: Run) -> None:
+    first, *others = run.journal.stored
+    assert isinstance(first, e.RunStarted)
+    natural = msgspec.structs.replace(first, spec=msgspec.structs.replace(first.spec, control="/pictures/val"))
+    page = to_html(state := fold([natural, *others]), result(state, 1.0), About(), lambda path: PNG)
+    assert "The control set is the pictures in /pictures/val." in page and "is generated images" not in page
+    assert "The control set is generated images" in page_of(run)
 
 
 def test_all_fresh_pictures_are_on_the_page_in_the_order_drawn() -> None:
