@@ -81,13 +81,13 @@ def _how_much(state: RunState, label: str) -> list[str]:
 
 
 def _left(state: RunState) -> list[str]:
-    explained = state.explanation
-    if explained is None or not explained.left:
+    left = _words_left(state)
+    if not left:
         return []
     words = _strongest(state)
-    among = sum(word in explained.left for word in words)
+    among = sum(word in left for word in words)
     counted = f"; so do {among} of the {len(words)} strongest overall" if words else ""
-    return [f"The strongest pictures that are left show {_listed(explained.left)}{counted}."]
+    return [f"The strongest pictures that are left show {_listed(left)}{counted}."]
 
 
 def _how_sure(state: RunState) -> list[str]:
@@ -118,8 +118,9 @@ def _change(state: RunState, label: str) -> list[str]:
     if rivals:
         said.append(f"{_listed(rivals)} {'does' if len(rivals) == 1 else 'do'} as well within the interval")
     explained = state.explanation
-    if explained is not None and explained.left and explained.unexplained > LITTLE:
-        said.append(f"a concept that also covers {_listed(explained.left[:3])} would replace it")
+    left = _words_left(state)
+    if explained is not None and left and explained.unexplained > LITTLE:
+        said.append(f"a concept that also covers {_listed(left[:3])} would replace it")
     if explained is not None and explained.p_value is not None and explained.p_value > CHANCE:
         said.append("random directions do as well too often to rule out chance")
     if state.verified is None:
@@ -144,6 +145,12 @@ def _rivals(state: RunState, label: str) -> list[str]:
 
 def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
     return state.explanation.concepts if state.explanation is not None else ()
+
+
+def _words_left(state: RunState) -> list[str]:
+    """The words of the pictures that are left; those of the explanation, which not all their pictures show, apart."""
+    told = {one.concept for one in _concepts(state)}
+    return [word for word in state.explanation.left if word not in told] if state.explanation is not None else []
 
 
 def _strongest(state: RunState) -> list[str]:

@@ -59,6 +59,13 @@ def test_too_narrow_a_label_is_called_so_and_what_would_replace_it() -> None:
     assert "What would change this: a concept that also covers “car”, “bus” and “map” would replace it; random" in text
 
 
+def test_the_label_itself_is_not_among_what_it_leaves_out() -> None:
+    shares = msgspec.structs.replace(SHARES, unexplained=0.59, left=["rose", "car", "stone"])
+    text = said(VERIFIED, shares, BEFORE[-1])
+    assert "that are left show “car”; so do" in text
+    assert "also covers “car” would" in text
+
+
 def test_what_was_not_measured_is_said() -> None:
     text = said(BEFORE[-1])
     assert text.startswith(

@@ -83,7 +83,8 @@ class ChooseScreen(LineScreen):
             yield Rows(
                 [
                     Column("layer", middle=True),
-                    Column("neurons", 7, right=True, needs=18),
+                    # Where it is narrow, names without their middle would be the same; the next list tells the number.
+                    Column("neurons", 7, right=True, needs=26),
                     Column("shape", 12, right=True, needs=40),
                 ],
                 title="Layer",
@@ -94,7 +95,8 @@ class ChooseScreen(LineScreen):
         yield Rows(
             [
                 Column("", 1),
-                Column("neuron", 30, middle=True),
+                Column("model", 15, middle=True),
+                Column("neuron", middle=True),
                 Column("label"),
                 Column("score", 6, right=True),
                 Column("", 11),
@@ -431,8 +433,13 @@ class ChooseScreen(LineScreen):
 
     def _ask_for_layers(self, key: str) -> None:
         # Only after the cursor has rested on it, since the engine builds every requested model.
-        if key == self.spec.model and self.is_current:
+        if key == self.spec.model and self._in_view:
             self.line.model_cache.ask_for_layers(key)
+
+    @property
+    def _in_view(self) -> bool:
+        """Whether nothing but dialogs is over this screen."""
+        return all(screen.is_modal for screen in self.app.screen_stack[1:])
 
     def _take_layer(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, layer=key or "")
@@ -468,7 +475,7 @@ class ChooseScreen(LineScreen):
         name_frame(preview, f"Neuron {self.spec.neuron}")
 
     def _rests_on(self, neuron: tuple[str, str, int]) -> bool:
-        return neuron == (self.spec.model, self.spec.layer, self.spec.neuron) and self.is_current
+        return neuron == (self.spec.model, self.spec.layer, self.spec.neuron) and self._in_view
 
     def _ask_for_profile(self, neuron: tuple[str, str, int]) -> None:
         if self._rests_on(neuron):
@@ -496,18 +503,22 @@ class ChooseScreen(LineScreen):
 
 def run_row(run: RunSummary, called: str = "") -> Row:
     """A row for a run: star, neuron, label, score, status."""
-    name = run.title or f"{run.model} {run.layer} {run.neuron}" + (f" {called}" if called else "")
     label = run.label or ("no concept found" if run.status == "finished" else "")
     return Row(
         run.id,
         (
             [("★" if run.starred else " ", "accent")],
-            name,
+            *which(run, called),
             [(label, "accent")],
             number(run.score),
             [(run.status, "dim")],
         ),
     )
+
+
+def which(run: RunSummary, called: str) -> tuple[str, str]:
+    """What is explained: the model, and the neuron in it; or the run's title, which has the room of both."""
+    return (run.title, "") if run.title else (run.model, f"{run.layer} {run.neuron} {called}".rstrip())
 
 
 def _layer_row(layer: LayerInfo) -> Row:

@@ -84,7 +84,7 @@ class ResultScreen(LineScreen):
         """Sections, the most important first."""
         state = self.state
         with VerticalScroll(id="page"):
-            yield Static(headline(state), id="headline")
+            yield Static(id="headline")
             yield Static(id="argument")
             yield Thumbnails(id="top")
             yield Static(id="facts")
@@ -105,10 +105,6 @@ class ResultScreen(LineScreen):
     def on_mount(self) -> None:
         """Fill in what needs the app."""
         state = self.state
-        spec = state.spec
-        self.title_bar.show(
-            spec.model, spec.layer, str(spec.neuron), "result", note=self.line.model_cache.neuron_name(spec)
-        )
         self._show_top()
         history = self.query_one("#history", Rows)
         history.show(rows(state))
@@ -120,21 +116,30 @@ class ResultScreen(LineScreen):
         self.set_focus(self.query_one("#page"))
 
     def show_facts(self) -> None:
-        """The argument, and note, star, judgement, cost and command of the run."""
+        """Title, headline and argument, and note, cost and command of the run."""
         try:
             run = self.line.store.run(self.snapshot.run_id)
         except LineError:
             run = None
+        spec = self.state.spec
+        self.title_bar.show(
+            spec.model,
+            spec.layer,
+            str(spec.neuron),
+            "result",
+            note=self.line.model_cache.neuron_name(spec),
+            right="★" if run is not None and run.starred else "",
+        )
         said = argument(self.state)
+        # The argument tells the shares that are the reason.
+        self.query_one("#headline", Static).update(headline(self.state, reason=self.state.explanation is None))
         words = self.query_one("#argument", Static)
         words.display = bool(said)
         words.update(Content("\n".join(said)))
         parts: list[tuple[str, str] | str] = [(cost(self.state), "$text-muted")]
-        if self.state.judged is not None:
-            parts += [("\nyou say: ", "$text-muted"), (f"{self.state.judged.judgement}", "bold $accent")]
-        if run is not None and (run.note or run.starred):
-            parts += [("\n★ " if run.starred else "\n", "$accent"), run.note]
-        parts.append((f"\n$ {command_line(self.state.spec)}", "$text-muted"))
+        if run is not None and run.note:
+            parts.append(f"\n{run.note}")
+        parts.append((f"\n$ {command_line(spec)}", "$text-muted"))
         self.query_one("#facts", Static).update(Content.assemble(*parts))
 
     def _show_top(self) -> None:
@@ -237,6 +242,8 @@ class ResultScreen(LineScreen):
             return
         self.snapshot = advance(self.snapshot, envelope)
         self.show_facts()
+        # Where the judgement stands, beside the label.
+        self.query_one("#page").scroll_home(animate=False)
 
     def action_neuron(self, by: int) -> None:
         """Show the result of the next neuron of the layer; without one, go to it in the chooser."""

@@ -19,6 +19,7 @@ from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary
 from line_tui.tui.formatting import ago, duration, number
 from line_tui.tui.screens.base import LineScreen
+from line_tui.tui.screens.choose import which
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
@@ -58,6 +59,7 @@ class RunsScreen(LineScreen):
             [
                 Column("", 2),
                 Column("run", 15, needs=96),
+                Column("model", 15, middle=True),
                 Column("neuron", middle=True),
                 Column("label"),
                 Column("score", 6, right=True),
@@ -110,7 +112,7 @@ class RunsScreen(LineScreen):
             (
                 [(marks, "accent")],
                 [(run.id, "dim")],
-                run.title or f"{run.model} {run.layer} {run.neuron} {self._called(run)}".rstrip(),
+                *which(run, self._called(run)),
                 [(label, "accent" if run.label else "dim")],
                 number(run.score),
                 str(run.images),

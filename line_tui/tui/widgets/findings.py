@@ -13,8 +13,11 @@ from line_tui.tui.text_plots import interval_line
 Parts = list[Content | str | tuple[str, str]]
 
 
-def headline(state: RunState) -> Content:
-    """The label and how certain it is; for an unfinished run the best so far, marked as such."""
+def headline(state: RunState, reason: bool = True) -> Content:
+    """The label, with the reason if wanted, the judgement, and how certain it is.
+
+    For an unfinished run it is the best so far, marked as such.
+    """
     parts: Parts = []
     top = view.best(state)
     # The verified score must not stand beside the name of another concept that leads the search.
@@ -22,11 +25,15 @@ def headline(state: RunState) -> Content:
     if state.outcome is not None and state.outcome.label is None:
         parts += [("No concept found", "bold"), (f"   {state.outcome.reason}", "$text-muted")]
     elif state.outcome is not None:
-        parts += [(f"“{state.outcome.label}”", "bold $accent"), (f"   {state.outcome.reason}", "$text-muted")]
+        parts.append((f"“{state.outcome.label}”", "bold $accent"))
+        if reason:
+            parts.append((f"   {state.outcome.reason}", "$text-muted"))
     elif leader is not None:
         parts += [(f"“{leader}”", "bold"), ("   best so far: the run is not finished", "$warning")]
     else:
         return Content.assemble(("No concept has a score yet.", "$text-muted"))
+    if state.judged is not None:
+        parts += [("   you say: ", "$text-muted"), (f"{state.judged.judgement}", "bold $accent")]
     if state.verified is not None:
         parts += ["\n", *verified(state.verified.score)]
     elif top is not None and top.trial.score is not None:

@@ -76,12 +76,12 @@ class NeuronTable(Rows):
             if str(index).startswith(wanted) or any(wanted in text.lower() for text in texts):
                 entries.append(entry)
         self.show([row for _, row in sorted(entries, key=lambda entry: entry[0])], empty="No neuron has this name.")
-        title = f"Neuron · {len(labels)} of {layer.neurons} explained"
-        if self.marked:
-            title += f" · {len(self.marked)} marked"
-        if self.order:
-            title += f" · by {ORDERS[self.order]}"
-        name_frame(self, title, f"/{wanted}" if wanted else "")
+        told = (
+            f"{len(self.marked)} marked" if self.marked else "",
+            f"by {ORDERS[self.order]}" if self.order else "",
+            f"/{wanted}" if wanted else "",
+        )
+        name_frame(self, f"Neuron · {len(labels)} of {layer.neurons} explained", " · ".join(filter(None, told)))
 
 
 def _entry(

@@ -231,22 +231,26 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         shown = [column for column in self.columns if self.has_room_for(column)]
         fixed = sum(column.width + 1 for column in shown if column.width) + 1
         flexible = [column for column in shown if not column.width]
-        cells = [(column, cell) for column, cell in zip(self.columns, row.cells, strict=True) if column in shown]
+        remaining = max(1, (width - fixed) // max(1, len(flexible)) - 1)
+        cells = [
+            (column, column.width or remaining, cell)
+            for column, cell in zip(self.columns, row.cells, strict=True)
+            if column in shown
+        ]
         spare = 0
-        for n, (column, cell) in enumerate(cells):
-            room = column.width or max(1, (width - fixed) // max(1, len(flexible)) - 1)
+        for n, (column, room, cell) in enumerate(cells):
             if spare >= room + 1:
                 # The text before it continues over it.
                 spare -= room + 1
                 continue
             if not column.right:
                 missing = _length(cell) - room
-                for after, empty in cells[n + 1 :]:
-                    if missing <= spare or not after.width or _length(empty):
+                for _, free, empty in cells[n + 1 :]:
+                    if missing <= spare or _length(empty):
                         break
-                    spare += after.width + 1
+                    spare += free + 1
             if column.middle and isinstance(cell, str):
-                cell = cut_middle(cell, room)
+                cell = cut_middle(cell, room + spare)
             segments += self._cell(cell, room + spare, column.right, style)
             segments.append(Segment(" ", style))
         # Cells of one style are joined: over a slow link most of a frame would be styles.

@@ -94,8 +94,9 @@ class Thumbnails(Widget, can_focus=False):
 
     @property
     def prompt(self) -> str:
-        """The prompt of the picture at the cursor."""
-        return self.at_cursor.image.prompt if self.at_cursor is not None else ""
+        """The prompt of the picture at the cursor; empty if it is the concept, which is told already."""
+        at = self.at_cursor
+        return at.image.prompt if at is not None and at.image.prompt != at.concept else ""
 
     @property
     def at_cursor(self) -> e.ImageScored | None:

@@ -253,7 +253,7 @@ async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
         await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("right", "right", "space", "space", "space")
         table = on.app.screen.query_one(NeuronTable)
-        assert "3 marked" in str(table.border_title)
+        assert "3 marked" in str(table.border_subtitle)
         await pilot.press("G")
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
         first, second = begun(on)

@@ -65,6 +65,19 @@ async def test_the_label_comes_with_its_interval(on: Stage) -> None:
             assert part in text, text
 
 
+async def test_the_headline_leaves_the_shares_to_the_argument(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    *before, end = judged()
+    label = e.ConceptShare(trial="t2", concept="strawberry", share=0.41, correlation=0.6)
+    shares = e.Explained(concepts=[label], unexplained=0.59, p_value=0.001, left=["bus"], final=True)
+    assert isinstance(end, e.Finished)
+    keep(on.store, [*before, shares, msgspec.structs.replace(end, reason="it accounts for 41%")])
+    async with on.app.run_test() as pilot:
+        screen = await open_result(on, pilot)
+        assert "41%" not in str(screen.query_one("#headline", Static).content)
+        assert "accounts for 41 %" in str(screen.query_one("#argument", Static).content)
+
+
 async def test_a_score_of_the_search_is_not_sold_as_more(tmp_path: Path) -> None:
     on = stage(tmp_path)
     keep(on.store, events_of_a_run())
@@ -123,7 +136,9 @@ async def test_note_and_star_are_kept(on: Stage) -> None:
         screen = await open_result(on, pilot)
         await pilot.press("asterisk", "N", *"good", "enter")
         assert (on.store.run("r1").starred, on.store.run("r1").note) == (True, "good")
-        assert "★ good" in str(screen.query_one("#facts", Static).content)
+        assert "good" in str(screen.query_one("#facts", Static).content)
+        # In sight wherever the page is.
+        assert "★" in str(screen.title_bar.content)
 
 
 async def test_no_concept_found_is_a_result_too(tmp_path: Path) -> None:
@@ -176,13 +191,15 @@ async def test_a_judgement_is_stored_shown_counted_and_taken_back(on: Stage) -> 
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
         await pilot.press("2")
-        assert "you say: too narrow" in str(screen.query_one("#facts", Static).content)
+        assert "“strawberry”   highest score in the pool   you say: too narrow" in str(
+            screen.query_one("#headline", Static).content
+        )
         assert on.store.run("r1").judgement == "too narrow"
         await pilot.press("1")
         assert on.store.run("r1").judgement == "right"
         await pilot.press("1")
         assert on.store.run("r1").judgement is None
-        assert "you say" not in str(screen.query_one("#facts", Static).content)
+        assert "you say" not in str(screen.query_one("#headline", Static).content)
 
 
 async def test_the_next_neuron_is_its_result_or_the_chooser_on_it(on: Stage) -> None:

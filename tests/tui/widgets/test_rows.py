@@ -69,6 +69,22 @@ async def test_a_long_text_goes_on_over_what_is_empty_after_it() -> None:
         assert lines[3].split() == ["x"]
 
 
+async def test_a_long_text_also_goes_on_over_a_column_that_takes_the_remaining_room() -> None:
+    table = Rows([Column("one", 5, middle=True), Column("rest"), Column("two", 5)], head=False)
+
+    class Tabled(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    async with Tabled().run_test(size=(24, 6)) as pilot:
+        table.show([Row("a", ("a title, long", "", "2")), Row("b", ("a title, long", "more", "2"))])
+        await pilot.pause()
+        lines = [table.render_line(y).text for y in range(2)]
+        assert {len(line) for line in lines} == {24}
+        assert lines[0].split("  ")[0] == "▌a title, long" and lines[0].rstrip().endswith(" 2")
+        assert lines[1].split() == ["a", "…ng", "more", "2"]
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "M", "Z"]), max_size=40), st.integers(3, 30))
 def test_a_text_without_its_middle_fits(text: str, room: int) -> None:
     cut = cut_middle(text, room)
