@@ -138,7 +138,8 @@ class LiveView:
         return Group(*lines)
 
     def _budget(self) -> Table:
-        planned = strategies.find(self._state.spec.strategy).search_images(self._state)
+        strategy = strategies.find(self._state.spec.strategy)
+        planned = strategy.search_images(self._state) + strategy.report_images
         done = self._images
         row = Table.grid(padding=(0, 1))
         row.add_row(

@@ -117,6 +117,8 @@ class RunState(msgspec.Struct, frozen=True):
     pairs: tuple[e.MinimalPairMeasured, ...] = ()
     outcome: e.Finished | None = None
     judged: e.Judged | None = None
+    reported_before: int = 0
+    """The number of pictures drawn for results that a continuation has made void."""
     failure: e.Failed | None = None
     calls: int = 0
     """Calls of the language model."""
@@ -238,7 +240,15 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
 def _reopened(state: RunState) -> RunState:
     """A finished run that is continued: its result no longer holds, but everything drawn still does."""
     return msgspec.structs.replace(
-        state, status="stopped", outcome=None, verified=None, explanation=None, senses=(), pairs=(), judged=None
+        state,
+        status="stopped",
+        outcome=None,
+        verified=None,
+        explanation=None,
+        senses=(),
+        pairs=(),
+        judged=None,
+        reported_before=sum(len(trial.seen("report")) for trial in state.trials.values()),
     )
 
 

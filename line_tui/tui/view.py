@@ -137,11 +137,11 @@ def report_images_left(state: RunState) -> int:
     """Images still to come for the reported score."""
     if state.run is None or state.outcome is not None:
         return 0
-    return max(0, strategies.find(state.spec.strategy).report_images - _reported(state))
+    return max(0, strategies.find(state.spec.strategy).report_images - _reported(state) + state.reported_before)
 
 
 def _reported(state: RunState) -> int:
-    return sum(image.purpose == "report" for trial in state.trials.values() for image in trial.images)
+    return sum(len(trial.seen("report")) for trial in state.trials.values())
 
 
 def seconds_an_image(state: RunState) -> float:
@@ -159,8 +159,8 @@ def images_left(state: RunState) -> int:
     """Search images still to come, as far as the budget tells."""
     if state.run is None or state.outcome is not None:
         return 0
-    planned = strategies.find(state.spec.strategy).search_images(state)
-    return 0 if _reported(state) else max(0, planned - images_done(state))
+    planned, reported = strategies.find(state.spec.strategy).search_images(state), _reported(state)
+    return 0 if reported > state.reported_before else max(0, planned + reported - images_done(state))
 
 
 def iteration(state: RunState) -> int:

@@ -110,6 +110,11 @@ def test_an_adaptive_run_has_a_third_of_the_search_images_and_those_of_its_score
     later = fold(reports, state)
     assert (view.images_left(later), view.report_images_left(later)) == (0, 30)
     assert view.report_images_left(fold(events_of_a_run())) == 0
+    # Continued, it searches again, and draws for another result.
+    end = e.Finished(label=scored.concept, trial=scored.trial, reason="")
+    again = fold([end, e.BudgetChanged(iterations=state.iterations + 30)], later)
+    assert view.images_left(again) == 35 + 50 - view.images_done(state)
+    assert view.report_images_left(again) == 50
 
 
 def test_a_cached_image_says_nothing_of_the_time_that_drawing_takes() -> None:
