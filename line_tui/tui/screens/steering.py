@@ -182,13 +182,14 @@ class Steering(LineScreen):
         iterations = self.snapshot.state.iterations
 
         def change(text: str) -> None:
-            if isinstance(self.source, Session) and text.isdigit() and 0 < int(text) <= 1000:
-                session = self.source
+            if isinstance(session := self.source, Session):
                 self._safely(lambda: session.set_budget(int(text)))
-            else:
-                self.notify("The number of iterations must be from 1 to 1000.", severity="warning")
 
-        self._ask(Ask("Total number of iterations:", value=str(iterations + 10), whole=True), change)
+        def refuse(text: str) -> str | None:
+            return None if text.isdigit() and 0 < int(text) <= 1000 else "the number must be from 1 to 1000"
+
+        question = Ask("Total number of iterations:", value=str(iterations + 10), whole=True, refuse=refuse)
+        self._ask(question, change)
 
     def _decide(self, kind: Any, trial: Trial | None, concept: str | None = None, reason: str = "") -> None:
         if not isinstance(self.source, Session) or (trial is None and kind != "add"):

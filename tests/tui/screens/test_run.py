@@ -188,6 +188,8 @@ async def test_a_budget_that_is_no_number_is_refused(on: Stage) -> None:
         await pilot.press("plus")
         on.app.screen.query_one(Input).value = "0"
         await pilot.press("enter")
+        # Where it was typed, so that it can be corrected.
+        assert "from 1 to 1000" in str(on.app.screen.query_one("#ask-hint", Static).content)
         assert not any(isinstance(event.event, e.BudgetChanged) for event in on.store.events(run_id))
 
 
