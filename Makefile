@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constrain
 
 run: .venv/ready
 	@if [ -t 1 ]; then $(BIN)/line-tui; else \
-	  echo "stdout is no terminal: running the headless example, line-tui explain emoji-resnet18 fc 3"; \
+	  echo "stdout is not a terminal: running the headless example, line-tui explain emoji-resnet18 fc 3"; \
 	  $(BIN)/line-tui explain emoji-resnet18 fc 3; fi
 	@$(SAY_HOW)
 
@@ -31,7 +31,7 @@ test: .venv/ready-dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-# Attacks line-tui for a while: kills, faults and fuzz, from a seed.
+# Attack line-tui for a while with kills, faults and fuzz, from a seed.
 MINUTES ?= 10
 SEED ?= 0
 campaign: .venv/ready-dev
@@ -51,9 +51,9 @@ setup: .venv/ready
 	@touch $@
 
 .venv/ready-dev: .venv/ready
-	@echo "[+] what the tests need"
+	@echo "[+] packages for the tests"
 	$(PIP) -e '.[dev]'
-	@echo "[+] types, once without mypy's cache, so that the next check is quick"
+	@echo "[+] mypy's cache, so that the next check is quick"
 	-@$(BIN)/mypy > /dev/null
 	@touch $@
 

@@ -59,7 +59,7 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
     if not found:
         say("no runs yet; `line-tui explain emoji-resnet18 fc 3` starts one")
         return
-    header = ["id", "begun", "status", "model", "layer", "neuron", "label", "score", "images", "title"]
+    header = ["id", "started", "status", "model", "layer", "neuron", "label", "score", "images", "title"]
     put(table(header, [_row(run) for run in found]))
 
 
