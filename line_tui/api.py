@@ -246,7 +246,6 @@ class _Engine:
 
 
 _engines: dict[Any, _Engine] = {}
-atexit.register(close)
 
 
 def _engine_for(live: InMemoryModel | None, folder: Path, ray: bool | str) -> _Engine:
@@ -255,6 +254,9 @@ def _engine_for(live: InMemoryModel | None, folder: Path, ray: bool | str) -> _E
     if key not in _engines:
         close()
         _engines[key] = _Engine(lambda store: _on_ray(store, ray) if ray else _here(store, live), folder)
+        # What is registered last is called first: Ray ends itself when the interpreter does, and must not go before.
+        atexit.unregister(close)
+        atexit.register(close)
     return _engines[key]
 
 

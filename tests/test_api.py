@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,6 +84,28 @@ def test_an_interrupt_stops_in_order_and_the_same_call_goes_on() -> None:
     assert line_tui.explain("fake", "fc", 0, **OPTIONS).run_id == run.id
     assert [one.status for one in store.runs()] == ["finished"]
     store.close()
+
+
+SCRIPT = """
+import atexit
+import line_tui.engine.catalogued as catalogued
+from tests.engine.fake_engine import FakeSource
+
+class Source(FakeSource):
+    def __init__(self):
+        # As Ray does when it is imported; an engine of Ray that ended later would start Ray again.
+        atexit.register(lambda: print("engines left:", len(line_tui.api._engines)))
+
+catalogued.CataloguedModels = Source
+import line_tui
+print(line_tui.explain("fake", "fc", 0, strategy="published", iterations=1, images=2, progress=False).label)
+"""
+
+
+def test_a_script_that_closes_nothing_ends_in_silence() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and done.stderr == "fake models loaded\n"
+    assert done.stdout.endswith("\nengines left: 0\n")
 
 
 @pytest.mark.usefixtures("fake")

@@ -28,7 +28,7 @@ class LocalEngine:
         self._store = store
         self._source = source
         self._server: Server | None = None
-        self._thread: threading.Thread | None = None
+        self._ended = asyncio.Event()
         self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
 
     async def start(self) -> None:
@@ -38,9 +38,13 @@ class LocalEngine:
         def say(message: p.AnyMessage) -> None:
             loop.call_soon_threadsafe(self._messages.put_nowait, message)
 
-        self._server = Server(self._store, self._source, say)
-        self._thread = threading.Thread(target=self._server.work, name="engine", daemon=True)
-        self._thread.start()
+        server = self._server = Server(self._store, self._source, say)
+
+        def work() -> None:
+            server.work()
+            loop.call_soon_threadsafe(self._ended.set)
+
+        threading.Thread(target=work, name="engine", daemon=True).start()
         say(p.Ready(pid=os.getpid()))
 
     async def send(self, command: p.AnyCommand) -> None:
@@ -59,8 +63,9 @@ class LocalEngine:
 
     async def close(self) -> None:
         """Stop all runs, close the models, end the threads."""
-        if self._server is not None and self._thread is not None:
+        if self._server is not None:
             self._server.shut_down()
-            await asyncio.to_thread(self._thread.join)
+            # The thread reports its end itself: while the interpreter ends, no executor takes a call that waits for it.
+            await self._ended.wait()
             self._server = None
         self._messages.put_nowait(None)
