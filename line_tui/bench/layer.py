@@ -123,7 +123,7 @@ class TimedModels(CataloguedModels):
         models = loaded.models
         self.watch.around(models.language, "complete")
         self.watch.around(models.generator, "draw")
-        self.watch.around(models.vision, "look")
+        self.watch.around(models.vision, "record")
         return loaded
 
 
