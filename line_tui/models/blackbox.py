@@ -27,11 +27,11 @@ from line_tui.explain.ports import Picture, Recording
 from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, keyword, open_program
-from line_tui.models.folder import SUFFIXES
 from line_tui.models.layers import dtype_of
 from line_tui.models.model_files import content, locate
 from line_tui.models.networks import must_be_said_by
 from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool
+from line_tui.models.source_digests import code_files, code_folder
 from line_tui.models.vision_checks import finite
 from line_tui.neuron import Neuron
 
@@ -168,27 +168,16 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
 
 
 def _code(entry: VisionEntry, path: Path) -> list[Path]:
-    """The files a black box depends on; for a function, all files next to its module except pictures, since it may
-    read any of them."""
+    """The files a black box depends on. Raises UsageError for a function with too many beside it."""
     if entry.format != "function":
         return [path]
-    files = [file for file in sorted(_folder(path).rglob("*")) if file.is_file() and _counts(file, _folder(path))]
+    files = code_files(path)
     if len(files) > MOST_FILES:
         raise UsageError(
             f"{entry.id}: there are {len(files)} files beside its function, too many to detect changes",
             "move the module and the files it reads to a folder of their own",
         )
     return files
-
-
-def _counts(file: Path, folder: Path) -> bool:
-    inside = file.relative_to(folder)
-    hidden = any(part.startswith((".", "__pycache__")) for part in inside.parts)
-    return not hidden and file.suffix.lower() not in SUFFIXES
-
-
-def _folder(path: Path) -> Path:
-    return path if path.is_dir() else path.parent
 
 
 def code_warning(name: str, catalog: Catalog) -> str:
@@ -201,7 +190,7 @@ def code_warning(name: str, catalog: Catalog) -> str:
 
 def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     module, _, function = (entry.function or "").partition(":")
-    folder = _folder(path).resolve()
+    folder = code_folder(path).resolve()
     # An earlier import may be outdated, or a module of the same name from another folder.
     _folders.add(folder)
     for name, known in list(sys.modules.items()):

@@ -77,8 +77,7 @@ def _vision_paths(model: str, entry: VisionEntry | None) -> Iterator[Path]:
         with suppress(LineError):
             located = locate(entry.source, entry.id)
             if entry.format == "function":
-                folder = located if located.is_dir() else located.parent
-                yield from (file for file in folder.rglob("*") if file.is_file() and _counts(file))
+                yield from code_files(located)
             else:
                 yield located
         if entry.encoder is not None:
@@ -93,5 +92,18 @@ def _vision_paths(model: str, entry: VisionEntry | None) -> Iterator[Path]:
         yield from cache.glob(f"{name}[-_]*.pth")
 
 
-def _counts(file: Path) -> bool:
-    return file.suffix.lower() not in SUFFIXES and not any(part.startswith((".", "__pycache__")) for part in file.parts)
+def code_folder(path: Path) -> Path:
+    """The folder of a function's module, given the module or its folder."""
+    return path if path.is_dir() else path.parent
+
+
+def code_files(path: Path) -> list[Path]:
+    """What a function may read: all files beside its module but pictures, hidden files and bytecode."""
+    folder = code_folder(path)
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.suffix.lower() not in SUFFIXES
+        and not any(part.startswith((".", "__pycache__")) for part in file.relative_to(folder).parts)
+        and file.is_file()
+    ]

@@ -58,8 +58,9 @@ def test_torchs_cache_and_functions_are_looked_at(catalog: Path, tmp_path: Path)
     first = sources("resnet18")
     overwrite(cache / "resnet18-f37072fd.pth")
     assert first and sources("resnet18") != first
-    folder = tmp_path / "code"
-    folder.mkdir()
+    # What is hidden within the folder does not count; that the folder is within a hidden one does not matter.
+    folder = tmp_path / ".mine" / "code"
+    folder.mkdir(parents=True)
     (folder / "m.py").write_text("1\n")
     (folder / "helper.py").write_text("2\n")
     catalog.write_text(
