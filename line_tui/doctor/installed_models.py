@@ -6,12 +6,11 @@ from line_tui.doctor.builds import Broken, LlamaCpp, Torch
 from line_tui.doctor.findings import Finding
 from line_tui.doctor.machine import Machine
 from line_tui.errors import LineError
-from line_tui.events import Memory
 from line_tui.hub.pull import gigabytes
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.verify import Verdict, glance, verify
 from line_tui.models.catalog import Catalog, Entry, Profile
-from line_tui.models.memory import LIBRARIES_MB, Free, Plan, describe, needs, plan
+from line_tui.models.memory import LIBRARIES_MB, Free, describe, plan, profile_needs
 
 _QUICK = 500_000_000
 """Size in bytes up to which a model is hashed during the check."""
@@ -20,7 +19,8 @@ _QUICK = 500_000_000
 def entries_of(catalog: Catalog, profile: Profile) -> list[Entry]:
     """A profile's models that have files. Raises UnknownNameError."""
     entries: list[Entry] = [catalog.find_language(profile.language), catalog.find_generator(profile.generator)]
-    return entries + [entry for entry in catalog.vision if entry.id == profile.vision]
+    vision = catalog.vision_entry(profile.vision)
+    return entries if vision is None else [*entries, vision]
 
 
 def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, needed: bool) -> Finding:
@@ -63,7 +63,9 @@ def check_memory(
     try:
         # As in a run: a CPU-only llama.cpp uses the CPU whatever would fit.
         offloads = isinstance(llama, LlamaCpp) and llama.gpu
-        chosen = _plan(catalog, profile, free, None if offloads else "cpu-llm")
+        wanted = profile_needs(catalog, profile, profile.vision, on_gpu=on_gpu)
+        most = catalog.find_generator(profile.generator).batch_size
+        chosen = plan(wanted, free, most, None if offloads else "cpu-llm")
     except LineError as error:
         return Finding(check, "problem", error.cause, error.fix)
     return Finding(check, "ok" if chosen.policy == "resident" else "note", describe(chosen, free))
@@ -72,12 +74,3 @@ def check_memory(
 def _gpu_mb(machine: Machine, torch: Torch | Broken) -> int:
     # A GPU that shares the RAM reports no memory of its own.
     return (torch.free_mb if isinstance(torch, Torch) else 0) or machine.free_ram_mb
-
-
-def _plan(catalog: Catalog, profile: Profile, free: Free, policy: Memory | None) -> Plan:
-    generator = catalog.find_generator(profile.generator)
-    vision = next(
-        (max(entry.memory_mb.values(), default=None) for entry in catalog.vision if entry.id == profile.vision), None
-    )
-    wanted = needs(catalog.find_language(profile.language), generator, vision, on_gpu=free.gpu is not None)
-    return plan(wanted, free, generator.batch_size, policy)

@@ -146,7 +146,7 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
 
     Raises UsageError when its code is not allowed or cannot be imported, ModelFileError.
     """
-    entry = next((entry for entry in catalog.vision if entry.id == name), None)
+    entry = catalog.vision_entry(name)
     if entry is None or entry.format not in _OPEN:
         return None
     path = locate(entry.source, entry.id)
@@ -182,10 +182,8 @@ def _code(entry: VisionEntry, path: Path) -> list[Path]:
 
 def code_warning(name: str, catalog: Catalog) -> str:
     """A warning for models that run code of their own; empty for others."""
-    for entry in catalog.vision:
-        if entry.id == name and entry.allow_code:
-            return f": runs code from {entry.function or entry.source.path}"
-    return ""
+    entry = catalog.vision_entry(name)
+    return "" if entry is None or not entry.allow_code else f": runs code from {entry.function or entry.source.path}"
 
 
 def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:

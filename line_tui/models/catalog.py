@@ -195,6 +195,10 @@ class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """All models."""
         return [*self.language, *self.generator, *self.vision]
 
+    def vision_entry(self, id: str) -> VisionEntry | None:
+        """The entry of a vision model; None for a torchvision architecture, which needs none."""
+        return next((entry for entry in self.vision if entry.id == id), None)
+
     def find_language(self, id: str) -> LanguageEntry:
         """Raises UnknownNameError."""
         return _find(self.language, id, "language model")

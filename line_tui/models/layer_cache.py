@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from hashlib import blake2b
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from line_tui import private
 from line_tui.config import data_folder
 from line_tui.errors import LineError
 from line_tui.layers import LayerInfo
@@ -38,19 +38,14 @@ class LayerCache:
             with suppress(OSError, ValueError, RecursionError):
                 return msgspec.json.decode(self._file(model, catalog).read_bytes(), type=list[LayerInfo])
             # An entry of the user's own under the same name is another model.
-            if _entry(model, catalog) == _entry(model, shipped_catalog()):
+            if catalog.vision_entry(model) == shipped_catalog().vision_entry(model):
                 return shipped_layers().get(model)
         return None
 
     def keep(self, model: str, layers: Sequence[LayerInfo]) -> None:
         """Cache a model's layers; failing that, they are listed again."""
         with suppress(OSError, LineError):
-            path = self._file(model, self._catalog or read_catalog())
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Written atomically: another process may be reading it.
-            new = path.with_suffix(f".{os.getpid()}")
-            new.write_bytes(msgspec.json.encode(list(layers)))
-            new.replace(path)
+            private.write(self._file(model, self._catalog or read_catalog()), msgspec.json.encode(list(layers)))
 
     def _file(self, model: str, catalog: Catalog) -> Path:
         return self._folder / f"{identity(model, catalog)}.json"
@@ -61,14 +56,9 @@ def shipped_layers() -> dict[str, list[LayerInfo]]:
     return msgspec.json.decode((bundled_models() / "layers.json").read_bytes(), type=dict[str, list[LayerInfo]])
 
 
-def _entry(model: str, catalog: Catalog) -> VisionEntry | None:
-    """A model's entry, or None for a torchvision architecture."""
-    return next((entry for entry in catalog.vision if entry.id == model), None)
-
-
 def identity(model: str, catalog: Catalog) -> str:
     """A digest of everything a model's layers depend on: its entry, its files, the library versions."""
-    entry = _entry(model, catalog)
+    entry = catalog.vision_entry(model)
     digest = blake2b(repr((model, [_version(name) for name in _LIBRARIES])).encode(), digest_size=12)
     digest.update(msgspec.json.encode(entry))
     for path in _paths(model, entry):

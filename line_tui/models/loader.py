@@ -15,7 +15,7 @@ import torch
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory, Settings
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Embedder, Vision
+from line_tui.explain.ports import Embedder
 from line_tui.models.batching import gauge_of, largest_batch
 from line_tui.models.blackbox import code_warning
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read_catalog
@@ -25,7 +25,7 @@ from line_tui.models.endpoint import EndpointLanguage
 from line_tui.models.generators import LoadedGenerator, open_generator
 from line_tui.models.hardware import check_device, default_device, default_threads, free_memory
 from line_tui.models.language import LlamaLanguage
-from line_tui.models.memory import Needs, Plan, describe, needs, plan, smaller, spell_out
+from line_tui.models.memory import Plan, describe, plan, profile_needs, smaller, spell_out
 from line_tui.models.model_files import locate
 from line_tui.models.offloading import Closable, OffloadedGenerator, OffloadedLanguage, SharedDevice
 from line_tui.models.out_of_memory import is_out_of_memory
@@ -38,7 +38,6 @@ class Loaded:
 
     models: Models
     embedder: Embedder
-    vision: Vision
     threads: int
     device: str
     memory: Memory = "resident"
@@ -81,7 +80,7 @@ def load(
     device = fixed.device if fixed else device or default_device()
     check_device(device)
     torch.set_num_threads(threads)
-    needed = _needs(profile, model, device, catalog)
+    needed = profile_needs(catalog, catalog.find_profile(profile), model, on_gpu=device != "cpu")
     _collect(device)
     free = free_memory(device)
     if fixed is not None:
@@ -165,7 +164,6 @@ def _bring(
         return Loaded(
             models,
             MiniLMEmbedder(bank_vectors()),
-            vision,
             threads,
             device,
             plan.policy,
@@ -213,7 +211,8 @@ def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | N
     """The settings to try next after memory ran out with these; None if there are none left."""
     _collect(settings.device)
     free = free_memory(settings.device)
-    wanted = _needs(profile, model, settings.device, catalog or read_catalog())
+    catalog = catalog or read_catalog()
+    wanted = profile_needs(catalog, catalog.find_profile(profile), model, on_gpu=settings.device != "cpu")
     for lower in smaller(wanted, free, settings.memory, settings.batch_size):
         return msgspec.structs.replace(
             settings,
@@ -223,17 +222,6 @@ def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | N
             bit_identical=False,
         )
     return None
-
-
-def _needs(profile: str, model: str, device: str, catalog: Catalog) -> Needs:
-    entries = catalog.find_profile(profile)
-    vision = next((entry for entry in catalog.vision if entry.id == model), None)
-    return needs(
-        catalog.find_language(entries.language),
-        catalog.find_generator(entries.generator),
-        max(vision.memory_mb.values(), default=None) if vision else None,
-        on_gpu=device != "cpu",
-    )
 
 
 def load_language(

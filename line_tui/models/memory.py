@@ -11,7 +11,7 @@ from typing import get_args
 
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory
-from line_tui.models.catalog import GeneratorEntry, LanguageEntry
+from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, Profile
 
 POLICIES: tuple[Memory, ...] = get_args(Memory)
 
@@ -83,6 +83,17 @@ def needs(language: LanguageEntry, generator: GeneratorEntry, vision_mb: int | N
         generator=_in_precision(generator, generator.dtype if on_gpu else "float32"),
         picture=round(pixels * WORKING_BYTES * (1 if half else 2) / 1e6),
         vision=UNKNOWN_VISION_MB if vision_mb is None else vision_mb,
+    )
+
+
+def profile_needs(catalog: Catalog, profile: Profile, model: str, *, on_gpu: bool) -> Needs:
+    """The needs of a profile's language model and generator, and of a vision model. Raises UnknownNameError."""
+    vision = catalog.vision_entry(model)
+    return needs(
+        catalog.find_language(profile.language),
+        catalog.find_generator(profile.generator),
+        max(vision.memory_mb.values(), default=None) if vision else None,
+        on_gpu=on_gpu,
     )
 
 

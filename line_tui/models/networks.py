@@ -70,8 +70,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
     from torch's cache. Raises UnknownNameError, UsageError.
     """
     name, _, weights = spec.partition(":")
-    entry = next((entry for entry in catalog.vision if entry.id == name), None)
-    if entry is not None:
+    if (entry := catalog.vision_entry(name)) is not None:
         if weights:
             raise UsageError(f"'{name}' comes with its own weights", f"write only {name}")
         network = _from_entry(entry)

@@ -37,7 +37,7 @@ def stamped(spec: e.RunSpec) -> e.RunSpec:
 
 def model_sources(model: str, catalog: Catalog) -> str:
     """12 hex digits over a vision model's entry and files; "" for one with neither."""
-    entry = next((entry for entry in catalog.vision if entry.id == model), None)
+    entry = catalog.vision_entry(model)
     paths = sorted(path for path in _vision_paths(model, entry) if path.exists())
     if entry is None and not paths:
         return ""

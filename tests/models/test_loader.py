@@ -35,8 +35,8 @@ FIXED = Settings(
 
 
 def seen_by(loaded: loader.Loaded) -> TorchVision:
-    assert isinstance(loaded.vision, TorchVision)
-    return loaded.vision
+    assert isinstance(loaded.models.vision, TorchVision)
+    return loaded.models.vision
 
 
 @pytest.fixture(autouse=True)
