@@ -59,6 +59,11 @@ class HubError(LineError):
     exit_code = 8
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of what a library's error says, or its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def unknown_name(kind: str, name: str, known: Iterable[str], fix: str) -> UnknownNameError:
     """Build the error for an unknown name, with the nearest known ones.
 

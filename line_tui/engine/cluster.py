@@ -30,7 +30,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.executor import EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.engine.run_specs import in_visible_words
-from line_tui.errors import EngineError, LineError, UsageError
+from line_tui.errors import EngineError, LineError, UsageError, first_line
 from line_tui.models.source_digests import stamped
 from line_tui.store import Store
 from line_tui.store.activations import View
@@ -163,7 +163,7 @@ class RayEngine:
         except Exception as error:  # Ray raises a different error for each reason why it cannot be reached.
             where = f"at {self._address}" if self._address else "on this machine"
             raise EngineError(
-                f"Ray {where} cannot be used: {str(error).splitlines()[0] if str(error) else type(error).__name__}",
+                f"Ray {where} cannot be used: {first_line(error)}",
                 "check `ray status` there, or leave out --ray to use this machine alone",
             ) from error
         self._closing = False

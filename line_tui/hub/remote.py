@@ -17,7 +17,7 @@ from huggingface_hub import HfApi, constants, get_session, hf_hub_url
 from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
-from line_tui.errors import HubError
+from line_tui.errors import HubError, first_line
 from line_tui.hub.cache import part_size
 from line_tui.hub.names import check, check_repository
 
@@ -137,23 +137,23 @@ class Hub:
             ) from error
         except HfHubHTTPError as error:
             raise HubError(
-                f"{self._endpoint}: {_first_line(error)}", "pull again later: it continues from there"
+                f"{self._endpoint}: {first_line(error)}", "pull again later: it continues from there"
             ) from error
         except httpx2.HTTPError as error:
             raise HubError(
-                f"cannot reach {self._endpoint}: {_first_line(error)}",
+                f"cannot reach {self._endpoint}: {first_line(error)}",
                 "check the connection and pull again: it continues from there",
             ) from error
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise HubError(
-                "the disk of the model cache is full" if full else _first_line(error),
+                "the disk of the model cache is full" if full else first_line(error),
                 "free some space or set HF_HOME to a folder on another disk, and pull again: it continues from there",
             ) from error
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
             # The library has no error for a reply that is not the hub's, such as a captive portal's page.
             raise HubError(
-                f"{self._endpoint} does not answer like a hub ({type(error).__name__}: {_first_line(error)})",
+                f"{self._endpoint} does not answer like a hub ({type(error).__name__}: {first_line(error)})",
                 "open that address in a browser: a network may want you to log in; correct HF_ENDPOINT if it is set",
             ) from error
 
@@ -180,8 +180,3 @@ def _bytes(size: object) -> int:
     if not isinstance(size, int) or size < 0:
         raise ValueError(f"a file of {size!r} bytes")
     return size
-
-
-def _first_line(error: Exception) -> str:
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

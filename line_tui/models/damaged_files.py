@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from line_tui.errors import LineError, ModelFileError
+from line_tui.errors import LineError, ModelFileError, first_line
 from line_tui.explain.ports import Cancelled
 from line_tui.models.out_of_memory import is_out_of_memory
 
@@ -23,8 +23,7 @@ def files_of(name: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         traceback.print_exception(error)
-        first = str(error).strip().partition("\n")[0]
         raise ModelFileError(
-            f"{name}: its files cannot be used: {type(error).__name__}: {first}"[:400],
+            f"{name}: its files cannot be used: {type(error).__name__}: {first_line(error)}"[:400],
             "they are damaged or of another kind: correct its entry, or fetch it again; the log has the details",
         ) from error

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from line_tui.errors import UsageError
+from line_tui.errors import UsageError, first_line
 from line_tui.explain.ports import Picture
 from line_tui.sanitize import as_concept
 
@@ -185,7 +185,7 @@ def read_picture(path: Path) -> Picture:
     except UnreadablePicture:
         raise
     except Exception as error:  # What Pillow raises for damaged files is undocumented and varies.
-        raise UnreadablePicture(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+        raise UnreadablePicture(first_line(error)) from error
 
 
 _TWELVE_BITS = 1 << 12

@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from line_tui.errors import UsageError
+from line_tui.errors import UsageError, first_line
 from line_tui.models.memory import Free
 from line_tui.models.ram import free_ram_mb
 
@@ -48,5 +48,5 @@ def check_device(device: str) -> None:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise UsageError(
-            f"there is no device '{device}' here: {str(error).splitlines()[0]}", f"use '{default_device()}'"
+            f"there is no device '{device}' here: {first_line(error)}", f"use '{default_device()}'"
         ) from error

@@ -13,7 +13,7 @@ import transformers
 from diffusers import DiffusionPipeline
 from diffusers.pipelines import auto_pipeline
 
-from line_tui.errors import LineError, ModelFileError, unknown_name
+from line_tui.errors import LineError, ModelFileError, first_line, unknown_name
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.out_of_memory import is_out_of_memory
 
@@ -56,9 +56,8 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
     except Exception as error:  # What the libraries raise for damaged files is undocumented and varies.
         if is_out_of_memory(error):
             raise
-        cause = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelFileError(
-            f"{entry.id}: cannot open the pipeline in {folder}: {cause}",
+            f"{entry.id}: cannot open the pipeline in {folder}: {first_line(error)}",
             "files are missing, damaged or of another version: fetch the model again",
         ) from error
     pipeline.set_progress_bar_config(disable=True)

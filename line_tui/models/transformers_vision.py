@@ -11,7 +11,7 @@ import transformers
 from PIL import Image
 from torch import Tensor, nn
 
-from line_tui.errors import ModelFileError, UsageError
+from line_tui.errors import ModelFileError, UsageError, first_line
 from line_tui.explain.ports import Picture
 from line_tui.models.preprocess import Preprocess
 
@@ -38,7 +38,7 @@ class TransformersFolder:
             self._half = self._config is not config
         except Exception as error:  # What the library raises for damaged files is undocumented and varies.
             raise ModelFileError(
-                f"{name}: {folder} is not a vision model of transformers: {_first_line(error)}",
+                f"{name}: {folder} is not a vision model of transformers: {first_line(error)}",
                 "name a folder that holds one",
             ) from error
 
@@ -56,7 +56,7 @@ class TransformersFolder:
             processor = transformers.AutoImageProcessor.from_pretrained(self._folder, **LOCAL)
         except Exception as error:
             raise UsageError(
-                f"{self._name}: {self._folder} does not include its preprocessing: {_first_line(error)}",
+                f"{self._name}: {self._folder} does not include its preprocessing: {first_line(error)}",
                 "save its image processor there, or add size, mean and std to its entry in your catalog.toml",
             ) from error
 
@@ -65,7 +65,7 @@ class TransformersFolder:
                 made = processor(images=Image.fromarray(picture), return_tensors="pt")
             except Exception as error:  # What the library raises for inconsistent settings varies.
                 raise UsageError(
-                    f"{self._name}: its {type(processor).__name__} fails: {_first_line(error)}",
+                    f"{self._name}: its {type(processor).__name__} fails: {first_line(error)}",
                     "correct its settings, or add size, mean and std to its entry in your catalog.toml",
                 ) from error
             return self._only_pixels(made)
@@ -93,7 +93,7 @@ class TransformersFolder:
                 model, missing = self._open(options)
         except Exception as error:
             raise ModelFileError(
-                f"{self._name}: cannot open the model in {self._folder}: {_first_line(error)}",
+                f"{self._name}: cannot open the model in {self._folder}: {first_line(error)}",
                 "files are missing, damaged or of another version: fetch the model again",
             ) from error
         if missing:
@@ -111,7 +111,7 @@ class TransformersFolder:
             return _by_name(self._class(self._config, **options).eval())
         except Exception as error:
             raise ModelFileError(
-                f"{self._name}: cannot read the model in {self._folder}: {_first_line(error)}", "fetch the model again"
+                f"{self._name}: cannot read the model in {self._folder}: {first_line(error)}", "fetch the model again"
             ) from error
 
     def _open(self, options: dict[str, Any]) -> tuple[Any, set[str]]:
@@ -188,7 +188,3 @@ def _keys(file: Path) -> list[str]:
 
     with safe_open(file, framework="pt") as opened:
         return list(opened.keys())
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
