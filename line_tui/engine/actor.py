@@ -96,12 +96,8 @@ class Link:
 
     def refuse(self, run_id: str, error: UsageError) -> None:
         """Report that this actor cannot work on a run."""
-        failed = p.CommandFailed(
-            command="resume", cause=error.cause, fix=error.fix, exit_code=error.exit_code, run_id=run_id
-        )
-        self._out.put(failed)
-        idle = Envelope(run_id=run_id, time=0.0, event=e.PhaseChanged(phase="idle"))
-        self._out.put(p.Happened(envelope=idle))
+        self._out.put(p.CommandFailed.of("resume", error, run_id=run_id))
+        self._out.put(p.in_phase(run_id, "idle"))
 
     def ask(self, question: cp.AnyQuestion) -> dict[str, bytes]:
         """Ask the driver and wait for the answer. Raises StoreError."""

@@ -391,25 +391,14 @@ class RayEngine:
         self._deal()
 
     def _show_idle(self, run_id: str) -> None:
-        idle = e.Envelope(run_id=run_id, time=0.0, event=e.PhaseChanged(phase="idle"))
-        self._messages.put_nowait(p.Happened(envelope=idle))
+        self._messages.put_nowait(p.in_phase(run_id, "idle"))
 
     def _fail(self, command: str, error: LineError, run_id: str) -> None:
-        failed = p.CommandFailed(
-            command=command, cause=error.cause, fix=error.fix, exit_code=error.exit_code, run_id=run_id
-        )
-        self._messages.put_nowait(failed)
+        self._messages.put_nowait(p.CommandFailed.of(command, error, run_id=run_id))
 
     def _refuse(self, command: p.DoJob) -> None:
-        self._messages.put_nowait(
-            p.CommandFailed(
-                command="do_job",
-                cause=f"{command.job} does not run on a cluster",
-                fix="run it without --ray",
-                exit_code=UsageError.exit_code,
-                request=command.request,
-            )
-        )
+        error = UsageError(f"{command.job} does not run on a cluster", "run it without --ray")
+        self._messages.put_nowait(p.CommandFailed.of("do_job", error, command.request))
 
     def _ask(self) -> None:
         """Pass open questions to an actor that can answer; a second answer changes nothing."""

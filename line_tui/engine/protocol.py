@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 
-from line_tui.events import Decision, Envelope, RunSpec
+from line_tui.errors import LineError
+from line_tui.events import Decision, Envelope, Phase, PhaseChanged, RunSpec
 from line_tui.layers import LayerInfo as LayerInfo
 
 PROTOCOL_VERSION = 3
@@ -135,6 +138,23 @@ class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
     """The question that gets no answer."""
     run_id: str | None = None
     """The run that the command was about."""
+
+    @classmethod
+    def of(cls, command: str, error: LineError, request: int | None = None, run_id: str | None = None) -> CommandFailed:
+        """The message of an error."""
+        return cls(
+            command=command,
+            cause=error.cause,
+            fix=error.fix,
+            exit_code=error.exit_code,
+            request=request,
+            run_id=run_id,
+        )
+
+
+def in_phase(run_id: str, phase: Phase) -> Happened:
+    """The message that a run is in a phase now."""
+    return Happened(envelope=Envelope(run_id=run_id, time=time.time(), event=PhaseChanged(phase=phase)))
 
 
 AnyMessage = Ready | Happened | LayersListed | JobProgress | JobDone | CommandFailed

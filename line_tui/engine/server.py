@@ -10,7 +10,6 @@ import os
 import signal
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -291,19 +290,10 @@ class Server:
         self._say(p.Happened(envelope=envelope))
 
     def _show_phase(self, run_id: str, phase: e.Phase) -> None:
-        self._show(e.Envelope(run_id=run_id, time=time.time(), event=e.PhaseChanged(phase=phase)))
+        self._say(p.in_phase(run_id, phase))
 
     def _fail(self, command: str, error: LineError, request: int | None = None, run_id: str | None = None) -> None:
-        self._say(
-            p.CommandFailed(
-                command=command,
-                cause=error.cause,
-                fix=error.fix,
-                exit_code=error.exit_code,
-                request=request,
-                run_id=run_id,
-            )
-        )
+        self._say(p.CommandFailed.of(command, error, request, run_id))
 
 
 def main(source: ModelSource, arguments: list[str] | None = None) -> int:
@@ -331,7 +321,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
         store = Store.open(options.data)
     except Exception as error:
         told = tell(error)
-        say(p.CommandFailed(command="?", cause=told.cause, fix=told.fix, exit_code=told.exit_code))
+        say(p.CommandFailed.of("?", told))
         return told.exit_code
     server = Server(store, source, say)
     # On another thread, since the signal may interrupt the main thread while it holds a lock.

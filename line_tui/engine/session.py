@@ -10,17 +10,17 @@ from pathlib import Path
 
 from line_tui import events as e
 from line_tui.engine.control_set import ControlSet
+from line_tui.engine.dynamic_batching import OnPreview
 from line_tui.engine.folder_control_set import FolderControl, check_folder
 from line_tui.engine.journal import StoreJournal
 from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.model_source import LoadedModels, ModelSource
-from line_tui.engine.previews import previewed
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_store import RunStore
 from line_tui.engine.shared_models import AttendedRunControl, MeasureControl, SharedModels
 from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.explain import strategies
-from line_tui.explain.loop import Loop
+from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import fold
 from line_tui.explain.strategies import Words
@@ -131,7 +131,11 @@ class Session:
 
     def _loop(self, shared: SharedModels, layer: LayerInfo) -> Growth:
         vision = shared.vision_for(layer, lambda models: self._source.widened(models, self._spec, layer))
-        models = shared.models_for(vision, layer, self._run_control, self._store.activations)
+
+        def models_with(on_preview: OnPreview | None) -> Models:
+            return shared.models_for(vision, layer, self._run_control, self._store.activations, on_preview)
+
+        models = models_with(lambda pictures: self._journal.show(e.Preview(pictures=pictures)))
         album = StoredAlbum(self._store.images, Recipe.of(models.generator))
         usual = ControlSet(
             source=self._source,
@@ -148,9 +152,10 @@ class Session:
         control = shared.alone(self._control(usual), self._run_control)
         run_control = AttendedRunControl(self._run_control, shared.batcher)
         loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
-        with shared.batcher.present(), previewed(models.generator, self._journal.show):
+        with shared.batcher.present():
             self._state = loop.run(self._state)
-        return lambda check: replace(usual, show=lambda event: None, check=check).grow()
+        unseen = replace(usual, models=models_with(None), show=lambda event: None)
+        return lambda check: replace(unseen, check=check).grow()
 
     def _control(self, usual: ControlSet) -> MeasureControl:
         if self._spec.control is None:

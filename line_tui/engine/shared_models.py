@@ -41,11 +41,18 @@ class SharedModels:
         self._visions: dict[str, Vision] = {}
         self._widening = threading.Lock()
 
-    def models_for(self, vision: Vision, layer: LayerInfo, run_control: RunControl, activations: Activations) -> Models:
-        """The models for one run."""
+    def models_for(
+        self,
+        vision: Vision,
+        layer: LayerInfo,
+        run_control: RunControl,
+        activations: Activations,
+        on_preview: OnPreview | None = None,
+    ) -> Models:
+        """The models for one run; `on_preview` gets unfinished pictures, where the generator shows them."""
         return Models(
             language=SharedLanguage(self, run_control),
-            generator=SharedGenerator(self, run_control),
+            generator=SharedGenerator(self, run_control, on_preview),
             vision=CachedVision(
                 vision, layer, activations, self.looking, lambda work: self._looker.submit(work).result()
             ),
@@ -108,18 +115,17 @@ class SharedLanguage:
 class SharedGenerator:
     """The generator, in batches shared with other runs."""
 
-    def __init__(self, shared: SharedModels, run_control: RunControl) -> None:
-        self._shared, self._run_control = shared, run_control
+    def __init__(self, shared: SharedModels, run_control: RunControl, on_preview: OnPreview | None) -> None:
+        self._shared, self._run_control, self._on_preview = shared, run_control, on_preview
         generator = shared.loaded.models.generator
         self.name, self.prompt_template = generator.name, generator.prompt_template
         self.steps, self.guidance = generator.steps, generator.guidance
         self.size, self.batch_size = generator.size, generator.batch_size
-        self.on_preview: OnPreview | None = None
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
         """Draw as the generator does."""
         self._shared.check()
-        return self._shared.batcher.draw(prompts, seeds, on_step, self.on_preview, self._run_control.check)
+        return self._shared.batcher.draw(prompts, seeds, on_step, self._on_preview, self._run_control.check)
 
 
 class AttendedRunControl:

@@ -1,30 +1,36 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
+import dataclasses
+from collections.abc import Callable, Sequence
 
 from line_tui import events as e
-from line_tui.engine.previews import previewed
+from line_tui.engine.executor import Executor
+from line_tui.engine.local import LocalEngine
+from line_tui.explain.ports import Picture
+from line_tui.store import Store
+from tests.engine.fake_engine import FakeLoaded, FakeSource
 from tests.fakes import FakeGenerator
 
 
-class Previewed(FakeGenerator):
+class Previewing(FakeGenerator):
     on_preview: Callable[[list[bytes]], None] | None = None
 
-
-def test_previews_become_events_while_the_run_is_watched() -> None:
-    generator, shown = Previewed(), list[e.EphemeralEvent]()
-    with pytest.raises(RuntimeError), previewed(generator, shown.append):
-        assert generator.on_preview is not None
-        generator.on_preview([b"rgb"])
-        raise RuntimeError("the run fails")
-    assert shown == [e.Preview(pictures=[b"rgb"])]
-    assert generator.on_preview is None
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+        if self.on_preview is not None:
+            self.on_preview([b"rgb"] * len(prompts))
+        return super().draw(prompts, seeds, on_step)
 
 
-def test_a_generator_without_previews_draws_unseen() -> None:
-    generator = FakeGenerator()
-    with previewed(generator, lambda event: pytest.fail()):
-        pass
-    assert not hasattr(generator, "on_preview")
+class Source(FakeSource):
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+        loaded = super().load(spec, fixed, on_progress)
+        return dataclasses.replace(loaded, models=dataclasses.replace(loaded.models, generator=Previewing()))
+
+
+async def test_unfinished_pictures_are_shown(store: Store) -> None:
+    spec = e.RunSpec(model="fake", layer="fc", neuron=0, strategy="published", metric="mean", iterations=1, images=3)
+    async with Executor(LocalEngine(store, Source())) as executor:
+        shown = [envelope.event async for envelope in executor.submit("a", spec).events()]
+    previews = [event.pictures for event in shown if isinstance(event, e.Preview)]
+    assert [b"rgb"] * 3 in previews
+    assert not any(isinstance(envelope.event, e.Preview) for envelope in store.events("a"))
