@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from platformdirs import user_config_path, user_data_path, user_log_path
 
+from line_tui.decodable import decodable
 from line_tui.errors import UsageError
 from line_tui.events import Memory, Metric
 from line_tui.explain import strategies
@@ -74,6 +75,7 @@ class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Key bindings by their id, such as `"run.pause" = "P,space"`; `line-tui config keys` lists them."""
 
 
+@decodable
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The contents of `config.toml`; every entry is optional."""
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from line_tui.decodable import decodable
 from line_tui.neuron import Neuron
 
 SCHEMA_VERSION = 1
@@ -432,6 +433,7 @@ DurableEvent = (
     | Failed
     | Stopped
 )
+decodable(DurableEvent)
 Decision = Decided | ModeChanged | BudgetChanged
 """Anything the user decides about a run."""
 EphemeralEvent = PhaseChanged | Progress | Token | Preview

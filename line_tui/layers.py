@@ -8,10 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from line_tui.called import CalledModule
+from line_tui.decodable import decodable
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.neuron import Neuron
 
 
+@decodable
 class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A layer whose neurons can be explained."""
 

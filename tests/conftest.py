@@ -22,6 +22,7 @@ NEEDS = {
     "cli": "processes",
     "doctor": "processes",
     "engine": "processes",
+    "test_decodable.py": "processes",
     "test_imports.py": "processes",
     "test_offline.py": "processes",
     "test_sockets.py": "processes",

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from line_tui.decodable import decodable
 
+
+@decodable
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to maximise, and how."""
 

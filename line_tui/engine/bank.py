@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from safetensors.numpy import load_file
 
+from line_tui.decodable import decodable
 from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import THUMBNAIL
@@ -19,6 +20,7 @@ from line_tui.models.generator_names import generator_name
 from line_tui.models.model_files import bundled_models
 
 
+@decodable
 class BankCard(msgspec.Struct, frozen=True):
     """`bank.json`: the models and settings that the bank was made with."""
 

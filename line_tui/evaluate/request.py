@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
+from line_tui.decodable import decodable
 from line_tui.evaluate.explanations import BadRow
 from line_tui.evaluate.scoring import IMAGES, Compared, Rivals, Scored
 from line_tui.evaluate.two_sided_scores import Sanity
 
 
+@decodable
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The options of the command."""
 

@@ -12,6 +12,7 @@ import msgspec
 
 from line_tui import plugins
 from line_tui.config import check_range, config_path
+from line_tui.decodable import decodable
 from line_tui.errors import UsageError, unknown_name
 from line_tui.models.lock import Pin, held, read_pins
 from line_tui.models.model_files import Source, bundled_models
@@ -182,6 +183,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     black box with one output."""
 
 
+@decodable
 class Catalog(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All entries; a later one replaces an earlier one with the same id."""
 

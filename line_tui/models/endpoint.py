@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from line_tui.decodable import decodable
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, Prompt
 from line_tui.models.model_files import split_endpoint
@@ -50,6 +51,7 @@ class _Choice(msgspec.Struct, frozen=True):
     delta: _Delta | None = None
 
 
+@decodable
 class _Chunk(msgspec.Struct, frozen=True):
     """The fields of a server message that are used."""
 

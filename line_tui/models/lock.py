@@ -12,12 +12,14 @@ import msgspec
 
 from line_tui import private
 from line_tui.config import data_folder
+from line_tui.decodable import decodable
 from line_tui.errors import UsageError
 from line_tui.models.model_files import Source
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
+@decodable
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
     """What a catalogue name is pinned to."""
 

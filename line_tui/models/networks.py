@@ -14,6 +14,7 @@ import torchvision
 from torch import nn
 from torchvision.transforms import InterpolationMode
 
+from line_tui.decodable import decodable
 from line_tui.errors import ModelFileError, UsageError, unknown_name
 from line_tui.models.architectures import (
     AUXILIARY,
@@ -89,6 +90,7 @@ def vision_names(catalog: Catalog) -> list[str]:
     return [entry.id for entry in catalog.vision] + torchvision_names()
 
 
+@decodable
 class FolderConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`config.json` of a vision model's folder, beside `model.safetensors`."""
 
@@ -99,6 +101,7 @@ class FolderConfig(msgspec.Struct, frozen=True, kw_only=True):
     std: tuple[float, float, float]
 
 
+@decodable
 class PlantedConfig(msgspec.Struct, frozen=True, kw_only=True):
     """`config.json` of planted units, beside `planted.safetensors`; `network` is the folder next to theirs."""
 

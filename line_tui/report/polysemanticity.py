@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import msgspec
 
+from line_tui.decodable import decodable
 from line_tui.report.result import Result
 
 
+@decodable
 class SenseOfNeuron(msgspec.Struct, frozen=True, kw_only=True):
     """One sense of a neuron, as in a run's result."""
 

@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from line_tui import events as e
+from line_tui.decodable import decodable
 from line_tui.explain.state import (
     Control,
     RunState,
@@ -76,6 +77,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     """Its two-sided score by itself."""
 
 
+@decodable
 class Accounted(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest set of concepts that accounts for the neuron."""
 
@@ -201,6 +203,7 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     seconds: Seconds
 
 
+@decodable
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What the outputs depend on besides the seed."""
 

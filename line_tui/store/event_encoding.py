@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from line_tui import events as e
+from line_tui.decodable import decodable
 from line_tui.events import DurableEvent
 from line_tui.store.images import IDENTITY
 
@@ -31,6 +32,7 @@ class _Array(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
 
 
+@decodable
 class _Control(msgspec.Struct, frozen=True, array_like=True):
     """A control set's activations, and where its words are."""
 

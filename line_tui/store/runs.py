@@ -12,6 +12,7 @@ from typing import Literal
 import msgspec
 
 from line_tui import events as e
+from line_tui.decodable import decodable
 from line_tui.errors import StoreError, UnknownNameError, unknown_name
 from line_tui.events import RunSpec
 from line_tui.explain.state import value
@@ -60,6 +61,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool
 
 
+@decodable
 class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A summary of a run's events, for the list."""
 
