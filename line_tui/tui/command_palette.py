@@ -13,6 +13,9 @@ from textual.command import CommandList, CommandPalette, DiscoveryHit, Hit, Hits
 from textual.widgets import Input
 from textual.worker import WorkerError
 
+_CALLED = 1000
+"""Far above the score of any match."""
+
 
 class Palette(CommandPalette):
     """Textual's palette with two faults worked around: page keys crash it before its list is on the screen.
@@ -73,6 +76,9 @@ class ScreenCommands(Provider):
         """Commands with all these words, or with these letters in the short name; any sentence has most letters."""
         matcher, words = self.matcher(query), query.casefold().split()
         for name, help, run in self._commands():
+            short = name.partition(" · ")[0]
             found = all(word in name.casefold() for word in words)
-            if found or matcher.match(name.partition(" · ")[0]) > 0:
-                yield Hit(max(matcher.match(name), 1 / len(name)), matcher.highlight(name), run, help=help)
+            if found or matcher.match(short) > 0:
+                # A command called so comes before those that only mention it.
+                called = _CALLED * all(word in short for word in words)
+                yield Hit(called + max(matcher.match(name), 1 / len(name)), matcher.highlight(name), run, help=help)

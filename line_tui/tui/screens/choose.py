@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from line_tui.events import ImageScored, RunSpec
 from line_tui.layers import LayerInfo
@@ -21,6 +21,7 @@ from line_tui.tui.formatting import number, short_duration
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_help import topics
 from line_tui.tui.screens.plan import Plan
+from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.findings import top_images
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.neurons import NeuronTable
@@ -106,7 +107,7 @@ class ChooseScreen(LineScreen):
             empty="The runs you start appear here.",
             id="earlier",
         )
-        yield Static(id="plan")
+        yield CachedStatic(id="plan")
 
     def on_mount(self) -> None:
         """Start in the list of models."""
@@ -163,6 +164,7 @@ class ChooseScreen(LineScreen):
                 self.show_layers()
             elif layer == self.spec.layer:
                 self.show_neurons()
+                self._show_preview()
 
     def show_layers(self) -> None:
         """Show the known layers of the model under the cursor."""
@@ -215,7 +217,7 @@ class ChooseScreen(LineScreen):
             f" · score: {spec.metric} · seed {spec.seed} · {mode}{control}"
         )
         command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")
-        self.query_one("#plan", Static).update(
+        self.query_one("#plan", CachedStatic).put(
             Content.assemble((" plan ", "bold $primary"), text, "\n", (" $ ", "$text-muted"), (command, "$text-muted"))
         )
 
@@ -451,40 +453,33 @@ class ChooseScreen(LineScreen):
     def _take_neuron(self, key: str | None) -> None:
         self.spec = msgspec.structs.replace(self.spec, neuron=int(key) if key else 0)
         self._show_earlier()
-        self._show_preview()
         self.show_plan()
         self.refresh_keys()
+        # The preview is laid out anew for each neuron, which takes too long for a key that is held down.
+        neuron = self._neuron
+        self.set_timer(RESTED, lambda: self._show_preview() if neuron == self._neuron and self._in_view else None)
+
+    @property
+    def _neuron(self) -> tuple[str, str, int]:
+        return self.spec.model, self.spec.layer, self.spec.neuron
 
     def _show_preview(self) -> None:
-        if not self.query(Preview):
-            return
-        preview = self.query_one(Preview)
-        neuron = (self.spec.model, self.spec.layer, self.spec.neuron)
+        preview, neuron = self.query_one(Preview), self._neuron
         if not preview.display or self._layer() is None:
             return
         if neuron not in self.line.model_cache.profiles:
-            self.set_timer(RESTED, lambda: self._ask_for_profile(neuron))
+            self.line.model_cache.ask_for_profile(*neuron)
+            return
         stored = self.line.controller.runs
         last = next(
             (run for run in stored if (run.model, run.layer, run.neuron, run.status) == (*neuron, "finished")), None
         )
         if last is not None and last.id not in self._pictures:
-            self.set_timer(RESTED, lambda: self._read_pictures(neuron, last.id))
+            snapshot = self.line.read_run(last.id)
+            self._pictures[last.id] = top_images(snapshot.state, 5) if snapshot is not None else ()
         images = self._pictures.get(last.id, ()) if last is not None else ()
         preview.show(self.line.model_cache.name_of(*neuron), self.line.model_cache.profiles.get(neuron), last, images)
         name_frame(preview, f"Neuron {self.spec.neuron}")
-
-    def _rests_on(self, neuron: tuple[str, str, int]) -> bool:
-        return neuron == (self.spec.model, self.spec.layer, self.spec.neuron) and self._in_view
-
-    def _ask_for_profile(self, neuron: tuple[str, str, int]) -> None:
-        if self._rests_on(neuron):
-            self.line.model_cache.ask_for_profile(*neuron)
-
-    def _read_pictures(self, neuron: tuple[str, str, int], run_id: str) -> None:
-        if self._rests_on(neuron) and (snapshot := self.line.read_run(run_id)) is not None:
-            self._pictures[run_id] = top_images(snapshot.state, 5)
-            self._show_preview()
 
     def _chosen_neuron(self) -> str | None:
         # A filter without matches leaves no neuron to choose.

@@ -70,23 +70,32 @@ class RunScreen(Steering):
         self._drawn: tuple[object, ...] = ()
         self._frames = 0
         self._followed = False
+        # Kept: looking them up in the tree took a seventh of what a key costs.
+        self.banner = EngineBanner(id="banner")
+        self.proposal = ProposalPane(id="proposal")
+        self.curve = CurvePane(id="curve")
+        self.histogram = HistogramPane(id="histogram", classes="behind")
+        self.pool = PoolTable(id="pool")
+        self.timeline = Timeline(id="timeline", classes="behind")
+        self.pictures = Thumbnails(id="pictures")
+        self.status_bar = StatusBar(id="status")
 
     def body(self) -> Iterable[Widget]:
         """The panes."""
-        yield EngineBanner(id="banner")
+        yield self.banner
         with Horizontal(id="panes"):
             with Vertical(id="left"):
-                yield ProposalPane(id="proposal")
-                yield CurvePane(id="curve")
-                yield HistogramPane(id="histogram", classes="behind")
-            yield PoolTable(id="pool")
-            yield Timeline(id="timeline", classes="behind")
-        yield Thumbnails(id="pictures")
-        yield StatusBar(id="status")
+                yield self.proposal
+                yield self.curve
+                yield self.histogram
+            yield self.pool
+            yield self.timeline
+        yield self.pictures
+        yield self.status_bar
 
     def on_mount(self) -> None:
         """Start to update."""
-        self.set_focus(self.query_one(PoolTable))
+        self.set_focus(self.pool)
         known = self.line.model_cache
         known.ask_for_bank_pictures(self.line.store.images)
         if (spec := self._spec()) is not None:
@@ -162,21 +171,21 @@ class RunScreen(Steering):
                 spec.model, spec.layer, str(spec.neuron), note=self.line.model_cache.neuron_name(spec), right=mode
             )
         status = self.line.engine.status if self.live else EngineStatus()
-        self.query_one(EngineBanner).show(status)
-        self.query_one(ProposalPane).show(snapshot, self.target())
-        pool = self.query_one(PoolTable)
+        self.banner.show(status)
+        self.proposal.show(snapshot, self.target())
+        pool = self.pool
         if state.control is None and spec is not None:
             # What is known before the first picture fills the first screen.
             pool.expect(self._profile())
         pool.show_state(state)
-        self.query_one(Timeline).show_state(state)
-        self.query_one(CurvePane).show(state)
+        self.timeline.show_state(state)
+        self.curve.show(state)
         trial = self.shown_trial()
         # The concept that the keys are about must be visible to be judged; after the result, the label.
         meant = trial if state.outcome is not None else self.target()
         if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
-        profile, histogram = self._profile(), self.query_one(HistogramPane)
+        profile, histogram = self._profile(), self.histogram
         if state.control is None and profile is not None and profile.words:
             histogram.show(Control("", [], [list(profile.control)]), profile.of_best, profile.words[0][0])
         else:
@@ -192,7 +201,7 @@ class RunScreen(Steering):
         elif self.elsewhere:
             off = "◍ run by another process"
         paused = self.line.controller.paused and self.live
-        self.query_one(StatusBar).show(snapshot, paused, self._playing(), off, resuming)
+        self.status_bar.show(snapshot, paused, self._playing(), off, resuming)
         self.refresh_keys()
 
     def _draw_pictures(self, trial: Trial | None) -> None:
@@ -201,7 +210,7 @@ class RunScreen(Steering):
         if trial is None and profile is not None and profile.strongest:
             # So that the first screen is not empty.
             known = Shown(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
-            self.query_one(Thumbnails).show(known, "Pictures of the bank that drive the neuron most")
+            self.pictures.show(known, "Pictures of the bank that drive the neuron most")
             return
         low, high = view.activation_range(state)
         images = self._images_of(trial)
@@ -215,7 +224,7 @@ class RunScreen(Steering):
             title += " · pictures of the bank" if images and not trial.images else ""
             title += "" if self.chosen is None else " · f follows the run"
         heat = " · heat map" if self.heat and any(image.activation_map for image in images) else ""
-        pictures = self.query_one(Thumbnails)
+        pictures = self.pictures
         pictures.show(shown, title + heat)
         name_frame(pictures, subtitle=pictures.prompt)
 
@@ -286,16 +295,14 @@ class RunScreen(Steering):
             case "follow":
                 return self.chosen is not None
             case "large" | "open" | "picture" | "heat":
-                pictures = self.query_one(Thumbnails) if self.query(Thumbnails) else None
-                if pictures is None or pictures.at_cursor is None:
+                at_cursor = self.pictures.at_cursor
+                if at_cursor is None or (action == "open" and not at_cursor.image.path):
                     return False
-                if action == "open" and not pictures.at_cursor.image.path:
-                    return False
-                return action != "heat" or pictures.has_maps
+                return action != "heat" or self.pictures.has_maps
             case "graph":
-                return self._hides("#curve", "#histogram")
+                return self._hides(self.curve, self.histogram)
             case "timeline":
-                return self._hides("#pool", "#timeline")
+                return self._hides(self.pool, self.timeline)
         return super().check_action(action, parameters)
 
     @on(Rows.Moved)
@@ -310,12 +317,12 @@ class RunScreen(Steering):
     def _taken(self, event: Rows.Chosen) -> None:
         self.chosen = event.key if event.key in self.snapshot.state.trials else self.chosen
         self.look()
-        if self.query_one(Thumbnails).at_cursor is not None:
+        if self.pictures.at_cursor is not None:
             self.action_large()
 
     @on(Thumbnails.Picked)
     def _picked(self, event: Thumbnails.Picked) -> None:
-        self.query_one(Thumbnails).put(event.index)
+        self.pictures.put(event.index)
         self._look_anew()
 
     def action_back(self) -> None:
@@ -332,12 +339,12 @@ class RunScreen(Steering):
 
     def action_picture(self, by: int) -> None:
         """Put the cursor on another picture."""
-        self.query_one(Thumbnails).move(by)
+        self.pictures.move(by)
         self._look_anew()
 
     def action_large(self) -> None:
         """Open the large view."""
-        pictures = self.query_one(Thumbnails)
+        pictures = self.pictures
         if pictures.at_cursor is not None:
             self.line.show_picture(list(pictures.shown.images), pictures.cursor, self.snapshot.state)
 
@@ -348,29 +355,28 @@ class RunScreen(Steering):
 
     def action_open(self) -> None:
         """Open the picture's file."""
-        image = self.query_one(Thumbnails).at_cursor
+        image = self.pictures.at_cursor
         if image is not None:
             self.line.open_file(Path(image.image.path))
 
     def action_graph(self) -> None:
         """Swap curve and histogram if only one has room."""
-        self._exchange("#curve", "#histogram")
+        self._exchange(self.curve, self.histogram)
 
     def action_timeline(self) -> None:
         """Swap pool and timeline if only one has room."""
         focused = isinstance(self.focused, Rows)
-        front = self._exchange("#pool", "#timeline")
+        front = self._exchange(self.pool, self.timeline)
         if focused:
             self.set_focus(front)
 
-    def _hides(self, *panes: str) -> bool:
+    def _hides(self, *panes: Widget) -> bool:
         """Whether only one of two panes has room."""
-        return any(not pane.display for selector in panes for pane in self.query(selector))
+        return not all(pane.display for pane in panes)
 
-    def _exchange(self, *panes: str) -> Widget:
+    def _exchange(self, one: Widget, other: Widget) -> Widget:
         """Show the other one of two panes and return it."""
         # Not by a class on the screen, which would restyle and repaint every widget.
-        one, other = (self.query_one(pane) for pane in panes)
         one.toggle_class("behind")
         other.toggle_class("behind")
         self.look()

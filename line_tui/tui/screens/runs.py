@@ -11,7 +11,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widget import Widget
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from line_tui.errors import LineError
 from line_tui.events import Judgement
@@ -21,6 +21,7 @@ from line_tui.tui.formatting import ago, duration, number
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose import which
 from line_tui.tui.screens.dialogs import Ask
+from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
@@ -72,7 +73,7 @@ class RunsScreen(LineScreen):
             empty="No run yet. Choose a neuron and press Enter on it.",
             id="runs",
         )
-        yield Static(id="about")
+        yield CachedStatic(id="about")
 
     def on_mount(self) -> None:
         """Start at the newest run."""
@@ -127,15 +128,15 @@ class RunsScreen(LineScreen):
 
     def _show_about(self) -> None:
         run = self.run_at_cursor
-        about = self.query_one("#about", Static)
+        about = self.query_one("#about", CachedStatic)
         if run is None:
-            about.update("")
+            about.put(Content(""))
             return
         try:
             command = command_line(self.line.store.spec(run.id))
         except LineError as error:
             command = str(error)
-        about.update(
+        about.put(
             Content.assemble(
                 (" note ", "bold $primary"),
                 (run.note or "none; N writes one", "" if run.note else "$text-muted"),

@@ -9,7 +9,7 @@ from textual.geometry import Region
 
 from line_tui import events as e
 from tests.tui.screens.test_run import MIDDLE
-from tests.tui.stage import Stage, events_of_a_run, happen, run_screen, stage, start, until
+from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start, until
 
 
 @pytest.fixture
@@ -81,3 +81,28 @@ async def test_moving_the_cursor_paints_two_rows(on: Stage, painted: list[Region
         await pilot.pause(0.2)
         rows = [region for region in painted if region.overlaps(pool.region)]
         assert sorted(region.height for region in rows) == [1, 1], painted
+
+
+async def test_another_neuron_paints_its_list_and_the_plan(on: Stage, painted: list[Region]) -> None:
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        await pilot.press("right", "right")
+        await pilot.pause(0.3)
+        painted.clear()
+        await pilot.press("down")
+        await pilot.pause(0.2)
+        allowed = [on.app.screen.query_one(selector).region for selector in ("#neurons", "#plan")]
+        assert painted and all(any(one.contains_region(region) for one in allowed) for region in painted), painted
+
+
+async def test_another_run_paints_its_list_and_what_stands_below(on: Stage, painted: list[Region]) -> None:
+    for run in ("r1", "r2"):
+        keep(on.store, events_of_a_run(), run)
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("l")
+        await pilot.pause(0.3)
+        painted.clear()
+        await pilot.press("down")
+        await pilot.pause(0.2)
+        allowed = [on.app.screen.query_one(selector).region for selector in ("#runs", "#about")]
+        assert painted and all(any(one.contains_region(region) for one in allowed) for region in painted), painted
