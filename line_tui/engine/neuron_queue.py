@@ -65,6 +65,7 @@ class Queue(Generic[Key]):
         self._most = executor.ahead if most is None else min(most, executor.ahead)
         self._stopping: list[asyncio.Task[None]] = []
         self._added = asyncio.Event()
+        self._stamping = asyncio.Lock()
         self.batch: Batch[Key] = Batch()
         self.waiting: list[Key] = []
         """Neurons that nothing was begun for yet; after a stop, those that were not finished too."""
@@ -113,8 +114,9 @@ class Queue(Generic[Key]):
 
     async def _explain(self, neuron: Key) -> bool:
         """Explain one neuron; False when another process works on it, or when it was stopped."""
-        # It may read large files.
-        spec = await asyncio.to_thread(stamped, self._asked(neuron))
+        # It may read large files; one at a time, so that the runs begin in the order of the neurons.
+        async with self._stamping:
+            spec = await asyncio.to_thread(stamped, self._asked(neuron))
         if self.batch.stopped:
             return False
         with ExitStack() as held:

@@ -87,9 +87,9 @@ class Terminal:
         """What is on the screen with its colours."""
         return self.tmux("capture-pane", "-p", "-e")
 
-    def change(self, painted: str) -> str:
-        """Wait until something is painted otherwise than before."""
-        return self._poll(self.painted, lambda now: now != painted, "nothing changes")
+    def repaint(self, part: Callable[[str], Seen], before: Seen) -> Seen:
+        """Wait until a part of what is painted is otherwise than before."""
+        return self._poll(lambda: part(self.painted()), lambda now: now != before, f"nothing changes in {before}")
 
     def wait_for_end(self, seconds: float = 60) -> None:
         """Wait until the program has ended and the shell is alone."""

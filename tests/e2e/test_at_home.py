@@ -68,10 +68,10 @@ def test_keys_and_theme_are_one_s_own(tmp_path: Path, toured: dict[str, str]) ->
         terminal.see("Z  Ask first")
         terminal.keys("Escape")
         terminal.wait("Z  Ask first", gone=True)
-        light = terminal.painted()
-        assert brightness(light) > 128
+        light = brightness(terminal.painted())
+        assert light > 128
         terminal.keys("C-t")
-        assert brightness(terminal.change(light)) < 128
+        assert terminal.repaint(brightness, light) < 128
 
 
 def brightness(painted: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -95,3 +96,17 @@ async def test_a_batch_that_is_stopped_goes_on_where_it_was(store: Store, monkey
         assert (await work).stopped and not queue.batch.failures
         batch = await _explain(executor, store)
     assert len(batch.runs) == 3 and len(store.runs()) == 3
+
+
+async def test_runs_begin_in_the_order_of_the_neurons(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_at_first(spec: e.RunSpec) -> e.RunSpec:
+        time.sleep(0.1 if spec.neuron == 0 else 0)
+        return spec
+
+    monkeypatch.setattr("line_tui.engine.neuron_queue.stamped", slow_at_first)
+    begun: list[str] = []
+    async with Executor(LocalEngine(store, FakeSource())) as executor:
+        queue = Queue(executor, store, asked, lambda neuron, how: None)
+        queue.on_begin = lambda handle: begun.append(handle.run_id)
+        await queue.explain([0, 1, 2])
+    assert [store.run(run_id).neuron for run_id in begun] == [0, 1, 2]

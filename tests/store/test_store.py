@@ -197,9 +197,11 @@ for n in range(int(sys.argv[3])):
 
 @pytest.mark.processes
 @pytest.mark.parametrize("network", [False, True])
-def test_processes_write_at_once_without_loss(tmp_path: Path, network: bool) -> None:
+def test_processes_write_at_once_without_loss(tmp_path: Path, network: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     script = WRITER
     if network:
+        # From the start: the journal's kind can only be changed while one process has the store open.
+        monkeypatch.setattr("line_tui.store.database.is_network", lambda path: True)
         script = "import line_tui.store.database as d\nd.is_network = lambda path: True\n" + script
     Store.open(tmp_path).close()
     store = Store.open(tmp_path)
