@@ -53,9 +53,7 @@ class ChooseScreen(LineScreen):
         Binding("u", "unexplained", "Next", id="choose.next", tooltip="Go to the next unexplained neuron", show=False),
         Binding("o", "order", "Order", id="choose.order", tooltip="Sort the neurons by another column"),
         Binding("p", "plan", "Plan", id="choose.plan", tooltip="Change models, search, budget and seed"),
-        Binding(
-            "m", "mode", "Ask first", id="choose.mode", tooltip="Switch whether runs ask before drawing", show=False
-        ),
+        Binding("m", "mode", "Ask first", id="choose.mode", tooltip="Turn asking before drawing on or off", show=False),
         Binding("l", "runs", "Runs", id="choose.runs", tooltip="List all earlier runs"),
         Binding("w", "watch", "Watch", id="choose.watch", tooltip="Go to the current run"),
         Binding("L", "log", "Log", id="choose.log", tooltip="Show the engine's log", show=False),

@@ -33,7 +33,7 @@ class Steering(LineScreen):
         Binding("p", "pin", "Pin", id="run.pin", tooltip="Keep it in the pool, whatever its score", show=False),
         Binding("b", "ban", "Ban", id="run.ban", tooltip="Reject it and never propose it again", show=False),
         Binding("u", "undo", "Undo", id="run.undo", tooltip="Undo your last decision"),
-        Binding("m", "mode", "Ask/auto", id="run.mode", tooltip="Switch whether the run asks before it draws"),
+        Binding("m", "mode", "Ask/auto", id="run.mode", tooltip="Turn asking before drawing on or off"),
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or continue", priority=False),
         Binding("s", "step", "Step", id="run.step", tooltip="Take one step of the loop, then pause", show=False),
         Binding("plus", "budget", "Budget", id="run.budget", tooltip="Change the number of iterations", show=False),
