@@ -59,7 +59,7 @@ def test_a_run_that_was_cut_off_goes_on_from_the_list(tmp_path: Path, kept: dict
         terminal.line_tui()
         terminal.see("avgpool", "interrupted")
         terminal.type("l")
-        terminal.see("Runs · 3", "interrupted", "R Go on")
+        terminal.see("Runs · 3", "interrupted", "R Resume")
         terminal.type("R")
         terminal.see("✔ finished", f"“{newest.label}”")
     shown = [json.loads(line_tui(kept, "runs", "show", id, "--json")) for id in ("cut-off", newest.id)]
@@ -99,7 +99,7 @@ def test_a_run_is_written_down_in_four_forms(tmp_path: Path, kept: dict[str, str
     with Terminal(tmp_path, environment=kept) as terminal:
         open_runs(terminal)
         terminal.type("E")
-        terminal.see(f"Export {run.id}", "opens offline", "neuron and explanation first", str(out)[:40])
+        terminal.see(f"Export {run.id}", "opens offline", "starts with neuron and explanation", str(out)[:40])
         for kind in ("html", "json", "csv"):
             terminal.keys("Enter", "Down")
             terminal.wait(f".{kind}")
