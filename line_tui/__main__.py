@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from line_tui.cli import run
-from line_tui.cli.event_loop import ending_signals
+from line_tui.cli.interrupts import ending_signals
 
 
 def main() -> None:

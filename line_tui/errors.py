@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, or a signal that asks the process to end."""
+
 
 class LineError(Exception):
     """A failure reported in one line: what happened, and what to do about it."""

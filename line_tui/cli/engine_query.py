@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from line_tui.cli.event_loop import complete
-from line_tui.cli.headless import on_interrupt
+from line_tui.cli.interrupts import complete, on_interrupt
 from line_tui.engine.executor import Executor
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 from click.core import ParameterSource
 
-from line_tui.cli.event_loop import complete
+from line_tui import events as e
+from line_tui.cli.interrupts import complete, on_interrupt
 from line_tui.cli.neuron_selector import as_number, is_selector
 from line_tui.cli.options import (
     SEED,
@@ -26,8 +28,8 @@ from line_tui.cli.options import (
 )
 from line_tui.cli.output import put, put_data, put_json, say
 from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
-from line_tui.errors import UnknownNameError, UsageError, unknown_name
-from line_tui.events import BudgetChanged, Envelope, Metric, RunSpec
+from line_tui.errors import INTERRUPTED, UnknownNameError, UsageError, unknown_name
+from line_tui.events import Metric, RunSpec
 from line_tui.explain import strategies
 from line_tui.neuron import Neuron
 
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
     from line_tui.engine.executor import Engine, Executor, Handle
     from line_tui.store import Store
 
-_INTERRUPTED = 130
 _STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for each in strategies.REGISTRY.values())
 
 
@@ -140,7 +141,7 @@ def explain(
             run = _begin(engine, store, run_id, neuron, partial(_spec, model, layer, given))
         if run is not None and not complete(run):
             _tell_stopped(store, run_id, no_store)
-            return _INTERRUPTED
+            return INTERRUPTED
         _print_result(store, run_id, as_json)
     return 0
 
@@ -159,7 +160,6 @@ def _cluster(store: Store, address: str) -> Engine:
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
     """Change the budget of a resumed run, the only setting that can change. Raises UsageError for any other."""
-    from line_tui.events import durable
     from line_tui.explain.state import fold
 
     if others := sorted(set(given) - {"iterations"}):
@@ -169,10 +169,10 @@ def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
         )
     if "iterations" not in given:
         return
-    state = fold(durable(store.events(run_id)))
+    state = fold(e.durable(store.events(run_id)))
     if state.outcome is not None and given["iterations"] <= state.iterations:
         raise UsageError(f"run '{run_id}' already has {state.iterations} iterations", "give a larger --iterations")
-    store.decide(run_id, BudgetChanged(iterations=given["iterations"]))
+    store.decide(run_id, e.BudgetChanged(iterations=given["iterations"]))
 
 
 async def _begin(engine: Engine, store: Store, run_id: str, neuron: str, spec: Callable[[int], RunSpec]) -> bool:
@@ -195,41 +195,44 @@ async def _resume(engine: Engine, store: Store, run_id: str) -> bool:
 
 
 async def _follow(handle: Handle, store: Store) -> bool:
-    from line_tui.cli.headless import follow
+    """Show a run until it is finished or stopped; return whether it finished. Raises LineError if it failed."""
     from line_tui.cli.run_progress import LiveView
     from line_tui.consoles import PlainConsole
-    from line_tui.events import Finished, ModeChanged, durable
     from line_tui.explain.state import fold
 
     console = PlainConsole(stderr=True)
-    view = LiveView(console, fold(durable(store.events(handle.run_id))))
+    view = LiveView(console, fold(e.durable(store.events(handle.run_id))))
     console.tell(f"run {handle.run_id}")
     finished = False
+    stopping: list[asyncio.Task[None]] = []
 
-    def see(envelope: Envelope) -> None:
-        nonlocal finished
-        finished = finished or isinstance(envelope.event, Finished)
-        view.see(envelope)
+    def stop() -> None:
+        console.tell("stopping")
+        stopping.append(asyncio.create_task(handle.cancel()))
 
-    def go_on() -> None:
-        console.tell("this run asks before it draws, but nobody can answer here: it now draws without asking")
-        handle.decide(ModeChanged(ask_first=False))
-
-    with view.shown():
-        await follow(handle, see, on_stop=lambda: console.tell("stopping"), on_wait=go_on)
+    with view.shown(), on_interrupt(stop):
+        async for envelope in handle.events():
+            view.see(envelope)
+            match envelope.event:
+                case e.Finished():
+                    finished = True
+                case e.PhaseChanged(phase="waiting"):
+                    console.tell(
+                        "this run asks before it draws, but nobody can answer here: it now draws without asking"
+                    )
+                    handle.decide(e.ModeChanged(ask_first=False))
     return finished
 
 
 def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector: str, as_json: bool) -> int:
 
-    from line_tui.cli.explain_many import explain_many, results_of
+    from line_tui.cli.explain_many import explain_many
     from line_tui.report.result_csv import to_csv
 
-    batch, run_ids = complete(explain_many(engine, store, spec, selector))
+    batch, results = complete(explain_many(engine, store, spec, selector))
     if batch.stopped:
         say("stopped; run the same command again to resume")
-        return _INTERRUPTED
-    results = results_of(store, run_ids)
+        return INTERRUPTED
     if as_json:
         # One line each, so that programs can stream them, and a truncated output is still readable.
         for result in results:

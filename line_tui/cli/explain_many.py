@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from line_tui import events as e
 from line_tui.cli.batch_progress import BatchProgress
+from line_tui.cli.interrupts import on_interrupt
 from line_tui.cli.neuron_selector import select
 from line_tui.cli.output import say
 from line_tui.cli.result import result_of
@@ -27,12 +27,11 @@ COMPARED = 5
 
 async def explain_many(
     engine: Engine, store: Store, asked: Callable[[int], RunSpec], selector: str
-) -> tuple[Batch[int], list[str]]:
-    """Explain the selected neurons; return the batch, and the finished runs in order.
+) -> tuple[Batch[int], list[Result]]:
+    """Explain the selected neurons; return the batch, and unless it was stopped the results in order.
 
     `asked` gives what is asked for of a neuron.
     """
-    from line_tui.cli.headless import on_interrupt
     from line_tui.engine.executor import Executor
     from line_tui.engine.neuron_queue import How, Queue
     from line_tui.layers import find_layer
@@ -58,21 +57,15 @@ async def explain_many(
 
             with on_interrupt(stop):
                 batch = await queue.explain(neurons)
-    run_ids = batch.finished(neurons)
-    if not batch.stopped and run_ids:
-        say(told_savings([fresh_images(store, run_id) for run_id in run_ids]))
-        say(told(polysemanticity(spec.model, spec.layer, results_of(store, run_ids))))
+    results = [] if batch.stopped else [result_of(store, run_id) for run_id in batch.finished(neurons)]
+    if results:
+        say(told_savings([result.cost.images_drawn for result in results]))
+        say(told(polysemanticity(spec.model, spec.layer, results)))
         say(f"one by one: line-tui senses {spec.model} {spec.layer}")
     if batch.failures:
         failed = ", ".join(map(str, sorted(batch.failures)))
         say(f"{len(batch.failures)} of {len(neurons)} neurons failed: {failed}; the same command tries them again")
-    return batch, run_ids
-
-
-def fresh_images(store: Store, run_id: str) -> int:
-    """Number of images that were drawn for this run rather than reused."""
-    seen = (envelope.event for envelope in store.events(run_id))
-    return sum(isinstance(event, e.ImageScored) and not event.cached for event in seen)
+    return batch, results
 
 
 def told_savings(fresh: Sequence[int]) -> str:
@@ -86,15 +79,11 @@ def told_savings(fresh: Sequence[int]) -> str:
     )
 
 
-def results_of(store: Store, run_ids: Sequence[str]) -> list[Result]:
-    """The results of finished runs."""
-    return [result_of(store, run_id) for run_id in run_ids]
-
-
 def _line(store: Store, run_id: str, again: bool) -> str:
     run = store.run(run_id)
     score = "" if run.score is None else f"  {run.score:.3f}"
-    cost = (
-        "done before" if again else f"{fresh_images(store, run_id)} of {run.images} images drawn, {run.seconds:.1f} s"
-    )
+    cost = "done before"
+    if not again:
+        drawn = result_of(store, run_id).cost.images_drawn
+        cost = f"{drawn} of {run.images} images drawn, {run.seconds:.1f} s"
     return f"neuron {run.neuron}: {shown(run.label or 'no concept found')}{score}  {cost}"

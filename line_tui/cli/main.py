@@ -16,10 +16,8 @@ from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option
 from line_tui.cli.output import say
 from line_tui.config import log_folder
-from line_tui.errors import LineError, MemoryLimitError, UsageError
+from line_tui.errors import INTERRUPTED, LineError, MemoryLimitError, UsageError
 from line_tui.sanitize import shown
-
-INTERRUPTED = 130
 
 COMMANDS = {
     "explain": "line_tui.cli.explain:explain",

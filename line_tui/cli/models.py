@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
+from line_tui.cli.confirm import confirmed
 from line_tui.cli.groups import Group
 from line_tui.cli.options import json_option
 from line_tui.cli.output import put, put_json, say
@@ -191,13 +192,15 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
         what = f"{len(files)} files"
     sharing = [other.id for other in catalog.entries if other.source.hub == repo and other.id != name]
     shared = f" ({', '.join(sharing)} may use some of them)" if sharing else ""
-    if not yes:
-        click.confirm(f"Delete {what} of {repo}{shared}?", abort=True, err=True)
-    freed = Repository.of(repo).remove(files)
+    freed = 0
+    if confirmed(f"Delete {what} of {repo}{shared}?", yes):
+        freed = Repository.of(repo).remove(files)
+        say(f"{name}: {what} removed, {gigabytes(freed)} freed")
+    else:
+        files = []
+        say("nothing was deleted")
     if as_json:
         put_json(RemovedModel(id=name, files=len(files), freed=freed))
-    else:
-        say(f"{name}: {what} removed, {gigabytes(freed)} freed")
 
 
 @models.command()

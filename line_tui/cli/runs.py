@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from line_tui.cli.confirm import confirmed
 from line_tui.cli.groups import Group
-from line_tui.cli.options import data_option, json_option, refuse_before_command
+from line_tui.cli.options import data_option, json_option, refuse_before_command, run_argument
 from line_tui.cli.output import put, put_json, say
-from line_tui.cli.runs_delete import delete, restore
 from line_tui.cli.runs_export import export
-from line_tui.cli.runs_filter import filter_options, matching
-from line_tui.cli.runs_note import note
-from line_tui.cli.runs_purge import purge
-from line_tui.cli.runs_replay import replay
-from line_tui.cli.runs_show import show
+from line_tui.cli.runs_filter import chosen, filter_options, matching, runs_argument
+from line_tui.sanitize import shown
 
 if TYPE_CHECKING:
     from line_tui.store import RunSummary
+    from line_tui.store.purge import Purge
 
 
 @click.group(cls=Group, invoke_without_command=True)
@@ -72,5 +70,185 @@ def _row(run: RunSummary) -> list[object]:
     return [*name, run.label or "", score, run.images, star + run.title]
 
 
-for command in (show, replay, export, note, delete, restore, purge):
-    runs.add_command(command)
+@runs.command()
+@run_argument
+@data_option
+@json_option
+def show(run_id: str, data: Path | None, as_json: bool) -> None:
+    """Print a run's result and all its concepts.
+
+    With --json, prints what `explain --json` prints.
+
+    \b
+    Examples:
+      line-tui runs show 20261123-k3
+      line-tui runs show 20261123-k3 --json
+    """
+    from line_tui.cli.result import result_of, to_text
+    from line_tui.cli.text_table import table
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    run = store.run(store.find(run_id))
+    found = result_of(store, run.id)
+    if as_json:
+        put_json(found)
+        return
+    put(to_text(found))
+    about = (
+        f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found.seed}, {run.status}, "
+        f"{run.images} images, {run.seconds:.0f} s"
+    )
+    put("\n" + shown(about))
+    put(shown(f"with {found.settings.vision}, {found.settings.generator}, {found.settings.language}"))
+    for line in filter(None, (run.title, run.note)):
+        put(shown(line))
+    rows = [
+        (
+            trial.iteration,
+            trial.origin,
+            *("" if score is None else f"{score:.3f}" for score in (trial.score, trial.auc, trial.mad)),
+            trial.verdict,
+            trial.concept,
+        )
+        for trial in found.trials
+    ]
+    put("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))
+
+
+@runs.command()
+@run_argument
+@data_option
+@click.pass_context
+def replay(context: click.Context, run_id: str, data: Path | None) -> None:
+    """Replay a run in the terminal app.
+
+    The run is shown as it happened. No model is loaded.
+
+    \b
+    Example:
+      line-tui runs replay 20261123-k3
+    """
+    from line_tui.cli.app import start_app
+
+    start_app(context.obj, data, replay=run_id)
+
+
+runs.add_command(export)
+
+
+@runs.command()
+@runs_argument
+@click.argument("text")
+@filter_options
+@data_option
+def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) -> None:
+    """Set the note of runs.
+
+    TEXT replaces the old note; an empty TEXT removes it.
+
+    \b
+    Examples:
+      line-tui runs note 20261123-k3 20261123-m7 "for the talk"
+      line-tui runs note --model resnet50 --after 2026-11-20 "with the new weights"
+    """
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    found = chosen(store, run_ids, wanted)
+    for run_id in found:
+        store.annotate(run_id, text)
+    say(f"note set on {_counted(found)}")
+
+
+@runs.command()
+@runs_argument
+@filter_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any) -> None:
+    """Hide runs from the list. `runs restore` brings them back; `runs purge` frees their disk space.
+
+    \b
+    Examples:
+      line-tui runs delete 20261123-k3
+      line-tui runs delete --status failed --before 2026-11-01
+    """
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    found = chosen(store, run_ids, wanted)
+    if not found:
+        say("no run matches")
+        return
+    if not run_ids and not confirmed(f"Delete {_counted(found)} from the list?", yes):
+        say("nothing was deleted")
+        return
+    for run_id in found:
+        store.delete(run_id)
+    again = " ".join(found) if len(found) <= 20 else "ID..."
+    say(f"deleted {_counted(found)}; restore with: line-tui runs restore {again}")
+
+
+@runs.command()
+@runs_argument
+@data_option
+def restore(run_ids: tuple[str, ...], data: Path | None) -> None:
+    """Restore deleted runs.
+
+    \b
+    Example:
+      line-tui runs restore 20261123-k3
+    """
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    if not run_ids:
+        raise click.UsageError("no run was named: `line-tui runs --deleted` lists them")
+    for run_id in [store.find(run_id) for run_id in run_ids]:
+        store.restore(run_id)
+
+
+@runs.command()
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@data_option
+@json_option
+def purge(yes: bool, data: Path | None, as_json: bool) -> None:
+    """Erase all deleted runs for good.
+
+    The pictures that no other run uses are erased, too. This cannot be undone.
+
+    \b
+    Examples:
+      line-tui runs --deleted        # what would go
+      line-tui runs purge
+      line-tui runs purge --yes
+    """
+    from line_tui.report.listings import Erased
+    from line_tui.store import Store
+
+    store = Store.open(data)
+    found = store.purgeable()
+    erased = Erased(runs=[], images=0, freed=0)
+    if not found.runs and not found.images:
+        say("there are no deleted runs")
+    elif confirmed(f"Erase {_erasable(found)} for good?", yes):
+        # Meanwhile a run may have been restored, or may use one of the pictures.
+        found = store.purge(found)
+        erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
+        say(f"erased {_erasable(found)}")
+    else:
+        say("nothing was erased")
+    if as_json:
+        put_json(erased)
+
+
+def _erasable(found: Purge) -> str:
+    from rich.filesize import decimal
+
+    pictures = f"{len(found.images)} pictures that no other run uses ({decimal(found.bytes)})"
+    return f"{len(found.runs)} deleted runs and {pictures}"
+
+
+def _counted(runs: list[str]) -> str:
+    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from line_tui.errors import LineError, StoreError
+from line_tui.errors import INTERRUPTED, LineError, StoreError
 from line_tui.explain.ports import Picture
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_with_parent
@@ -116,7 +116,7 @@ def main() -> int:
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     print(msgspec.json.encode(looked).decode() if request.as_json else told(looked))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -227,8 +228,10 @@ def test_removing_asks_and_leaves_the_neighbours_files(
     hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(["models", "pull", "tiny", "tiny-too"])
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert run(["models", "remove", "tiny"]) == 2 and "add --yes" in capsys.readouterr().err
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: "n")
-    assert run(["models", "remove", "tiny"]) == 130
+    assert _json(capsys, "models", "remove", "tiny") == {"id": "tiny", "files": 0, "freed": 0}
     assert run(["models", "path", "tiny"]) == 0
     monkeypatch.setattr("click.termui.visible_prompt_func", lambda prompt: "y")
     assert run(["models", "remove", "tiny"]) == 0

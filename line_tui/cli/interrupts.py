@@ -1,10 +1,10 @@
-"""Runs the event loop of a command, so that Ctrl-C works from its first moment."""
+"""Ctrl-C and the other signals that end a command: heard from the first moment, and obeyed in order."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, TypeVar
 
@@ -40,3 +40,26 @@ def _deferred() -> Iterator[None]:
         signal.signal(number, handler)
     if heard:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def on_interrupt(stop: Callable[[], object]) -> Iterator[None]:
+    """Within the block, the first Ctrl-C or SIGTERM calls `stop` instead of ending this process."""
+    loop = asyncio.get_running_loop()
+    stopped = False
+
+    def once() -> None:
+        nonlocal stopped
+        if not stopped:
+            stopped = True
+            stop()
+
+    before = {number: signal.getsignal(number) for number in ending_signals()}
+    for number in before:
+        loop.add_signal_handler(number, once)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            loop.remove_signal_handler(number)
+            signal.signal(number, handler)

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from line_tui.cli.event_loop import complete
+from line_tui.cli.interrupts import complete
 
 pytestmark = pytest.mark.unit
 
