@@ -132,7 +132,7 @@ class Hub:
             ) from error
         except RevisionNotFoundError as error:
             raise HubError(
-                f"{repo} does not have this revision, or no longer",
+                f"{repo} does not have this revision, or no longer has it",
                 "correct `revision` in the catalogue, or pull with --update to take the newest from now on",
             ) from error
         except HfHubHTTPError as error:

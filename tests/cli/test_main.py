@@ -58,7 +58,7 @@ def test_a_defect_is_one_line_and_a_kept_traceback(call: Call, monkeypatch: pyte
     assert done.err.startswith("error: RuntimeError: two lines — ") and str(tmp_path / "log" / "errors.log") in done.err
     assert "Traceback" in (tmp_path / "log" / "errors.log").read_text()
     monkeypatch.setenv("LINE_TUI_LOG", "/proc/none")
-    assert "could not be kept" in call("runs").err
+    assert "could not be saved" in call("runs").err
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_from_nothing_to_pulled_verified_found_and_removed(
 
     path.resolve().write_bytes(WEIGHTS[:-1] + b"X")
     assert run(["models", "verify", "tiny"]) == 4
-    assert "does not have the hash" in capsys.readouterr().err
+    assert "does not have its known hash" in capsys.readouterr().err
 
     assert _json(capsys, "models", "remove", "tiny", "--yes") == {"id": "tiny", "files": 1, "freed": len(WEIGHTS)}
     assert run(["models", "path", "tiny"]) == 4
@@ -153,10 +153,10 @@ def test_small_files_are_held_by_their_sha256_as_well(
     pins["tiny"]["sha256"]["tiny.gguf/config.json"] = "0" * 64
     lock.write_text(json.dumps(pins))
     assert run(["models", "verify", "tiny"]) == 4
-    assert "config.json does not have the hash" in capsys.readouterr().err
+    assert "config.json does not have its known hash" in capsys.readouterr().err
     assert run(["models", "remove", "tiny", "--yes"]) == 0
     assert run(["models", "pull", "tiny"]) == 8
-    assert "tiny.gguf/config.json does not have the hash" in capsys.readouterr().err
+    assert "tiny.gguf/config.json does not have its known hash" in capsys.readouterr().err
 
 
 def test_a_file_that_is_gone_is_missed(hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -164,7 +164,7 @@ def test_a_file_that_is_gone_is_missed(hub: FakeHub, home: Path, capsys: pytest.
     run(["models", "pull", "tiny"])
     (Path(_path(capsys, "tiny")) / "config.json").unlink()
     assert run(["models", "verify", "tiny"]) == 4
-    assert "tiny.gguf/config.json is gone" in capsys.readouterr().err
+    assert "tiny.gguf/config.json is missing" in capsys.readouterr().err
 
 
 def test_a_commit_that_the_hub_lost_is_told_with_the_way_on(
@@ -175,7 +175,7 @@ def test_a_commit_that_the_hub_lost_is_told_with_the_way_on(
     hub.older.clear()
     capsys.readouterr()
     assert run(["models", "pull", "tiny"]) == 8
-    assert "no such revision, or no longer" in capsys.readouterr().err
+    assert "does not have this revision" in capsys.readouterr().err
     assert run(["models", "pull", "tiny", "--update"]) == 0
 
 
@@ -186,7 +186,7 @@ def test_what_another_program_fetched_is_hashed_before_it_is_held_to(
     (home / "data" / "models.lock.json").unlink()
     Path(_path(capsys, "tiny")).resolve().write_bytes(WEIGHTS[:-1] + b"X")
     assert run(["models", "pull", "tiny"]) == 8
-    assert "was here before, and does not have the hash" in capsys.readouterr().err
+    assert "was already here, and does not have its known hash" in capsys.readouterr().err
     assert not (home / "data" / "models.lock.json").exists()
 
 

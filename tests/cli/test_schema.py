@@ -41,7 +41,7 @@ def test_fields_say_what_they_mean(call: Call) -> None:
     assert schema["$ref"] == "#/$defs/Result"
     assert "fresh" not in schema["$defs"]["Result"]["properties"]
     score = schema["$defs"]["LabelScore"]["properties"]
-    assert score["images"] == {"type": "integer", "description": "How many the score rests on."}
+    assert score["images"] == {"type": "integer", "description": "The number of images behind the score."}
 
 
 @pytest.mark.parametrize(
