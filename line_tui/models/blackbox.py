@@ -30,7 +30,7 @@ from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, ke
 from line_tui.models.layers import dtype_of
 from line_tui.models.model_files import content, locate
 from line_tui.models.networks import must_be_said_by
-from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool
+from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool, record_batches
 from line_tui.models.source_digests import code_files, code_folder
 from line_tui.models.vision_checks import finite
 from line_tui.neuron import Neuron
@@ -91,29 +91,20 @@ class BlackBox:
         if not pictures:
             raise ValueError("no pictures to look at")
         info = self.check(layer, neuron)
-        pooled: dict[int, Tensor] = {}
-        maps: dict[int, Tensor] = {}
-        for shape in dict.fromkeys(picture.shape for picture in pictures):
-            alike = [n for n, picture in enumerate(pictures) if picture.shape == shape]
-            for start in range(0, len(alike), self.batch_size):
-                chosen = alike[start : start + self.batch_size]
-                output = self._batch([pictures[n] for n in chosen])
-                if output.ndim != len(info.shape) + 1 or output.shape[1] != info.neurons:
-                    raise UsageError(
-                        f"{self._called} gave {list(output.shape)} for pictures of {shape[0]} x {shape[1]}, "
-                        f"and {info.neurons} neurons for others",
-                        "make it return the same number of neurons for any picture size",
-                    )
-                pooled |= dict(zip(chosen, pool(output, info.pooling), strict=True))
-                area = None if neuron is None else neuron_maps(output, info.pooling, neuron)
-                maps |= {} if area is None else dict(zip(chosen, area, strict=True))
-        order = range(len(pictures))
-        same = len({area.shape for area in maps.values()}) == 1
-        activations = torch.stack([pooled[n] for n in order]).numpy()
-        return Recording(
-            finite(activations, self._called, layer, neuron),
-            torch.stack([maps[n] for n in order]).numpy() if same else None,
-        )
+
+        def run(chosen: list[int]) -> tuple[Tensor, Tensor | None]:
+            output = self._batch([pictures[n] for n in chosen])
+            if output.ndim != len(info.shape) + 1 or output.shape[1] != info.neurons:
+                height, width, _ = pictures[chosen[0]].shape
+                raise UsageError(
+                    f"{self._called} gave {list(output.shape)} for pictures of {height} x {width}, "
+                    f"and {info.neurons} neurons for others",
+                    "make it return the same number of neurons for any picture size",
+                )
+            return pool(output, info.pooling), None if neuron is None else neuron_maps(output, info.pooling, neuron)
+
+        activations, maps = record_batches([picture.shape for picture in pictures], self.batch_size, run)
+        return Recording(finite(activations, self._called, layer, neuron), maps)
 
     def _batch(self, pictures: Sequence[Picture]) -> Tensor:
         count = len(pictures)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
+
+from line_tui.explain.ports import Floats
 
 Pooling = str
 """`as-is`, `token-0`, `token-mean`, `token-mean-after-K`, `spatial-mean` or `spatial-mean-channels-last`."""
@@ -122,6 +125,33 @@ def neuron_maps(output: Tensor, pooling: Pooling, neuron: int) -> Tensor | None:
             return output[..., neuron].clone()
         case _:
             return None
+
+
+def record_batches(
+    shapes: Sequence[tuple[int, ...]],
+    batch_size: int,
+    record: Callable[[list[int]], tuple[Tensor, Tensor | None]],
+) -> tuple[Floats, Floats | None]:
+    """Activations `float32[pictures, neurons]` of pictures with these shapes, and one neuron's maps if alike in size.
+
+    Only pictures of one shape make a batch. `record` takes the places of at most `batch_size` of them; rows beyond
+    these, from padding, are dropped.
+    """
+    activations: dict[int, Tensor] = {}
+    maps: dict[int, Tensor] = {}
+    for shape in dict.fromkeys(shapes):
+        alike = [place for place, other in enumerate(shapes) if other == shape]
+        for start in range(0, len(alike), batch_size):
+            chosen = alike[start : start + batch_size]
+            pooled, areas = record(chosen)
+            activations |= dict(zip(chosen, pooled, strict=False))
+            maps |= {} if areas is None else dict(zip(chosen, areas, strict=False))
+    order = range(len(shapes))
+    same = len({area.shape for area in maps.values()}) == 1
+    return (
+        torch.stack([activations[place] for place in order]).numpy(),
+        torch.stack([maps[place] for place in order]).numpy() if same else None,
+    )
 
 
 def count_neurons(shape: tuple[int, ...], pooling: Pooling) -> int:

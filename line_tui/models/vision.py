@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -16,7 +15,7 @@ from line_tui.layers import LayerInfo, find_layer, find_neuron
 from line_tui.models.determinism import repeatable
 from line_tui.models.layers import dtype_of, hooked, list_layers
 from line_tui.models.out_of_memory import out_of_memory_as
-from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool
+from line_tui.models.pooling import Pooling, first_tensor, neuron_maps, pool, record_batches
 from line_tui.models.preprocess import Preprocess
 from line_tui.models.vision_checks import finite
 from line_tui.neuron import Neuron
@@ -72,25 +71,15 @@ class TorchVision:
             raise ValueError("no pictures to look at")
         pooling = self.check(layer, neuron).pooling
         prepared = [self._preprocess.prepare(picture) for picture in pictures]
-        pooled: dict[int, Tensor] = {}
-        maps: dict[int, Tensor] = {}
-        # Without a crop, pictures keep their proportions, and only those of one size make a batch.
-        for shape in dict.fromkeys(tensor.shape for tensor in prepared):
-            alike = [n for n, tensor in enumerate(prepared) if tensor.shape == shape]
-            for start in range(0, len(alike), self.batch_size):
-                chosen = alike[start : start + self.batch_size]
-                padded = chosen + [chosen[-1]] * (self.batch_size - len(chosen))
-                batch = torch.stack([prepared[n] for n in padded]).to(self._device)
-                activations, area = self._run(batch, layer, pooling, neuron)
-                pooled |= dict(zip(chosen, activations.float().cpu(), strict=False))
-                maps |= {} if area is None else dict(zip(chosen, area.float().cpu(), strict=False))
-        order = range(len(pictures))
-        activations = torch.stack([pooled[n] for n in order])
-        same = len({area.shape for area in maps.values()}) == 1
-        return Recording(
-            activations=finite(activations.numpy().astype(np.float32, copy=False), self._called, layer, neuron),
-            maps=torch.stack([maps[n] for n in order]).numpy() if same else None,
-        )
+
+        def run(chosen: list[int]) -> tuple[Tensor, Tensor | None]:
+            padded = chosen + [chosen[-1]] * (self.batch_size - len(chosen))
+            batch = torch.stack([prepared[n] for n in padded]).to(self._device)
+            activations, maps = self._run(batch, layer, pooling, neuron)
+            return activations.float().cpu(), None if maps is None else maps.float().cpu()
+
+        activations, maps = record_batches([tensor.shape for tensor in prepared], self.batch_size, run)
+        return Recording(finite(activations, self._called, layer, neuron), maps)
 
     @property
     def prepared(self) -> str:
