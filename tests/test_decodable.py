@@ -9,7 +9,7 @@ STRESS = """
 import sys, threading
 from line_tui.models.catalog import read_catalog
 from line_tui.config import read_config
-from line_tui.engine.bank import BundledBank
+from line_tui.engine.bundled_bank import BundledBank
 from line_tui.models.layer_cache import shipped_layers
 from line_tui.store.events import _decoder
 

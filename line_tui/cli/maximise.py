@@ -12,7 +12,7 @@ from line_tui.cli.output import put, put_json
 from line_tui.errors import StoreError
 
 if TYPE_CHECKING:
-    from line_tui.activation_maximization.comparison import Comparison
+    from line_tui.activation_maximization import Comparison
 
 
 @click.command()
@@ -41,8 +41,7 @@ def maximise(
     """
     from rich.progress import Progress
 
-    from line_tui.activation_maximization.comparison import compare
-    from line_tui.activation_maximization.request import Maximised, Request
+    from line_tui.activation_maximization import Maximised, Request, compare
     from line_tui.cli.engine_query import do_job
     from line_tui.consoles import PlainConsole
     from line_tui.events import durable

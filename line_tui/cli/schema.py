@@ -23,7 +23,7 @@ OUTPUTS = {
     "neurons": "list of line_tui.report.listings:ListedNeuron",
     "senses": "line_tui.report.polysemanticity:Polysemanticity",
     "evaluate": "line_tui.evaluate.request:Report",
-    "maximise": "line_tui.activation_maximization.comparison:Comparison",
+    "maximise": "line_tui.activation_maximization:Comparison",
     "models list": "line_tui.hub.listing:Listing",
     "models pull": "list of line_tui.cli.pull_progress:Pulled",
     "models verify": "list of line_tui.hub.verify:Verdict",

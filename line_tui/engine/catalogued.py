@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from line_tui import events as e
 from line_tui.config import EngineDefaults, read_config
-from line_tui.engine.bank import BundledBank
+from line_tui.engine.bundled_bank import BundledBank
 from line_tui.engine.model_source import LoadedModels, ReadyBank
 from line_tui.explain.loop import Models
 from line_tui.explain.reference_layer import WithReferenceLayer

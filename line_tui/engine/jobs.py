@@ -68,7 +68,7 @@ def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
 
 
 def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
-    from line_tui.activation_maximization.request import Maximised, Request
+    from line_tui.activation_maximization import Maximised, Request
     from line_tui.models.activation_maximization import maximise
     from line_tui.models.vision import TorchVision
     from line_tui.png import encode_png

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from line_tui import events as e
-from line_tui.engine.bank import BundledBank
+from line_tui.engine.bundled_bank import BundledBank
 from line_tui.errors import LineError
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.state import RunState, Trial, concept_of

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from line_tui import events as e
 
 if TYPE_CHECKING:
-    from line_tui.engine.bank import BundledBank
+    from line_tui.engine.bundled_bank import BundledBank
     from line_tui.explain.ports import Floats
 
 _FLAT = 1e-6
@@ -82,7 +82,7 @@ def profile(
 def bundled() -> BundledBank:
     """The bundled bank."""
     # Tens of megabytes of arrays, read only when such a layer is opened.
-    from line_tui.engine.bank import BundledBank
+    from line_tui.engine.bundled_bank import BundledBank
 
     return BundledBank()
 

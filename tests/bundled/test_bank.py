@@ -3,7 +3,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from line_tui.engine.bank import BundledBank
+from line_tui.engine.bundled_bank import BundledBank
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.generator import DiffusersGenerator

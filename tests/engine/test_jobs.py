@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from line_tui import events as e
-from line_tui.activation_maximization.request import Maximised
-from line_tui.activation_maximization.request import Request as Maximise
+from line_tui.activation_maximization import Maximised
+from line_tui.activation_maximization import Request as Maximise
 from line_tui.engine import protocol as p
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine

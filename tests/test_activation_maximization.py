@@ -1,6 +1,6 @@
 import pytest
 
-from line_tui.activation_maximization.comparison import Best, best_generated, share
+from line_tui.activation_maximization import Best, best_generated, share
 from line_tui.explain.state import RunState, fold
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage, FakeVision

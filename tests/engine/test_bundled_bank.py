@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.numpy import save_file
 
 from line_tui.engine import bank
-from line_tui.engine.bank import BundledBank
+from line_tui.engine.bundled_bank import BundledBank
 from line_tui.errors import ModelFileError
 from line_tui.events import THUMBNAIL
 from line_tui.models.catalog import read_catalog

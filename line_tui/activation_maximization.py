@@ -1,4 +1,4 @@
-"""Compares a neuron's best generated image with the result of gradient ascent."""
+"""Activation maximization as a job of the engine, and its comparison with a neuron's best generated image."""
 
 from __future__ import annotations
 
@@ -7,8 +7,27 @@ from statistics import fmean
 
 import msgspec
 
-from line_tui.activation_maximization.request import Maximised, Request
 from line_tui.explain.state import RunState
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What to maximise, and how."""
+
+    model: str
+    layer: str
+    neuron: int
+    steps: int
+    seed: int
+
+
+class Maximised(msgspec.Struct, frozen=True, kw_only=True):
+    """What the ascent reached."""
+
+    vision: str
+    """The vision model with its revision."""
+    activation: float
+    picture: bytes
+    """A PNG file."""
 
 
 class Best(msgspec.Struct, frozen=True, kw_only=True):

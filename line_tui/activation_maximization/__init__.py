@@ -1,1 +1,0 @@
-"""Activation maximization: compares generated images with what gradient ascent reaches."""
