@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -186,8 +187,14 @@ class RunController:
         """Make a stored run the current one."""
         self.session = Session(run_id, self._store, self._decide)
         handle = self._handles().get(run_id)
-        self._spec = handle.spec if handle is not None else None
+        self._spec = handle.spec if handle is not None else self._stored_spec(run_id)
         self._catch_up(self.session)
+
+    def _stored_spec(self, run_id: str) -> RunSpec | None:
+        """What another process, or an earlier one, was asked for."""
+        with suppress(LineError):
+            return self._store.spec(run_id)
+        return None
 
     def _engine_died(self) -> None:
         """Its runs end with it, and their last events may not have been shown. The queue starts another by itself."""

@@ -183,7 +183,8 @@ class RunScreen(Steering):
         trial = self.shown_trial()
         # The concept that the keys are about must be visible to be judged; after the result, the label.
         meant = trial if state.outcome is not None else self.target()
-        if meant is not None and self.chosen is None:
+        # One that was just rejected is at the end, and the cursor stays with those that count.
+        if meant is not None and self.chosen is None and verdict(state, meant) != "rejected":
             pool.go_to(meant.id)
         profile, histogram = self._profile(), self.histogram
         if state.control is None and profile is not None and profile.words:

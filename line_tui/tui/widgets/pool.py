@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from line_tui.explain.state import RunState
+from line_tui.explain.state import RunState, Trial
 from line_tui.tui import view
 from line_tui.tui.formatting import SHORT_ORIGINS, interval, number, share
 from line_tui.tui.neuron_overview import NeuronProfile
@@ -68,8 +68,7 @@ def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
         return []
     said = ""
     if entry.place == "rejected":
-        said = "never the label" if entry.trial.images else "not drawn"
-        said += "; the model is told"
+        said = after_rejection(entry.trial)
     elif entry.place == "waiting":
         said = "waits for you"
     elif entry.trial.score is None and (entry.verdict == "accepted" or entry.trial.origin == "user"):
@@ -77,6 +76,11 @@ def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
     elif entry.verdict == "accepted":
         said = "stays in the pool" if state.spec.strategy == "published" else "goes to the final"
     return [(f"  {said}", "dim")] if said else []
+
+
+def after_rejection(trial: Trial) -> str:
+    """What follows from a rejection."""
+    return f"{'never the label' if trial.images else 'not drawn'}; the model is told"
 
 
 def mark(entry: view.TrialRow) -> Part:

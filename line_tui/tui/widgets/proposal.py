@@ -15,6 +15,7 @@ from line_tui.tui.session import Snapshot
 from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.pool import after_rejection
 
 Parts = list[Content | str | tuple[str, str]]
 
@@ -105,7 +106,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
     elif waits_for_person(state, trial):
         parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
     elif verdict(state, trial) == "rejected":
-        parts.append(("✗ rejected", "$error"))
+        parts += [("✗ rejected", "$error"), (f"  {after_rejection(trial)}", "$text-muted")]
     elif trial.score is None:
         done, each = len(trial.seen()), view.images_each(state)
         parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]

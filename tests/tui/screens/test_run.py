@@ -131,6 +131,19 @@ async def test_in_the_table_a_key_is_about_its_row(on: Stage) -> None:
         await settle(pilot, lambda: table.rows[-1].key == "t1", "it is listed as rejected")
 
 
+async def test_the_cursor_does_not_follow_what_is_shown_and_rejected(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot, MIDDLE)
+        table = on.app.screen.query_one(PoolTable)
+        shown = run_screen(on.app).target()
+        assert shown is not None and table.key == shown.id
+        await pilot.press("x")
+        await settle(pilot, lambda: table.rows[-1].key == shown.id, "it is listed as rejected")
+        await pilot.pause(0.2)
+        assert table.key != shown.id
+        assert "✗ rejected  never the label; the model is told" in text(on, "#proposal-text")
+
+
 async def test_a_reason_goes_with_the_rejection(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         run_id = await start(on, pilot, ASKED)
@@ -487,6 +500,15 @@ async def test_the_first_screenful_says_what_the_bank_knows(on: Stage, monkeypat
         await start(on, pilot)
         await settle(pilot, lambda: "8.77  banknote" in on.app.screen.query_one(PoolTable).empty)
         assert "emoji-resnet18" in text(on, "#title")
+
+
+async def test_a_run_that_another_process_has_just_begun_names_its_neuron(tmp_path: Path) -> None:
+    first = MIDDLE[0]
+    assert isinstance(first, e.RunStarted)
+    Store.open(tmp_path).create("r1", first.spec)
+    on = stage(tmp_path, watch="r1")
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.screen.query(StatusBar) and first.spec.layer in text(on, "#title"))
 
 
 async def test_a_run_of_another_process_is_followed_and_steered(tmp_path: Path) -> None:
