@@ -9,9 +9,9 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.events import CursorPosition
@@ -52,6 +52,7 @@ from line_tui.tui.typeahead import TypeAhead
 _SANITIZE = SanitizingFilter()
 
 
+_OF_TEXTUAL = ("Theme", "Screenshot")
 MORE = 10
 """Iterations added when a finished run is continued."""
 
@@ -118,6 +119,10 @@ class LineApp(TypeAhead):
         self.preferences = Preferences(store.folder / "app.json", config)
         self.theme = self._usable(self.preferences.theme)
         self.set_keymap(dict(config.tui.keys))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Textual's commands that are not keys of ours under another name."""
+        return (command for command in super().get_system_commands(screen) if command.title in _OF_TEXTUAL)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Sanitize every line last."""

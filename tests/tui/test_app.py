@@ -181,6 +181,12 @@ async def test_the_palette_finds_commands_by_their_name(tmp_path: Path, word: st
         assert found and f": {word}" in str(found[0].match_display), found
 
 
+async def test_the_palette_has_each_command_once(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    async with on.app.run_test():
+        assert [command.title for command in on.app.get_system_commands(on.app.screen)] == ["Theme", "Screenshot"]
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 async def test_a_signal_ends_the_app_in_order(tmp_path: Path, number: int) -> None:
     on = stage(tmp_path)
