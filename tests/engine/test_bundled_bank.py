@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import save_file
 
-from line_tui.engine import bank
+from line_tui.engine import bundled_bank
 from line_tui.engine.bundled_bank import BundledBank
 from line_tui.errors import ModelFileError
 from line_tui.events import THUMBNAIL
@@ -23,8 +23,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A bank of two concepts for a vision model whose weights are one small file."""
     (tmp_path / "emoji-resnet18").mkdir()
     save_file({"w": np.ones(3, np.float32)}, tmp_path / "emoji-resnet18" / "model.safetensors")
-    monkeypatch.setattr(bank, "bundled_models", lambda: tmp_path)
-    digest = bank._digest(tmp_path / "emoji-resnet18")
+    monkeypatch.setattr(bundled_bank, "bundled_models", lambda: tmp_path)
+    digest = bundled_bank._digest(tmp_path / "emoji-resnet18")
     generator = FakeGenerator()
     card = {
         "id": "bank@1",
