@@ -123,7 +123,7 @@ class RayEngine:
         if address is not None and "://" in address:
             raise UsageError(
                 f"'{address}' is not HOST:PORT",
-                "run line-tui on a machine of the cluster, with the address of its head",
+                "run line-tui on a machine of the cluster, with its head's address",
             )
         self._ray = import_ray()
         self.log = EngineLog(log or log_folder() / "engine.log")
@@ -164,7 +164,7 @@ class RayEngine:
             where = f"at {self._address}" if self._address else "on this machine"
             raise EngineError(
                 f"Ray {where} cannot be used: {first_line(error)}",
-                "check `ray status` there, or leave out --ray to use this machine alone",
+                "check `ray status` there, or leave out --ray to use only this machine",
             ) from error
         self._closing = False
         self._settings = msgspec.structs.replace(self._settings, threads=share.threads)

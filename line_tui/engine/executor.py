@@ -374,7 +374,7 @@ def died(exited: EngineExited, log: EngineLog) -> EngineError | MemoryLimitError
     last = f" ({exited.last_lines[-1]})" if exited.last_lines else ""
     if exited.memory:
         return MemoryLimitError(
-            f"the engine {how}, as memory ran out{last}",
+            f"the engine {how}, because memory ran out{last}",
             "close other programs, or choose a profile with smaller models",
         )
     return EngineError(f"the engine {how}{last}", f"nothing stored is lost; {log.path} has the details")

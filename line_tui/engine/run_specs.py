@@ -33,5 +33,5 @@ def in_visible_words(event: e.Decision) -> e.Decision:
         return event
     concept = event.concept
     if concept is not None and not (concept := as_concept(concept)):
-        raise UsageError("a concept needs visible letters", "write one to three words")
+        raise UsageError("a concept must have visible letters", "write one to three words")
     return msgspec.structs.replace(event, concept=concept, reason=shown(event.reason))

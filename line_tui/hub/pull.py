@@ -90,7 +90,7 @@ def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: R
     try:
         folder = _bring(plan, hub, on_bytes)
     except OSError as error:
-        raise HubError(f"the model cache: {error}", "correct that, or set HF_HOME to another folder") from error
+        raise HubError(f"the model cache: {error}", "correct this, or set HF_HOME to another folder") from error
     receipts.write([folder / file.name for file in plan.missing])
     return folder
 

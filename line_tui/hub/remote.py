@@ -133,7 +133,7 @@ class Hub:
         except RevisionNotFoundError as error:
             raise HubError(
                 f"{repo} does not have this revision, or no longer has it",
-                "correct `revision` in the catalogue, or pull with --update to take the newest from now on",
+                "correct `revision` in the catalogue, or pull with --update to use the newest from now on",
             ) from error
         except HfHubHTTPError as error:
             raise HubError(

@@ -69,7 +69,7 @@ def with_encoder(network: nn.Module, size: int | tuple[int, int], layer: str, pa
     if others := sorted(weights.keys() - {*_NAMES, "W_dec"}):
         raise ModelFileError(
             f"{name}: {path} has {', '.join(others[:3])}, and line-tui does not know what these do to the features",
-            f"save an encoder of {', '.join(_NAMES)} alone, or wrap the model in a function",
+            f"save an encoder with only {', '.join(_NAMES)}, or wrap the model in a function",
         )
     _check_config(path, name)
     if weights["W_enc"].shape[:1] != (channels,) or weights["W_enc"].ndim != 2:

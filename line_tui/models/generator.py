@@ -149,7 +149,7 @@ class DiffusersGenerator:
         except Exception as error:  # What pipelines raise for bad settings is undocumented and varies.
             told = " ".join(str(error).split())[:300]
             raise UsageError(
-                f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words alone, at this size: "
+                f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words only, at this size: "
                 f"{type(error).__name__}: {told}",
                 "correct size, steps and scheduler in your catalog.toml, or name a text-to-image pipeline",
             ) from error

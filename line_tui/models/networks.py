@@ -287,8 +287,8 @@ def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEnt
         return True
     raise UsageError(
         f"{spec}: the weights of {architecture} do not include its input transform",
-        "give it an entry in your catalog.toml, with transform_input = true where its training began with "
-        "torchvision's weights, else false",
+        "give it an entry in your catalog.toml, with transform_input = true if training started from "
+        "torchvision's weights, otherwise false",
     )
 
 
@@ -347,7 +347,7 @@ def must_be_said_by(entry: VisionEntry) -> Preprocess:
     if preprocess is None:
         raise UsageError(
             f"{entry.id}: a file of format {entry.format} does not include its preprocessing",
-            "add size, mean and std to its entry in your catalog.toml; torchvision's usual are size = 224, "
+            "add size, mean and std to its entry in your catalog.toml; torchvision's usual values are size = 224, "
             "mean = [0.485, 0.456, 0.406], std = [0.229, 0.224, 0.225]",
         )
     return preprocess

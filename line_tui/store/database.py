@@ -213,7 +213,7 @@ def _told(path: Path) -> Iterator[None]:
 def _explain(path: Path, error: sqlite3.Error) -> StoreError:
     name = getattr(error, "sqlite_errorname", "") or ""
     if name == "SQLITE_FULL" or (name.startswith("SQLITE_IOERR") and _is_full(path)):
-        return StoreError(f"the disk of {path.parent} is full", "free some space and resume, nothing stored is lost")
+        return StoreError(f"the disk of {path.parent} is full", "free some space and resume; nothing stored is lost")
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return StoreError(f"another process has held {path} for {_PATIENCE:.0f} s", "stop it, or try again")
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):

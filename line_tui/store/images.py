@@ -116,7 +116,7 @@ class Images:
         except OSError as error:
             raise StoreError(
                 f"the picture {path} cannot be written: {error.strerror or error}",
-                "free some space and resume, nothing stored is lost",
+                "free some space and resume; nothing stored is lost",
             ) from error
         return path
 

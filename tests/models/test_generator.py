@@ -286,5 +286,5 @@ def test_a_negative_prompt_that_would_do_nothing(pipelines: Any) -> None:
 def test_a_pipeline_that_gives_no_pictures_as_tensors(folder: Any) -> None:
     index = json.loads((folder / "model_index.json").read_text())
     (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "StableDiffusionLDM3DPipeline"}))
-    with pytest.raises(UsageError, match="cannot draw from words alone, at this size: Exception: This type pt"):
+    with pytest.raises(UsageError, match="cannot draw from words only, at this size: Exception: This type pt"):
         open_tiny(folder).draw(["a cat"], [1], silent)
