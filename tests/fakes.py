@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
+from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord, Settings
 from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording
 from line_tui.explain.seeds import derive
 
@@ -142,6 +142,22 @@ class FakeVision:
         side, cell = shape[1], stack.shape[1] // shape[1]
         maps = stack[..., neuron].reshape(-1, side, cell, side, cell).mean(axis=(2, 4))
         return Recording(activations, maps)
+
+
+SETTINGS = Settings(
+    batch_size=4,
+    threads=1,
+    device="cpu",
+    pooling="none",
+    generator=FakeGenerator.name,
+    language=FakeLanguage.name,
+    vision=FakeVision.name,
+    prompt_template=FakeGenerator.prompt_template,
+    steps=2,
+    guidance=0.0,
+    image_size=24,
+)
+"""What a run over these models records."""
 
 
 class FakeEmbedder:

@@ -18,26 +18,13 @@ from line_tui.explain.state import RunState, fold
 from line_tui.explain.steps import Strategy
 from tests.fakes import (
     HUES,
+    SETTINGS,
     VOCABULARY,
     FakeAlbum,
     FakeGenerator,
     FakeJournal,
     FakeLanguage,
     FakeVision,
-)
-
-SETTINGS = e.Settings(
-    batch_size=4,
-    threads=1,
-    device="cpu",
-    pooling="none",
-    generator=FakeGenerator.name,
-    language=FakeLanguage.name,
-    vision=FakeVision.name,
-    prompt_template=FakeGenerator.prompt_template,
-    steps=2,
-    guidance=0.0,
-    image_size=24,
 )
 
 

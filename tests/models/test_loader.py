@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from line_tui.errors import MemoryLimitError, UnknownNameError
-from line_tui.events import Settings
 from line_tui.explain.ports import Prompt
 from line_tui.models import loader
 from line_tui.models.generator import DiffusersGenerator
@@ -18,20 +17,9 @@ from line_tui.models.loader import load, step_down
 from line_tui.models.memory import Free, spell_out
 from line_tui.models.offloading import OffloadedLanguage
 from line_tui.models.vision import TorchVision
+from tests.fakes import SETTINGS
 
-FIXED = Settings(
-    batch_size=3,
-    threads=1,
-    device="cpu",
-    pooling="as-is",
-    generator="",
-    language="",
-    vision="",
-    prompt_template="",
-    steps=1,
-    guidance=1.0,
-    image_size=64,
-)
+FIXED = msgspec.structs.replace(SETTINGS, batch_size=3)
 
 
 def seen_by(loaded: loader.Loaded) -> TorchVision:

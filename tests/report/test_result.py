@@ -11,21 +11,9 @@ from line_tui import events as e
 from line_tui.explain.state import RunState, fold
 from line_tui.report.result import Result, result
 from line_tui.report.result_csv import to_csv
+from tests.fakes import SETTINGS
 
 SPEC = e.RunSpec(model="m", layer="fc", neuron=7, strategy="published", seed=3, metric="auc")
-SETTINGS = e.Settings(
-    batch_size=4,
-    threads=2,
-    device="cpu",
-    pooling="as-is",
-    generator="g@1",
-    language="l",
-    vision="v@1",
-    prompt_template="a {concept}",
-    steps=8,
-    guidance=2.0,
-    image_size=64,
-)
 COST = e.LanguageCost(prompt_tokens=100, evaluated_tokens=20, completion_tokens=3, seconds=0.5)
 
 
@@ -75,7 +63,7 @@ def plain(found: Result) -> dict[str, Any]:
 
 def test_what_the_run_found() -> None:
     found = plain(result(state(), total_seconds=60.0))
-    assert (found["run_id"], found["neuron"], found["pooling"], found["status"]) == ("r", 7, "as-is", "finished")
+    assert (found["run_id"], found["neuron"], found["pooling"], found["status"]) == ("r", 7, "none", "finished")
     assert (found["label"], found["reason"]) == ("rose", "highest score")
     assert found["bank"] == {"id": "b", "concepts": 1, "missing": 3}
     assert found["score"] == {

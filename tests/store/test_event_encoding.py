@@ -12,7 +12,8 @@ import numpy as np
 from line_tui import events as e
 from line_tui.explain.state import fold
 from line_tui.store import Store
-from tests.store.test_store import SETTINGS, SPEC
+from tests.fakes import SETTINGS
+from tests.store.test_store import SPEC
 
 KEPT = Path(__file__).parent / "kept"
 

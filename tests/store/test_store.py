@@ -13,21 +13,9 @@ from hypothesis import strategies as st
 from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.store import Store
+from tests.fakes import SETTINGS
 
 SPEC = e.RunSpec(model="emoji-resnet18", layer="fc", neuron=3, metric="mean")
-SETTINGS = e.Settings(
-    batch_size=4,
-    threads=1,
-    device="cpu",
-    pooling="none",
-    generator="g@1",
-    language="l",
-    vision="v@1",
-    prompt_template="{concept}",
-    steps=2,
-    guidance=0.0,
-    image_size=24,
-)
 
 
 def values(kind: typing.Any) -> st.SearchStrategy[typing.Any]:

@@ -17,8 +17,7 @@ from line_tui.tui.bank_pictures import BankPictures
 from line_tui.tui.neuron_overview import profile
 from line_tui.tui.widgets.pool import PoolTable
 from line_tui.tui.widgets.thumbnails import Thumbnails
-from tests.explain.runs import SETTINGS
-from tests.fakes import VOCABULARY, FakeGenerator
+from tests.fakes import SETTINGS, VOCABULARY, FakeGenerator
 from tests.tui.stage import events_of_a_run, run_screen, settle, stage, start, through
 
 BEGUN = through(events_of_a_run(), "spoon")
