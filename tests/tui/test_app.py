@@ -15,7 +15,7 @@ from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.runs import RunsScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.widgets.rows import Rows
-from tests.tui.stage import CATALOG, LAYERS, settle, stage
+from tests.tui.stage import CATALOG, LAYERS, Stage, settle, stage
 
 
 def test_an_unknown_theme_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -53,8 +53,7 @@ def test_text_has_enough_contrast(tmp_path: Path, name: str) -> None:
             assert contrast(ink, paper) >= 4.5, (ink, paper)
 
 
-async def test_the_palette_finds_every_command_by_name(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_the_palette_finds_every_command_by_name(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("ctrl+p", *"models, search, budget")
@@ -85,22 +84,19 @@ async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search
 
 
 @pytest.mark.parametrize("word", ["star it", "pause", "accept", "export"])
-async def test_the_palette_does_not_take_letters_from_all_over_a_sentence(tmp_path: Path, word: str) -> None:
-    on = stage(tmp_path)
+async def test_the_palette_does_not_take_letters_from_all_over_a_sentence(on: Stage, word: str) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         assert not [hit.text async for hit in ScreenCommands(on.app.screen).search(word)]
 
 
-async def test_the_engine_ends_with_the_app(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_the_engine_ends_with_the_app(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.engine.alive)
     assert not on.engine.alive
 
 
-async def test_page_keys_before_the_palette_shows_its_list(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_page_keys_before_the_palette_shows_its_list(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         for key in ["ctrl+p", "end", "pagedown", "pageup", "pagedown", "escape"] * 5:
             on.app.simulate_key(key)
@@ -164,16 +160,14 @@ async def test_layers_are_listed_behind_the_tour(tmp_path: Path) -> None:
         assert isinstance(on.app.screen, Tour)
 
 
-async def test_the_tour_can_be_called_again(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_the_tour_can_be_called_again(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("f2", "f2")
         assert isinstance(on.app.screen, Tour) and len(on.app.screen_stack) == 2
 
 
 @pytest.mark.parametrize("word", ["plan", "runs", "order", "ask first", "help", "tour", "suspend"])
-async def test_the_palette_finds_commands_by_their_name(tmp_path: Path, word: str) -> None:
-    on = stage(tmp_path)
+async def test_the_palette_finds_commands_by_their_name(on: Stage, word: str) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         provider = ScreenCommands(on.app.screen)
@@ -181,15 +175,13 @@ async def test_the_palette_finds_commands_by_their_name(tmp_path: Path, word: st
         assert found and f": {word}" in str(found[0].match_display), found
 
 
-async def test_the_palette_has_each_command_once(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_the_palette_has_each_command_once(on: Stage) -> None:
     async with on.app.run_test():
         assert [command.title for command in on.app.get_system_commands(on.app.screen)] == ["Theme", "Screenshot"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-async def test_a_signal_ends_the_app_in_order(tmp_path: Path, number: int) -> None:
-    on = stage(tmp_path)
+async def test_a_signal_ends_the_app_in_order(on: Stage, number: int) -> None:
     async with on.app.run_test() as pilot:
         os.kill(os.getpid(), number)
         await settle(pilot, lambda: on.app.return_code == 130)

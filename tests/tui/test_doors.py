@@ -16,7 +16,7 @@ from line_tui.models.model_files import Source
 from line_tui.tui.app import LineApp
 from tests.nasty import NASTY, VISIBLE, obeyed, spoiled
 from tests.tui import stage as a_stage
-from tests.tui.stage import CATALOG, LAYERS, events_of_a_run, happen, keep, settle, stage, start
+from tests.tui.stage import CATALOG, LAYERS, Stage, events_of_a_run, happen, keep, settle, stage, start
 
 
 def screen_text(app: LineApp) -> str:
@@ -37,8 +37,7 @@ def events() -> Sequence[e.DurableEvent]:
     return spoiled(spoiled(events_of_a_run(), "castle"), "strawberry")
 
 
-async def test_runs_results_and_replays(tmp_path: Path, events: Sequence[e.DurableEvent]) -> None:
-    on = stage(tmp_path)
+async def test_runs_results_and_replays(on: Stage, events: Sequence[e.DurableEvent]) -> None:
     keep(on.store, events)
     on.store.rename("r1", NASTY)
     on.store.annotate("r1", NASTY)
@@ -56,8 +55,7 @@ async def test_runs_results_and_replays(tmp_path: Path, events: Sequence[e.Durab
         await look(on, pilot, sees=False)
 
 
-async def test_what_is_said(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_what_is_said(on: Stage) -> None:
     async with on.app.run_test(size=(160, 50), notifications=True) as pilot:
         on.app.notify(NASTY, title=NASTY)
         await look(on, pilot)
@@ -81,8 +79,7 @@ async def test_names_of_models_layers_and_neurons(tmp_path: Path, monkeypatch: p
         await look(on, pilot, sees=False)
 
 
-async def test_a_run_that_is_watched(tmp_path: Path, events: Sequence[e.DurableEvent]) -> None:
-    on = stage(tmp_path)
+async def test_a_run_that_is_watched(on: Stage, events: Sequence[e.DurableEvent]) -> None:
     async with on.app.run_test(size=(160, 50)) as pilot:
         run_id = await start(on, pilot, [e.PhaseChanged(phase="loading", detail=NASTY)])
         await look(on, pilot)
@@ -94,8 +91,7 @@ async def test_a_run_that_is_watched(tmp_path: Path, events: Sequence[e.DurableE
         await look(on, pilot)
 
 
-async def test_own_words_become_visible_words(tmp_path: Path, events: Sequence[e.DurableEvent]) -> None:
-    on = stage(tmp_path)
+async def test_own_words_become_visible_words(on: Stage, events: Sequence[e.DurableEvent]) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot, events[:3])
         session = on.app.controller.session

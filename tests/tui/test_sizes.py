@@ -1,14 +1,11 @@
-from pathlib import Path
-
 import pytest
 
 from tests.tui.screens.test_run import MIDDLE
-from tests.tui.stage import Stage, settle, stage, start
+from tests.tui.stage import Stage, settle, start
 
 
 @pytest.mark.parametrize("size", [(39, 24), (80, 11), (20, 5), (1, 1)])
-async def test_a_terminal_too_small_says_what_it_needs_and_recovers(tmp_path: Path, size: tuple[int, int]) -> None:
-    on = stage(tmp_path)
+async def test_a_terminal_too_small_says_what_it_needs_and_recovers(on: Stage, size: tuple[int, int]) -> None:
     async with on.app.run_test(size=(80, 24)) as pilot:
         await start(on, pilot, MIDDLE)
         screen = on.app.screen
@@ -22,8 +19,7 @@ async def test_a_terminal_too_small_says_what_it_needs_and_recovers(tmp_path: Pa
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (300, 80)])
-async def test_every_pane_has_room(tmp_path: Path, size: tuple[int, int]) -> None:
-    on = stage(tmp_path)
+async def test_every_pane_has_room(on: Stage, size: tuple[int, int]) -> None:
     async with on.app.run_test(size=size) as pilot:
         await start(on, pilot, MIDDLE)
         for selector in ("#proposal", "#pool", "#pictures", "#status", "#curve"):
@@ -36,8 +32,7 @@ async def test_every_pane_has_room(tmp_path: Path, size: tuple[int, int]) -> Non
 
 
 @pytest.mark.parametrize("size", [(79, 24), (80, 23), (60, 18), (100, 12), (40, 12)])
-async def test_smaller_than_it_is_made_for_it_can_still_be_used(tmp_path: Path, size: tuple[int, int]) -> None:
-    on = stage(tmp_path)
+async def test_smaller_than_it_is_made_for_it_can_still_be_used(on: Stage, size: tuple[int, int]) -> None:
     async with on.app.run_test(size=size) as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         inside(on, size, "#models", "#layers", "#neurons", "#plan", "#keys")

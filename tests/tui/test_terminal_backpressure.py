@@ -1,7 +1,5 @@
 """A terminal that is behind gets no further frame; one that never answers gets all of them."""
 
-from typing import Any
-
 import pytest
 from textual.events import CursorPosition
 
@@ -10,14 +8,8 @@ from line_tui.tui import terminal_backpressure
 from line_tui.tui.terminal_backpressure import Backpressure
 from tests.tui.screens.test_run import MIDDLE
 from tests.tui.stage import Stage, happen, run_screen, start
-from tests.tui.stage import stage as make_stage
 
 CURSOR = "\x1b[6n"
-
-
-@pytest.fixture
-def on(tmp_path: Any) -> Stage:
-    return make_stage(tmp_path)
 
 
 def answer(on: Stage) -> None:

@@ -23,11 +23,6 @@ from line_tui.tui.widgets.thumbnails import Thumbnails
 from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start
 
 
-@pytest.fixture
-def on(tmp_path: Path) -> Stage:
-    return stage(tmp_path)
-
-
 def names(on: Stage, id: str) -> list[str]:
     return [row.key for row in on.app.screen.query_one(f"#{id}", Rows).rows]
 

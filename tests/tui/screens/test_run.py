@@ -28,11 +28,6 @@ PROPOSAL = e.Proposed(
 ASKED: list[e.AnyEvent] = [*MIDDLE, e.ModeChanged(ask_first=True), PROPOSAL, e.PhaseChanged(phase="waiting")]
 
 
-@pytest.fixture
-def on(tmp_path: Path) -> Stage:
-    return stage(tmp_path)
-
-
 def text(on: Stage, selector: str) -> str:
     return str(on.app.screen.query_one(selector, Static).content)
 

@@ -1,12 +1,9 @@
-from pathlib import Path
-
 from line_tui.tui.widgets.keys import KeysBar
 from tests.tui.screens.test_run import MIDDLE
-from tests.tui.stage import settle, stage, start
+from tests.tui.stage import Stage, settle, start
 
 
-async def test_it_shows_the_keys_that_apply_and_a_click_is_the_key(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_it_shows_the_keys_that_apply_and_a_click_is_the_key(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot, MIDDLE)
         bar = on.app.screen.query_one(KeysBar)
@@ -16,8 +13,7 @@ async def test_it_shows_the_keys_that_apply_and_a_click_is_the_key(tmp_path: Pat
         assert type(on.app.screen).__name__ == "HelpScreen"
 
 
-async def test_it_follows_what_applies_and_explains_it_under_the_mouse(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_it_follows_what_applies_and_explains_it_under_the_mouse(on: Stage) -> None:
     async with on.app.run_test(size=(140, 30)) as pilot:
         await start(on, pilot, MIDDLE)
         bar = on.app.screen.query_one(KeysBar)

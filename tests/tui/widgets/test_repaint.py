@@ -1,7 +1,6 @@
 """What is painted anew: no more than what changed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from textual._compositor import Compositor
@@ -9,7 +8,7 @@ from textual.geometry import Region
 
 from line_tui import events as e
 from tests.tui.screens.test_run import MIDDLE
-from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start, until
+from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, start, until
 
 
 @pytest.fixture
@@ -24,11 +23,6 @@ def painted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Region]]:
 
     monkeypatch.setattr(Compositor, "render_update", watched)
     yield regions
-
-
-@pytest.fixture
-def on(tmp_path: Path) -> Stage:
-    return stage(tmp_path)
 
 
 async def test_a_step_of_a_picture_paints_the_proposal_and_the_status(on: Stage, painted: list[Region]) -> None:
