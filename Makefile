@@ -24,12 +24,14 @@ check: .venv/ready-dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m unit -n auto
 
+# A worker for each core, up to four, since each needs 3 GB; one that dies fails its test and is not replaced.
+WORKERS ?= -n auto --maxprocesses 4 --dist worksteal --max-worker-restart 0
 test: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest $(WORKERS)
 
 # Attack line-tui for a while with kills, faults and fuzz, from a seed.
 MINUTES ?= 10

@@ -9,6 +9,7 @@ import pytest
 
 from line_tui.store import Store
 from tests.e2e.terminal import Terminal, line_tui
+from tests.shared_folder import shared_folder
 
 TWO_SENSES, ONE_SENSE = 100, 78
 """Planted neurons: to two words that have nothing in common, and to one."""
@@ -39,11 +40,13 @@ def toured(settings: dict[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with an adaptive run of each of two neurons: the one of two senses is the newest."""
-    folder = tmp_path_factory.mktemp("finished")
-    settings = {"LINE_TUI_CONFIG": str(folder / "none.toml"), "OMP_NUM_THREADS": "1"}
-    budget = ["--iterations", "2", "--images", "3", "--data", str(folder / "data")]
-    line_tui(settings, "explain", "emoji-planted", "planted", f"{ONE_SENSE},{TWO_SENSES}", *budget)
-    return folder / "data"
+
+    def explain(folder: Path) -> None:
+        settings = {"LINE_TUI_CONFIG": str(folder / "none.toml"), "OMP_NUM_THREADS": "1"}
+        budget = ["--iterations", "2", "--images", "3", "--data", str(folder)]
+        line_tui(settings, "explain", "emoji-planted", "planted", f"{ONE_SENSE},{TWO_SENSES}", *budget)
+
+    return shared_folder(tmp_path_factory, "finished-runs", explain)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from line_tui import __version__
+from tests.shared_folder import shared_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,17 +25,19 @@ LARGEST = 100_000_000
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run([*PIP, "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True)
-    (wheel,) = folder.glob("*.whl")
+    def build(folder: Path) -> None:
+        subprocess.run([*PIP, "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True)
+
+    (wheel,) = shared_folder(tmp_path_factory, "wheel", build).glob("*.whl")
     return wheel
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path) -> Path:
-    site = wheel.parent / "site"
-    subprocess.run([*PIP, "install", "-q", "--no-deps", "--target", site, wheel], check=True)
-    return site
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def install(folder: Path) -> None:
+        subprocess.run([*PIP, "install", "-q", "--no-deps", "--target", folder, wheel], check=True)
+
+    return shared_folder(tmp_path_factory, "site", install)
 
 
 def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -84,6 +87,7 @@ def test_what_is_inside(wheel: Path) -> None:
             "emoji-resnet18",
             "lexicon",
             "catalog.toml",
+            "layers.json",
             "NOTICE",
         )
         assert models == tracked(*(f"models/{folder}" for folder in folders))
