@@ -136,13 +136,10 @@ def test_a_black_box_has_no_heat_map_and_the_app_says_so(tmp_path: Path, toured:
         terminal.see("output", "explain brightness output 0")
         terminal.type("g")
         terminal.wait("brightness › output › 0")
-        terminal.wait("The label is")
         # The key is not offered, and the help says why.
         terminal.type("h?")
         terminal.keys("End")
         terminal.wait("height and width")
-    (run,) = store_of(toured).runs()
-    assert (run.model, run.layer, run.status) == ("brightness", "output", "finished")
 
 
 def colours(painted: str) -> list[str]:
