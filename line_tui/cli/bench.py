@@ -23,47 +23,22 @@ def bench() -> None:
     """
 
 
-@bench.command(context_settings=_FORWARD)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def method(arguments: tuple[str, ...]) -> int:
-    """Compare search strategies on planted and random neurons."""
-    return _run("line_tui.bench.method", arguments)
+_BENCHES = {
+    "method": ("line_tui.bench.method", "Compare search strategies on planted and random neurons."),
+    "coverage": ("line_tui.bench.coverage", "Measure how often intervals cover the truth."),
+    "language": ("line_tui.bench.language", "Compare a language model's proposals with random words."),
+    "tui": ("line_tui.tui.bench", "Measure the app's latency while a run works."),
+    "layer": ("line_tui.bench.layer", "Measure the cost of explaining a layer."),
+    "cluster": ("line_tui.bench.cluster", "Measure how Ray scales on this machine."),
+}
 
 
-@bench.command(context_settings=_FORWARD)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def coverage(arguments: tuple[str, ...]) -> int:
-    """Measure how often intervals cover the truth."""
-    return _run("line_tui.bench.coverage", arguments)
+def _add(name: str, module: str, about: str) -> None:
+    @bench.command(name=name, help=about, context_settings=_FORWARD)
+    @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+    def run(arguments: tuple[str, ...]) -> int:
+        return run_child(module, *arguments)
 
 
-@bench.command(context_settings=_FORWARD)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def language(arguments: tuple[str, ...]) -> int:
-    """Compare a language model's proposals with random words."""
-    return _run("line_tui.bench.language", arguments)
-
-
-@bench.command(context_settings=_FORWARD)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def tui(arguments: tuple[str, ...]) -> int:
-    """Measure the app's latency while a run works."""
-    return _run("line_tui.tui.bench", arguments)
-
-
-@bench.command(context_settings=_FORWARD)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def layer(arguments: tuple[str, ...]) -> int:
-    """Measure the cost of explaining a layer."""
-    return _run("line_tui.bench.layer", arguments)
-
-
-@bench.command(context_settings=_FORWARD)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def cluster(arguments: tuple[str, ...]) -> int:
-    """Measure how Ray scales on this machine."""
-    return _run("line_tui.bench.cluster", arguments)
-
-
-def _run(module: str, arguments: tuple[str, ...]) -> int:
-    return run_child(module, *arguments)
+for _name, (_module, _about) in _BENCHES.items():
+    _add(_name, _module, _about)

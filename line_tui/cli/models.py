@@ -10,23 +10,20 @@ from click.shell_completion import CompletionItem
 
 from line_tui.cli.confirm import confirmed
 from line_tui.cli.groups import Group
-from line_tui.cli.options import json_option
+from line_tui.cli.options import completion, json_option
 from line_tui.cli.output import put, put_json, say
-from line_tui.errors import LineError, ModelFileError, UsageError, unknown_name
+from line_tui.errors import ModelFileError, UsageError, unknown_name
 
 if TYPE_CHECKING:
     from line_tui.models.catalog import Catalog, Entry
 
 
-def complete_names(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+@completion
+def complete_names(context: click.Context) -> list[CompletionItem]:
     """The catalogue's models and profiles."""
     from line_tui.models.catalog import read_catalog
 
-    try:
-        named = _named(read_catalog())
-    except LineError:
-        return []
-    return [CompletionItem(id) for id in named if id.startswith(begun)]
+    return [CompletionItem(id) for id in _named(read_catalog())]
 
 
 names_argument = click.argument("names", metavar="NAME...", nargs=-1, required=True, shell_complete=complete_names)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,7 +12,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from line_tui.errors import UsageError
+from line_tui.errors import LineError, UsageError
 
 if TYPE_CHECKING:
     from line_tui.layers import LayerInfo
@@ -80,70 +81,68 @@ def run_argument(function: Function) -> Function:
     return click.argument("run_id", metavar="ID", shell_complete=complete_runs)(function)
 
 
-def complete_runs(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def completion(candidates: Callable[[click.Context], Iterable[CompletionItem]]) -> Completion:
+    """Complete a word to those candidates that begin with it; to none where they cannot be read."""
+
+    @wraps(candidates)
+    def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+        try:
+            return [item for item in candidates(context) if item.value.startswith(begun)]
+        except LineError:
+            return []
+
+    return complete
+
+
+@completion
+def complete_runs(context: click.Context) -> Iterator[CompletionItem]:
     """Ids of stored runs, with a description."""
-    from line_tui.errors import LineError
     from line_tui.store import Store
 
-    try:
-        runs = Store.open(context.params.get("data")).runs()
-    except LineError:
-        return []
-    return [
-        CompletionItem(run.id, help=f"{run.model} {run.layer} {run.neuron} {run.label or run.status}")
-        for run in runs
-        if run.id.startswith(begun)
-    ]
+    for run in Store.open(context.params.get("data")).runs():
+        yield CompletionItem(run.id, help=f"{run.model} {run.layer} {run.neuron} {run.label or run.status}")
 
 
-def complete_models(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+@completion
+def complete_models(context: click.Context) -> list[CompletionItem]:
     """The vision models of the catalogue."""
-    from line_tui.errors import LineError
     from line_tui.models.catalog import read_catalog
 
-    try:
-        models = read_catalog().vision
-    except LineError:
-        return []
-    return [CompletionItem(model.id, help=model.about) for model in models if model.id.startswith(begun)]
+    return [CompletionItem(model.id, help=model.about) for model in read_catalog().vision]
 
 
-def complete_layers(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+@completion
+def complete_profiles(context: click.Context) -> list[CompletionItem]:
+    """The profiles of the catalogue."""
+    from line_tui.models.catalog import read_catalog
+
+    return [CompletionItem(profile.id, help=profile.about) for profile in read_catalog().profile]
+
+
+@completion
+def complete_layers(context: click.Context) -> list[CompletionItem]:
     """Layers of the given model if they are cached: completion must not wait for torch."""
     return [
-        CompletionItem(layer.name, help=f"{layer.kind}, {layer.neurons} neurons")
-        for layer in _listed_layers(context)
-        if layer.name.startswith(begun)
+        CompletionItem(layer.name, help=f"{layer.kind}, {layer.neurons} neurons") for layer in _listed_layers(context)
     ]
 
 
-def complete_neurons(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+@completion
+def complete_neurons(context: click.Context) -> Iterator[CompletionItem]:
     """Numbers and names of the given layer's neurons, and selectors for several."""
-    found = [
-        CompletionItem("all", help="every neuron of the layer"),
-        CompletionItem("random:20", help="a sample of 20"),
-    ]
+    yield CompletionItem("all", help="every neuron of the layer")
+    yield CompletionItem("random:20", help="a sample of 20")
     for layer in _listed_layers(context):
         if layer.name == context.params.get("layer"):
             names = dict(enumerate(layer.names))
-            found += [CompletionItem(str(n), help=names.get(n)) for n in range(layer.neurons)]
-            found += [CompletionItem(name) for name in layer.names]
-    return [item for item in found if item.value.startswith(begun)]
+            yield from (CompletionItem(str(n), help=names.get(n)) for n in range(layer.neurons))
+            yield from map(CompletionItem, layer.names)
 
 
 def _listed_layers(context: click.Context) -> list[LayerInfo]:
     from line_tui.models.layer_cache import LayerCache
 
     return LayerCache().read(context.params.get("model") or "") or []
-
-
-def complete_profiles(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """The profiles of the catalogue."""
-    from line_tui.errors import LineError
-    from line_tui.models.catalog import read_catalog
-
-    try:
-        profiles = read_catalog().profile
-    except LineError:
-        return []
-    return [CompletionItem(profile.id, help=profile.about) for profile in profiles if profile.id.startswith(begun)]
