@@ -7,7 +7,7 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING
 
-from line_tui.explain.state import RunState, Trial, concept_of
+from line_tui.explain.state import RunState, Trial, concept_of, strongest_images
 from line_tui.neuron import Neuron
 from line_tui.png import decode_png, read_png
 from line_tui.report.html import About, to_html
@@ -112,9 +112,8 @@ class Explanation:
 
 
 def _opened(trials: list[Trial], count: int) -> list[Image]:
-    images = sorted((image for trial in trials for image in trial.images), key=lambda image: -image.activation)
     found: list[Image] = []
-    for image in images:
+    for image in strongest_images(trials):
         if len(found) == count:
             break
         content = read_png(image.image.path)

@@ -11,7 +11,7 @@ import numpy as np
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, read_explanations
 from line_tui.evaluate.request import File, Report, Request
-from line_tui.evaluate.scoring import COSY_PROMPT, Rivals, Scored, compare, rivals, score
+from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, rivals, score
 from line_tui.evaluate.two_sided_scores import Detected, detect, sanity
 from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Floats, Generator, Vision
@@ -85,16 +85,22 @@ def evaluate(
             detections[one] = detect(look(one.text), silenced(activations), one.neuron, drawn)
         return detections[one]
 
-    bad: dict[str, list[BadRow]] = {}
-    scored: dict[str, list[Scored]] = {}
-    several: dict[str, list[Rivals]] = {}
+    found: list[File] = []
     for each in files:
         sound, broken = _sound(each.rows, activations, look)
-        bad[str(each.path)] = [*each.bad, *broken]
-        scored[str(each.path)] = score(sound, activations, look, detected)
-        several[str(each.path)] = rivals(sound, look)
-    if not any(scored.values()):
-        raise ModelFileError(f"no explanation can be scored: {next(iter(bad.values()))[-1].cause}", "check the model")
+        scored = score(sound, activations, look, detected)
+        found.append(
+            File(
+                path=str(each.path),
+                **{name: _mean(scored, name) for name in ("auc", "mad", "correlation", "auprc", "f1")},
+                scored=scored,
+                bad_rows=[*each.bad, *broken],
+                other_layers=each.other_layers,
+                rivals=rivals(sound, look),
+            )
+        )
+    if not any(file.scored for file in found):
+        raise ModelFileError(f"no explanation can be scored: {found[0].bad_rows[-1].cause}", "check the model")
     return Report(
         model=request.model,
         layer=request.layer,
@@ -103,20 +109,8 @@ def evaluate(
         control=control.name,
         control_images=len(activations),
         skipped=list(control.skipped),
-        files=[
-            File(
-                path=str(each.path),
-                auc=float(np.mean([one.auc for one in scored[str(each.path)]])) if scored[str(each.path)] else None,
-                mad=float(np.mean([one.mad for one in scored[str(each.path)]])) if scored[str(each.path)] else None,
-                **{name: _mean(scored[str(each.path)], name) for name in ("correlation", "auprc", "f1")},
-                scored=scored[str(each.path)],
-                bad_rows=bad[str(each.path)],
-                other_layers=each.other_layers,
-                rivals=several[str(each.path)],
-            )
-            for each in files
-        ],
-        compared=compare(scored),
+        files=found,
+        compared=compare({file.path: file.scored for file in found}),
         sanity=sanity([one for one in detections.values() if one is not None]) if request.sanity else None,
     )
 

@@ -322,6 +322,11 @@ def _forms(state: RunState) -> dict[str, str]:
     return {same_form(concept): concept for concept in concepts}
 
 
+def strongest_images(trials: Iterable[Trial]) -> list[e.ImageScored]:
+    """All images of trials, the highest activation first."""
+    return sorted((image for trial in trials for image in trial.images), key=lambda image: -image.activation)
+
+
 # -- the decisions that still stand ---
 
 

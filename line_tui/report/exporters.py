@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from line_tui.errors import unknown_name
-from line_tui.explain.state import RunState
+from line_tui.explain.state import RunState, strongest_images
 from line_tui.plugins import EXPORTERS, with_plugins
 from line_tui.png import read_png
 from line_tui.report.html import About, to_html, to_index
@@ -41,9 +41,7 @@ def copy_pictures(state: RunState, folder: Path, read: Callable[[str], bytes | N
     `read` returns the bytes of a PNG file; a missing picture is left out. Raises OSError if a file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    images = [image for trial in state.trials.values() for image in trial.images]
-    images.sort(key=lambda image: image.activation, reverse=True)
-    for rank, image in enumerate(images, start=1):
+    for rank, image in enumerate(strongest_images(state.trials.values()), start=1):
         if (content := read(image.image.path)) is not None:
             name = "".join(letter if letter.isalnum() else "-" for letter in image.concept)
             (folder / f"{rank:04d}_{image.activation:+.3f}_{name[:60]}_{image.image.seed}.png").write_bytes(content)

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from line_tui import __version__
 from line_tui import events as e
 from line_tui.explain.minimal_pairs import visibility
-from line_tui.explain.state import RunState, kept_pairs, kept_senses
+from line_tui.explain.state import RunState, kept_pairs, kept_senses, strongest_images
 from line_tui.report.findings_text import argument, percent
 from line_tui.report.reproduction import how_to_repeat
 from line_tui.report.result import Bank, Result
@@ -52,11 +52,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
     `result` is the state's, and `read` gives a PNG file's bytes by its path, None where the file is gone.
     """
     label = state.trials.get(state.outcome.trial or "") if state.outcome else None
-    images = sorted(
-        (image for trial in state.trials.values() for image in trial.images),
-        key=lambda image: image.activation,
-        reverse=True,
-    )
+    images = strongest_images(state.trials.values())
     shown = label.activations("report") or label.activations() if label else []
     command, told = how_to_repeat(state)
     asked = msgspec.to_builtins(state.spec)
@@ -100,9 +96,7 @@ def to_index(entries: Sequence[tuple[Result, RunState, About]], read: ReadPictur
     """An index of the pages `RUN.html` next to it, one row per run."""
     rows = []
     for result, state, about in entries:
-        images = sorted(
-            (image for trial in state.trials.values() for image in trial.images), key=lambda image: -image.activation
-        )
+        images = strongest_images(state.trials.values())
         pictures = [_picture(image.image, read) for image in images[:INDEXED]]
         rows.append({"run": result, "about": about, "pictures": pictures})
     return _environment().get_template("index.html.j2").render(rows=rows, version=__version__)
