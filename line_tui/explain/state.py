@@ -206,7 +206,10 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
             return change(state, forms=_forms(state)) if renamed else state
         case e.TrialScored(trial=id):
             unscored = tuple(other for other in state.unscored if other != id)
-            return change(_with(state, change(state.trials[id], score=event)), unscored=unscored)
+            trial = state.trials[id]
+            # A word of the bank has a score before any image.
+            scored = change(trial, concept=concept_of(state, trial), score=event)
+            return change(_with(state, scored), unscored=unscored)
         case e.PoolChanged(members=members):
             return change(state, pool=tuple(members))
         case e.Explained():
@@ -350,8 +353,9 @@ def to_verify(state: RunState) -> Trial | None:
 
 
 def concept_of(state: RunState, trial: Trial) -> str:
-    """The trial's concept after the user's last edit; once an image exists, the concept that was drawn."""
-    return trial.concept if trial.images else state.word.edits.get(trial.id, trial.concept)
+    """The trial's concept after the user's last edit; once it has an image or a score, the concept that they are of."""
+    measured = trial.images or trial.score is not None
+    return trial.concept if measured else state.word.edits.get(trial.id, trial.concept)
 
 
 def waits_for_person(state: RunState, trial: Trial) -> bool:

@@ -194,8 +194,8 @@ class Session:
         """Keep what would undo each decision; changing a setting back by hand counts as an undo."""
         state = self.snapshot.state
         match event:
-            case e.ImageScored(trial=trial):
-                # An edit can be undone only until the concept has been drawn.
+            case e.ImageScored(trial=trial) | e.TrialScored(trial=trial):
+                # An edit can be undone only until the concept has been measured.
                 drawn = {d.decision for d in state.decisions if d.kind == "edit" and d.trial == trial}
                 self._undoable = [entry for entry in self._undoable if entry not in drawn]
             case e.Decided(kind="undo", undoes=undoes):

@@ -60,6 +60,16 @@ def test_an_edit_counts_until_the_first_image() -> None:
     assert concept_of(state, state.trials["t1"]) == "dog"
 
 
+def test_an_edit_counts_until_a_score_without_images() -> None:
+    score = e.TrialScored(trial="t1", mean=1.0, auc=0.9, mad=2.0, images=4)
+    edited = decided("d1", "edit", trial="t1", concept="wolf")
+    # The score is of the concept that it was when it was scored, whatever is edited or taken back later.
+    late = fold([started(), DOG, score, edited])
+    assert concept_of(late, late.trials["t1"]) == "dog"
+    early = fold([started(), DOG, edited, score, decided("d2", "undo", undoes="d1")])
+    assert concept_of(early, early.trials["t1"]) == "wolf"
+
+
 def test_who_waits() -> None:
     state = fold([started(ask_first=True), DOG])
     trial = state.trials["t1"]

@@ -83,7 +83,7 @@ class Steering(LineScreen):
         if action in _ABOUT_A_TRIAL:
             return target is not None and _says_more(state, target, action)
         if action == "edit":
-            return target is not None and not target.images and verdict(state, target) != "rejected"
+            return target is not None and not _measured(target) and verdict(state, target) != "rejected"
         if action == "undo":
             return isinstance(self.source, Session) and self.source.can_undo
         return True
@@ -138,10 +138,10 @@ class Steering(LineScreen):
         )
 
     def _change_concept(self, trial: Trial, text: str) -> None:
-        if not self.source.snapshot.state.trials[trial.id].images:
+        if not _measured(self.source.snapshot.state.trials[trial.id]):
             self._decide("edit", trial, concept=text)
             return
-        self.notify(f"“{trial.concept}” has been drawn in the meantime, so “{text}” is added as a new concept.")
+        self.notify(f"“{trial.concept}” has been measured in the meantime, so “{text}” is added as a new concept.")
         self._decide("add", None, concept=text)
 
     def action_add(self) -> None:
@@ -252,6 +252,11 @@ class Steering(LineScreen):
         if isinstance(self.source, Player):
             self.source.playing = False
             self.source.jump(by)
+
+
+def _measured(trial: Trial) -> bool:
+    """Whether it has an image or a score, which are of the concept that it was; a word of the bank has one at once."""
+    return bool(trial.images) or trial.score is not None
 
 
 def _says_more(state: RunState, trial: Trial, action: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
@@ -215,7 +216,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             return self._strip(Row("", tuple(cells)), style, " ", width)
         index = self.scroll_offset.y + y - self.head
         if not self.rows:
-            lines = self.empty.splitlines()
+            lines = [part for line in self.empty.splitlines() for part in wrap(line, max(1, width - 2)) or [""]]
             line = lines[y - self.head] if 0 <= y - self.head < len(lines) else ""
             return Strip([Segment(set_cell_size(f" {line}", width), base + self._tone("dim"))], width)
         if not 0 <= index < len(self.rows):

@@ -426,6 +426,14 @@ async def test_an_edit_that_comes_too_late_is_added(on: Stage) -> None:
         assert (decisions(on, run_id)[-1].kind, decisions(on, run_id)[-1].concept) == ("add", "ripe tomatos")
 
 
+async def test_a_concept_with_a_score_is_not_edited(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        scored = e.TrialScored(trial="t99", mean=1.0, auc=0.9, mad=2.0, images=4)
+        await start(on, pilot, [*MIDDLE, PROPOSAL, scored])
+        table = await go_to(on, pilot, "t99")
+        assert table.key == "t99" and "e" not in on.app.screen.active_bindings
+
+
 async def test_what_follows_from_a_word_is_said_in_its_row(on: Stage) -> None:
     def said(table: PoolTable, key: str) -> str:
         cell = next(row.cells[1] for row in table.rows if row.key == key)

@@ -85,6 +85,18 @@ async def test_a_long_text_also_goes_on_over_a_column_that_takes_the_remaining_r
         assert lines[1].split() == ["a", "…ng", "more", "2"]
 
 
+async def test_what_an_empty_list_says_is_wrapped() -> None:
+    table = Rows([Column("name")], head=False, empty="Words of the bank that drive it:\n\n  6.53  black cat")
+
+    class Tabled(App[None]):
+        def compose(self) -> ComposeResult:
+            yield table
+
+    async with Tabled().run_test(size=(24, 6)):
+        lines = [table.render_line(y).text.rstrip() for y in range(4)]
+        assert lines == [" Words of the bank that", " drive it:", "", "   6.53  black cat"]
+
+
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["C", "M", "Z"]), max_size=40), st.integers(3, 30))
 def test_a_text_without_its_middle_fits(text: str, room: int) -> None:
     cut = cut_middle(text, room)
