@@ -218,4 +218,7 @@ def test_12_only_the_engine_beside_a_screen_gives_way(tmp_path: Path, toured: di
     with Terminal(tmp_path, 100, 30, toured) as terminal:
         terminal.line_tui()
         terminal.wait("avgpool")
+        # The layers need no engine; the first run starts it.
+        terminal.type("g")
+        terminal.wait("✔ finished")
         assert os.getpriority(os.PRIO_PROCESS, terminal.engine()) - os.getpriority(os.PRIO_PROCESS, 0) == 3
