@@ -46,7 +46,7 @@ class BatchProgress:
         if not self._worked or seconds <= 0:
             return ""
         left = seconds / self._worked * (self._total - self._done)
-        return f"{60 * self._worked / seconds:.1f} a minute, {_told_time(left)} left"
+        return f"{60 * self._worked / seconds:.1f} a minute, {time_left(left)} left"
 
     def tell(self, text: str) -> None:
         """Print a permanent line."""
@@ -57,7 +57,8 @@ class BatchProgress:
             self._console.tell(f"{self._done}/{self._total}  {text}" + (f"  ({told})" if told else ""))
 
 
-def _told_time(seconds: float) -> str:
+def time_left(seconds: float) -> str:
+    """A rough duration, since it is an estimate."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from line_tui import events as e
+from line_tui.cli.batch_progress import time_left
 from line_tui.consoles import PlainConsole
 from line_tui.explain import strategies
 from line_tui.explain.state import RunState, Trial, apply, value, verdict
@@ -156,4 +157,4 @@ class LiveView:
         if done <= before or planned <= done:
             return ""
         seconds = (time.monotonic() - since) / (done - before) * (planned - done)
-        return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+        return f"about {time_left(seconds)} left"

@@ -14,7 +14,7 @@ MAX_LETTERS = 40
 
 def tried(state: RunState) -> dict[str, str]:
     """Concepts that may not be proposed again, banned ones included, by their normal form."""
-    banned = [d.concept for d in state.word.stands if d.kind == "ban" and d.concept]
+    banned = [d.concept for d in state.standing.decisions if d.kind == "ban" and d.concept]
     return state.forms | {same_form(concept): concept for concept in banned}
 
 

@@ -98,7 +98,7 @@ def value(state: RunState, trial: Trial) -> float:
 
 def pool_of(state: RunState) -> list[Trial]:
     """The pool, best first: its members and accepted trials, without rejected ones."""
-    accepted = [id for id, said in state.word.verdicts.items() if said == "accepted"]
+    accepted = [id for id, said in state.standing.verdicts.items() if said == "accepted"]
     trials = [state.trials[id] for id in {*state.pool, *accepted} if id in state.trials]
     kept = [trial for trial in trials if trial.score is not None and verdict(state, trial) != "rejected"]
     kept.sort(key=lambda trial: trial.place)

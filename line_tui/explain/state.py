@@ -14,10 +14,10 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.events import DurableEvent
+from line_tui.explain.decisions import Standing, Verdict, standing
 from line_tui.explain.word_forms import same_form
 
 Status = Literal["new", "running", "stopped", "failed", "finished"]
-Verdict = Literal["open", "accepted", "rejected"]
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -64,21 +64,6 @@ class Trial(msgspec.Struct, frozen=True):
         return [image.activation for image in self.seen(purpose)]
 
 
-class Word(msgspec.Struct, frozen=True):
-    """The net effect of the user's decisions, by trial id."""
-
-    stands: tuple[e.Decided, ...] = ()
-    """Decisions that were not undone, oldest first."""
-    ids: frozenset[str] = frozenset()
-    """Their ids."""
-    verdicts: dict[str, Verdict] = {}
-    """The last verdict on each trial that has one."""
-    edits: dict[str, str] = {}
-    """The last edit of each trial's concept."""
-    edited: frozenset[str] = frozenset()
-    """Trials whose concept the user edited, even where the edit changed nothing."""
-
-
 class RunState(msgspec.Struct, frozen=True):
     """Everything known about a run.
 
@@ -98,7 +83,7 @@ class RunState(msgspec.Struct, frozen=True):
     refusals: tuple[e.ProposalRefused, ...] = ()
     stalls: tuple[e.Stalled, ...] = ()
     decisions: tuple[e.Decided, ...] = ()
-    word: Word = Word()
+    standing: Standing = Standing()
     """Their net effect."""
     forms: dict[str, str] = {}
     """Concepts of all trials by their normal form."""
@@ -284,7 +269,7 @@ def _decide(state: RunState, event: e.Decided) -> RunState:
     if event.kind == "verify" and state.outcome is not None:
         state = _reopened(state)
     decisions = (*state.decisions, event)
-    state = msgspec.structs.replace(state, decisions=decisions, word=_word(decisions))
+    state = msgspec.structs.replace(state, decisions=decisions, standing=standing(decisions))
     if event.kind == "add" and event.concept:
         iteration = max((trial.iteration for trial in state.trials.values()), default=0)
         state = _begun(
@@ -300,26 +285,6 @@ def _decide(state: RunState, event: e.Decided) -> RunState:
     return msgspec.structs.replace(state, forms=_forms(state))
 
 
-def _word(decisions: tuple[e.Decided, ...]) -> Word:
-    undone: set[str] = set()
-    for decision in reversed(decisions):
-        # An undo can itself be undone.
-        if decision.kind == "undo" and decision.undoes and decision.decision not in undone:
-            undone.add(decision.undoes)
-    stands = tuple(d for d in decisions if d.kind != "undo" and d.decision not in undone)
-    verdicts: dict[str, Verdict] = {}
-    edits: dict[str, str] = {}
-    for decision in stands:
-        if decision.trial is not None and decision.kind in ("accept", "pin"):
-            verdicts[decision.trial] = "accepted"
-        elif decision.trial is not None and decision.kind in ("reject", "ban"):
-            verdicts[decision.trial] = "rejected"
-        elif decision.trial is not None and decision.kind == "edit" and decision.concept:
-            edits[decision.trial] = decision.concept
-    edited = frozenset(d.trial for d in stands if d.kind == "edit" and d.trial is not None)
-    return Word(stands, frozenset(d.decision for d in stands), verdicts, edits, edited)
-
-
 def _forms(state: RunState) -> dict[str, str]:
     concepts = [concept_of(state, trial) for trial in state.trials.values()]
     return {same_form(concept): concept for concept in concepts}
@@ -330,24 +295,19 @@ def strongest_images(trials: Iterable[Trial]) -> list[e.ImageScored]:
     return sorted((image for trial in trials for image in trial.images), key=lambda image: -image.activation)
 
 
-# -- the decisions that still stand ---
-
-
-def standing(state: RunState) -> list[e.Decided]:
-    """Decisions that were not undone, oldest first. An undo can itself be undone."""
-    return list(state.word.stands)
+# -- what the standing decisions mean for trials ---
 
 
 def verdict(state: RunState, trial: Trial) -> Verdict:
     """The user's last verdict on a trial; a trial whose `add` was undone counts as rejected."""
-    if trial.origin == "user" and trial.id not in state.word.ids:
+    if trial.origin == "user" and trial.id not in state.standing.ids:
         return "rejected"
-    return state.word.verdicts.get(trial.id, "open")
+    return state.standing.verdicts.get(trial.id, "open")
 
 
 def to_verify(state: RunState) -> Trial | None:
     """The concept that the user wants verified in place of the search's choice."""
-    wanted = [decision.trial for decision in standing(state) if decision.kind == "verify"]
+    wanted = [decision.trial for decision in state.standing.decisions if decision.kind == "verify"]
     trial = state.trials.get(wanted[-1] or "") if wanted else None
     return trial if trial is not None and verdict(state, trial) != "rejected" else None
 
@@ -355,14 +315,14 @@ def to_verify(state: RunState) -> Trial | None:
 def concept_of(state: RunState, trial: Trial) -> str:
     """The trial's concept after the user's last edit; once it has an image or a score, the concept that they are of."""
     measured = trial.images or trial.score is not None
-    return trial.concept if measured else state.word.edits.get(trial.id, trial.concept)
+    return trial.concept if measured else state.standing.edits.get(trial.id, trial.concept)
 
 
 def waits_for_person(state: RunState, trial: Trial) -> bool:
     """Whether ask-first mode holds a proposal; an edit counts as a yes, and starting concepts are never held."""
     if not state.ask_first or trial.origin not in ("llm", "summary", "bank") or trial.images:
         return False
-    return verdict(state, trial) == "open" and trial.id not in state.word.edited
+    return verdict(state, trial) == "open" and trial.id not in state.standing.edited
 
 
 def next_id(state: RunState, ahead: int = 0) -> str:
@@ -382,8 +342,8 @@ def attempts(state: RunState, iteration: int) -> int:
 
 def rejected(state: RunState) -> list[tuple[str, str]]:
     """Concepts that the user rejected, each with the reason, if any."""
-    reasons = {d.trial: d.reason for d in state.word.stands if d.kind in ("reject", "ban")}
-    touched = {*state.word.verdicts, *(decision.decision for decision in state.decisions)}
+    reasons = {d.trial: d.reason for d in state.standing.decisions if d.kind in ("reject", "ban")}
+    touched = {*state.standing.verdicts, *(decision.decision for decision in state.decisions)}
     trials = sorted((state.trials[id] for id in touched & state.trials.keys()), key=lambda trial: trial.place)
     return [
         (concept_of(state, trial), reasons.get(trial.id, "")) for trial in trials if verdict(state, trial) == "rejected"

@@ -12,16 +12,15 @@ import msgspec
 
 from line_tui import events as e
 from line_tui.decodable import decodable
+from line_tui.explain.decisions import Verdict
 from line_tui.explain.state import (
     Control,
     RunState,
     Status,
     Trial,
-    Verdict,
     concept_of,
     kept_pairs,
     kept_senses,
-    standing,
     value,
     verdict,
 )
@@ -291,7 +290,7 @@ def result(state: RunState, total_seconds: float) -> Result:
         score=_label_score(state),
         explanation=msgspec.convert(state.explanation, Accounted | None, from_attributes=True),
         judgement=state.judged.judgement if state.judged else None,
-        decisions=[_decision(state, decision) for decision in standing(state)],
+        decisions=[_decision(state, decision) for decision in state.standing.decisions],
         senses=[_sense(sense) for sense in kept_senses(state)],
         minimal_pairs=[_pair(pair) for pair in kept_pairs(state)],
         trials=[_trial(state, trial) for trial in state.trials.values()],

@@ -7,7 +7,8 @@ from typing import Literal
 
 from line_tui import events as e
 from line_tui.explain import strategies
-from line_tui.explain.state import RunState, Trial, Verdict, concept_of, standing, verdict, waits_for_person
+from line_tui.explain.decisions import Verdict
+from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_person
 from line_tui.explain.state import value as value_of
 
 Place = Literal["waiting", "drawing", "queued", "pool", "out", "rejected"]
@@ -60,7 +61,7 @@ def images_each(state: RunState) -> int:
 def pinned(state: RunState) -> set[str]:
     """Trials whose last decision is a pin."""
     marks: set[str] = set()
-    for decision in standing(state):
+    for decision in state.standing.decisions:
         if decision.trial is None:
             continue
         if decision.kind == "pin":

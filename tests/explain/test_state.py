@@ -1,7 +1,7 @@
 import pytest
 
 from line_tui import events as e
-from line_tui.explain.state import RunState, apply, concept_of, fold, standing, verdict, waits_for_person
+from line_tui.explain.state import RunState, apply, concept_of, fold, verdict, waits_for_person
 from tests.explain.runs import started
 
 DOG = e.Proposed(trial="t1", concept="dog", origin="llm", iteration=1)
@@ -41,7 +41,7 @@ def test_the_last_word_counts_and_undo_takes_it_back() -> None:
     assert verdict(state, state.trials["t1"]) == "accepted"
     state = apply(state, decided("d4", "undo", undoes="d3"))
     assert verdict(state, state.trials["t1"]) == "rejected"
-    assert [d.decision for d in standing(state)] == ["d1", "d2"]
+    assert [d.decision for d in state.standing.decisions] == ["d1", "d2"]
 
 
 def test_an_added_concept_can_be_taken_back() -> None:

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from line_tui import events as e
-from line_tui.explain.state import standing, verdict
+from line_tui.explain.state import verdict
 from line_tui.store import Store
 from line_tui.tui.session import Session, Snapshot, advance, replayed
 from tests.tui.stage import NOON, events_of_a_run, keep, timed, until
@@ -58,7 +58,7 @@ def test_undo_takes_back_everything_in_reverse_order(session: Session) -> None:
     assert taken == ["the change of budget", "add “ripe tomato”", "the change of mode", "accept “tomato”", None]
     after = session.snapshot.state
     assert (after.ask_first, after.iterations) == (before.ask_first, before.iterations)
-    assert standing(after) == []
+    assert after.standing.decisions == ()
     # Nothing is erased: each word and each undo is an event of its own.
     assert len(stored(session)) == 8 + len(until(events_of_a_run(), "spoon"))
 

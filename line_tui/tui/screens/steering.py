@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from line_tui.errors import LineError
-from line_tui.explain.state import RunState, Trial, concept_of, standing, verdict
+from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.explain.word_forms import same_form
 from line_tui.tui import view
 from line_tui.tui.replay import Player
@@ -268,5 +268,5 @@ def _says_more(state: RunState, trial: Trial, action: str) -> bool:
         case "pin":
             return trial.id not in view.pinned(state)
         case "ban":
-            return not any(d.kind == "ban" and d.trial == trial.id for d in standing(state))
+            return not any(d.kind == "ban" and d.trial == trial.id for d in state.standing.decisions)
     return said != "rejected"

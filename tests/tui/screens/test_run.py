@@ -10,7 +10,7 @@ from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.executor import EngineExited
 from line_tui.events import THUMBNAIL
-from line_tui.explain.state import fold, standing, verdict
+from line_tui.explain.state import fold, verdict
 from line_tui.store import Store
 from line_tui.tui.neuron_overview import NeuronProfile
 from line_tui.tui.screens.dialogs import Ask
@@ -268,7 +268,7 @@ async def test_a_store_that_cannot_be_written_changes_nothing(on: Stage) -> None
         await pilot.press("x")
         session = on.app.controller.session
         await settle(pilot, lambda: "The engine says" in text(on, "#banner"))
-        assert session is not None and standing(session.snapshot.state) == []
+        assert session is not None and session.snapshot.state.standing.decisions == ()
 
 
 async def test_a_flood_of_tokens_is_all_there_in_few_frames(on: Stage) -> None:
