@@ -71,12 +71,12 @@ def test_neurons_are_sorted_by_what_the_bank_knows(tmp_path: Path, kept: dict[st
         terminal.wait("by best in bank")
         terminal.type("o")
         strongest = max(range(len(best)), key=lambda n: best[n].mad)
-        rows = neurons(terminal.wait("· by selectivity"))
+        rows = neurons(terminal.wait("by selectivity"))
         assert rows[0] == [str(strongest), best[strongest].concept, f"{best[strongest].mad:.1f}"]
         shares = [float(row[2]) for row in rows if len(row) == 3]
         assert shares == sorted(shares, reverse=True)
         terminal.type("o")
-        found = neurons(terminal.wait("· by label found"))[:2]
+        found = neurons(terminal.wait("by label found"))[:2]
         assert {row[0] for row in found} == {str(ONE_SENSE), str(TWO_SENSES)}
         assert any(str(label) in word for row in found for word in row)
         for flat in ("dead", "constant"):

@@ -179,7 +179,8 @@ class ChooseScreen(LineScreen):
                 empty="No layer has this name.",
             )
             # Most users begin with the last layer, whose neurons have names.
-            layers.go_to(self.spec.layer or (known[-1].name if known else None))
+            names = [layer.name for layer in known]
+            layers.go_to(self.spec.layer if self.spec.layer in names else names[-1] if names else None)
             if self._sought is not None and self._sought[0] == self.spec.model:
                 layers.go_to(self._sought[1])
         name_frame(layers, subtitle=_filtered(self.filters["layers"]))

@@ -10,6 +10,7 @@ from line_tui import events as e
 from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
+from line_tui.models.layer_cache import LayerCache
 from line_tui.models.source_digests import stamped
 from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile
 from line_tui.tui.screens.choose import ChooseScreen
@@ -20,7 +21,18 @@ from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Rows
 from line_tui.tui.widgets.thumbnails import Thumbnails
-from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start
+from tests.tui.stage import (
+    CATALOG,
+    LAYERS,
+    Stage,
+    events_of_a_run,
+    happen,
+    keep,
+    run_screen,
+    settle,
+    stage,
+    start,
+)
 
 
 def names(on: Stage, id: str) -> list[str]:
@@ -68,6 +80,21 @@ async def test_any_torchvision_name_can_be_written(on: Stage) -> None:
         await pilot.press("slash", *"convnext_tiny")
         assert names(on, "models") == ["convnext_tiny"]
         await settle(pilot, lambda: "convnext_tiny" in on.app.model_cache.layers)
+
+
+async def test_another_model_begins_with_its_own_last_layer(tmp_path: Path) -> None:
+    on = stage(tmp_path)
+    on.engine.answers = False
+    others = [msgspec.structs.replace(LAYERS[0], name=name) for name in ("stem", "body", "head", "planted")]
+    for model, layers in {"emoji-resnet18": LAYERS, "emoji-planted": others}.items():
+        LayerCache(tmp_path / "layers", CATALOG).keep(model, layers)
+    async with on.app.run_test() as pilot:
+        table = on.app.screen.query_one("#layers", Rows)
+        await settle(pilot, lambda: table.key == "fc")
+        await pilot.press("down")
+        await settle(pilot, lambda: table.key == "planted")
+        await pilot.press("up")
+        await settle(pilot, lambda: table.key == "fc")
 
 
 async def test_escape_leaves_the_filter(on: Stage) -> None:
