@@ -94,7 +94,7 @@ class ChooseScreen(LineScreen):
         yield Rows(
             [
                 Column("", 1),
-                Column("model", 15, middle=True),
+                Column("model", 15, needs=64, middle=True),
                 Column("neuron", middle=True),
                 Column("label"),
                 Column("score", 6, right=True),
@@ -511,8 +511,8 @@ def run_row(run: RunSummary, called: str = "") -> Row:
 
 
 def which(run: RunSummary, called: str) -> tuple[str, str]:
-    """What is explained: the model, and the neuron in it; or the run's title, which has the room of both."""
-    return (run.title, "") if run.title else (run.model, f"{run.layer} {run.neuron} {called}".rstrip())
+    """The model, and the neuron in it, or the run's title instead."""
+    return run.model, run.title or f"{run.layer} {run.neuron} {called}".rstrip()
 
 
 def _layer_row(layer: LayerInfo) -> Row:

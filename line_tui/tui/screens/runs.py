@@ -60,7 +60,7 @@ class RunsScreen(LineScreen):
             [
                 Column("", 2),
                 Column("run", 15, needs=96),
-                Column("model", 15, middle=True),
+                Column("model", 15, needs=64, middle=True),
                 Column("neuron", middle=True),
                 Column("label"),
                 Column("score", 6, right=True),

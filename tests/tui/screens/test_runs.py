@@ -33,6 +33,16 @@ async def test_the_newest_run_is_on_top(on: Stage) -> None:
         assert listed(on) == ["r2", "r1"]
 
 
+@pytest.mark.parametrize(("width", "shown"), [(80, "second          fc 1"), (60, "    fc 1")])
+async def test_a_narrow_list_keeps_layer_and_neuron(on: Stage, width: int, shown: str) -> None:
+    on.store.rename("r1", "red unit")
+    async with on.app.run_test(size=(width, 18)) as pilot:
+        await pilot.press("l")
+        await pilot.pause()
+        table = on.app.screen.query_one("#runs", Rows)
+        assert shown in table.render_line(1).text and " red unit" in table.render_line(2).text
+
+
 async def test_the_filter_knows_label_status_note_and_title(on: Stage) -> None:
     on.store.annotate("r2", "look again")
     on.store.rename("r1", "red unit")
