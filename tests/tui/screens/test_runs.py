@@ -33,7 +33,7 @@ async def test_the_newest_run_is_on_top(on: Stage) -> None:
         assert listed(on) == ["r2", "r1"]
 
 
-@pytest.mark.parametrize(("width", "shown"), [(80, "second          fc 1"), (60, "    fc 1")])
+@pytest.mark.parametrize(("width", "shown"), [(80, "second          fc 1"), (60, "▌   fc 1 ")])
 async def test_a_narrow_list_keeps_layer_and_neuron(on: Stage, width: int, shown: str) -> None:
     on.store.rename("r1", "red unit")
     async with on.app.run_test(size=(width, 18)) as pilot:
