@@ -4,6 +4,7 @@ import pytest
 from line_tui import events as e
 from line_tui.explain.state import RunState, fold
 from line_tui.tui import view
+from line_tui.tui.widgets.findings import cost
 from tests.tui.stage import events_of_a_run, through, until
 
 
@@ -125,3 +126,11 @@ def test_a_cached_image_says_nothing_of_the_time_that_drawing_takes() -> None:
     cached = msgspec.structs.replace(scored, index=1, cached=True, draw_seconds=0.0, look_seconds=0.1)
     assert view.seconds_an_image(fold([*before, drawn, cached])) == 2.5
     assert view.seconds_an_image(fold(before)) == 0.0
+
+
+def test_the_cost_counts_a_reply_that_repeats_a_concept() -> None:
+    events = events_of_a_run()
+    state = fold(events)
+    again = fold([e.Repeated(trial=next(iter(state.trials)), iteration=1)], state)
+    assert f"{state.calls} replies" in cost(state)
+    assert f"{state.calls + 1} replies" in cost(again)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from line_tui import events as e
-from line_tui.explain.state import RunState
+from line_tui.explain.state import RunState, strongest_images
 from line_tui.tui import view
 from line_tui.tui.formatting import interval, number, share
 from line_tui.tui.text_plots import interval_line
@@ -61,18 +61,16 @@ def verified(score: e.VerifiedScore) -> Parts:
 
 def cost(state: RunState) -> str:
     """The cost of the run."""
-    calls = sum(trial.origin in ("llm", "summary") for trial in state.trials.values()) + len(state.refusals)
     drawn = sum(not image.cached for trial in state.trials.values() for image in trial.images)
     return (
         f"{len(state.trials)} concepts · {view.images_done(state)} pictures, {drawn} drawn for it"
-        f" · {calls} replies of the language model · {len(state.decisions)} decisions of yours"
+        f" · {state.calls} replies of the language model · {len(state.decisions)} decisions of yours"
     )
 
 
 def top_images(state: RunState, count: int = 20) -> tuple[e.ImageScored, ...]:
     """The pictures that drive the neuron most."""
-    images = [image for trial in state.trials.values() for image in trial.images]
-    return tuple(sorted(images, key=lambda image: -image.activation)[:count])
+    return tuple(strongest_images(state.trials.values())[:count])
 
 
 def sides(pair: e.MinimalPairMeasured, before: bool) -> tuple[e.ImageScored, ...]:
