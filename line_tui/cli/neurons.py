@@ -57,7 +57,7 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
 def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path | None) -> list[ListedNeuron]:
     from line_tui.errors import LineError
     from line_tui.report.listings import ListedNeuron
-    from line_tui.store import Store
+    from line_tui.store import Store, explained
     from line_tui.tui.neuron_overview import bank_overview
 
     try:
@@ -65,9 +65,7 @@ def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path |
     except LineError:
         # The engine reports damaged bank files when they are needed.
         bank = None
-    finished = [run for run in Store.open(data).runs() if run.status == "finished"]
-    # Runs come latest first.
-    latest = {run.neuron: run for run in reversed(finished) if (run.model, run.layer) == (model, layer)}
+    latest = explained(Store.open(data).runs(), model, layer)
     listed = []
     for n in range(neurons):
         seen = bank[n] if bank is not None and n < len(bank) else None

@@ -37,19 +37,15 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
 
     from line_tui.cli.result import result_of
     from line_tui.report.polysemanticity import polysemanticity, told
-    from line_tui.store import Store
+    from line_tui.store import Store, explained
 
     store = Store.open(data)
     try:
-        # Runs come latest first.
-        latest: dict[int, str] = {}
-        for run in store.runs():
-            asked = (run.model, run.layer, run.strategy, run.status)
-            if asked == (model, layer, strategies.DEFAULT, "finished"):
-                latest.setdefault(run.neuron, run.id)
+        runs = store.runs()
+        latest = explained([run for run in runs if run.strategy == strategies.DEFAULT], model, layer)
         if not latest:
-            raise _nothing(model, layer, {run.model for run in store.runs()})
-        report = polysemanticity(model, layer, [result_of(store, run_id) for run_id in latest.values()])
+            raise _nothing(model, layer, {run.model for run in runs})
+        report = polysemanticity(model, layer, [result_of(store, run.id) for run in latest.values()])
     finally:
         store.close()
     if as_json:
@@ -59,11 +55,11 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
     put(told(report))
 
 
-def _nothing(model: str, layer: str, explained: set[str]) -> UnknownNameError:
+def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:
     """The reason for an empty list: an unknown model, or one without explained neurons."""
     from line_tui.models.catalog import read_catalog
 
-    known = {entry.id for entry in read_catalog().vision} | explained
+    known = {entry.id for entry in read_catalog().vision} | models
     if model not in known and LayerCache().read(model) is None:
         return unknown_name("model with explained neurons", model, known, "`line-tui models list` lists them")
     return UnknownNameError(

@@ -58,7 +58,7 @@ def check_terminal(terminal: Terminal) -> Finding:
             "note",
             f"{found}, without 24-bit colours",
             "if your terminal has them, set COLORTERM=truecolor"
-            + (", and in tmux `RGB` in terminal-features" * bool(_tmux(terminal))),
+            + (", and in tmux `RGB` in terminal-features" * (terminal.multiplexer == "tmux")),
         )
     if terminal.protocol == "halfcell":
         where = f"outside of {terminal.multiplexer}" if terminal.multiplexer else "in Kitty, WezTerm, foot or xterm"
@@ -69,7 +69,3 @@ def check_terminal(terminal: Terminal) -> Finding:
             f"for sharper pictures, start it {where}, which may support sixel or Kitty's protocol",
         )
     return Finding("terminal", "ok", found)
-
-
-def _tmux(terminal: Terminal) -> bool:
-    return terminal.multiplexer == "tmux"

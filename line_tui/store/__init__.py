@@ -27,9 +27,9 @@ from line_tui.store.events import Events
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
 from line_tui.store.purge import Purge, Purger
-from line_tui.store.runs import Runs, RunStatus, RunSummary
+from line_tui.store.runs import Runs, RunStatus, RunSummary, explained
 
-__all__ = ["RunStatus", "RunSummary", "Store"]
+__all__ = ["RunStatus", "RunSummary", "Store", "explained"]
 
 
 class Store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Literal
@@ -59,6 +60,15 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     judgement: e.Judgement | None = None
     starred: bool
     deleted: bool
+
+
+def explained(runs: Iterable[RunSummary], model: str, layer: str) -> dict[int, RunSummary]:
+    """The latest finished run of each neuron of a layer, of runs that come newest first."""
+    latest: dict[int, RunSummary] = {}
+    for run in runs:
+        if (run.model, run.layer, run.status) == (model, layer, "finished"):
+            latest.setdefault(run.neuron, run)
+    return latest
 
 
 @decodable

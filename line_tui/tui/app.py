@@ -21,12 +21,12 @@ from textual.screen import Screen
 
 from line_tui.config import Config, read_config
 from line_tui.engine.executor import GRACE
-from line_tui.errors import LineError
+from line_tui.errors import INTERRUPTED, LineError
 from line_tui.events import ImageScored, RunSpec
 from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.models.layer_cache import LayerCache
-from line_tui.store import Store
+from line_tui.store import Store, explained
 from line_tui.tui import desktop, garbage, view
 from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.command_palette import Palette, ScreenCommands
@@ -178,10 +178,10 @@ class LineApp(TypeAhead):
     def _end(self) -> None:
         """End as after q; force the end if the terminal accepts no more output, as over a link that is down."""
         if not self.is_headless:
-            last = threading.Timer(GRACE, os._exit, (130,))
+            last = threading.Timer(GRACE, os._exit, (INTERRUPTED,))
             last.daemon = True
             last.start()
-        self.exit(None, 130)
+        self.exit(None, INTERRUPTED)
 
     async def on_unmount(self) -> None:
         """End the engine with the app."""
@@ -250,11 +250,10 @@ class LineApp(TypeAhead):
         """Replace this result by another neuron's latest; without one, go to that neuron in the chooser."""
         neuron = max(0, spec.neuron + by)
         self.controller.read_runs()
-        for run in self.controller.runs:
-            if (run.model, run.layer, run.neuron, run.status) == (spec.model, spec.layer, neuron, "finished"):
-                self.pop_screen()
-                self.show_stored_result(run.id)
-                return
+        if (run := explained(self.controller.runs, spec.model, spec.layer).get(neuron)) is not None:
+            self.pop_screen()
+            self.show_stored_result(run.id)
+            return
         while len(self.screen_stack) > 1:
             self.pop_screen()
         self.chooser.go_to(spec.model, spec.layer, neuron)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import ClassVar, Protocol, cast
+from collections.abc import Callable, Iterable
+from typing import ClassVar, cast
 
 from textual import actions
 from textual.app import ComposeResult
@@ -14,20 +14,13 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
+from line_tui.errors import LineError
 from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
 
 SMALLEST = (40, 12)
 """Smallest usable terminal. The app is made for 80 by 24; below that, panes are hidden."""
-
-
-class Topic(Protocol):
-    """A screen that explains itself."""
-
-    def topics(self) -> Iterable[tuple[str, str]]:
-        """Heading and text of each help topic, the most important first."""
-        ...
 
 
 def parse(action: str) -> tuple[str, tuple[object, ...]]:
@@ -121,6 +114,15 @@ class LineScreen(Screen[None]):
         if applying != self._applying:
             self._applying = applying
             self.refresh_bindings()
+
+    def safely(self, change: Callable[[], object]) -> bool:
+        """Change what is stored; if that fails, say why. Returns whether it was stored."""
+        try:
+            change()
+        except LineError as error:
+            self.notify(str(error), title="Not stored", severity="error", timeout=10)
+            return False
+        return True
 
     def action_help(self) -> None:
         """Show this screen's help."""

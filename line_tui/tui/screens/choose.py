@@ -16,7 +16,7 @@ from textual.widgets import Input
 from line_tui.events import ImageScored, RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.report.reproduction import command_line
-from line_tui.store import RunSummary
+from line_tui.store import RunSummary, explained
 from line_tui.tui.formatting import number, short_duration
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose_help import topics
@@ -194,10 +194,7 @@ class ChooseScreen(LineScreen):
             neurons.show([], empty="Choose a layer first.")
             self._show_earlier()
             return
-        labels: dict[int, RunSummary] = {}
-        for run in self.line.controller.runs:
-            if (run.model, run.layer, run.status) == (self.spec.model, layer.name, "finished"):
-                labels.setdefault(run.neuron, run)
+        labels = explained(self.line.controller.runs, self.spec.model, layer.name)
         bank = self.line.model_cache.overviews.get((self.spec.model, layer.name))
         neurons.marked = self.marks.get((self.spec.model, layer.name), set())
         neurons.show_layer(layer, labels, bank, self.filters["neurons"])
@@ -299,11 +296,7 @@ class ChooseScreen(LineScreen):
         return self.marks.get((self.spec.model, self.spec.layer), set())
 
     def _unexplained(self, indices: Iterable[int]) -> list[int]:
-        finished = {
-            run.neuron
-            for run in self.line.controller.runs
-            if (run.model, run.layer, run.status) == (self.spec.model, self.spec.layer, "finished")
-        }
+        finished = explained(self.line.controller.runs, self.spec.model, self.spec.layer)
         return [index for index in indices if index not in finished]
 
     def action_mark(self) -> None:
@@ -469,10 +462,7 @@ class ChooseScreen(LineScreen):
         if neuron not in self.line.model_cache.profiles:
             self.line.model_cache.ask_for_profile(*neuron)
             return
-        stored = self.line.controller.runs
-        last = next(
-            (run for run in stored if (run.model, run.layer, run.neuron, run.status) == (*neuron, "finished")), None
-        )
+        last = explained(self.line.controller.runs, self.spec.model, self.spec.layer).get(self.spec.neuron)
         if last is not None and last.id not in self._pictures:
             snapshot = self.line.read_run(last.id)
             self._pictures[last.id] = top_images(snapshot.state, 5) if snapshot is not None else ()

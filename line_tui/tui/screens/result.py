@@ -235,15 +235,14 @@ class ResultScreen(LineScreen):
         said = self.state.judged.judgement if self.state.judged is not None else None
         label = self.state.outcome.label if self.state.outcome is not None else None
         event = e.Judged(judgement=None if said == judgement else judgement, label=label)
-        try:
-            envelope = self.line.store.append(self.snapshot.run_id, event)
-        except LineError as error:
-            self.notify(str(error), title="Not stored", severity="error", timeout=10)
-            return
-        self.snapshot = advance(self.snapshot, envelope)
-        self.show_facts()
-        # Where the judgement stands, beside the label.
-        self.query_one("#page").scroll_home(animate=False)
+
+        def judge() -> None:
+            self.snapshot = advance(self.snapshot, self.line.store.append(self.snapshot.run_id, event))
+
+        if self.safely(judge):
+            self.show_facts()
+            # Where the judgement stands, beside the label.
+            self.query_one("#page").scroll_home(animate=False)
 
     def action_neuron(self, by: int) -> None:
         """Show the result of the next neuron of the layer; without one, go to it in the chooser."""
@@ -276,11 +275,8 @@ class ResultScreen(LineScreen):
 
     def action_star(self) -> None:
         """Star or unstar the run."""
-        try:
-            run = self.line.store.run(self.snapshot.run_id)
-            self.line.store.star(run.id, not run.starred)
-        except LineError as error:
-            self.notify(str(error), severity="error")
+        store, run_id = self.line.store, self.snapshot.run_id
+        self.safely(lambda: store.star(run_id, not store.run(run_id).starred))
         self.show_facts()
 
     def action_note(self) -> None:
@@ -294,10 +290,7 @@ class ResultScreen(LineScreen):
 
     def _keep_note(self, text: str | None) -> None:
         if text is not None:
-            try:
-                self.line.store.annotate(self.snapshot.run_id, text)
-            except LineError as error:
-                self.notify(str(error), severity="error")
+            self.safely(lambda: self.line.store.annotate(self.snapshot.run_id, text))
             self.show_facts()
 
     def action_export(self) -> None:

@@ -232,7 +232,7 @@ class RunsScreen(LineScreen):
         """Undo the last change to the list."""
         if self.undone:
             what, back = self.undone.pop()
-            if self._safely(back):
+            if self.safely(back):
                 self.notify(f"Undone: {what}")
             self.show_runs()
 
@@ -256,17 +256,9 @@ class RunsScreen(LineScreen):
         self.app.push_screen(Ask(question, value=before, optional=True), keep)
 
     def _change(self, what: str, do: Callable[[], None], back: Callable[[], None]) -> None:
-        if self._safely(do):
+        if self.safely(do):
             self.undone.append((what, back))
         self.show_runs()
-
-    def _safely(self, change: Callable[[], None]) -> bool:
-        try:
-            change()
-        except LineError as error:
-            self.notify(str(error), title="Not stored", severity="error", timeout=10)
-            return False
-        return True
 
     def action_find(self) -> None:
         """Filter the list."""
