@@ -114,11 +114,11 @@ def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
         line_tui.explain("fake", "fd", 0, **OPTIONS)
     with pytest.raises(UsageError, match="no layer was named"):
         line_tui.explain("fake", None, 0, **OPTIONS)
-    with pytest.raises(UsageError, match="needs its preprocessing"):
+    with pytest.raises(UsageError, match="needs preprocessing"):
         line_tui.explain(nn.Linear(1, 1), "x", 0, **OPTIONS)
-    with pytest.raises(UsageError, match="its own name and preprocessing"):
+    with pytest.raises(UsageError, match="already has a name and preprocessing"):
         line_tui.explain("fake", "fc", 0, name="mine", **OPTIONS)
-    with pytest.raises(UsageError, match="cannot go to Ray"):
+    with pytest.raises(UsageError, match="cannot be used with Ray"):
         line_tui.explain(red, None, 0, ray=True, **OPTIONS)
     assert Store.open().runs() == []
 

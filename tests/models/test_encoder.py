@@ -97,7 +97,7 @@ def test_a_feature_that_is_not_finite_breaks_no_other(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["log_threshold", "W_gate", "k", "scaling_factor"])
 def test_an_encoder_that_does_more_is_refused(key: str, tmp_path: Path) -> None:
     path = save(tmp_path / "sae.safetensors", W_enc=[[1.0]] * 3, b_enc=[0.0], **{key: [1.0]})
-    with pytest.raises(ModelFileError, match=f"has {key}, of which line-tui does not know"):
+    with pytest.raises(ModelFileError, match=f"has {key}, and line-tui does not know"):
         with_encoder(Colours(), 4, "conv", path, "m")
 
 

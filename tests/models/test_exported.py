@@ -116,5 +116,5 @@ def test_unknown_layers_and_damaged_files(tmp_path: Path) -> None:
         vision.record(pictures(1), "fc")
     catalog = export(Bare(), path)
     path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ModelFileError, match="damaged or no exported program"):
+    with pytest.raises(ModelFileError, match="damaged or not an exported program"):
         load_vision("mine", catalog, 2, "cpu")

@@ -97,7 +97,7 @@ def test_a_template_that_nobody_can_parse_leaves_the_few_shot_form(tmp_path: Pat
         assert language.style == "few-shot"
     with closing(LlamaLanguage(tmp_path / "model.gguf", "mine", context=64, style="few-shot")) as language:
         assert language.style == "few-shot"
-    with pytest.raises(UsageError, match="no chat template that can be used"):
+    with pytest.raises(UsageError, match="no usable chat template"):
         LlamaLanguage(tmp_path / "model.gguf", "mine", context=64, style="chat")
 
 

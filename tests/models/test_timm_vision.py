@@ -67,7 +67,7 @@ def test_what_is_missing_is_told(saved: Any, tmp_path: Path, monkeypatch: pytest
     with pytest.raises(ModelFileError, match="there is no"):
         network.load()
     monkeypatch.setitem(sys.modules, "timm", None)
-    with pytest.raises(UsageError, match="timm, which is not installed — run `pip install timm`"):
+    with pytest.raises(UsageError, match="timm is not installed — run `pip install timm`"):
         network.outline()
 
 
