@@ -27,7 +27,8 @@ from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.catalog import read_catalog
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.model_files import locate
-from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
+from line_tui.models.networks import find_network
+from line_tui.worlds.emoji.planted import PlantedNetwork
 from line_tui.worlds.minilm import embed
 
 ROOT = Path(__file__).resolve().parent
@@ -58,7 +59,9 @@ def main() -> None:
     if prompts != words:
         raise ValueError("the bank's seeds are of concepts: its generator must take them as they are")
     pictures = drawings(data, RUN_SEED, words, IMAGES)
-    found = look(load_planted(ROOT / "emoji-planted"), pictures)
+    planted = find_network("emoji-planted", read_catalog()).load()
+    assert isinstance(planted, PlantedNetwork)
+    found = look(planted, pictures)
     tensors = {layer: values.view(len(words), IMAGES, -1).half().contiguous() for layer, values in found.items()}
     save_file(tensors, FOLDER / "activations.safetensors")
     save_sheet(pictures.permute(0, 2, 3, 1).numpy(), FOLDER / "pictures.jpg")

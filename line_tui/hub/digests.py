@@ -6,7 +6,6 @@ import hashlib
 from pathlib import Path
 
 _SHA256 = 64  # hexadecimal digits
-_CHUNK = 1 << 20
 
 
 def matches(path: Path, digest: str) -> bool:
@@ -29,6 +28,4 @@ def sha256(path: Path) -> str:
 
 def _hash(path: Path, digest: hashlib._Hash) -> str:
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, lambda: digest).hexdigest()

@@ -345,22 +345,9 @@ def _decision(state: RunState, decision: e.Decided) -> Decision:
 
 
 def _sense(sense: e.SenseFound) -> Sense:
-    found = Sense(label=sense.label, concepts=sense.concepts, share=sense.share, coverage=sense.share)
-    score = sense.score
-    if score is None:
-        return found
-    return msgspec.structs.replace(
-        found,
-        auc=score.auc,
-        mad=score.mad,
-        images=score.images,
-        ci_low=score.ci_low,
-        ci_high=score.ci_high,
-        p_value=score.p_value,
-        correlation=score.correlation,
-        correlation_low=score.correlation_low,
-        correlation_high=score.correlation_high,
-    )
+    score = {} if sense.score is None else msgspec.structs.asdict(sense.score)
+    own = {"label": sense.label, "concepts": sense.concepts, "share": sense.share, "coverage": sense.share}
+    return msgspec.convert(score | own, Sense)
 
 
 def _pair(pair: e.MinimalPairMeasured) -> MinimalPair:

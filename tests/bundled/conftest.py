@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import load_file
 from torch import nn
-from torchvision.models import resnet18
 
-from line_tui.models.catalog import GeneratorEntry, read_catalog
+from line_tui.models.catalog import GeneratorEntry, shipped_catalog
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.model_files import bundled_models
-from line_tui.worlds.emoji.planted import PlantedNetwork, load_planted
+from line_tui.models.networks import find_network
+from line_tui.worlds.emoji.planted import PlantedNetwork
 
 MODELS = bundled_models()
 
@@ -32,9 +31,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def entry(tmp_path_factory: pytest.TempPathFactory) -> GeneratorEntry:
-    nowhere = tmp_path_factory.mktemp("config") / "catalog.toml"
-    return read_catalog(nowhere).find_generator("emoji-diffusion")
+def entry() -> GeneratorEntry:
+    return shipped_catalog().find_generator("emoji-diffusion")
 
 
 @pytest.fixture(scope="session")
@@ -44,14 +42,14 @@ def generator(entry: GeneratorEntry) -> DiffusersGenerator:
 
 @pytest.fixture(scope="session")
 def network() -> nn.Module:
-    model = resnet18(num_classes=read("emoji-resnet18/config.json")["num_classes"])
-    model.load_state_dict(load_file(MODELS / "emoji-resnet18" / "model.safetensors"))
-    return model.eval()
+    return find_network("emoji-resnet18", shipped_catalog()).load()
 
 
 @pytest.fixture(scope="session")
 def planted() -> PlantedNetwork:
-    return load_planted(MODELS / "emoji-planted")
+    loaded = find_network("emoji-planted", shipped_catalog()).load()
+    assert isinstance(loaded, PlantedNetwork)
+    return loaded
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,7 @@
 """Planted neurons: units whose meaning is known, computed from the outputs of a classifier."""
 
-import json
-from pathlib import Path
-
 import torch
-from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import resnet18
 
 
 class PlantedUnits(nn.Module):
@@ -57,13 +52,3 @@ class PlantedNetwork(nn.Module):
         """Preprocessed pictures `float32[n, 3, size, size]` to `float32[n, units]`."""
         units: Tensor = self.planted(self.network(pictures))
         return units
-
-
-def load_planted(folder: Path) -> PlantedNetwork:
-    """The planted network in `folder`, whose `config.json` names the folder of the classifier beside it."""
-    config = json.loads((folder / "config.json").read_text())
-    network = resnet18(num_classes=config["outputs"])
-    network.load_state_dict(load_file(folder.parent / config["network"] / "model.safetensors"))
-    planted = PlantedUnits(config["outputs"], config["units"])
-    planted.load_state_dict(load_file(folder / "planted.safetensors"))
-    return PlantedNetwork(network, planted).eval()
