@@ -26,9 +26,15 @@ FORMULAS = {
 }
 
 
+PICTURES = [*(ROOT / "tests" / "tui" / "gallery").glob("*.[ps][nv]g"), ROOT / "models" / "measured" / "worst-cases.png"]
+
+
 def on_pre_build(**_: Any) -> None:
-    """Bring in the notebook, which lives in the package."""
+    """Bring in the notebook and the pictures, which live elsewhere in the repository."""
     shutil.copyfile(ROOT / "line_tui" / "tutorial.ipynb", ROOT / "docs" / "notebook.ipynb")
+    (ROOT / "docs" / "pictures").mkdir(exist_ok=True)
+    for picture in PICTURES:
+        shutil.copyfile(picture, ROOT / "docs" / "pictures" / picture.name)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
@@ -45,10 +51,13 @@ def on_page_content(content: str, **_: Any) -> str:
 
 
 def document(path: str) -> str:
-    """A document of the repository; links and pictures that lead into the repository are left out."""
+    """A document of the repository for a page in a folder of the site, with its pictures.
+
+    Links that lead into the repository are left out.
+    """
     text = (ROOT / path).read_text()
-    text = re.sub(r"^!\[[^\]]*\]\((?!https?:)[^)]*\)$", "", text, flags=re.M)
-    return re.sub(r"\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+    text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
+    return re.sub(r"!\[([^\]]*)\]\((?!https?:)[^)]*/([^)/]*)\)", r"![\1](../pictures/\2)", text)
 
 
 def commands() -> str:
