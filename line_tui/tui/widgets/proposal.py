@@ -16,6 +16,7 @@ from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.pool import after_rejection
+from line_tui.tui.widgets.status import iteration_due
 
 Parts = list[Content | str | tuple[str, str]]
 
@@ -159,8 +160,8 @@ class ProposalPane(VerticalScroll, can_focus=True):
         elif snapshot.phase == "verifying":
             title = "Verifying"
         else:
-            due = view.iteration(state) + (1 if snapshot.phase == "proposing" else 0)
-            title = f"Proposal · iteration {min(due, state.iterations)}" if due else "First pool"
+            due = iteration_due(snapshot)
+            title = f"Proposal · iteration {due}" if due else "First pool"
             if (waiting := view.waiting_count(state)) > 1:
                 title = f"{title} · 1 of {waiting} that wait"
         name_frame(self, title)

@@ -32,6 +32,11 @@ def seconds_left(snapshot: Snapshot) -> float | None:
     return search + view.seconds_an_image(snapshot.state) * view.report_images_left(snapshot.state)
 
 
+def iteration_due(snapshot: Snapshot) -> int:
+    """The iteration that the run is in: while the language model is asked for a concept, that concept's."""
+    return min(view.iteration(snapshot.state) + (snapshot.phase == "proposing"), snapshot.state.iterations)
+
+
 def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", resuming: bool = False) -> list[Field]:
     """All parts of the line, in order."""
     state = snapshot.state
@@ -47,7 +52,7 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
         return [doing]
     found = [doing]
     if state.status != "finished":
-        progress = f"{view.iteration(state)}/{state.iterations}"
+        progress = f"{iteration_due(snapshot)}/{state.iterations}"
         found.append(Field(f"iteration {progress}", f"it {progress}"))
     if state.control is not None and state.control.missing:
         have = len(state.control.concepts)

@@ -182,6 +182,15 @@ async def test_undo_takes_back_the_last_word(on: Stage) -> None:
         assert verdict(session.snapshot.state, session.snapshot.state.trials["t99"]) == "open"
 
 
+async def test_proposal_and_status_tell_the_same_iteration(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        run_id = await start(on, pilot, [*MIDDLE, PROPOSAL])
+        for phase, due in (("drawing", 4), ("proposing", 5)):
+            await happen(on, pilot, run_id, [e.PhaseChanged(phase=phase)])  # type: ignore[arg-type]
+            assert f"it {due}/10" in status(on)
+            assert str(on.app.screen.query_one("#proposal").border_title) == f"Proposal · iteration {due}"
+
+
 async def test_mode_and_budget_are_events(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         run_id = await start(on, pilot, MIDDLE)
