@@ -175,7 +175,7 @@ def test_a_reply_that_is_none_ends_the_run_with_the_address(serve: Any, piece: s
 )
 def test_an_error_in_the_stream_is_no_empty_reply(serve: Any, error: Any) -> None:
     server, language = serve(say(content="pe"), {"error": error})
-    with pytest.raises(UsageError, match=f"localhost:{server.server_port}/v1 breaks off") as told:
+    with pytest.raises(UsageError, match=f"localhost:{server.server_port}/v1 broke off") as told:
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
     assert str(told.value).isprintable()
 
