@@ -183,7 +183,7 @@ def test_live_modules_that_cannot_be_run_are_refused_in_one_line() -> None:
         line_tui.layers(nn.Sequential(nn.LazyConv2d(8, 3)), preprocess=prepare)
     wrong: list[tuple[Any, str]] = [
         (lambda picture: 1 / 0, "ZeroDivisionError"),
-        (lambda picture: picture.float()[None], "not to a tensor of 3 x height x width"),
+        (lambda picture: picture.float()[None], "not into a tensor of 3 x height x width"),
         (lambda picture: picture.numpy(), "into ndarray, not into a tensor"),
         (lambda picture: prepare(picture) * float("nan"), "not finite"),
     ]

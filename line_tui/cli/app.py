@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,9 @@ def start_app(
             "the app needs a terminal, but stdin or stdout is not one",
             "use `line-tui explain MODEL LAYER NEURON` instead",
         )
+    for name in ("COLUMNS", "LINES"):
+        # Where the environment has them, Python takes them for the size of the terminal, whatever becomes of it.
+        os.environ.pop(name, None)
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         # Textual writes the screen there; what is sent elsewhere is narration, of which the app has none.
         sys.__stderr__ = sys.__stdout__  # type: ignore[misc]

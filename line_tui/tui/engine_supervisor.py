@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, cast
 
 from textual.app import App
+from textual.worker import WorkType
 
 from line_tui.engine.executor import Engine, EngineStatus, Executor, Handle
 from line_tui.errors import EngineError, LineError
@@ -53,7 +55,7 @@ class EngineSupervisor:
 
     def follow(self, handle: Handle) -> None:
         """Pass on the events of a run until it ends."""
-        self._app.run_worker(self._follow(handle), exit_on_error=False)
+        self._run(partial(self._follow, handle))
 
     async def _follow(self, handle: Handle) -> None:
         error: LineError | None = None
@@ -66,7 +68,7 @@ class EngineSupervisor:
 
     def ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
         """Ask for a model's layers; `answer` gets them, or why there are none, or None when the engine died."""
-        self._app.run_worker(self._ask_for_layers(model, answer), exit_on_error=False)
+        self._run(partial(self._ask_for_layers, model, answer))
 
     async def _ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
         try:
@@ -75,6 +77,10 @@ class EngineSupervisor:
             answer(None)
         except LineError as error:
             answer(f"{error.cause}\n{error.fix}")
+
+    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        # A coroutine that the app's end comes before would be reported on stderr; a function is just not called.
+        self._app.run_worker(cast("WorkType[None]", work), exit_on_error=False)
 
     def _status_changed(self, status: EngineStatus) -> None:
         if status.state == "dead":

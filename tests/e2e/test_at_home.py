@@ -45,8 +45,8 @@ def test_the_palette_finds_a_command_by_its_name(tmp_path: Path, kept: dict[str,
         terminal.wait("Runs · 2")
         terminal.keys("C-p")
         terminal.wait("Search for commands")
-        terminal.type("star it")
-        terminal.see("star it", "key *")
+        terminal.type("unstar")
+        terminal.see("star or unstar the run", "key *")
         terminal.keys("Enter")
         terminal.wait("★")
     assert store_of(kept).runs()[0].starred

@@ -180,7 +180,7 @@ def test_a_timm_folder_that_cannot_prepare_pictures_is_refused(said: Any, tmp_pa
     config = json.loads((tmp_path / "config.json").read_text())
     config["pretrained_cfg"] |= said
     (tmp_path / "config.json").write_text(json.dumps(config))
-    with pytest.raises(LineError, match=r"prepare"):
+    with pytest.raises(LineError, match="preprocess"):
         load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
 
 
