@@ -311,7 +311,7 @@ class VerifiedScore(msgspec.Struct, frozen=True, kw_only=True):
     the concept (arXiv 2506.05774)."""
     correlation_low: float | None = None
     correlation_high: float | None = None
-    """Its 95 % interval, by a bootstrap over the control set's concepts."""
+    """Its 95% interval, by a bootstrap over the control set's concepts."""
 
 
 class Verified(Durable, frozen=True, kw_only=True, tag="verified"):

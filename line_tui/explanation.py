@@ -57,7 +57,7 @@ class Explanation:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of `auc`; None if the label was not verified on fresh pictures."""
+        """95% interval of `auc`; None if the label was not verified on fresh pictures."""
         score = self.score
         if score is None or score.ci_low is None or score.ci_high is None:
             return None

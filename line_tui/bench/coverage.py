@@ -1,4 +1,4 @@
-"""Compare the coverage of the 95 % intervals with their nominal coverage, on simulated neurons.
+"""Compare the coverage of the 95% intervals with their nominal coverage, on simulated neurons.
 
 Responses to the control set are normal. Responses to a concept's 50 images are normal with another mean and spread, or
 a mixture in which the generator sometimes misses the concept. The interval should cover the true AUC, and the score of
@@ -168,7 +168,7 @@ def main(arguments: list[str] | None = None) -> None:
         json.dump({"auc": msgspec.to_builtins(found), "two_sided": msgspec.to_builtins(two_sided)}, sys.stdout)
         print()
         return
-    table = Table(title=f"95 % intervals from {IMAGES} images")
+    table = Table(title=f"95% intervals from {IMAGES} images")
     for column in ("true AUC", "measurements", "truth", f"score of {FURTHER}", "expected", "width"):
         table.add_column(column, justify="right")
     for one in found:

@@ -56,7 +56,7 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Gain(msgspec.Struct, frozen=True, kw_only=True):
-    """A paired difference over the neurons, with Student's 95 % interval."""
+    """A paired difference over the neurons, with Student's 95% interval."""
 
     mean: float
     low: float

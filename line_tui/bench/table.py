@@ -27,7 +27,7 @@ class Share(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Paired difference to the baseline, with Student's 95 % interval; None below two pairs."""
+    """Paired difference to the baseline, with Student's 95% interval; None below two pairs."""
 
     neurons: int
     mean: float | None = None
@@ -136,7 +136,7 @@ def _difference(differences: Sequence[float]) -> Difference:
 
 def print_table(found: Sequence[Summary]) -> None:
     """Print the summary on stdout."""
-    table = Table(title="verified on 50 images of their own; differences to 'published, mean' with 95 % intervals")
+    table = Table(title="verified on 50 images of their own; differences to 'published, mean' with 95% intervals")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column in ("part", "contestant") else "right")
     for row in found:

@@ -35,7 +35,7 @@ def to_text(found: Result) -> str:
             f"{score.metric} {score.value:.3f}, AUC {score.auc:.3f}, MAD {score.mad:.2f} on {score.images} images"
         )
         if score.verified:
-            lines.append(f"95 % interval of the AUC: {score.ci_low:.3f} to {score.ci_high:.3f}, on fresh images")
+            lines.append(f"95% interval of the AUC: {score.ci_low:.3f} to {score.ci_high:.3f}, on fresh images")
     for sense in found.senses:
         share = "" if sense.share is None else f" (accounts for {sense.share:.0%} of the strong responses)"
         lines.append(f"sense: {sense.label}{share}")

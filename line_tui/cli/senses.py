@@ -80,7 +80,7 @@ def _table(report: Polysemanticity) -> str:
             interval = f"{_number(sense.auc)} [{_number(sense.ci_low)}, {_number(sense.ci_high)}]"
             rows.append([*who, sense.label, interval, _number(sense.mad, ".2f"), _percent(sense.share)])
             who = ["", ""]
-    return table(["neuron", "senses", "sense", "AUC (95 %)", "MAD", "share"], rows)
+    return table(["neuron", "senses", "sense", "AUC (95%)", "MAD", "share"], rows)
 
 
 def _number(value: float | None, form: str = ".3f") -> str:

@@ -48,7 +48,7 @@ def print_tables(report: Report) -> None:
     console.print(f"control: {report.control_images} {kind}")
     for file in report.files:
         table = Table(title=Text(file.path))
-        for column in ("neuron", "explanation", auc, "95 % interval", mad, *TWO_SIDED):
+        for column in ("neuron", "explanation", auc, "95% interval", mad, *TWO_SIDED):
             table.add_column(column, justify="left" if column == "explanation" else "right")
         for one in file.scored:
             interval = f"{one.ci_low:.3f} - {one.ci_high:.3f}"

@@ -167,7 +167,7 @@ class ControlAnalysis:
         return correlation(detection.shown[pictures], self.activations[pictures])
 
     def interval(self, detection: Detection) -> tuple[float, float]:
-        """95 % interval of the reported score."""
+        """95% interval of the reported score."""
         groups = np.unique(self.groups[~self.choosing], return_inverse=True)[1]
         return correlation_interval(detection.shown[~self.choosing], self.activations[~self.choosing], groups)
 

@@ -50,7 +50,7 @@ def asking(llama: llama_cpp.Llama, leave: Callable[[], bool]) -> Iterator[None]:
     def ask(_: Any) -> bool:
         return leave()
 
-    # It asks hundreds of times a token, which costs 4 % while a small model replies, so only for the block.
+    # It asks hundreds of times a token, which costs 4% while a small model replies, so only for the block.
     callback = llama_cpp.ggml_abort_callback(ask)
     llama_cpp.llama_set_abort_callback(llama._ctx.ctx, callback, None)
     try:

@@ -96,7 +96,7 @@ def _how_sure(state: RunState) -> list[str]:
             "Its score comes from pictures that also guided the search: it is the highest of many scores, and too high."
         ]
     score = state.verified.score
-    interval = f"95 % interval {percent(score.ci_low)} to {percent(score.ci_high)}"
+    interval = f"95% interval {percent(score.ci_low)} to {percent(score.ci_high)}"
     said = (
         f"A picture of “{state.verified.concept}” drives the neuron more than a control picture in "
         f"{percent(score.auc)} of cases ({interval}, on {score.images} pictures drawn for this alone)"
@@ -179,9 +179,9 @@ def _listed(words: Sequence[str]) -> str:
 
 def percent(share: float) -> str:
     """A share as a readable percentage."""
-    # Rounding must not give 0 % or 100 %.
+    # Rounding must not give 0% or 100%.
     if 0 < share < 0.01:
-        return "less than 1 %"
+        return "less than 1%"
     if 0.99 < share < 1:
-        return "over 99 %"
-    return f"{share:.0%}".replace("%", " %")
+        return "over 99%"
+    return f"{share:.0%}"

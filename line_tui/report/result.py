@@ -57,13 +57,13 @@ class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
     """The number of images behind the score."""
     ci_low: float | None = None
     ci_high: float | None = None
-    """95 % interval of `auc`; null without a verified score, like all that follow."""
+    """95% interval of `auc`; null without a verified score, like all that follow."""
     p_value: float | None = None
     correlation: float | None = None
     """The two-sided score, -1 to 1: how well the concept predicts the neuron."""
     correlation_low: float | None = None
     correlation_high: float | None = None
-    """Its 95 % interval."""
+    """Its 95% interval."""
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):

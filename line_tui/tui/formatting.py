@@ -89,5 +89,5 @@ def ago(seconds: float) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """A 95 % interval of an AUC."""
+    """A 95% interval of an AUC."""
     return f"[{share(low)}, {share(high)}]"

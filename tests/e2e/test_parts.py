@@ -58,7 +58,7 @@ def open_result(terminal: Terminal) -> None:
 def test_1_the_result_argues_is_judged_and_leads_to_the_next_neuron(tmp_path: Path, stored: dict[str, str]) -> None:
     with Terminal(tmp_path, 120, 60, stored) as terminal:
         open_result(terminal)
-        terminal.see("accounts for 30 % of the strong responses", "23 fresh pictures", "in the order drawn", "╎")
+        terminal.see("accounts for 30% of the strong responses", "23 fresh pictures", "in the order drawn", "╎")
         terminal.type("2")
         terminal.wait("you say: too narrow")
         terminal.type(".")

@@ -35,13 +35,13 @@ def said(*events: e.DurableEvent) -> str:
 def test_the_whole_argument() -> None:
     assert said(VERIFIED, SHARES, BEFORE[-1]).split("\n") == [
         "This neuron responds to “rose”, and also to “stone”.",
-        "“rose” accounts for 61 % of the strong responses, “stone” for 12 % more; "
-        "nothing that was tried accounts for the other 27 %.",
+        "“rose” accounts for 61% of the strong responses, “stone” for 12% more; "
+        "nothing that was tried accounts for the other 27%.",
         "The strongest pictures that are left show “car” and “bus”; so do 2 of the 6 strongest overall.",
-        "A picture of “rose” drives the neuron more than a control picture in 98 % of cases "
-        "(95 % interval 96 % to over 99 %, on 50 pictures drawn for this alone); how much a picture shows it "
+        "A picture of “rose” drives the neuron more than a control picture in 98% of cases "
+        "(95% interval 96% to over 99%, on 50 pictures drawn for this alone); how much a picture shows it "
         "correlates with the neuron at 0.62 (0.50 to 0.70). "
-        "Of random directions of the layer, less than 1 % do as well.",
+        "Of random directions of the layer, less than 1% do as well.",
     ]
 
 
@@ -88,5 +88,5 @@ def test_no_concept_and_no_score_yet() -> None:
     nothing = e.Explained(concepts=[], unexplained=1.0, p_value=0.4)
     text = said(nothing, e.Finished(label=None, trial=None, reason="as null neurons do"))
     assert text.startswith("No concept that was tried accounts for this neuron: as null neurons do.")
-    assert "Of random directions of the layer, 40 % do as well or better." in text
+    assert "Of random directions of the layer, 40% do as well or better." in text
     assert said() == "" and said(VERIFIED).startswith("So far, this neuron responds to “rose”.")

@@ -76,7 +76,7 @@ def test_minimal_pairs_stand_side_by_side(run: Run) -> None:
     state = fold([pair], fold(run.journal.stored))
     page = to_html(state, result(state, 1.0), About(), lambda path: PNG)
     assert "“red rose” against “rose”" in page
-    assert "25 % of the activation" in page
+    assert "25% of the activation" in page
 
 
 def test_pictures_as_a_folder(run: Run, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_all_fresh_pictures_are_on_the_page_in_the_order_drawn() -> None:
     page = to_html(state, result(state, 1.0), About(), lambda path: PNG)
     after = page.split("All 23 fresh pictures of “strawberry”, in the order drawn")[1].split("<h2>")[0]
     assert re.findall(r"<figcaption>([\d.]+)", after) == [f"{n / 50:.3g}" for n in range(23)]
-    assert "accounts for 30 % of the strong responses" in page
+    assert "accounts for 30% of the strong responses" in page
 
 
 def test_an_unsteered_run_is_said_to_be_repeatable(run: Run) -> None:
@@ -156,5 +156,5 @@ def test_an_index_over_runs(run: Run, tmp_path: Path) -> None:
     state = fold(run.journal.stored)
     path = write_index([(state, About(note="x")), (fold(convinced()), About())], tmp_path)
     page = path.read_text()
-    assert page.count('.html">') == 2 and "30 %" in page
+    assert page.count('.html">') == 2 and "30%" in page
     assert not re.findall(r"(?:src|href)=['\"](?:http|//)", page)

@@ -192,8 +192,8 @@ class ResultScreen(LineScreen):
         yield (
             "Minimal pairs",
             "The same seeds with one word changed or dropped. What the neuron loses is what that word was worth; more "
-            "than 100 % means that the pictures without it drive the neuron less than the control set does. The "
-            "layer's other neurons judge how often the change can be seen: 50 % is chance, and a pair that they cannot"
+            "than 100% means that the pictures without it drive the neuron less than the control set does. The "
+            "layer's other neurons judge how often the change can be seen: 50% is chance, and a pair that they cannot"
             " tell apart says nothing about the word.",
         )
 

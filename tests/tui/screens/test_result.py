@@ -75,7 +75,7 @@ async def test_the_headline_leaves_the_shares_to_the_argument(tmp_path: Path) ->
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
         assert "41%" not in str(screen.query_one("#headline", Static).content)
-        assert "accounts for 41 %" in str(screen.query_one("#argument", Static).content)
+        assert "accounts for 41%" in str(screen.query_one("#argument", Static).content)
 
 
 async def test_a_score_of_the_search_is_not_sold_as_more(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ async def test_pairs_have_their_pictures(on: Stage) -> None:
         assert len(screen.query_one("#pair-0-before", Thumbnails).shown.images) == 5
         assert len(screen.query_one("#pair-0-after", Thumbnails).shown.images) == 3
         text = " ".join(str(heading.content) for heading in screen.query(".heading").results(Static))
-        assert "red thing against thing   loses 61 %" in text
+        assert "red thing against thing   loses 61%" in text
         # One sense would only repeat what stands above.
         assert "Sense 1" not in text
 
@@ -116,7 +116,7 @@ async def test_two_senses_have_their_shares_and_pictures(tmp_path: Path) -> None
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
         text = " ".join(str(heading.content) for heading in screen.query(".heading").results(Static))
-        assert "Sense 1  strawberry" in text and "Sense 2  rose  accounts for 20 %" in text
+        assert "Sense 1  strawberry" in text and "Sense 2  rose  accounts for 20%" in text
         assert len(screen.query_one("#sense-1", PictureGrid).shown.images) == 5
 
 
@@ -176,7 +176,7 @@ async def test_the_result_argues_its_case(tmp_path: Path) -> None:
     async with on.app.run_test(size=(80, 24)) as pilot:
         screen = await open_result(on, pilot)
         text = str(screen.query_one("#argument", Static).content)
-        assert "accounts for 30 % of the strong responses" in text and "too narrow" in text and "“grass”" in text
+        assert "accounts for 30% of the strong responses" in text and "too narrow" in text and "“grass”" in text
         # All of them, in the order drawn, and the one sense repeats nothing.
         grid = screen.query_one("#fresh", PictureGrid)
         assert [image.index for image in grid.shown.images] == list(range(23))
