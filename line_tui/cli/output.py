@@ -35,10 +35,12 @@ def put_data(text: str) -> None:
     """Print data for other programs unchanged. Raises StoreError if that fails."""
     try:
         click.echo(text, nl=False)
-    except BrokenPipeError:
-        # The reader has closed the pipe, as `head` does. Keep Python from flushing the rest at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     except OSError as error:
+        # Python would flush the rest at exit, and fail again with an exit code of its own.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(error, BrokenPipeError):
+            # The reader has closed the pipe, as `head` does.
+            return
         raise StoreError(
             f"stdout cannot be written: {error.strerror or error}",
             "nothing stored is lost: `line-tui runs` lists the runs, and `line-tui runs show ID` prints a result",
