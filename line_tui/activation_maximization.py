@@ -7,9 +7,11 @@ from statistics import fmean
 
 import msgspec
 
+from line_tui.decodable import decodable
 from line_tui.explain.state import RunState
 
 
+@decodable
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What to maximise, and how."""
 

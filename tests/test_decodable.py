@@ -7,18 +7,23 @@ import pytest
 
 STRESS = """
 import sys, threading
+import msgspec
 from line_tui.models.catalog import read_catalog
 from line_tui.config import read_config
 from line_tui.engine.bundled_bank import BundledBank
 from line_tui.models.layer_cache import shipped_layers
-from line_tui.store.events import _decoder
+from line_tui.activation_maximization import Request as Ascent
+from line_tui.evaluate.request import Request as Evaluation
+from line_tui.events import RunSpec
 
 sys.setswitchinterval(1e-6)
 start = threading.Barrier(6)
 
 def decode():
     start.wait()
-    for read in (_decoder.__wrapped__, read_catalog, read_config, lambda: BundledBank().card, shipped_layers):
+    for kind in (RunSpec, Ascent, Evaluation):
+        msgspec.json.Decoder(kind)
+    for read in (read_catalog, read_config, lambda: BundledBank().card, shipped_layers):
         read()
 
 threads = [threading.Thread(target=decode) for _ in range(6)]

@@ -102,6 +102,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
 
 
+@decodable
 class Sense(msgspec.Struct, frozen=True, kw_only=True):
     """One concept of the final explanation, with its own score; the fields are those of the label's score."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
-from functools import cache
 from typing import TypeVar
 
 import msgspec
@@ -23,6 +22,7 @@ Kind = TypeVar(
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError, OverflowError)
 """Errors from decoding a value that is damaged or was not written by line-tui."""
+_DECODER: msgspec.json.Decoder[DurableEvent] = msgspec.json.Decoder(DurableEvent)
 _LATEST = 250_000_000_000
 """In the year 9892; calendars end soon after."""
 
@@ -32,11 +32,6 @@ def moment(value: object) -> float:
     if not isinstance(value, (int, float)) or not 0 <= value < _LATEST:
         raise ValueError(f"{value!r} is not a time")
     return float(value)
-
-
-@cache
-def _decoder() -> msgspec.json.Decoder[DurableEvent]:
-    return msgspec.json.Decoder(DurableEvent)
 
 
 class Events:
@@ -91,7 +86,7 @@ class Events:
                     run_id=run_id,
                     time=moment(row["time"]),
                     event=self._placed(
-                        run_id, whole(run_id, int(row["seq"]), _decoder().decode(row["body"]), self._beside)
+                        run_id, whole(run_id, int(row["seq"]), _DECODER.decode(row["body"]), self._beside)
                     ),
                     seq=int(row["seq"]),
                 )
@@ -143,7 +138,7 @@ def _row(envelope: Envelope) -> tuple[tuple[str, int | None, float, str | int | 
     event = envelope.event
     try:
         # A non-finite number would become "null", which cannot be decoded.
-        _decoder().decode(msgspec.json.encode(event))
+        _DECODER.decode(msgspec.json.encode(event))
         slimmed, beside = slim(envelope.run_id, envelope.seq or 0, event)  # type: ignore[arg-type]
         body = msgspec.json.encode(slimmed).decode()
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
