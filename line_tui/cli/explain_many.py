@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache, partial
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ async def explain_many(
     from line_tui.layers import find_layer
 
     spec = asked(0)
+    # A run is read once, for its own line and for the summary.
+    read = cache(partial(result_of, store))
     async with Executor(engine) as executor:
         layer = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
         neurons = select(selector, layer.neurons, spec.seed)
@@ -47,7 +50,8 @@ async def explain_many(
                 if how == "failed":
                     progress.tell(f"neuron {neuron} failed: {queue.batch.failures[neuron]}")
                 else:
-                    progress.tell(_line(store, queue.batch.runs[neuron], how == "before"))
+                    run_id = queue.batch.runs[neuron]
+                    progress.tell(_line(store, run_id, None if how == "before" else read(run_id)))
 
             queue = Queue(executor, store, asked, on_end)
 
@@ -57,7 +61,7 @@ async def explain_many(
 
             with on_interrupt(stop):
                 batch = await queue.explain(neurons)
-    results = [] if batch.stopped else [result_of(store, run_id) for run_id in batch.finished(neurons)]
+    results = [] if batch.stopped else [read(run_id) for run_id in batch.finished(neurons)]
     if results:
         say(told_savings([result.cost.images_drawn for result in results]))
         say(told(polysemanticity(spec.model, spec.layer, results)))
@@ -79,11 +83,11 @@ def told_savings(fresh: Sequence[int]) -> str:
     )
 
 
-def _line(store: Store, run_id: str, again: bool) -> str:
+def _line(store: Store, run_id: str, result: Result | None) -> str:
+    """What came of a neuron, and what it cost; without a result it was done before."""
     run = store.run(run_id)
     score = "" if run.score is None else f"  {run.score:.3f}"
     cost = "done before"
-    if not again:
-        drawn = result_of(store, run_id).cost.images_drawn
-        cost = f"{drawn} of {run.images} images drawn, {run.seconds:.1f} s"
+    if result is not None:
+        cost = f"{result.cost.images_drawn} of {run.images} images drawn, {run.seconds:.1f} s"
     return f"neuron {run.neuron}: {shown(run.label or 'no concept found')}{score}  {cost}"

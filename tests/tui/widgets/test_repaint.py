@@ -77,26 +77,20 @@ async def test_moving_the_cursor_paints_two_rows(on: Stage, painted: list[Region
         assert sorted(region.height for region in rows) == [1, 1], painted
 
 
-async def test_another_neuron_paints_its_list_and_the_plan(on: Stage, painted: list[Region]) -> None:
-    async with on.app.run_test(size=(120, 40)) as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("right", "right")
-        await pilot.pause(0.3)
-        painted.clear()
-        await pilot.press("down")
-        await pilot.pause(0.2)
-        allowed = [on.app.screen.query_one(selector).region for selector in ("#neurons", "#plan")]
-        assert painted and all(any(one.contains_region(region) for one in allowed) for region in painted), painted
-
-
-async def test_another_run_paints_its_list_and_what_stands_below(on: Stage, painted: list[Region]) -> None:
+@pytest.mark.parametrize(
+    ("keys", "paints"), [(["right", "right"], ("#neurons", "#plan")), (["l"], ("#runs", "#about"))]
+)
+async def test_another_row_paints_its_list_and_what_is_said_of_it(
+    keys: list[str], paints: tuple[str, str], on: Stage, painted: list[Region]
+) -> None:
     for run in ("r1", "r2"):
         keep(on.store, events_of_a_run(), run)
     async with on.app.run_test(size=(120, 40)) as pilot:
-        await pilot.press("l")
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        await pilot.press(*keys)
         await pilot.pause(0.3)
         painted.clear()
         await pilot.press("down")
         await pilot.pause(0.2)
-        allowed = [on.app.screen.query_one(selector).region for selector in ("#runs", "#about")]
+        allowed = [on.app.screen.query_one(selector).region for selector in paints]
         assert painted and all(any(one.contains_region(region) for one in allowed) for region in painted), painted
