@@ -28,7 +28,6 @@ class LocalEngine:
         self._store = store
         self._source = source
         self._server: Server | None = None
-        self._ended = asyncio.Event()
         self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
 
     async def start(self) -> None:
@@ -39,10 +38,11 @@ class LocalEngine:
             loop.call_soon_threadsafe(self._messages.put_nowait, message)
 
         server = self._server = Server(self._store, self._source, say)
+        ended = self._ended = asyncio.Event()
 
         def work() -> None:
             server.work()
-            loop.call_soon_threadsafe(self._ended.set)
+            loop.call_soon_threadsafe(ended.set)
 
         threading.Thread(target=work, name="engine", daemon=True).start()
         say(p.Ready(pid=os.getpid()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -12,6 +13,7 @@ import pytest
 from line_tui import events as e
 from line_tui.engine.executor import Executor, Handle
 from line_tui.engine.local import LocalEngine
+from line_tui.engine.server import Server
 from line_tui.errors import EngineError, LineError, StoreError, UnknownNameError
 from line_tui.explain.state import fold
 from line_tui.store import Store
@@ -181,3 +183,20 @@ async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, mon
         with pytest.raises(LineError) as raised:
             await _all(executor.submit("a", SPEC))
     assert raised.value.exit_code == 2 and "config.toml" in raised.value.cause
+
+
+async def test_each_close_of_a_local_engine_waits_for_its_thread(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[Server] = []
+    work = Server.work
+
+    def slowly(self: Server) -> None:
+        work(self)
+        time.sleep(0.1)
+        ended.append(self)
+
+    monkeypatch.setattr(Server, "work", slowly)
+    engine = LocalEngine(store, FakeSource())
+    for closed in (1, 2):
+        await engine.start()
+        await engine.close()
+        assert len(ended) == closed
