@@ -73,6 +73,6 @@ def unknown_name(kind: str, name: str, known: Iterable[str], fix: str) -> Unknow
     `fix` says how to list them all, for example "`line-tui layers resnet18` lists them".
     """
     known = list(known)
-    near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}? " if near else ""
     return UnknownNameError(f"no {kind} named '{name}'", f"{hint}{fix}")

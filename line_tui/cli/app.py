@@ -22,7 +22,7 @@ def start_app(
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UsageError(
             "the app needs a terminal, but stdin or stdout is not one",
-            "use `line-tui explain MODEL LAYER NEURON` instead",
+            f"use `line-tui {'explain MODEL LAYER NEURON' if (replay or watch) is None else 'runs show ID'}` instead",
         )
     for name in ("COLUMNS", "LINES"):
         # Where the environment has them, Python takes them for the size of the terminal, whatever becomes of it.

@@ -44,7 +44,7 @@ def show() -> None:
 
     \b
     Example:
-      line-tui config show > "$(line-tui config path)"
+      line-tui config show > settings.toml
     """
     put_data(to_toml(read_config()))
 

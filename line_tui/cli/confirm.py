@@ -6,6 +6,7 @@ import sys
 
 import click
 
+from line_tui.cli.output import say
 from line_tui.errors import UsageError
 
 
@@ -18,4 +19,5 @@ def confirmed(question: str, yes: bool) -> bool:
     except (click.Abort, OSError) as error:
         if isinstance(error, click.Abort) and sys.stdin is not None and sys.stdin.isatty():
             raise
+        say("")
         raise UsageError("this needs confirmation, and nobody can give it here", "add --yes") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from line_tui.cli.options import SEED, complete_layers, complete_models, complete_profiles
+from line_tui.cli.options import SEED, Integer, complete_layers, complete_models, complete_profiles
 from line_tui.cli.output import put_data, put_json
 from line_tui.config import MOST_IMAGES
 from line_tui.errors import UsageError
@@ -31,9 +31,7 @@ from line_tui.errors import UsageError
 @click.option(
     "--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Profile of models to use."
 )
-@click.option(
-    "--images", type=click.IntRange(2, MOST_IMAGES), default=50, show_default=True, help="Images per explanation."
-)
+@click.option("--images", type=Integer(2, MOST_IMAGES), default=50, show_default=True, help="Images per explanation.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same images.")
 @click.option("--sanity", is_flag=True, help="Check which metrics notice a wrong explanation on this layer.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")

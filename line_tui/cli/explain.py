@@ -15,9 +15,10 @@ from click.core import ParameterSource
 
 from line_tui import events as e
 from line_tui.cli.interrupts import complete, on_interrupt
-from line_tui.cli.neuron_selector import as_number, is_selector
+from line_tui.cli.neuron_selector import is_selector
 from line_tui.cli.options import (
     SEED,
+    Integer,
     complete_layers,
     complete_models,
     complete_neurons,
@@ -28,13 +29,19 @@ from line_tui.cli.options import (
 )
 from line_tui.cli.output import put, put_data, put_json, say
 from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
-from line_tui.errors import INTERRUPTED, UnknownNameError, UsageError, unknown_name
+from line_tui.errors import (
+    INTERRUPTED,
+    EngineError,
+    MemoryLimitError,
+    StoreError,
+    UsageError,
+)
 from line_tui.events import Metric, RunSpec
 from line_tui.explain import strategies
 from line_tui.neuron import Neuron
 
 if TYPE_CHECKING:
-    from line_tui.engine.executor import Engine, Executor, Handle
+    from line_tui.engine.executor import Engine, Handle
     from line_tui.store import Store
 
 _STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for each in strategies.REGISTRY.values())
@@ -50,10 +57,12 @@ _STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for eac
     "--metric", type=click.Choice(get_args(Metric)), help="What to maximise; each strategy has its own metrics."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same run.")
+@click.option("--iterations", type=Integer(0, MOST_ITERATIONS), help="Proposals from the language model, in total.")
 @click.option(
-    "--iterations", type=click.IntRange(0, MOST_ITERATIONS), help="Proposals from the language model, in total."
+    "--images",
+    type=Integer(1, MOST_IMAGES),
+    help="Pictures per concept; adaptive draws a third of what published would.",
 )
-@click.option("--images", type=click.IntRange(1, MOST_IMAGES), help="Pictures per concept.")
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")
 @click.option(
     "--control",
@@ -139,9 +148,12 @@ def explain(
                 return _many(engine, store, partial(_spec, model, layer, given), neuron, as_json)
             run_id = store.new_run_id()
             run = _begin(engine, store, run_id, neuron, partial(_spec, model, layer, given))
-        if run is not None and not complete(run):
-            _tell_stopped(store, run_id, no_store)
-            return INTERRUPTED
+        try:
+            if run is not None and not complete(run):
+                say(f"stopped{_how_to_resume(store, run_id, no_store)}")
+                return INTERRUPTED
+        except (EngineError, MemoryLimitError, StoreError) as error:
+            raise type(error)(error.cause, f"{error.fix}{_how_to_resume(store, run_id, no_store)}") from error
         _print_result(store, run_id, as_json)
     return 0
 
@@ -177,12 +189,12 @@ def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
 
 async def _begin(engine: Engine, store: Store, run_id: str, neuron: str, spec: Callable[[int], RunSpec]) -> bool:
     """Start a run; return whether it finished."""
+    from line_tui.cli.engine_query import neuron_number
     from line_tui.engine.executor import Executor
 
     async with Executor(engine) as executor:
-        number = as_number(neuron)
-        if number is None:
-            number = await _number(executor, spec(0), neuron)
+        first = spec(0)
+        number = await neuron_number(executor, first.model, first.layer, neuron)
         return await _follow(executor.submit(run_id, spec(number)), store)
 
 
@@ -202,7 +214,6 @@ async def _follow(handle: Handle, store: Store) -> bool:
 
     console = PlainConsole(stderr=True)
     view = LiveView(console, fold(e.durable(store.events(handle.run_id))))
-    console.tell(f"run {handle.run_id}")
     finished = False
     stopping: list[asyncio.Task[None]] = []
 
@@ -242,21 +253,9 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
     return next((error.exit_code for error in batch.failures.values()), 0)
 
 
-async def _number(executor: Executor, spec: RunSpec, name: str) -> int:
-    from line_tui.layers import find_layer
-
-    found = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
-    fix = f"`line-tui neurons {spec.model} {spec.layer}` lists them"
-    if not found.names:
-        raise UnknownNameError(f"the neurons of '{spec.layer}' have no names", "give a number")
-    if name not in found.names:
-        raise unknown_name(f"neuron of {spec.layer}", name, found.names, fix)
-    return found.names.index(name)
-
-
-def _tell_stopped(store: Store, run_id: str, no_store: bool) -> None:
+def _how_to_resume(store: Store, run_id: str, no_store: bool) -> str:
     begun = not no_store and any(run.id == run_id for run in store.runs())
-    say(f"stopped; to resume: line-tui explain --resume {run_id}" if begun else "stopped")
+    return f"; to resume: line-tui explain --resume {run_id}" if begun else ""
 
 
 def _print_result(store: Store, run_id: str, as_json: bool) -> None:

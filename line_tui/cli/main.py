@@ -93,9 +93,15 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         return code if isinstance(code, int) else 0
     except LineError as error:
         return _tell(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message())
+        return error.exit_code
     except click.ClickException as error:
         path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "line-tui"
-        return _tell(f"{error.format_message().rstrip('.')} — `{path} --help` tells how", error.exit_code)
+        cause = error.format_message().rstrip(".")
+        if isinstance(error, click.NoSuchOption) and error.option_name[1:].isdecimal():
+            cause = "no neuron has a negative number: they are numbered from 0"
+        return _tell(f"{cause} — `{path} --help` tells how", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except MemoryError:

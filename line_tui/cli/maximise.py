@@ -7,32 +7,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from line_tui.cli.options import SEED, complete_layers, complete_models, data_option
+from line_tui.cli.options import SEED, Integer, complete_layers, complete_models, complete_neurons, data_option
 from line_tui.cli.output import put, put_json
 from line_tui.errors import StoreError
 
 if TYPE_CHECKING:
     from line_tui.activation_maximization import Comparison
+    from line_tui.engine.executor import Executor
 
 
 @click.command()
 @click.argument("model", shell_complete=complete_models)
 @click.argument("layer", shell_complete=complete_layers)
-@click.argument("neuron", type=click.IntRange(0, 10**9))
-@click.option(
-    "--steps", type=click.IntRange(1, 100_000), default=256, show_default=True, help="Number of gradient steps."
-)
+@click.argument("neuron", shell_complete=complete_neurons)
+@click.option("--steps", type=Integer(1, 100_000), default=256, show_default=True, help="Number of gradient steps.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same picture.")
 @click.option("--to", "picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @data_option
 def maximise(
-    model: str, layer: str, neuron: int, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
+    model: str, layer: str, neuron: str, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
 ) -> None:
     """Maximise a neuron by gradient ascent.
 
-    Compares the picture found with the neuron's best generated picture in all stored runs. Needs gradients, so it does
-    not work for black-box models.
+    NEURON is a number or a name. Compares the picture found with the neuron's best generated picture in all stored
+    runs. Needs gradients, so it does not work for black-box models.
 
     \b
     Examples:
@@ -42,24 +41,34 @@ def maximise(
     from rich.progress import Progress
 
     from line_tui.activation_maximization import Maximised, Request, compare
-    from line_tui.cli.engine_query import do_job
+    from line_tui.cli.engine_query import ask, neuron_number
     from line_tui.consoles import PlainConsole
     from line_tui.events import durable
     from line_tui.explain.state import fold
     from line_tui.store import Store
 
-    request = Request(model=model, layer=layer, neuron=neuron, steps=steps, seed=seed)
-    picture = picture or Path(f"{model}-{layer}-{neuron}.png".replace("/", "-").replace(":", "-"))
-    with Progress(console=PlainConsole(stderr=True), transient=True) as progress:
+    if picture is not None and not picture.parent.is_dir():
+        raise StoreError(f"cannot write {picture}: its folder does not exist", "choose another --to")
+    console = PlainConsole(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("gradient ascent", total=steps)
-        found = do_job("maximise", request, Maximised, lambda at: progress.update(bar, completed=at.done), data)
+
+        async def work(executor: Executor) -> tuple[Request, Maximised]:
+            number = await neuron_number(executor, model, layer, neuron)
+            request = Request(model=model, layer=layer, neuron=number, steps=steps, seed=seed)
+            return request, await executor.do(
+                "maximise", request, Maximised, lambda at: progress.update(bar, completed=at.done)
+            )
+
+        request, found = ask(work, data)
+    picture = picture or Path(f"{model}-{layer}-{request.neuron}.png".replace("/", "-").replace(":", "-"))
     try:
         picture.write_bytes(found.picture)
     except OSError as error:
         raise StoreError(f"cannot write {picture}: {error.strerror}", "choose another --to") from error
     store = Store.open(data)
     try:
-        runs = [run.id for run in store.runs() if (run.model, run.layer, run.neuron) == (model, layer, neuron)]
+        runs = [run.id for run in store.runs() if (run.model, run.layer, run.neuron) == (model, layer, request.neuron)]
         compared = compare(request, found, str(picture), [fold(durable(store.events(run_id))) for run_id in runs])
     finally:
         store.close()

@@ -40,7 +40,9 @@ def select(text: str, neurons: int, seed: int) -> list[int]:
     found: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
-        if int(last or first) >= neurons or int(last or first) < int(first):
+        if int(last or first) < int(first):
+            raise UsageError(f"'{part}' ends before it begins", f"write {last}-{first}")
+        if int(last or first) >= neurons:
             raise UnknownNameError(
                 f"'{part}' is not in a layer of {neurons} neurons", f"choose from 0 to {neurons - 1}"
             )

@@ -18,13 +18,19 @@ if TYPE_CHECKING:
     from line_tui.layers import LayerInfo
 
 
+class Integer(click.IntRange):
+    """A range whose name is that of its values, so that errors read "'nan' is not a valid integer"."""
+
+    name = "integer"
+
+
 class _Seed(click.ParamType[int]):
-    """Any integer that the store can hold. Not an `IntRange` itself, because help would spell out the range."""
+    """Any integer that the store can hold. Not an `Integer` itself, because help would spell out the range."""
 
     name = "integer"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        return click.IntRange(-(2**63), 2**63 - 1).convert(value, param, ctx)
+        return Integer(-(2**63), 2**63 - 1).convert(value, param, ctx)
 
 
 SEED = _Seed()

@@ -79,6 +79,8 @@ class LiveView:
     def _tell(self, event: e.DurableEvent) -> None:
         """Permanent lines."""
         match event:
+            case e.RunStarted(run_id=run_id):
+                self._console.tell(f"run {run_id}")
             case e.ModelsLoaded(notes=notes):
                 for note in notes:
                     self._console.tell(note, style="yellow")

@@ -11,6 +11,7 @@ from line_tui.cli.options import complete_layers, complete_models, data_option, 
 from line_tui.cli.output import put, put_json
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.explain import strategies
+from line_tui.layers import find_layer
 from line_tui.models.layer_cache import LayerCache
 
 if TYPE_CHECKING:
@@ -56,12 +57,15 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
 
 
 def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:
-    """The reason for an empty list: an unknown model, or one without explained neurons."""
+    """The reason for an empty list: an unknown model or layer, or one without explained neurons."""
     from line_tui.models.catalog import read_catalog
 
     known = {entry.id for entry in read_catalog().vision} | models
-    if model not in known and LayerCache().read(model) is None:
-        return unknown_name("model with explained neurons", model, known, "`line-tui models list` lists them")
+    layers = LayerCache().read(model)
+    if model not in known and layers is None:
+        return unknown_name("vision model", model, known, "`line-tui models list` lists them all")
+    if layers is not None:
+        find_layer(layers, model, layer)
     return UnknownNameError(
         f"no neuron of {model} {layer} was explained with the adaptive strategy",
         f"explain some: line-tui explain {model} {layer} random:20",

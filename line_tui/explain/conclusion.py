@@ -54,7 +54,8 @@ def conclude(
                 return DrawVariant(trial.id, variant, kind, list(range(min(SEEDS, images))))
     others = f", with {' and '.join(trial.concept for trial in chosen[1:])}" if len(chosen) > 1 else ""
     told = f"it accounts for {known.concepts[0].share:.0%} of the strong responses{others}"
-    return Record([e.Finished(label=label.concept, trial=label.id, reason=f"{told}; {known.unexplained:.0%} is left")])
+    reason = f"{told}; {known.unexplained:.0%} is unexplained"
+    return Record([e.Finished(label=label.concept, trial=label.id, reason=reason)])
 
 
 def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) -> str | None:

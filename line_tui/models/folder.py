@@ -40,6 +40,8 @@ CONTAINERS = frozenset({"images", "imgs", "pictures", "jpegimages", "data"})
 NAMES = "names.json"
 """Optional file next to the subfolders with readable class names for folders such as "n01440764"."""
 
+EMPTY = "it holds no pictures"
+
 
 class UnreadablePicture(Exception):
     """A file that cannot be read as a picture; the message says why."""
@@ -86,8 +88,8 @@ def open_folder(path: Path) -> PictureFolder:
         left_out[path] = f"{len(loose)} pictures beside its subfolders are in no class"
         loose = []
     if not classes and not loose:
-        told = "".join(f"; {reason}" for reason in list(left_out.values())[:1])
-        raise UsageError(f"{path} holds no pictures{told}", f"known are {', '.join(sorted(SUFFIXES))}")
+        told = "".join([f"; {reason}" for reason in left_out.values() if reason != EMPTY][:1])
+        raise UsageError(f"{path} holds no pictures{told}", f"put some there: {', '.join(sorted(SUFFIXES))}")
     concepts = [each.concept for each in classes]
     if twice := next((concept for concept in concepts if concepts.count(concept) > 1), None):
         raise UsageError(f"{path} has two classes named '{twice}'", f"rename a subfolder, or correct {NAMES}")
@@ -148,7 +150,7 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
     elif lost:
         left_out[folder] = lost[0] + (f", and {len(lost) - 1} more like it" if len(lost) > 1 else "")
     elif not found:
-        left_out[folder] = "it holds no pictures"
+        left_out[folder] = EMPTY
     return sorted(found)
 
 

@@ -207,7 +207,9 @@ def _told(path: Path) -> Iterator[None]:
         # What SQLite says of a damaged file may quote it.
         raise _damaged(path, "its text is not UTF-8") from error
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}", "free or choose another folder with --data") from error
+        raise StoreError(
+            f"{path}: {error.strerror or error}", "choose another folder with --data or LINE_TUI_DATA"
+        ) from error
 
 
 def _explain(path: Path, error: sqlite3.Error) -> StoreError:

@@ -36,10 +36,21 @@ def test_an_unknown_command_is_told_in_one_line(call: Call) -> None:
 
 
 def test_without_a_terminal_the_app_says_so(call: Call) -> None:
-    for arguments in ((), ("runs", "replay", "x")):
+    for arguments, instead in (
+        ((), "explain MODEL"),
+        (("runs", "replay", "x"), "runs show ID"),
+        (("watch", "x"), "runs"),
+    ):
         done = call(*arguments)
         assert (done.code, done.out) == (2, "")
-        assert done.err.startswith("error: the app needs a terminal") and "line-tui explain" in done.err
+        assert done.err.startswith("error: the app needs a terminal") and f"use `line-tui {instead}" in done.err
+
+
+@pytest.mark.parametrize("group", ["config", "models", "bench"])
+def test_a_group_without_a_command_shows_its_help(call: Call, group: str) -> None:
+    done = call(group)
+    assert (done.code, done.out) == (2, "") and done.err.startswith(f"Usage: line-tui {group}")
+    assert "\nCommands:\n" in done.err
 
 
 def test_a_closed_stdin_is_no_terminal() -> None:

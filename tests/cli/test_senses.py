@@ -21,7 +21,9 @@ def test_a_layer_that_nobody_explained(call: Call) -> None:
     assert none.code == 3
     assert "line-tui explain emoji-resnet18 fc random:20" in none.err
     unknown = call("senses", "emoji-resnet81", "fc")
-    assert unknown.code == 3 and "did you mean emoji-resnet18" in unknown.err
+    assert unknown.code == 3 and "no vision model named 'emoji-resnet81' — did you mean emoji-resnet18" in unknown.err
+    unknown = call("senses", "emoji-resnet18", "fcc")
+    assert unknown.code == 3 and "did you mean fc?" in unknown.err
 
 
 def test_runs_of_the_published_strategy_have_no_senses(call: Call) -> None:

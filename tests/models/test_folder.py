@@ -65,6 +65,15 @@ def test_folders_that_cannot_serve(tmp_path: Path) -> None:
         open_folder(tmp_path)
 
 
+def test_a_folder_without_pictures_says_so_once(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match=r"holds no pictures — "):
+        open_folder(tmp_path)
+    (tmp_path / "empty/notes.txt").touch()
+    with pytest.raises(UsageError, match=r"holds no pictures; 1 of its 1 files is not a picture of a known type"):
+        open_folder(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("mode", "colour"), [("RGBA", (255, 0, 0, 128)), ("L", (76,)), ("P", (1,)), ("CMYK", (0,) * 4)]
 )
