@@ -24,8 +24,8 @@ check: .venv/ready-dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest -m unit -n auto
 
-# A worker for each core, up to four, since each needs 3 GB; one that dies fails its test and is not replaced.
-WORKERS ?= -n auto --maxprocesses 4 --dist worksteal --max-worker-restart 0
+# Three workers, each of which needs 3 GB: some tests wait for a screen. One that dies fails its test and is not replaced.
+WORKERS ?= -n 3 --dist worksteal --max-worker-restart 0
 test: .venv/ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """A whole run connects to nothing, binds nothing and looks up no name, in any of its processes.
 
-Twice: with an audit hook that forbids it to Python and writes down each attempt, and in a network namespace without
-interfaces, where C code has nothing to connect to either.
+An audit hook forbids it to Python and writes down each attempt; where the system allows it, the run is also in a
+network namespace without interfaces, so that C code has nothing to connect to either.
 """
 
 from __future__ import annotations
@@ -99,37 +99,26 @@ def test_the_hook_lets_asyncio_work(environment: dict[str, str]) -> None:
     assert _log(environment)[1] == []
 
 
-def test_a_whole_run_attempts_nothing(environment: dict[str, str], tmp_path: Path) -> None:
-    done = subprocess.run(RUN, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+def without_network() -> list[str]:
+    """What runs a command where there is no network; nothing if this system has no way to do so."""
+    alone = ["unshare", "--map-root-user", "--net"]
+    if shutil.which("unshare") is None or subprocess.run([*alone, "true"], capture_output=True).returncode:
+        return []
+    connect = "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"
+    down = subprocess.run([*alone, sys.executable, "-c", connect], capture_output=True, text=True, check=True)
+    assert os.strerror(int(down.stdout)) == "Network is unreachable"
+    return alone
+
+
+def test_a_whole_run_attempts_nothing_and_needs_nothing(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [*without_network(), *RUN]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     processes, attempts = _log(environment)
     assert any("line_tui explain" in process for process in processes)
     assert any("line_tui.engine.server" in process for process in processes)
     assert attempts == []
-    _check_result(done.stdout)
-
-
-def test_a_whole_run_without_any_network(environment: dict[str, str], tmp_path: Path) -> None:
-    alone = ["unshare", "--map-root-user", "--net"]
-    if shutil.which("unshare") is None:
-        pytest.skip("there is no unshare (util-linux) to make a network namespace with")
-    if subprocess.run([*alone, "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this system lets users make no network namespaces")
-    down = subprocess.run(
-        [*alone, sys.executable, "-c", "import socket; print(socket.socket().connect_ex(('127.0.0.1', 9)))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert os.strerror(int(down.stdout)) == "Network is unreachable"
-    del environment["PYTHONPATH"]
-    done = subprocess.run([*alone, *RUN], env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    _check_result(done.stdout)
-
-
-def _check_result(text: str) -> None:
-    result = json.loads(text)
+    result = json.loads(done.stdout)
     assert result["status"] == "finished"
     assert result["label"]
     # Drawn in this run, and the language model was asked: nothing of it came from an earlier one.

@@ -19,7 +19,7 @@ TWO_SENSES, ONE_SENSE = 100, 78
 def settings(tmp_path: Path) -> dict[str, str]:
     """Of somebody who starts the app for the first time, with short runs."""
     config = tmp_path / "config.toml"
-    config.write_text("[explain]\nstrategy = 'published'\niterations = 2\nimages = 2\n")
+    config.write_text("[explain]\nstrategy = 'published'\niterations = 2\nimages = 1\n")
     return {
         "LINE_TUI_CONFIG": str(config),
         "LINE_TUI_DATA": str(tmp_path / "data"),

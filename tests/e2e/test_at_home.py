@@ -113,9 +113,9 @@ def test_the_command_line_of_a_run_is_one_that_works(tmp_path: Path, toured: dic
         terminal.type("1")
         terminal.keys("C-s")
         terminal.wait("How to look for the label", gone=True)
-        screen = terminal.wait("· 1 × 2 images")
+        screen = terminal.wait("· 1 × 1 images")
         command = next(line for line in screen.splitlines() if line.startswith(" $ ")).removeprefix(" $ ").strip()
-    assert command == "line-tui explain emoji-resnet18 fc 0 --strategy published --iterations 1 --images 2"
+    assert command == "line-tui explain emoji-resnet18 fc 0 --strategy published --iterations 1 --images 1"
     label = line_tui(toured, *command.split()[1:]).splitlines()[0]
     assert store_of(toured).runs()[0].label == label
 

@@ -220,5 +220,5 @@ def test_12_only_the_engine_beside_a_screen_gives_way(tmp_path: Path, toured: di
         terminal.wait("avgpool")
         # The layers need no engine; the first run starts it.
         terminal.type("g")
-        terminal.wait("✔ finished")
+        terminal.wait("First pool")
         assert os.getpriority(os.PRIO_PROCESS, terminal.engine()) - os.getpriority(os.PRIO_PROCESS, 0) == 3

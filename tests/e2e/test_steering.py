@@ -9,7 +9,7 @@ import pytest
 from line_tui import events as e
 from tests.e2e.conftest import store_of
 from tests.e2e.served import serve
-from tests.e2e.terminal import Terminal, line_tui
+from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (apt install tmux)")
 
@@ -130,31 +130,33 @@ def test_everything_the_person_did_can_be_undone(tmp_path: Path, toured: dict[st
 
 
 def test_a_run_is_held_stepped_stopped_and_goes_on(tmp_path: Path, toured: dict[str, str]) -> None:
-    with serve(tmp_path / "config.toml", iterations=2, images=1) as language:
-        with Terminal(tmp_path, environment=toured) as terminal:
-            terminal.line_tui()
-            terminal.wait("avgpool")
-            terminal.type("g")
-            terminal.see("● proposing", "10 images")
-            terminal.type(" ")
-            terminal.wait("Ⅱ pausing")
-            language.reply("castle")
-            terminal.see("Ⅱ paused", "“castle”", "0 of 1 pictures")
-            terminal.type("s")
-            terminal.see("Ⅱ paused", "11 images")
-            terminal.type("S")
-            terminal.wait("Stop the run?")
-            terminal.type("n")
-            terminal.wait("Stop the run?", gone=True)
-            terminal.see("Ⅱ paused", "11 images")
-            terminal.type("S")
-            terminal.wait("Stop the run?")
-            terminal.type("y")
-            terminal.see("■ stopped", "R Restart")
+    with (
+        serve(tmp_path / "config.toml", iterations=2, images=1) as language,
+        Terminal(tmp_path, environment=toured) as terminal,
+    ):
+        terminal.line_tui()
+        terminal.wait("avgpool")
+        terminal.type("g")
+        terminal.see("● proposing", "10 images")
+        terminal.type(" ")
+        terminal.wait("Ⅱ pausing")
+        language.reply("castle")
+        terminal.see("Ⅱ paused", "“castle”", "0 of 1 pictures")
+        terminal.type("s")
+        terminal.see("Ⅱ paused", "11 images")
+        terminal.type("S")
+        terminal.wait("Stop the run?")
+        terminal.type("n")
+        terminal.wait("Stop the run?", gone=True)
+        terminal.see("Ⅱ paused", "11 images")
+        terminal.type("S")
+        terminal.wait("Stop the run?")
+        terminal.type("y")
+        terminal.see("■ stopped", "R Restart")
         assert isinstance(stored(toured)[-1], e.Stopped)
-        (run,) = store_of(toured).runs()
+        terminal.type("R")
         language.reply("river", "brook")
-        line_tui(toured, "explain", "--resume", run.id)
+        terminal.wait("✔ finished")
     drawn = [event.concept for event in stored(toured) if isinstance(event, e.ImageScored)]
     assert drawn[10:] == ["castle", "river", "brook"]
     assert isinstance(stored(toured)[-1], e.Finished)

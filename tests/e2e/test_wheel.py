@@ -104,7 +104,8 @@ def test_a_neuron_is_explained(installed: Path, tmp_path: Path) -> None:
     done = run(
         installed,
         tmp_path,
-        *("-m", "line_tui", "explain", "emoji-resnet18", "fc", "3", "--json", "--iterations", "1", "--images", "2"),
+        *("-m", "line_tui", "explain", "emoji-resnet18", "fc", "3", "--json"),
+        *("--strategy", "published", "--iterations", "1", "--images", "1"),
     )
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
