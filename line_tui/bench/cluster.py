@@ -7,7 +7,6 @@ the loop, Ray, the driver's store.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import os
 import sys
@@ -22,6 +21,7 @@ import msgspec
 import numpy as np
 
 from line_tui import events as e
+from line_tui.child_main import ArgumentParser, exit_code, positive
 from line_tui.config import EngineDefaults
 from line_tui.engine.cluster import RayEngine, Share, connect, import_ray
 from line_tui.engine.executor import Executor
@@ -214,11 +214,11 @@ async def _explain(store: Store, actors: int, neurons: int) -> tuple[float, floa
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="line-tui bench cluster", description=__doc__, epilog="Example: line-tui bench cluster --actors 1 2"
     )
-    parser.add_argument("--actors", type=int, nargs="+", default=[1, 4, 16, 64], help="default: 1 4 16 64")
-    parser.add_argument("--neurons", type=int, default=WIDTH, help="neurons for the most actors; others get fewer")
+    parser.add_argument("--actors", type=positive, nargs="+", default=[1, 4, 16, 64], help="default: 1 4 16 64")
+    parser.add_argument("--neurons", type=positive, default=WIDTH, help="neurons for the most actors; others get fewer")
     parser.add_argument("--wait", type=float, default=0.25, help="seconds that a call of a model takes")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     given = parser.parse_args(arguments)
@@ -248,4 +248,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -8,7 +8,6 @@ the measurements.
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from scipy.stats import norm
 
+from line_tui.child_main import ArgumentParser, exit_code, positive
 from line_tui.consoles import PlainConsole
 from line_tui.explain.intervals import interval, posterior
 from line_tui.explain.ports import Floats
@@ -155,10 +155,10 @@ def summarise(measurements: list[Measurement]) -> list[Coverage]:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="line-tui bench coverage", description=__doc__, epilog="Example: line-tui bench coverage --runs 20"
     )
-    parser.add_argument("--runs", type=int, default=100, help="measurements per kind of neuron (default: 100)")
+    parser.add_argument("--runs", type=positive, default=100, help="measurements per kind of neuron (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--json", action="store_true", help="print one JSON array instead of the table")
     given = parser.parse_args(arguments)
@@ -180,4 +180,4 @@ def main(arguments: list[str] | None = None) -> None:
 if __name__ == "__main__":
     refuse_sockets()
     end_with_parent()
-    main()
+    sys.exit(exit_code(main))

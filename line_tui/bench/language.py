@@ -7,7 +7,6 @@ and gets a two-sided score. `--language` and `--form` may be repeated: all see t
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -20,7 +19,8 @@ import numpy as np
 from line_tui import events as e
 from line_tui.bench.answers import Answers, Unit
 from line_tui.bench.world import World, load_worlds, settings_of
-from line_tui.errors import LineError, UsageError
+from line_tui.child_main import ArgumentParser, exit_code
+from line_tui.errors import UsageError
 from line_tui.explain.adaptive import ATTEMPTS, Adaptive
 from line_tui.explain.conclusion import nothing
 from line_tui.explain.loop import Models
@@ -232,9 +232,9 @@ def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, see
     return found
 
 
-def main() -> int:
-    """Measure and print the result as JSON; the exit code."""
-    parser = argparse.ArgumentParser(
+def main() -> None:
+    """Measure and print the result as JSON."""
+    parser = ArgumentParser(
         prog="line-tui bench language",
         description=__doc__,
         epilog="Example: line-tui bench language --language smollm2-135m --neurons 20",
@@ -249,16 +249,11 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parsed = parser.parse_args()
     stay_offline()
-    try:
-        found = measure(parsed.language or ["smollm2-135m"], parsed.form or [None], parsed.neurons, parsed.seed)
-    except LineError as error:
-        print(error, file=sys.stderr)
-        return error.exit_code
+    found = measure(parsed.language or ["smollm2-135m"], parsed.form or [None], parsed.neurons, parsed.seed)
     print(json.dumps(msgspec.to_builtins(found), indent=1))
-    return 0
 
 
 if __name__ == "__main__":
     refuse_sockets()
     end_with_parent()
-    sys.exit(main())
+    sys.exit(exit_code(main))

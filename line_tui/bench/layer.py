@@ -7,7 +7,6 @@ time do not depend on what else the machine does; ratios of seconds also show ho
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
+from line_tui.child_main import ArgumentParser, exit_code, positive
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
@@ -222,16 +222,16 @@ def _result(store: Store, run_id: str) -> object:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="line-tui bench layer", description=__doc__, epilog="Example: line-tui bench layer --neurons 16 --apart 2"
     )
     parser.add_argument("--model", default="emoji-resnet18", help="default: emoji-resnet18")
     parser.add_argument("--layer", default="avgpool", help="default: avgpool")
     parser.add_argument(
-        "--neurons", type=int, default=64, help="number of neurons, a fixed random sample (default: 64)"
+        "--neurons", type=positive, default=64, help="number of neurons, a fixed random sample (default: 64)"
     )
     parser.add_argument(
-        "--apart", type=int, default=4, help="how many of them are explained one by one as well (default: 4)"
+        "--apart", type=positive, default=4, help="how many of them are explained one by one as well (default: 4)"
     )
     parser.add_argument("--profile", default="demo", help="default: demo")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -252,4 +252,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -7,7 +7,6 @@ bench continues after the last.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator
@@ -23,6 +22,8 @@ from line_tui.bench.contestants import contestants
 from line_tui.bench.rows import Row, RowFile, row_of
 from line_tui.bench.table import print_table, summary
 from line_tui.bench.world import load_worlds
+from line_tui.child_main import ArgumentParser, exit_code
+from line_tui.errors import unknown_name
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_with_parent
 
@@ -63,6 +64,9 @@ def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float
     answers = Answers(worlds[0].embedder)
     everyone = contestants(worlds[0].embedder, load_lexicon())
     done = {(row.part, row.neuron, row.contestant) for row in rows.read()}
+    for name in names or ():
+        if name not in everyone:
+            raise unknown_name("strategy", name, everyone, f"they are: {'; '.join(everyone)}")
     sizes = {layer: world.bank[layer].activations.shape[2] for layer, world in by_layer.items()}
     for part, neuron in tasks(answers, sizes, split):
         if minutes is not None and time.monotonic() - start > 60 * minutes:
@@ -94,7 +98,7 @@ def judged(row: Row, answers: Answers) -> Row:
 
 def main(arguments: list[str] | None = None) -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="line-tui bench method", description=__doc__, epilog="Example: line-tui bench method --quick"
     )
     parser.add_argument("--quick", action="store_true", help=f"stop after {QUICK_MINUTES:.0f} minutes")
@@ -124,4 +128,4 @@ def main(arguments: list[str] | None = None) -> None:
 if __name__ == "__main__":
     refuse_sockets()
     end_with_parent()
-    main()
+    sys.exit(exit_code(main))

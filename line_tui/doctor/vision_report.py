@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from line_tui.errors import INTERRUPTED, LineError, StoreError
+from line_tui.child_main import exit_code
+from line_tui.errors import StoreError
 from line_tui.explain.ports import Picture
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_with_parent
@@ -107,21 +108,14 @@ def told(looked: Looked) -> str:
     return "\n".join(lines)
 
 
-def main() -> int:
+def main() -> None:
     """Run the request in the first argument."""
     request = msgspec.json.decode(sys.argv[1], type=Request)
-    try:
-        looked = look(request)
-    except LineError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    looked = look(request)
     print(msgspec.json.encode(looked).decode() if request.as_json else told(looked))
-    return 0
 
 
 if __name__ == "__main__":
     refuse_sockets()
     end_with_parent()
-    sys.exit(main())
+    sys.exit(exit_code(main))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import fcntl
 import os
 import pty
@@ -19,6 +18,8 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
+
+from line_tui.child_main import ArgumentParser, exit_code, positive
 
 SIZE = (100, 30)
 _ENDS = ("The label is", "No concept found")
@@ -152,10 +153,10 @@ def _press(terminal: Terminal, presses: int, since: int) -> dict[str, float]:
 
 def main() -> None:
     """Print one number per line."""
-    parser = argparse.ArgumentParser(
+    parser = ArgumentParser(
         prog="line-tui bench tui", description=__doc__, epilog="Example: line-tui bench tui --presses 400"
     )
-    parser.add_argument("--presses", type=int, default=200, help="number of keys to press (default: 200)")
+    parser.add_argument("--presses", type=positive, default=200, help="number of keys to press (default: 200)")
     parser.add_argument(
         "--link", type=float, help="kilobytes a second that the terminal accepts, to simulate a slow link"
     )
@@ -172,4 +173,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(exit_code(main))

@@ -6,6 +6,7 @@ import pytest
 from line_tui.bench.answers import Answers, Unit
 from line_tui.bench.language import FromChance, FromLanguage, OneSource, Search, choose, main, search, summary
 from line_tui.bench.world import World, load_worlds
+from line_tui.child_main import exit_code
 from line_tui.explain.ports import Completion
 from line_tui.explain.state import RunState
 from line_tui.models.lexicon import load_lexicon
@@ -111,6 +112,6 @@ def test_errors_are_told_in_one_line(
     arguments: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["bench", *arguments])
-    assert main() == code
+    assert exit_code(main) == code
     said = capsys.readouterr()
     assert message in said.err and "Traceback" not in said.err and said.out == ""
