@@ -1,13 +1,15 @@
-"""Command lines of child processes: what is wrong with them is one line on stderr, as in the command line itself."""
+"""Main functions of child processes: they report errors in one line on stderr, as the command line itself does."""
 
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from line_tui.errors import INTERRUPTED, LineError, UsageError
+from line_tui.errors import INTERRUPTED, LineError, StoreError, UsageError
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -28,9 +30,32 @@ def positive(text: str) -> int:
 def exit_code(main: Callable[[], int | None]) -> int:
     """Run the main function of a process, report its error, and return the exit code."""
     try:
-        return main() or 0
+        code = main()
+        sys.stdout.flush()
+        return code or 0
     except LineError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return error.exit_code
+        return _tell(error)
+    except BrokenPipeError as error:
+        lost_output(error)
+        return 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return _tell(lost_output(error))
     except KeyboardInterrupt:
         return INTERRUPTED
+
+
+def lost_output(error: OSError) -> StoreError:
+    """The error for a stdout that cannot be written. Nothing more is written to it."""
+    # Python would flush the rest at exit, and fail again with an exit code of its own.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return StoreError(
+        f"stdout cannot be written: {error.strerror or error}",
+        "nothing stored is lost: `line-tui runs` lists the runs, and `line-tui runs show ID` prints a result",
+    )
+
+
+def _tell(error: LineError) -> int:
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return error.exit_code

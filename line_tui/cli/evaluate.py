@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from line_tui.cli.options import SEED, Integer, complete_layers, complete_models, complete_profiles
@@ -16,7 +18,7 @@ from line_tui.errors import UsageError
 @click.option(
     "--explanations",
     "files",
-    type=click.Path(exists=True, dir_okay=False, resolve_path=True),
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
     required=True,
     metavar="FILE.csv",
@@ -39,7 +41,7 @@ from line_tui.errors import UsageError
 def evaluate(
     model: str,
     layer: str,
-    files: tuple[str, ...],
+    files: tuple[Path, ...],
     control: str | None,
     profile: str,
     images: int,
@@ -70,10 +72,14 @@ def evaluate(
 
     if as_json and as_csv:
         raise UsageError("--json and --csv were both given", "choose one")
+    for file in files:
+        if not file.is_file():
+            # The engine, which reads it, has none of this process's pipes.
+            raise UsageError(f"{file} is not a regular file", "save it as a file first")
     request = Request(
         model=model,
         layer=layer,
-        explanations=list(files),
+        explanations=[str(file.resolve()) for file in files],
         control=control,
         profile=profile,
         images=images,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -12,6 +13,7 @@ from typing import Any
 import click
 
 from line_tui import __version__, private
+from line_tui.child_main import lost_output
 from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option
 from line_tui.cli.output import say
@@ -108,6 +110,9 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         lack = MemoryLimitError("there is not enough memory for this command", "close other programs")
         return _tell(str(lack), lack.exit_code)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            lost = lost_output(error)
+            return _tell(str(lost), lost.exit_code)
         return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 
 import click
 import msgspec
 
-from line_tui.errors import StoreError
+from line_tui.child_main import lost_output
 from line_tui.sanitize import shown_lines
 
 
@@ -36,15 +35,10 @@ def put_data(text: str) -> None:
     try:
         click.echo(text, nl=False)
     except OSError as error:
-        # Python would flush the rest at exit, and fail again with an exit code of its own.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if isinstance(error, BrokenPipeError):
-            # The reader has closed the pipe, as `head` does.
-            return
-        raise StoreError(
-            f"stdout cannot be written: {error.strerror or error}",
-            "nothing stored is lost: `line-tui runs` lists the runs, and `line-tui runs show ID` prints a result",
-        ) from error
+        lost = lost_output(error)
+        # A reader that has closed the pipe, as `head` does, has what it wanted.
+        if not isinstance(error, BrokenPipeError):
+            raise lost from error
 
 
 def _escape(char: str) -> str:

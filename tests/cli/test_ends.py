@@ -213,6 +213,14 @@ def test_a_full_stdout_says_where_the_result_is(tmp_path: Path) -> None:
     assert done.returncode == 6 and "line-tui runs show ID" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("arguments", ["--help", "--version", "runs --help", "bench coverage --runs 1"])
+def test_a_full_stdout_is_no_defect(tmp_path: Path, arguments: str) -> None:
+    command = [sys.executable, "-c", MAIN, *arguments.split()]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 6 and "stdout cannot be written" in done.stderr and done.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("where", ["/dev/full", "closed"])
 def test_stderr_never_ends_a_run(tmp_path: Path, where: str) -> None:
     command = [sys.executable, "-c", MAIN, *EXPLAIN]

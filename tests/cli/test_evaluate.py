@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -42,6 +43,14 @@ def test_two_outputs_are_too_many(call: Call, labels: Path) -> None:
     called = call("evaluate", "m", "fc", "--explanations", str(labels), "--csv", "--json")
     assert called.code == 2
     assert "choose one" in called.err
+
+
+def test_a_pipe_is_no_file(call: Call) -> None:
+    ours, theirs = os.pipe()
+    called = call("evaluate", "fake", "fc", "--explanations", f"/dev/fd/{ours}")
+    os.close(ours)
+    os.close(theirs)
+    assert called.code == 2 and f"/dev/fd/{ours} is not a regular file — save it" in called.err
 
 
 def test_an_unknown_model_is_told_in_one_line(call: Call, labels: Path) -> None:
