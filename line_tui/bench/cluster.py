@@ -132,6 +132,9 @@ class WaitingModels:
     def __init__(self, wait: float) -> None:
         self._wait = wait
 
+    def prepare(self) -> None:
+        """Nothing to import."""
+
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """One wide layer."""
         return [LayerInfo(name="units", kind="Waiting", shape=[WIDTH], neurons=WIDTH, pooling="none")]

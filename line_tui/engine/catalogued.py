@@ -36,6 +36,10 @@ class CataloguedModels:
         self._settings = settings
         self._vision = vision
 
+    def prepare(self) -> None:
+        """Import the libraries that a run needs."""
+        import line_tui.models.loader  # noqa: F401
+
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
         from line_tui.models.vision_loader import layers_of

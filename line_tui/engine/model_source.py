@@ -69,6 +69,9 @@ class LoadedModels(Protocol):
 class ModelSource(Protocol):
     """A source of models: the catalogue, the caller, or the fakes of a test."""
 
+    def prepare(self) -> None:
+        """Import the libraries that a run needs."""
+
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
         ...

@@ -300,7 +300,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     """Serve one client over stdin and stdout until it goes away, or until SIGTERM."""
     parser = argparse.ArgumentParser(prog="line_tui.engine.server", description=__doc__)
     parser.add_argument("--data", type=Path, help="data folder")
-    parser.add_argument("--give-way", action="store_true", help="let the screen come first")
+    parser.add_argument("--give-way", action="store_true", help="let the screen come first, and be ready before a run")
     options = parser.parse_args(arguments)
     out = _take_stdout()
     lock = threading.Lock()
@@ -336,9 +336,17 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
 
     threading.Thread(target=read, daemon=True).start()
     say(p.Ready(pid=os.getpid()))
+    if options.give_way:
+        threading.Thread(target=_prepare, args=(source,), daemon=True).start()
     server.work()
     store.close()
     return 0
+
+
+def _prepare(source: ModelSource) -> None:
+    # Nobody has asked for it yet, so that an error is reported by the run that needs the library.
+    with suppress(Exception):
+        source.prepare()
 
 
 def _take_stdout() -> BinaryIO:

@@ -53,6 +53,11 @@ class EngineSupervisor:
         """Start the engine unless it is running or starting."""
         self.executor.need()
 
+    def prepare(self) -> None:
+        """Start the engine ahead of the first run; one that has died stays as it is."""
+        if self.status.state == "off":
+            self.need()
+
     def follow(self, handle: Handle) -> None:
         """Pass on the events of a run until it ends."""
         self._run(partial(self._follow, handle))

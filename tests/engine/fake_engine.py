@@ -66,6 +66,9 @@ class FakeLoaded:
 class FakeSource:
     """Models named "fake" and "colours"; the profile does not matter."""
 
+    def prepare(self) -> None:
+        print("fake libraries imported", file=sys.stderr, flush=True)
+
     def layers(self, model: str) -> list[LayerInfo]:
         if model not in ("fake", "colours"):
             raise unknown_name("model", model, ["fake", "colours"], "`line-tui layers` lists them")

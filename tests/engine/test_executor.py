@@ -200,3 +200,14 @@ async def test_each_close_of_a_local_engine_waits_for_its_thread(store: Store, m
         await engine.start()
         await engine.close()
         assert len(ended) == closed
+
+
+@pytest.mark.parametrize(("options", "imported"), [((), False), (("--give-way",), True)])
+async def test_only_an_engine_beside_a_screen_imports_before_a_run(
+    tmp_path: Path, options: tuple[str, ...], imported: bool
+) -> None:
+    async with Executor(process(tmp_path, (*FAKE_ENGINE, *options))) as executor:
+        await executor.layers("fake")
+        while imported and "fake libraries imported" not in executor.log_lines(100):
+            await asyncio.sleep(0.02)
+        assert ("fake libraries imported" in executor.log_lines(100)) == imported

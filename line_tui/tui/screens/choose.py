@@ -10,6 +10,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.content import Content
+from textual.events import DescendantFocus
 from textual.widget import Widget
 from textual.widgets import Input
 
@@ -388,6 +389,11 @@ class ChooseScreen(LineScreen):
             self.show_layers()
         else:
             self.show_neurons()
+
+    @on(DescendantFocus, "#neurons")
+    def _near_a_run(self) -> None:
+        # The engine imports its libraries, which takes seconds, while a neuron is chosen.
+        self.line.engine.prepare()
 
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:

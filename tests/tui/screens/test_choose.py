@@ -408,3 +408,14 @@ async def test_at_80_columns_a_layer_of_numbers_shows_its_best_words(
         table = on.app.screen.query_one(NeuronTable)
         await settle(pilot, lambda: len(table.rows) == 512 and table.rows[0].cells[2] == "tomato")
         assert "tomato" in "".join(segment.text for segment in table.render_line(2))
+
+
+async def test_the_engine_is_started_while_a_neuron_is_chosen(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        await pilot.press("right", "right")
+        await settle(pilot, lambda: on.engine.starts == 1)
+        on.engine.die()
+        await settle(pilot, lambda: on.app.engine.status.state == "dead")
+        await pilot.press("left", "right")
+        assert on.engine.starts == 1, "only a person starts it again"
