@@ -62,7 +62,7 @@ def main() -> None:
 
 def on_real(world: World, bank: Bank, layer: str, real: list[Picture]) -> Bank:
     """The bank with real pictures for a control set, as `--control FOLDER` has it."""
-    activations = world.models.vision.record(real, layer).activations
+    activations = world.loaded.models.vision.record(real, layer).activations
     return replace(bank, reference_activations=activations[:, 0], reference_features=activations)
 
 

@@ -13,7 +13,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -25,13 +24,14 @@ from line_tui.child_main import ArgumentParser, exit_code, positive
 from line_tui.config import EngineDefaults
 from line_tui.engine.cluster import RayEngine, Share, connect, import_ray
 from line_tui.engine.executor import Executor
-from line_tui.engine.model_source import LoadedModels, ReadyBank
+from line_tui.engine.model_source import ReadyBank
 from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording, Vision
 from line_tui.explain.seeds import derive
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 
 WAIT = "LINE_TUI_BENCH_WAIT"
@@ -110,22 +110,6 @@ class Words:
         return unit
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """Models that wait, in memory."""
-
-    models: Models
-    embedder: Words = field(default_factory=Words)
-    threads: int = 1
-    device: str = "cpu"
-    memory: e.Memory = "resident"
-    gpu_layers: int = 0
-    notes: tuple[str, ...] = ()
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-
 class WaitingModels:
     """A source of models that wait."""
 
@@ -141,7 +125,7 @@ class WaitingModels:
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """At once."""
-        return Waiting(Models(WaitingLanguage(self._wait), WaitingGenerator(self._wait), Watching()))
+        return LoadedModels(Models(WaitingLanguage(self._wait), WaitingGenerator(self._wait), Watching()), Words())
 
     def vision(self, model: str, batch_size: int) -> Vision:
         """The one that waits too."""

@@ -18,12 +18,11 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.bench.answers import Answers, Unit
-from line_tui.bench.world import World, load_worlds, settings_of
+from line_tui.bench.world import World, load_worlds
 from line_tui.child_main import ArgumentParser, exit_code
 from line_tui.errors import UsageError
 from line_tui.explain.adaptive import ATTEMPTS, Adaptive
 from line_tui.explain.conclusion import nothing
-from line_tui.explain.loop import Models
 from line_tui.explain.paired_tests import mean_interval
 from line_tui.explain.ports import Gallery
 from line_tui.explain.proposals import tried
@@ -211,17 +210,17 @@ def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, see
     catalog, threads = read_catalog(), default_threads()
     entries = [catalog.find_language(name) for name in names]
     world = load_worlds({"emoji-planted": [LAYER]}, threads)[0]
-    answers, lexicon = Answers(world.embedder), load_lexicon()
+    answers, lexicon = Answers(world.loaded.embedder), load_lexicon()
     units = choose(answers.units, neurons, seed)
-    by_chance = FromChance(world.embedder, lexicon, pairs=False)
+    by_chance = FromChance(world.loaded.embedder, lexicon, pairs=False)
     random = [world.run(by_chance, LAYER, unit.unit, seed) for unit in units]
     found = []
     for entry, form in product(entries, forms):
         wanted = entry if form is None else msgspec.structs.replace(entry, style=form)
         language = load_language(wanted, threads)
-        models = Models(language, world.models.generator, world.models.vision)
-        asking = replace(world, models=models, settings=settings_of(models, threads))
-        strategy = FromLanguage(world.embedder, lexicon, pairs=False)
+        models = replace(world.loaded.models, language=language)
+        asking = replace(world, loaded=replace(world.loaded, models=models))
+        strategy = FromLanguage(world.loaded.embedder, lexicon, pairs=False)
         searches = []
         for unit, chance in zip(units, random, strict=True):
             searches.append(search(asking, answers, unit, chance, strategy, seed))

@@ -25,10 +25,10 @@ from line_tui.child_main import ArgumentParser, exit_code, positive
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
-from line_tui.engine.model_source import LoadedModels
 from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.seeds import derive
 from line_tui.layers import LayerInfo, find_layer
+from line_tui.models.loaded import LoadedModels
 from line_tui.offline import stay_offline
 from line_tui.store import Store
 

@@ -61,8 +61,8 @@ def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float
     start = time.monotonic()
     worlds = load_worlds(LAYERS)
     by_layer = {layer: world for world in worlds for layer in LAYERS[world.model]}
-    answers = Answers(worlds[0].embedder)
-    everyone = contestants(worlds[0].embedder, load_lexicon())
+    answers = Answers(worlds[0].loaded.embedder)
+    everyone = contestants(worlds[0].loaded.embedder, load_lexicon())
     done = {(row.part, row.neuron, row.contestant) for row in rows.read()}
     for name in names or ():
         if name not in everyone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 
 import numpy as np
@@ -15,10 +15,11 @@ from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
 from line_tui.explain.banks import bank_of
 from line_tui.explain.control_analysis import analyse
-from line_tui.explain.loop import Loop, Models
-from line_tui.explain.ports import Bank, Embedder, Floats, Generator, Picture, Recording, Vision
+from line_tui.explain.loop import Loop
+from line_tui.explain.ports import Bank, Floats, Generator, Picture, Recording, Vision
 from line_tui.explain.state import RunState, fold
 from line_tui.explain.steps import Strategy
+from line_tui.models.loaded import LoadedModels
 from line_tui.store.images import Recipe, StoredAlbum
 
 PROFILE = "demo"
@@ -101,12 +102,10 @@ class FreeRunControl:
 class World:
     """The models of a bench with one vision model, and everything drawn and recorded so far."""
 
-    models: Models
-    embedder: Embedder
+    loaded: LoadedModels
     bank: dict[str, ReadyBank]
     album: MemoryAlbum
     model: str
-    settings: e.Settings = field(repr=False)
 
     def control(self, layer: str, neuron: int) -> Bank:
         """A neuron's control set."""
@@ -119,7 +118,7 @@ class World:
         """Explain one neuron."""
         spec = e.RunSpec(model=self.model, layer=layer, neuron=neuron, seed=seed, metric=metric)
         loop = Loop(
-            self.models,
+            self.loaded.models,
             layer,
             strategy,
             MemoryJournal(),
@@ -127,7 +126,7 @@ class World:
             lambda words: self.control(layer, neuron),
             FreeRunControl(),
         )
-        return loop.run(fold([e.RunStarted(run_id="bench", spec=spec, settings=self.settings)]))
+        return loop.run(fold([e.RunStarted(run_id="bench", spec=spec, settings=self.loaded.settings())]))
 
     def correlation(self, state: RunState) -> float | None:
         """Two-sided score of a run's label, by the pictures that report it; None where it has none."""
@@ -136,7 +135,7 @@ class World:
         layer, trial = state.spec.layer, state.trials[state.verified.trial]
         neuron = analyse(state.control, self.control(layer, state.spec.neuron))
         pictures = [self.album.get(image.image.identity) for image in trial.seen("report")]
-        seen = self.models.vision.record(pictures, layer).activations
+        seen = self.loaded.models.vision.record(pictures, layer).activations
         return neuron.score(neuron.detection(trial.concept, seen, words=False), reporting=True)
 
 
@@ -155,7 +154,7 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
     album = MemoryAlbum(generator)
     for model, wanted in layers.items():
         vision = load_vision(model, read_catalog(), generator.batch_size, "cpu")
-        models = Models(loaded.models.language, generator, CachedVision(vision))
+        models = replace(loaded.models, vision=CachedVision(vision))
         banks = {}
         for layer in wanted:
             ready = source.ready_bank(models, layer)
@@ -164,23 +163,5 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
                     f"the bundled bank was not made with {model}, layer {layer}", "make it again: models/README.md"
                 )
             banks[layer] = ready
-        worlds.append(World(models, loaded.embedder, banks, album, model, settings_of(models, threads)))
+        worlds.append(World(replace(loaded, models=models), banks, album, model))
     return worlds
-
-
-def settings_of(models: Models, threads: int) -> e.Settings:
-    """The settings that outputs depend on."""
-    generator = models.generator
-    return e.Settings(
-        batch_size=generator.batch_size,
-        threads=threads,
-        device="cpu",
-        pooling="",
-        generator=generator.name,
-        language=models.language.name,
-        vision=models.vision.name,
-        prompt_template=generator.prompt_template,
-        steps=generator.steps,
-        guidance=generator.guidance,
-        image_size=generator.size,
-    )

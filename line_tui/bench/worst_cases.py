@@ -43,7 +43,7 @@ def strongest(world: World, neuron: int) -> list[tuple[str, int]]:
 
 def draw(world: World, wanted: Sequence[tuple[str, int]], run_seed: str) -> list[Picture]:
     """One picture of each concept and number."""
-    generator = world.models.generator
+    generator = world.loaded.models.generator
     seeds = [image_seed(run_seed, concept, number) for concept, number in wanted]
     prompts = [
         fill_template(generator.prompt_template, concept, seed)
@@ -85,7 +85,7 @@ def main() -> None:
     given = parser.parse_args()
     world = load_worlds({"emoji-planted": ["planted"]})[0]
     rows = wrong(RowFile(given.rows).read())
-    sheet(world, Answers(world.embedder).units, rows).quantize(256).save(given.picture, optimize=True)
+    sheet(world, Answers(world.loaded.embedder).units, rows).quantize(256).save(given.picture, optimize=True)
 
 
 if __name__ == "__main__":

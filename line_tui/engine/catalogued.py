@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from line_tui import events as e
 from line_tui.config import EngineDefaults, read_config
 from line_tui.engine.bundled_bank import BundledBank
-from line_tui.engine.model_source import LoadedModels, ReadyBank
+from line_tui.engine.model_source import ReadyBank
 from line_tui.explain.loop import Models
 from line_tui.explain.reference_layer import WithReferenceLayer
 from line_tui.explain.word_similarity import Lexicon
@@ -17,6 +17,7 @@ from line_tui.layers import LayerInfo
 from line_tui.models.catalog import read_catalog
 from line_tui.models.layer_cache import LayerCache
 from line_tui.models.lexicon import load_lexicon
+from line_tui.models.loaded import LoadedModels
 
 if TYPE_CHECKING:
     from line_tui.models.blackbox import BlackBox

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 import msgspec
 
 from line_tui import events as e
-from line_tui.engine.model_source import LoadedModels, ModelSource
+from line_tui.engine.model_source import ModelSource
 from line_tui.engine.shared_models import SharedModels
 from line_tui.errors import MemoryLimitError
 from line_tui.explain.ports import Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import read_catalog
+from line_tui.models.loaded import LoadedModels
 from line_tui.models.source_digests import model_sources, stamped
 
 OnProgress = Callable[[str], None]

@@ -8,9 +8,10 @@ from typing import Protocol
 
 from line_tui import events as e
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Embedder, Floats, Vision
+from line_tui.explain.ports import Floats, Vision
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
+from line_tui.models.loaded import LoadedModels
 
 
 @dataclass(frozen=True)
@@ -21,49 +22,6 @@ class ReadyBank:
     concepts: list[str]
     activations: Floats
     """`float32[concepts, images, neurons]`."""
-
-
-class LoadedModels(Protocol):
-    """The models of a profile in memory, with the settings that their outputs depend on."""
-
-    @property
-    def models(self) -> Models:
-        """The three models."""
-        ...
-
-    @property
-    def embedder(self) -> Embedder:
-        """The text embedder."""
-        ...
-
-    @property
-    def threads(self) -> int:
-        """Threads of each model."""
-        ...
-
-    @property
-    def device(self) -> str:
-        """The device that they run on."""
-        ...
-
-    @property
-    def memory(self) -> e.Memory:
-        """Which of them stay on the device."""
-        ...
-
-    @property
-    def gpu_layers(self) -> int:
-        """Layers of the language model on the GPU, -1 for all."""
-        ...
-
-    @property
-    def notes(self) -> Sequence[str]:
-        """Notes on how they were loaded, one line each."""
-        ...
-
-    def close(self) -> None:
-        """Free what Python does not free by itself. The models are not used afterwards."""
-        ...
 
 
 class ModelSource(Protocol):

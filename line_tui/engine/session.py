@@ -14,7 +14,7 @@ from line_tui.engine.dynamic_batching import OnPreview
 from line_tui.engine.folder_control_set import FolderControl, check_folder
 from line_tui.engine.journal import StoreJournal
 from line_tui.engine.model_manager import ModelManager
-from line_tui.engine.model_source import LoadedModels, ModelSource
+from line_tui.engine.model_source import ModelSource
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_store import RunStore
 from line_tui.engine.shared_models import AttendedRunControl, MeasureControl, SharedModels
@@ -25,6 +25,7 @@ from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import fold
 from line_tui.explain.strategies import Words
 from line_tui.layers import LayerInfo, find_neuron
+from line_tui.models.loaded import LoadedModels
 from line_tui.store.images import Recipe, StoredAlbum
 
 Growth = Callable[[Callable[[], None]], None]
@@ -121,7 +122,7 @@ class Session:
 
     def _begin(self, loaded: LoadedModels, layer: LayerInfo, seconds: float) -> None:
         first: list[e.DurableEvent] = [e.ModelsLoaded(seconds=seconds, notes=list(loaded.notes))]
-        settings = settings_of(loaded, layer)
+        settings = loaded.settings(layer.pooling)
         if self._state.settings is None:
             name = dict(enumerate(layer.names)).get(self._spec.neuron, "")
             first.insert(0, e.RunStarted(run_id=self._run_id, spec=self._spec, settings=settings, name=name))
@@ -192,26 +193,6 @@ def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
     strategies.check_metric(spec.strategy, spec.metric)
     check_folder(spec)
     return find_neuron(layers, spec.target)
-
-
-def settings_of(loaded: LoadedModels, layer: LayerInfo) -> e.Settings:
-    """The settings that a run's outputs depend on, besides its seed."""
-    generator = loaded.models.generator
-    return e.Settings(
-        batch_size=generator.batch_size,
-        threads=loaded.threads,
-        device=loaded.device,
-        pooling=layer.pooling,
-        generator=generator.name,
-        language=loaded.models.language.name,
-        vision=loaded.models.vision.name,
-        prompt_template=generator.prompt_template,
-        steps=generator.steps,
-        guidance=generator.guidance,
-        image_size=generator.size,
-        memory=loaded.memory,
-        gpu_layers=loaded.gpu_layers,
-    )
 
 
 def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from line_tui.engine.cached_vision import CachedVision
 from line_tui.engine.dynamic_batching import DynamicBatcher, OnPreview
-from line_tui.engine.model_source import LoadedModels
 from line_tui.engine.run_control import RunControl
 from line_tui.errors import MemoryLimitError
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Bank, Completion, Picture, Prompt, Vision
 from line_tui.layers import LayerInfo
+from line_tui.models.loaded import LoadedModels
 from line_tui.store.activations import Activations
 
 MeasureControl = Callable[[Sequence[str] | None], Bank]

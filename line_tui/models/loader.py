@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
 
 import llama_cpp
@@ -15,7 +14,6 @@ import torch
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory, Settings
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Embedder
 from line_tui.models.batching import gauge_of, largest_batch
 from line_tui.models.blackbox import code_warning
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read_catalog
@@ -25,31 +23,12 @@ from line_tui.models.endpoint import EndpointLanguage
 from line_tui.models.generators import LoadedGenerator, open_generator
 from line_tui.models.hardware import check_device, default_device, default_threads, free_memory
 from line_tui.models.language import LlamaLanguage
+from line_tui.models.loaded import LoadedModels
 from line_tui.models.memory import Plan, describe, plan, profile_needs, smaller, spell_out
 from line_tui.models.model_files import locate
-from line_tui.models.offloading import Closable, OffloadedGenerator, OffloadedLanguage, SharedDevice
+from line_tui.models.offloading import OffloadedGenerator, OffloadedLanguage, SharedDevice
 from line_tui.models.out_of_memory import is_out_of_memory
 from line_tui.models.vision_loader import VisionFactory, load_vision
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The loaded models of a run, and what else their outputs depend on."""
-
-    models: Models
-    embedder: Embedder
-    threads: int
-    device: str
-    memory: Memory = "resident"
-    gpu_layers: int = 0
-    """Of the language model, -1 for all."""
-    notes: tuple[str, ...] = ()
-    """Notes on how they were loaded, one line each."""
-
-    def close(self) -> None:
-        """Free what garbage collection does not; the models are not used again."""
-        if isinstance(self.models.language, Closable):
-            self.models.language.close()
 
 
 def load(
@@ -63,7 +42,7 @@ def load(
     catalog: Catalog | None = None,
     vision: VisionFactory | None = None,
     on_progress: Callable[[str], None] = lambda what: None,
-) -> Loaded:
+) -> LoadedModels:
     """Load a profile's language model and generator, and the vision model to be explained.
 
     `vision` makes the vision model, for callers that have it in memory.
@@ -115,7 +94,7 @@ def _bring(
     on_progress: Callable[[str], None],
     fixed: Settings | None,
     make_vision: VisionFactory,
-) -> Loaded | None:
+) -> LoadedModels | None:
     """Load the models as planned; None if memory ran out, after freeing everything.
 
     Batch size and GPU layers are found by trying, where that is possible and they are not `fixed`.
@@ -161,7 +140,7 @@ def _bring(
             models = Models(speak(), generator, vision)
             # Measured with everything else in memory, as in the run.
             measure()
-        return Loaded(
+        return LoadedModels(
             models,
             MiniLMEmbedder(bank_vectors()),
             threads,

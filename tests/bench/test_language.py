@@ -35,23 +35,23 @@ def world() -> World:
 @pytest.fixture(scope="module")
 def furniture(world: World) -> Unit:
     """A unit whose meaning is in the bank."""
-    return next(unit for unit in Answers(world.embedder).units if unit.senses[0][:1] == ["furniture"])
+    return next(unit for unit in Answers(world.loaded.embedder).units if unit.senses[0][:1] == ["furniture"])
 
 
 def speaking(world: World, *replies: str) -> World:
-    return replace(world, models=replace(world.models, language=Speaker(*replies)))
+    return replace(world, loaded=replace(world.loaded, models=replace(world.loaded.models, language=Speaker(*replies))))
 
 
 def run(world: World, unit: Unit, source: type[OneSource], *replies: str) -> RunState:
     world = speaking(world, *replies)
-    return world.run(source(world.embedder, load_lexicon(), pairs=False), "planted", unit.unit)
+    return world.run(source(world.loaded.embedder, load_lexicon(), pairs=False), "planted", unit.unit)
 
 
 def test_a_model_that_knows_is_better_than_chance(world: World, furniture: Unit) -> None:
     random = run(world, furniture, FromChance)
     asking = speaking(world, "sofa", "sofa", "armchair")
-    strategy = FromLanguage(world.embedder, load_lexicon(), pairs=False)
-    found = search(asking, Answers(world.embedder), furniture, random, strategy, seed=0)
+    strategy = FromLanguage(world.loaded.embedder, load_lexicon(), pairs=False)
+    found = search(asking, Answers(world.loaded.embedder), furniture, random, strategy, seed=0)
     assert found.proposals == ["sofa", "armchair"] and len(found.scores) == 2
     assert min(found.scores) > max(found.random[:2]) and found.opening > 0
     # Silence is refused, as often as the loop asks.

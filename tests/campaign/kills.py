@@ -19,8 +19,9 @@ from line_tui import events as e
 from line_tui.config import EngineDefaults
 from line_tui.engine import protocol as p
 from line_tui.engine.catalogued import CataloguedModels
-from line_tui.engine.model_source import LoadedModels, ModelSource
+from line_tui.engine.model_source import ModelSource
 from line_tui.engine.server import main
+from line_tui.models.loaded import LoadedModels
 from line_tui.png import decode_png, read_png
 from line_tui.store import Store
 from tests.campaign.tally import CODES, Tally

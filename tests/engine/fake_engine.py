@@ -12,7 +12,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,6 +26,7 @@ from line_tui.explain.ports import Picture
 from line_tui.explain.reference_layer import WithReferenceLayer
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
+from line_tui.models.loaded import LoadedModels
 from tests.fakes import HUES, LAYERS, VOCABULARY, FakeEmbedder, FakeGenerator, FakeLanguage, FakeVision
 
 COLOURS = ["red", "green", "blue"]
@@ -49,20 +49,6 @@ class SlowGenerator(FakeGenerator):
         return super().draw(prompts, seeds, on_step)
 
 
-@dataclass(frozen=True)
-class FakeLoaded:
-    models: Models
-    embedder: FakeEmbedder
-    threads: int = 1
-    device: str = "cpu"
-    memory: e.Memory = "resident"
-    gpu_layers: int = 0
-    notes: tuple[str, ...] = ()
-
-    def close(self) -> None:
-        pass
-
-
 class FakeSource:
     """Models named "fake" and "colours"; the profile does not matter."""
 
@@ -77,12 +63,12 @@ class FakeSource:
             for name, shape in LAYERS.items()
         ]
 
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         print("fake models loaded", file=sys.stderr, flush=True)
         generator = SlowGenerator()
         if fixed is not None:
             generator.batch_size = fixed.batch_size
-        return FakeLoaded(Models(FakeLanguage(), generator, FakeVision()), FakeEmbedder())
+        return LoadedModels(Models(FakeLanguage(), generator, FakeVision()), FakeEmbedder())
 
     def vision(self, model: str, batch_size: int) -> FakeVision:
         return FakeVision()

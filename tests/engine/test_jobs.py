@@ -18,10 +18,10 @@ from line_tui.engine import protocol as p
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.model_manager import ModelManager
-from line_tui.engine.model_source import LoadedModels
 from line_tui.errors import EngineError, LineError, MemoryLimitError, ModelFileError, UnknownNameError, UsageError
 from line_tui.evaluate.measuring import evaluate, folder_control, read
 from line_tui.evaluate.request import Report, Request
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.conftest import process
 from tests.engine.fake_engine import FakeSource

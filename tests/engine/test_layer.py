@@ -14,8 +14,9 @@ from line_tui import events as e
 from line_tui.engine.executor import Executor, Handle
 from line_tui.engine.local import LocalEngine
 from line_tui.explain.strategies import metric_of
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
-from tests.engine.fake_engine import FakeLoaded, FakeSource
+from tests.engine.fake_engine import FakeSource
 from tests.engine.sessions import decisive, state_of
 from tests.fakes import FakeVision
 
@@ -30,7 +31,7 @@ class Counted(FakeSource):
         self.alive_at_load: list[int] = []
         self.visions: list[FakeVision] = []
 
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         gc.collect()
         self.alive_at_load.append(sum(reference() is not None for reference in self.generators))
         loaded = super().load(spec, fixed, on_progress)

@@ -15,9 +15,10 @@ from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.neuron_queue import Batch, Queue
 from line_tui.explain.ports import Picture, Recording
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE
-from tests.engine.fake_engine import FakeLoaded, FakeSource
+from tests.engine.fake_engine import FakeSource
 from tests.fakes import FakeVision
 
 
@@ -31,7 +32,7 @@ class Touchy(FakeVision):
 
 
 class BadSource(FakeSource):
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         loaded = super().load(spec, fixed, on_progress)
         object.__setattr__(loaded.models, "vision", Touchy())
         return loaded

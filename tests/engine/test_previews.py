@@ -7,8 +7,9 @@ from line_tui import events as e
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.explain.ports import Picture
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
-from tests.engine.fake_engine import FakeLoaded, FakeSource
+from tests.engine.fake_engine import FakeSource
 from tests.fakes import FakeGenerator
 
 
@@ -22,7 +23,7 @@ class Previewing(FakeGenerator):
 
 
 class Source(FakeSource):
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> FakeLoaded:
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         loaded = super().load(spec, fixed, on_progress)
         return dataclasses.replace(loaded, models=dataclasses.replace(loaded.models, generator=Previewing()))
 

@@ -13,6 +13,7 @@ from line_tui.errors import MemoryLimitError, UnknownNameError
 from line_tui.explain.ports import Prompt
 from line_tui.models import loader
 from line_tui.models.generator import DiffusersGenerator
+from line_tui.models.loaded import LoadedModels
 from line_tui.models.loader import load, step_down
 from line_tui.models.memory import Free, spell_out
 from line_tui.models.offloading import OffloadedLanguage
@@ -22,7 +23,7 @@ from tests.fakes import SETTINGS
 FIXED = msgspec.structs.replace(SETTINGS, batch_size=3)
 
 
-def seen_by(loaded: loader.Loaded) -> TorchVision:
+def seen_by(loaded: LoadedModels) -> TorchVision:
     assert isinstance(loaded.models.vision, TorchVision)
     return loaded.models.vision
 
