@@ -13,13 +13,12 @@ leaves the list, so that it can be restored, until a purge.
 from __future__ import annotations
 
 import shutil
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from line_tui.config import data_folder
-from line_tui.events import Decision, DurableEvent, Envelope, RunSpec
+from line_tui.events import Decision, DurableEvent, Envelope
 from line_tui.store.activations import Activations
 from line_tui.store.database import Database, open_database
 from line_tui.store.decision_inbox import DecisionInbox
@@ -32,18 +31,15 @@ from line_tui.store.runs import Runs, RunStatus, RunSummary, explained
 __all__ = ["RunStatus", "RunSummary", "Store", "explained"]
 
 
-class Store:
+class Store(Runs):
     """One data folder, open. Safe to use from several threads, and beside other processes."""
 
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
         self.images = Images(folder / "images")
         self.activations = Activations(database)
-        self._database = database
-        self._leases = Leases(folder / "leases")
         self._inbox = DecisionInbox(folder / "letters")
-        self._events = Events(database, self.images)
-        self._runs = Runs(database, self._events, self._leases)
+        super().__init__(database, Events(database, self.images), Leases(folder / "leases"))
         self._purger = Purger(database, self.images, self._leases)
 
     @staticmethod
@@ -67,14 +63,6 @@ class Store:
         """Room on the disk that runs and pictures are kept on."""
         return shutil.disk_usage(self.folder).free
 
-    def new_run_id(self) -> str:
-        """An unused id that sorts by time, such as "20261123-k3qf7"."""
-        return self._runs.new_id()
-
-    def create(self, run_id: str, spec: RunSpec) -> None:
-        """Add a run without events. Raises StoreError when there is one of that id."""
-        self._runs.create(run_id, spec)
-
     def append(self, run_id: str, event: DurableEvent) -> Envelope:
         """Store an event; it is on disk when this returns. Raises StoreError, UnknownNameError for the run."""
         return self._events.append(run_id, [event])[0]
@@ -88,17 +76,9 @@ class Store:
         with self.lease(run_id):
             return self.append(run_id, event)
 
-    def forget(self, run_id: str) -> None:
-        """Remove a run that never had an event because it could not start."""
-        self._runs.forget(run_id)
-
     def events(self, run_id: str, after: int = 0) -> list[Envelope]:
         """Stored events of a run with a number above `after`, oldest first."""
         return self._events.read(run_id, after)
-
-    def spec(self, run_id: str) -> RunSpec:
-        """What a run was asked for, known before its first event. Raises UnknownNameError."""
-        return self._runs.spec(run_id)
 
     def is_worked_on(self, run_id: str) -> bool:
         """Whether any process appears to be working on a run."""
@@ -111,46 +91,6 @@ class Store:
     def take_decisions(self, run_id: str) -> list[Decision]:
         """Take the decisions that were left for a run."""
         return self._inbox.take(run_id)
-
-    def has(self, run_id: str) -> bool:
-        """Whether a run with this id exists."""
-        return self._runs.has(run_id)
-
-    def run_of(self, spec: RunSpec) -> str | None:
-        """A run with the same spec that is not deleted: a finished one, else the newest."""
-        return self._runs.asked_for(spec)
-
-    def runs(self, include_deleted: bool = False) -> list[RunSummary]:
-        """All runs, newest first."""
-        return self._runs.summaries(include_deleted)
-
-    def run(self, run_id: str) -> RunSummary:
-        """One run's summary. Raises UnknownNameError."""
-        return self._runs.summary(run_id)
-
-    def find(self, prefix: str) -> str:
-        """The run whose id has this prefix, deleted ones included. Raises UnknownNameError if none or several match."""
-        return self._runs.find(prefix)
-
-    def rename(self, run_id: str, title: str) -> None:
-        """Set a run's title; "" removes it. Raises UnknownNameError."""
-        self._runs.change(run_id, "title", title)
-
-    def annotate(self, run_id: str, note: str) -> None:
-        """Replace a run's note. Raises UnknownNameError."""
-        self._runs.change(run_id, "note", note)
-
-    def star(self, run_id: str, starred: bool = True) -> None:
-        """Star or unstar a run. Raises UnknownNameError."""
-        self._runs.change(run_id, "starred", int(starred))
-
-    def delete(self, run_id: str) -> None:
-        """Hide a run from the list; nothing was erased. Raises UnknownNameError."""
-        self._runs.change(run_id, "deleted", time.time())
-
-    def restore(self, run_id: str) -> None:
-        """Undo a deletion. Raises UnknownNameError."""
-        self._runs.change(run_id, "deleted", None)
 
     def purgeable(self) -> Purge:
         """What a purge would erase: deleted runs, and pictures that no other run uses. Raises StoreError."""

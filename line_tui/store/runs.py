@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -94,14 +94,14 @@ _LIST = (
 
 
 class Runs:
-    """Reads and writes the table of runs."""
+    """The table of runs, of which a store is made."""
 
     def __init__(self, database: Database, events: Events, leases: Leases) -> None:
         self._database = database
         self._events = events
         self._leases = leases
 
-    def new_id(self) -> str:
+    def new_run_id(self) -> str:
         """An unused id that sorts by time: the UTC date and five characters from the time of day and chance."""
         now = datetime.now(UTC)
         seconds = now.hour * 3600 + now.minute * 60 + now.second
@@ -114,7 +114,7 @@ class Runs:
                 return run_id
 
     def create(self, run_id: str, spec: RunSpec) -> None:
-        """Add a run. Raises StoreError when there is one of that id."""
+        """Add a run without events. Raises StoreError when there is one of that id."""
         try:
             with self._database.write() as transaction:
                 transaction.execute(
@@ -127,14 +127,14 @@ class Runs:
             raise
 
     def forget(self, run_id: str) -> None:
-        """Take a run off the table, if it has no event."""
+        """Remove a run that never had an event because it could not start."""
         with self._database.write() as transaction:
             transaction.execute(
                 "DELETE FROM runs WHERE id = ? AND NOT EXISTS (SELECT 1 FROM events WHERE run_id = ?)", (run_id, run_id)
             )
 
     def spec(self, run_id: str) -> RunSpec:
-        """What was asked for. Raises UnknownNameError."""
+        """What a run was asked for, known before its first event. Raises UnknownNameError."""
         rows = self._database.read("SELECT spec FROM runs WHERE id = ?", run_id)
         if not rows:
             raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
@@ -149,7 +149,7 @@ class Runs:
         """Whether a run with this id exists."""
         return bool(self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id))
 
-    def asked_for(self, spec: RunSpec) -> str | None:
+    def run_of(self, spec: RunSpec) -> str | None:
         """A run with the same spec that is not deleted: a finished one, else the newest."""
         rows = self._database.read(
             "SELECT id, spec, EXISTS (SELECT 1 FROM events WHERE run_id = id AND type = 'finished') AS finished "
@@ -180,21 +180,40 @@ class Runs:
             raise unknown_name("run", prefix, ids, "`line-tui runs` lists them")
         return matches[0]
 
-    def change(self, run_id: str, column: Literal["title", "note", "starred", "deleted"], value: object) -> None:
-        """Set the user's annotations on a run. Raises UnknownNameError."""
+    def rename(self, run_id: str, title: str) -> None:
+        """Set a run's title; "" removes it. Raises UnknownNameError."""
+        self._change(run_id, "title", title)
+
+    def annotate(self, run_id: str, note: str) -> None:
+        """Replace a run's note. Raises UnknownNameError."""
+        self._change(run_id, "note", note)
+
+    def star(self, run_id: str, starred: bool = True) -> None:
+        """Star or unstar a run. Raises UnknownNameError."""
+        self._change(run_id, "starred", int(starred))
+
+    def delete(self, run_id: str) -> None:
+        """Hide a run from the list; nothing was erased. Raises UnknownNameError."""
+        self._change(run_id, "deleted", time.time())
+
+    def restore(self, run_id: str) -> None:
+        """Undo a deletion. Raises UnknownNameError."""
+        self._change(run_id, "deleted", None)
+
+    def _change(self, run_id: str, column: Literal["title", "note", "starred", "deleted"], value: object) -> None:
         with self._database.write() as transaction:
             changed = transaction.execute(f"UPDATE runs SET {column} = ? WHERE id = ?", (value, run_id)).rowcount
         if not changed:
             raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
 
-    def summaries(self, include_deleted: bool) -> list[RunSummary]:
+    def runs(self, include_deleted: bool = False) -> list[RunSummary]:
         """All runs, newest first."""
         where = "" if include_deleted else "WHERE deleted IS NULL"
         rows = self._database.read(f"{_LIST} {where} ORDER BY created DESC, id DESC")
         return [self._summary(row) for row in rows]
 
-    def summary(self, run_id: str) -> RunSummary:
-        """One run. Raises UnknownNameError."""
+    def run(self, run_id: str) -> RunSummary:
+        """One run's summary. Raises UnknownNameError."""
         rows = self._database.read(f"{_LIST} WHERE id = ?", run_id)
         if not rows:
             raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
@@ -224,10 +243,7 @@ class Runs:
                 images=0,
                 created=created,
                 seconds=0.0,
-                title=str(row["title"]),
-                note=str(row["note"]),
-                starred=bool(row["starred"]),
-                deleted=row["deleted"] is not None,
+                **_annotations(row),
             )
 
     def _read(self, row: sqlite3.Row) -> RunSummary:
@@ -251,11 +267,8 @@ class Runs:
             images=found.images,
             created=moment(row["created"]),
             seconds=found.seconds,
-            title=str(row["title"]),
-            note=str(row["note"]),
             judgement=found.judgement,
-            starred=bool(row["starred"]),
-            deleted=row["deleted"] is not None,
+            **_annotations(row),
         )
 
     def _outcome(self, row: sqlite3.Row, spec: RunSpec) -> _Outcome:
@@ -310,3 +323,13 @@ class Runs:
             if scored.trial == finished.trial:
                 return finished.label, value(scored, spec.metric)
         return finished.label, None
+
+
+def _annotations(row: sqlite3.Row) -> dict[str, Any]:
+    """The user's, which are read even of a run that is damaged."""
+    return {
+        "title": str(row["title"]),
+        "note": str(row["note"]),
+        "starred": bool(row["starred"]),
+        "deleted": row["deleted"] is not None,
+    }
