@@ -75,20 +75,9 @@ def score(
 
 
 def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected | None) -> Scored:
-    measured = verified_score(ours, theirs)
-    return Scored(
-        neuron=one.neuron,
-        explanation=one.text,
-        auc=measured.auc,
-        mad=measured.mad,
-        ci_low=measured.ci_low,
-        ci_high=measured.ci_high,
-        p_value=measured.p_value,
-        images=measured.images,
-        correlation=detected.correlation if detected else None,
-        auprc=detected.auprc if detected else None,
-        f1=detected.f1 if detected else None,
-    )
+    measured = msgspec.structs.asdict(verified_score(ours, theirs))
+    both = {name: getattr(detected, name, None) for name in ("correlation", "auprc", "f1")}
+    return msgspec.convert(measured | both | {"neuron": one.neuron, "explanation": one.text}, Scored)
 
 
 def rivals(explanations: Sequence[Explanation], look: Callable[[str], Floats]) -> list[Rivals]:

@@ -309,34 +309,16 @@ def _label_score(state: RunState) -> LabelScore | None:
     trial = state.trials.get(state.outcome.trial or "") if state.outcome else None
     if trial is None:
         return None
-    metric = state.spec.metric
-    verified = state.verified
-    if verified is not None and verified.trial == trial.id:
-        score = verified.score
-        return LabelScore(
-            metric=metric,
-            value=value(score, metric),
-            verified=True,
-            auc=score.auc,
-            mad=score.mad,
-            images=score.images,
-            ci_low=score.ci_low,
-            ci_high=score.ci_high,
-            p_value=score.p_value,
-            correlation=score.correlation,
-            correlation_low=score.correlation_low,
-            correlation_high=score.correlation_high,
-        )
-    if trial.score is None:
+    verified = state.verified if state.verified is not None and state.verified.trial == trial.id else None
+    score = trial.score if verified is None else verified.score
+    if score is None:
         return None
-    return LabelScore(
-        metric=metric,
-        value=value(trial.score, metric),
-        verified=False,
-        auc=trial.score.auc,
-        mad=trial.score.mad,
-        images=trial.score.images,
-    )
+    metric = state.spec.metric
+    own = {"metric": metric, "value": value(score, metric), "verified": verified is not None}
+    # The search's interval and correlation would be taken for those of fresh images.
+    measured = msgspec.structs.asdict(score)
+    shared = measured if verified is not None else {key: measured[key] for key in ("auc", "mad", "images")}
+    return msgspec.convert(shared | own, LabelScore)
 
 
 def _decision(state: RunState, decision: e.Decided) -> Decision:
@@ -373,10 +355,7 @@ def _trial(state: RunState, trial: Trial) -> TrialResult:
         origin=trial.origin,
         iteration=trial.iteration,
         score=value(trial.score, state.spec.metric) if trial.score else None,
-        auc=trial.score.auc if trial.score else None,
-        mad=trial.score.mad if trial.score else None,
-        correlation=trial.score.correlation if trial.score else None,
-        detected=trial.score.detected if trial.score else None,
+        **{key: getattr(trial.score, key, None) for key in ("auc", "mad", "correlation", "detected")},
         verdict=verdict(state, trial),
         images=[
             TrialImage(
