@@ -128,6 +128,14 @@ class LineScreen(Screen[None]):
         """Show this screen's help."""
         self.line.explain(self, self.topics())
 
+    def action_runs(self) -> None:
+        """Show all runs."""
+        self.line.show_runs()
+
+    def action_log(self) -> None:
+        """Show the engine's log."""
+        self.line.show_log()
+
     def action_back(self) -> None:
         """Leave this screen."""
         self.app.pop_screen()

@@ -355,17 +355,9 @@ class ChooseScreen(LineScreen):
         """Switch ask-first mode on or off."""
         self._planned(msgspec.structs.replace(self.spec, ask_first=not self.spec.ask_first))
 
-    def action_runs(self) -> None:
-        """Show all earlier runs."""
-        self.line.show_runs()
-
     def action_watch(self) -> None:
         """Go back to the current run."""
         self.line.controller.watch()
-
-    def action_log(self) -> None:
-        """Show the engine's log."""
-        self.line.show_log()
 
     def _planned(self, spec: RunSpec | None) -> None:
         if spec is not None:

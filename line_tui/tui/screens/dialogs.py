@@ -17,7 +17,7 @@ class Ask(ModalScreen[str | None]):
     """Asks for one line of text; None if the user cancels."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", id="ask.cancel", tooltip="Close without a change")
+        Binding("escape", "dismiss", "Cancel", id="ask.cancel", tooltip="Close without a change")
     ]
 
     def __init__(
@@ -66,17 +66,13 @@ class Ask(ModalScreen[str | None]):
         else:
             self.dismiss(text)
 
-    def action_cancel(self) -> None:
-        """Cancel."""
-        self.dismiss(None)
-
 
 class Confirm(ModalScreen[bool]):
     """A question with yes and no."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y,enter", "answer(True)", "Yes", id="confirm.yes", tooltip="Confirm"),
-        Binding("n,escape", "answer(False)", "No", id="confirm.no", tooltip="Close without a change"),
+        Binding("y,enter", "dismiss(True)", "Yes", id="confirm.yes", tooltip="Confirm"),
+        Binding("n,escape", "dismiss(False)", "No", id="confirm.no", tooltip="Close without a change"),
     ]
 
     def __init__(self, question: str) -> None:
@@ -88,7 +84,3 @@ class Confirm(ModalScreen[bool]):
         with Vertical(classes="dialog"):
             yield Static(self.question, classes="question", markup=False)
             yield Static("y, Enter: yes · n, Esc: no", classes="hint")
-
-    def action_answer(self, yes: bool) -> None:
-        """Return the answer."""
-        self.dismiss(yes)

@@ -36,7 +36,7 @@ class ExportScreen(ModalScreen[None]):
     """Asks what to export, and where to."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "Close", id="export.close", tooltip="Close the dialog")
+        Binding("escape", "dismiss", "Close", id="export.close", tooltip="Close the dialog")
     ]
 
     class Written(Message):
@@ -85,7 +85,3 @@ class ExportScreen(ModalScreen[None]):
     @on(Written)
     def _written(self, event: Written) -> None:
         self.query_one("#outcome", Static).update(Content(event.text))
-
-    def action_close(self) -> None:
-        """Go back to the screen before."""
-        self.dismiss(None)

@@ -32,7 +32,7 @@ class HelpScreen(ModalScreen[None]):
     """Topics first, keys below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,question_mark,f1,q", "close", "Close", id="help.close", tooltip="Close the help")
+        Binding("escape,question_mark,f1,q", "dismiss", "Close", id="help.close", tooltip="Close the help")
     ]
 
     def __init__(self, topics: Iterable[tuple[str, str]], keys: Iterable[Key]) -> None:
@@ -56,7 +56,3 @@ class HelpScreen(ModalScreen[None]):
         for key, name, what in self.keys:
             parts += ["\n", (f"{key:>{wide}}", "bold $accent"), f"  {name:<12} ", (what, "$text-muted")]
         return Content.assemble(*parts)
-
-    def action_close(self) -> None:
-        """Go back to the screen."""
-        self.dismiss(None)

@@ -27,7 +27,7 @@ class Plan(ModalScreen[RunSpec | None]):
     """A form with the run's options; Enter keeps them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", id="plan.cancel", tooltip="Close without a change"),
+        Binding("escape", "dismiss", "Cancel", id="plan.cancel", tooltip="Close without a change"),
         Binding("ctrl+s", "keep", "Keep", id="plan.keep", tooltip="Use these settings"),
     ]
 
@@ -109,7 +109,3 @@ class Plan(ModalScreen[RunSpec | None]):
     def _refuse(self, field: Widget, reason: str) -> None:
         self.query_one("#plan-hint", Static).update(Content(f"✗ {reason}"))
         field.focus()
-
-    def action_cancel(self) -> None:
-        """Keep the options as they were."""
-        self.dismiss(None)

@@ -387,14 +387,6 @@ class RunScreen(Steering):
         """The result of the run."""
         self.line.show_result(self.snapshot)
 
-    def action_runs(self) -> None:
-        """All runs."""
-        self.line.show_runs()
-
-    def action_log(self) -> None:
-        """What the engine wrote."""
-        self.line.show_log()
-
     def topics(self) -> Iterable[tuple[str, str]]:
         """The help of the panes, starting with the concept shown."""
         return topics(self.snapshot, self.target())

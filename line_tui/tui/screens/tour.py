@@ -41,7 +41,7 @@ class Tour(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space,right", "turn(1)", "Next", id="tour.next", tooltip="Go to the next step"),
         Binding("left", "turn(-1)", "Before", id="tour.before", tooltip="Go to the previous step"),
-        Binding("escape,q", "close", "Skip", id="tour.skip", tooltip="Skip the tour"),
+        Binding("escape,q", "dismiss", "Skip", id="tour.skip", tooltip="Skip the tour"),
     ]
 
     def __init__(self) -> None:
@@ -75,7 +75,3 @@ class Tour(ModalScreen[None]):
             self.show_step()
         else:
             self.dismiss(None)
-
-    def action_close(self) -> None:
-        """End the tour."""
-        self.dismiss(None)
