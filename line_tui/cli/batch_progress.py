@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from line_tui.consoles import PlainConsole
+from line_tui.tui.formatting import duration
 
 
 class BatchProgress:
@@ -46,7 +47,7 @@ class BatchProgress:
         if not self._worked or seconds <= 0:
             return ""
         left = seconds / self._worked * (self._total - self._done)
-        return f"{60 * self._worked / seconds:.1f} a minute, {time_left(left)} left"
+        return f"{60 * self._worked / seconds:.1f} a minute, {duration(left)} left"
 
     def tell(self, text: str) -> None:
         """Print a permanent line."""
@@ -55,10 +56,3 @@ class BatchProgress:
         else:
             told = self.told()
             self._console.tell(f"{self._done}/{self._total}  {text}" + (f"  ({told})" if told else ""))
-
-
-def time_left(seconds: float) -> str:
-    """A rough duration, since it is an estimate."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,22 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from line_tui import events as e
-from line_tui.cli.batch_progress import time_left
 from line_tui.consoles import PlainConsole
-from line_tui.explain import strategies
-from line_tui.explain.state import RunState, Trial, apply, value, verdict
+from line_tui.explain.state import RunState, Trial, verdict
 from line_tui.sanitize import shown
-
-_WORDS: dict[e.Phase, str] = {
-    "loading": "loading",
-    "control": "measuring the control set",
-    "proposing": "asking for a concept",
-    "waiting": "waiting for a decision",
-    "drawing": "drawing",
-    "verifying": "verifying",
-    "paused": "paused",
-    "idle": "done",
-}
+from line_tui.tui import view
+from line_tui.tui.formatting import PHASES, duration
+from line_tui.tui.session import Snapshot, advance, seconds_left
 
 
 class LiveView:
@@ -36,11 +25,7 @@ class LiveView:
 
     def __init__(self, console: PlainConsole, state: RunState) -> None:
         self._console = console
-        self._state = state
-        self._phase = e.PhaseChanged(phase="loading")
-        self._progress: e.Progress | None = None
-        self._said = ""
-        self._drawing_since: tuple[float, int] | None = None
+        self._snapshot = Snapshot("", state, phase="loading")
         self._live = Live(self._render(), console=console, transient=True, refresh_per_second=8)
 
     @contextmanager
@@ -54,29 +39,12 @@ class LiveView:
 
     def see(self, envelope: e.Envelope) -> None:
         """Show an event."""
-        event = envelope.event
-        match event:
-            case e.Token():
-                self._said += event.text
-            case e.PhaseChanged():
-                self._phase, self._progress, self._said = event, None, ""
-            case e.Progress():
-                self._progress = event
-            case e.Preview():
-                return
-            case _:
-                self._state = apply(self._state, event)
-                if isinstance(event, e.ImageScored) and self._drawing_since is None:
-                    self._drawing_since = (time.monotonic(), self._images)
-                self._tell(event)
+        self._snapshot = advance(self._snapshot, envelope)
+        self._tell(envelope.event)
         if self._console.is_terminal:
             self._live.update(self._render())
 
-    @property
-    def _images(self) -> int:
-        return sum(len(trial.seen("search")) for trial in self._state.trials.values())
-
-    def _tell(self, event: e.DurableEvent) -> None:
+    def _tell(self, event: e.AnyEvent) -> None:
         """Permanent lines."""
         match event:
             case e.RunStarted(run_id=run_id):
@@ -85,7 +53,7 @@ class LiveView:
                 for note in notes:
                     self._console.tell(note, style="yellow")
             case e.TrialScored(trial=trial):
-                self._console.print(self._line(self._state.trials[trial]))
+                self._console.print(self._line(self._snapshot.state.trials[trial]))
             case e.Stalled():
                 self._console.tell(
                     f"the language model proposed no new concept in {event.attempts} attempts: {event.remedy}",
@@ -109,54 +77,44 @@ class LiveView:
                 pass
 
     def _line(self, trial: Trial) -> Text:
-        assert trial.score is not None
-        best = self._best()
         text = Text(f"{self._value(trial):8.3f}  {shown(trial.concept)}  ")
         text.append(f"{trial.origin}, iteration {trial.iteration}", style="dim")
-        if best is trial:
+        if self._best() is trial:
             text.append("  best so far", style="bold green")
         return text
 
     def _best(self) -> Trial | None:
-        state = self._state
+        state = self._snapshot.state
         scored = [t for t in state.trials.values() if t.score is not None and verdict(state, t) != "rejected"]
         return max(scored, key=self._value, default=None)
 
     def _value(self, trial: Trial) -> float:
-        return value(trial.score, self._state.spec.metric) if trial.score else 0.0
+        return view.value(self._snapshot.state, trial) or 0.0
 
     def _render(self) -> Group:
-        words = _WORDS[self._phase.phase]
-        if self._phase.detail:
-            words += f": {shown(self._phase.detail)}"
-        if self._progress is not None:
-            words += f" {self._progress.done}/{self._progress.total}"
-        if self._said:
-            words += f" “{shown(self._said.strip())}”"
+        snapshot = self._snapshot
+        words = PHASES[snapshot.phase]
+        if snapshot.detail:
+            words += f": {shown(snapshot.detail)}"
+        if snapshot.total:
+            words += f" {snapshot.done}/{snapshot.total}"
+        if snapshot.phase == "proposing" and (said := snapshot.text or snapshot.thinking):
+            words += f" “{shown(said.strip())}”"
         lines: list[Text | Table] = [Text(words, style="cyan", no_wrap=True, overflow="ellipsis")]
-        if self._state.run is not None:
+        if snapshot.state.run is not None:
             lines.append(self._budget())
         if (best := self._best()) is not None:
             lines.append(Text(f"best so far {self._value(best):.3f} {shown(best.concept)}", style="bold"))
         return Group(*lines)
 
     def _budget(self) -> Table:
-        strategy = strategies.find(self._state.spec.strategy)
-        planned = strategy.search_images(self._state) + strategy.report_images
-        done = self._images
+        state, left = self._snapshot.state, seconds_left(self._snapshot)
+        done = view.images_done(state)
+        planned = done + view.images_left(state) + view.report_images_left(state)
         row = Table.grid(padding=(0, 1))
         row.add_row(
-            ProgressBar(total=max(planned, done, 1), completed=done, width=30),
+            ProgressBar(total=max(planned, 1), completed=done, width=30),
             f"{done}/{planned} images",
-            self._time_left(done, planned),
+            f"about {duration(left)} left" if left else "",
         )
         return row
-
-    def _time_left(self, done: int, planned: int) -> str:
-        if self._drawing_since is None:
-            return ""
-        since, before = self._drawing_since
-        if done <= before or planned <= done:
-            return ""
-        seconds = (time.monotonic() - since) / (done - before) * (planned - done)
-        return f"about {time_left(seconds)} left"

@@ -11,6 +11,7 @@ from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain.state import RunState, apply
 from line_tui.sanitize import as_concept, shown
+from line_tui.tui import view
 
 _LONGEST_GAP = 120.0
 """Longest gap between two events that counts as work, in seconds; in longer ones the run was paused."""
@@ -102,6 +103,14 @@ def _clock(before: Snapshot, envelope: e.Envelope) -> Snapshot:
         gap = envelope.time - before.last_time
     gap = gap if 0 < gap < _LONGEST_GAP else 0.0
     return replace(before, last_time=envelope.time, busy_seconds=before.busy_seconds + gap)
+
+
+def seconds_left(snapshot: Snapshot) -> float | None:
+    """Time left: an image of the search counts with its share of the proposals, one for the final score by itself."""
+    if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
+        return None
+    search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
+    return search + view.seconds_an_image(snapshot.state) * view.report_images_left(snapshot.state)
 
 
 def replayed(run_id: str, envelopes: Iterable[e.Envelope]) -> Snapshot:

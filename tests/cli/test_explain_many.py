@@ -41,7 +41,7 @@ def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     progress = BatchProgress(10)
     progress.advance("before")
     progress.advance("explained")
-    assert progress.told() == "1.5 a minute, 5 min left"
+    assert progress.told() == "1.5 a minute, 5 min 20 s left"
 
 
 def test_what_ray_needs_is_told_in_one_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:

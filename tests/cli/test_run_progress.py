@@ -18,9 +18,9 @@ def drawn(view: LiveView) -> str:
     return console.export_text()
 
 
-def see(view: LiveView, *events: e.AnyEvent) -> None:
+def see(view: LiveView, *events: e.AnyEvent, time: float = 0.0) -> None:
     for event in events:
-        view.see(e.Envelope(run_id="r", time=0.0, event=event))
+        view.see(e.Envelope(run_id="r", time=time, event=event))
 
 
 @pytest.fixture
@@ -30,23 +30,21 @@ def view() -> LiveView:
 
 def test_the_phase_and_its_progress(view: LiveView) -> None:
     see(view, e.PhaseChanged(phase="loading", detail="language model"))
-    assert drawn(view).splitlines() == ["loading: language model"]
+    assert drawn(view).splitlines() == ["loading models: language model"]
     see(view, *EVENTS[:3], e.PhaseChanged(phase="drawing", detail="rose"), e.Progress(phase="drawing", done=3, total=8))
     assert drawn(view).splitlines()[0] == "drawing: rose 3/8"
     see(view, e.PhaseChanged(phase="proposing", detail="new"), e.Token(text=" red"), e.Token(text=" rose"))
-    assert drawn(view).splitlines()[0] == "asking for a concept: new “red rose”"
+    assert drawn(view).splitlines()[0] == "proposing: new “red rose”"
     see(view, e.PhaseChanged(phase="drawing", detail="red rose"))
     assert drawn(view).splitlines()[0] == "drawing: red rose"
 
 
-def test_images_done_best_and_time_left(view: LiveView, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([100.0, 110.0])
-    monkeypatch.setattr("line_tui.cli.run_progress.time.monotonic", lambda: next(clock))
-    see(view, *EVENTS[:5])
-    see(view, *EVENTS[5:9], *EVENTS[9:12])
+def test_images_done_best_and_time_left(view: LiveView) -> None:
+    see(view, *EVENTS[:4], e.PhaseChanged(phase="drawing"))
+    see(view, *EVENTS[4:12], time=15.0)
     lines = drawn(view).splitlines()
-    # Two images in 10 seconds, and (10 + 10 + 1) * 5 planned.
-    assert "3/105 images about 8 min left" in lines[1]
+    # Three images in 15 seconds, and (10 + 10 + 1) * 5 planned.
+    assert "3/105 images about 8 min 30 s left" in lines[1]
     assert lines[2] == "best so far 0.900 rose"
 
 

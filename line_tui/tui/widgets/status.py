@@ -8,7 +8,7 @@ from textual.content import Content
 
 from line_tui.tui import view
 from line_tui.tui.formatting import PHASES, duration, number, short_duration
-from line_tui.tui.session import Snapshot
+from line_tui.tui.session import Snapshot, seconds_left
 from line_tui.tui.widgets.cached_static import CachedStatic
 
 
@@ -22,14 +22,6 @@ class Field:
 
 
 _STARTING = Field("◌ starting", "◌ starting", "$text-muted")
-
-
-def seconds_left(snapshot: Snapshot) -> float | None:
-    """Time left: an image of the search counts with its share of the proposals, one for the final score by itself."""
-    if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
-        return None
-    search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
-    return search + view.seconds_an_image(snapshot.state) * view.report_images_left(snapshot.state)
 
 
 def iteration_due(snapshot: Snapshot) -> int:
