@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 
 from line_tui.events import THUMBNAIL
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Grid = tuple[tuple[float, ...], ...]
 AMBER = (1.0, 0.72, 0.25)
@@ -21,52 +26,40 @@ def half_cells(rgb: bytes, size: int, heat: Grid | None = None) -> list[list[Seg
 
     With `heat` (activations by row) the picture turns grey, except where the neuron fires.
     """
-    pixels = _shrink(rgb, size)
+    # Imported here, so that the first screen need not wait for it.
+    from PIL import Image
+
+    # The mean of each box of source pixels, edges weighted by their overlap.
+    picture = Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), rgb).resize((size, size), Image.Resampling.BOX)
     if heat is not None:
-        pixels = _heated(pixels, heat)
+        picture = heated(picture, heat, smooth=False)
+    flat = iter(picture.tobytes())
+    pixels = list(zip(flat, flat, flat, strict=True))
+    rows = [pixels[start : start + size] for start in range(0, size * size, size)]
     return [
-        [Segment("▀", _style(upper, lower)) for upper, lower in zip(pixels[y], pixels[y + 1], strict=True)]
+        [Segment("▀", _style(upper, lower)) for upper, lower in zip(rows[y], rows[y + 1], strict=True)]
         for y in range(0, size, 2)
     ]
 
 
-Pixel = tuple[int, int, int]
-
-
 @lru_cache(maxsize=4096)
-def _style(upper: Pixel, lower: Pixel) -> Style:
+def _style(upper: tuple[int, int, int], lower: tuple[int, int, int]) -> Style:
     return Style.from_color(Color.from_rgb(*upper), Color.from_rgb(*lower))
 
 
-def _shrink(rgb: bytes, size: int) -> list[list[Pixel]]:
-    """The mean of each box of source pixels, edges weighted by their overlap."""
-    # Imported here, so that the first screen need not wait for it.
+def heated(picture: Image, heat: Sequence[Sequence[float]], smooth: bool) -> Image:
+    """The picture grey and dark where the neuron is quiet, amber over the picture where it fires."""
     from PIL import Image
 
-    picture = Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), rgb)
-    flat = iter(picture.resize((size, size), Image.Resampling.BOX).tobytes())
-    pixels = list(zip(flat, flat, flat, strict=True))
-    return [pixels[start : start + size] for start in range(0, size * size, size)]
-
-
-def _heated(pixels: list[list[Pixel]], heat: Grid) -> list[list[Pixel]]:
-    size = len(pixels)
-    low = min(min(row) for row in heat)
-    spread = (max(max(row) for row in heat) - low) or 1.0
-    out: list[list[Pixel]] = []
-    for y, row in enumerate(pixels):
-        source = heat[y * len(heat) // size]
-        out.append([_warm(pixel, (source[x * len(source) // size] - low) / spread) for x, pixel in enumerate(row)])
-    return out
-
-
-def _warm(pixel: Pixel, strength: float) -> Pixel:
-    """Grey and dark where the neuron is quiet, amber over the picture where it fires."""
-    grey = 0.3 * pixel[0] + 0.59 * pixel[1] + 0.11 * pixel[2]
-    base = 0.25 * grey + 15
-    light = 0.45 * grey + 140
-    r, g, b = (round(min(255.0, (1 - strength) * base + strength * light * tint)) for tint in AMBER)
-    return r, g, b
+    values = [value for row in heat for value in row]
+    low, spread = min(values), (max(values) - min(values)) or 1.0
+    strength = Image.new("L", (len(heat[0]), len(heat)))
+    strength.putdata([round(255 * (value - low) / spread) for value in values])
+    mask = strength.resize(picture.size, Image.Resampling.BICUBIC if smooth else Image.Resampling.NEAREST)
+    grey = picture.convert("L")
+    quiet = grey.point([round(0.25 * level + 15) for level in range(256)])
+    amber = [grey.point([min(255, round((0.45 * level + 140) * tint)) for level in range(256)]) for tint in AMBER]
+    return Image.composite(Image.merge("RGB", amber), Image.merge("RGB", [quiet] * 3), mask)
 
 
 def grid(rows: list[list[float]] | None) -> Grid | None:

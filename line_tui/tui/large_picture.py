@@ -16,7 +16,7 @@ from textual.widgets import Static
 
 from line_tui.events import THUMBNAIL
 from line_tui.tui import sixel
-from line_tui.tui.half_cells import AMBER
+from line_tui.tui.half_cells import heated
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -33,7 +33,7 @@ def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, 
     if picture is None:
         return Static(f"No picture at {path}", markup=False)
     if heat is not None:
-        picture = _heated(picture, heat)
+        picture = heated(picture, heat, smooth=True)
     widget: Widget = _widget_class(protocol)(picture)
     return widget
 
@@ -49,20 +49,6 @@ def _read(path: Path, thumbnail: bytes) -> Image | None:
     if len(thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
         return None
     return Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), thumbnail)
-
-
-def _heated(picture: Image, heat: list[list[float]]) -> Image:
-    from PIL import Image
-
-    values = [value for row in heat for value in row]
-    low, spread = min(values), (max(values) - min(values)) or 1.0
-    strength = Image.new("L", (len(heat[0]), len(heat)))
-    strength.putdata([round(255 * (value - low) / spread) for value in values])
-    mask = strength.resize(picture.size, Image.Resampling.BICUBIC)
-    grey = picture.convert("L")
-    quiet = grey.point([round(0.25 * level + 15) for level in range(256)])
-    amber = [grey.point([min(255, round((0.45 * level + 140) * tint)) for level in range(256)]) for tint in AMBER]
-    return Image.composite(Image.merge("RGB", amber), Image.merge("RGB", [quiet] * 3), mask)
 
 
 def _widget_class(protocol: Protocol) -> Any:
