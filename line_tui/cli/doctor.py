@@ -60,9 +60,10 @@ def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json:
         raise UsageError("--layer and --pictures go with --model", "name the model")
     from line_tui.doctor.examine import examine
     from line_tui.doctor.screen import read_terminal
+    from line_tui.tui.graphics_protocol import ask_terminal
 
     findings: list[Finding] = []
-    for finding in examine(read_terminal()):
+    for finding in examine(read_terminal(ask_terminal)):
         findings.append(finding)
         if not as_json:
             _print(finding)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 
 import msgspec
 
@@ -24,25 +25,17 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     multiplexer: str = ""
 
 
-def read_terminal() -> Terminal:
-    """Query the terminal; takes up to 0.2 s if it does not answer."""
+def read_terminal(ask: Callable[[], str]) -> Terminal:
+    """What is known of the terminal; `ask` asks it for its protocol, for up to 0.2 s if it does not answer."""
     size = shutil.get_terminal_size()
     environment = os.environ
     return Terminal(
-        protocol=_protocol() if sys.stdin.isatty() and sys.stdout.isatty() else None,
+        protocol=ask() if sys.stdin.isatty() and sys.stdout.isatty() else None,
         columns=size.columns,
         rows=size.lines,
         truecolor=environment.get("COLORTERM", "") in ("truecolor", "24bit"),
         multiplexer="tmux" if "TMUX" in environment else "screen" if "STY" in environment else "",
     )
-
-
-def _protocol() -> str:
-    # The query happens at import.
-    from textual_image import renderable
-
-    names = {renderable.TGPImage: "kitty", renderable.SixelImage: "sixel"}
-    return names.get(renderable.Image, "halfcell")
 
 
 def check_terminal(terminal: Terminal) -> Finding:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
+from line_tui import private
 from line_tui.config import data_folder
 from line_tui.tui.large_picture import Protocol
 
@@ -40,8 +42,10 @@ def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:
     cache = cache or data_folder() / "terminals.json"
     known, terminal = _read(cache), _terminal()
     if terminal not in known:
-        known[terminal] = _ask()
-        _write(cache, known)
+        known[terminal] = ask_terminal()
+        # Without a cache the next start asks again.
+        with suppress(OSError):
+            private.write(cache, msgspec.json.encode(known))
     return known[terminal]
 
 
@@ -53,7 +57,7 @@ def _terminal() -> str:
     return " ".join(parts)
 
 
-def _ask() -> Protocol:
+def ask_terminal() -> Protocol:
     """Import textual-image, which asks the terminal on import; that takes a third of a second without an answer."""
     image = import_module("textual_image.renderable").Image
     return _NAMES.get(image.__module__, "halfcell")
@@ -64,12 +68,3 @@ def _read(cache: Path) -> dict[str, Protocol]:
         return msgspec.json.decode(cache.read_bytes(), type=dict[str, Protocol])
     except (OSError, ValueError, RecursionError):
         return {}
-
-
-def _write(cache: Path, known: dict[str, Protocol]) -> None:
-    # Without a cache the next start asks again.
-    try:
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        cache.write_bytes(msgspec.json.encode(known))
-    except OSError:
-        pass

@@ -32,4 +32,4 @@ def test_the_advice_in_tmux() -> None:
 
 def test_no_terminal_is_asked_nothing() -> None:
     # Under pytest neither stdin nor stdout is one.
-    assert read_terminal().protocol is None
+    assert read_terminal(lambda: "kitty").protocol is None

@@ -22,7 +22,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         questions.append("?")
         return "sixel"
 
-    monkeypatch.setattr(graphics_protocol, "_ask", ask)
+    monkeypatch.setattr(graphics_protocol, "ask_terminal", ask)
     return questions
 
 
