@@ -8,19 +8,17 @@ import sys
 import threading
 
 
-def end_with_parent(seconds: float = 0.0) -> None:
-    """End this process when its stdin closes, forcibly if it does not exit within some seconds."""
+def end_with_parent() -> None:
+    """End this process at once when its stdin closes."""
 
     def watch() -> None:
         while os.read(0, 1 << 16):
             pass
-        end_soon(seconds)
+        os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 def end_soon(seconds: float) -> None:
     """End this process after some seconds, also when a library holds it: by a thread that needs nothing of Python."""
-    if seconds <= 0:
-        os._exit(1)
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or 2)

@@ -37,13 +37,13 @@ class Pulled(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
 
 
-def pull_all(entries: Iterable[Entry], *, update: bool = False, hub: Hub | None = None) -> list[Pulled]:
+def pull_all(entries: Iterable[Entry], *, update: bool = False) -> list[Pulled]:
     """Fetch models one after the other, each at its pinned commit, and pin what was fetched.
 
     `entries` come from the catalogue without pins; `update` ignores earlier pins. Raises HubError, ModelFileError,
     UsageError.
     """
-    hub, receipts = hub or Hub(), Receipts()
+    hub, receipts = Hub(), Receipts()
     return [_pull(entry, hub, receipts, update) for entry in entries]
 
 

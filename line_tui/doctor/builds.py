@@ -24,10 +24,6 @@ class Torch(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     """Name of the GPU."""
     free_mb: int = 0
-    total_mb: int = 0
-    half: bool = False
-    """Whether the GPU supports bfloat16."""
-    threads: int = 1
 
 
 class LlamaCpp(msgspec.Struct, frozen=True, kw_only=True):

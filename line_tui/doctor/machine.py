@@ -27,7 +27,6 @@ class Gpu(msgspec.Struct, frozen=True):
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """The hardware as far as it can be detected without a library."""
 
-    system: str
     processor: str
     cores: int
     """Cores that this process may use."""
@@ -46,7 +45,6 @@ def read_machine() -> Machine:
     cpuinfo = _text(Path("/proc/cpuinfo"))
     gpus, error = _nvidia()
     return Machine(
-        system=platform.platform(terse=True),
         processor=_field(cpuinfo, "model name") or platform.processor() or platform.machine(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         flags=frozenset(_field(cpuinfo, "flags").split()),

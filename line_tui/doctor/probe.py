@@ -14,17 +14,13 @@ def _torch() -> dict[str, object]:
     import torch
 
     cuda = torch.cuda.is_available()
-    free, total = torch.cuda.mem_get_info() if cuda else (0, 0)
     return {
         "version": torch.__version__,
         "cuda_build": torch.version.cuda,
         "hip_build": torch.version.hip,
         "device": "cuda" if cuda else "mps" if torch.backends.mps.is_available() else "cpu",
         "name": torch.cuda.get_device_name() if cuda else "",
-        "free_mb": free // 1_000_000,
-        "total_mb": total // 1_000_000,
-        "half": torch.cuda.is_bf16_supported() if cuda else False,
-        "threads": torch.get_num_threads(),
+        "free_mb": torch.cuda.mem_get_info()[0] // 1_000_000 if cuda else 0,
     }
 
 

@@ -6,7 +6,6 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from line_tui.config import log_folder
 from line_tui.engine import protocol as p
@@ -23,8 +22,8 @@ class LocalEngine:
 
     ahead = AHEAD
 
-    def __init__(self, store: Store, source: ModelSource, log: Path | None = None) -> None:
-        self.log = EngineLog(log or log_folder() / "engine.log")
+    def __init__(self, store: Store, source: ModelSource) -> None:
+        self.log = EngineLog(log_folder() / "engine.log")
         self._store = store
         self._source = source
         self._server: Server | None = None

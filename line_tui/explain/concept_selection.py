@@ -66,7 +66,6 @@ def choose_set(
     candidates: Floats,
     bonus: NDArray[np.floating],
     related: Callable[[list[int]], Floats],
-    most: int = MOST,
 ) -> list[int]:
     """Choose the candidates that explain a neuron, greedily: the one that accounts for most, then what adds most.
 
@@ -78,7 +77,7 @@ def choose_set(
     columns = unit(candidates)
     chosen: list[int] = []
     first = 0.0
-    while len(chosen) < min(most, columns.shape[1]):
+    while len(chosen) < min(MOST, columns.shape[1]):
         done = account(activations, [candidates[:, n] for n in chosen])
         if chosen:
             near = columns[:, chosen].T @ columns

@@ -28,14 +28,14 @@ def sign_flip_p(differences: ArrayLike) -> float:
     return float((1 + np.sum(signs @ values >= values.sum() - 1e-12)) / (FLIPS + 1))
 
 
-def mean_interval(differences: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:
-    """Mean difference with Student's interval: `(mean, low, high)`. Raises ValueError for fewer than two pairs."""
+def mean_interval(differences: ArrayLike) -> tuple[float, float, float]:
+    """Mean difference with Student's 95% interval: `(mean, low, high)`. Raises ValueError for fewer than two pairs."""
     values = np.asarray(differences, float)
     if values.size < 2:
         raise ValueError("an interval for a mean difference needs at least two pairs")
     # Imported here: scipy takes longer to import than everything else that a command starts with.
     from scipy.special import stdtrit
 
-    half = stdtrit(values.size - 1, (1 + level) / 2) * values.std(ddof=1) / np.sqrt(values.size)
+    half = stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / np.sqrt(values.size)
     mean = float(values.mean())
     return mean, mean - float(half), mean + float(half)

@@ -39,7 +39,6 @@ def load(
     threads: int | None = None,
     device: str | None = None,
     memory: Memory | None = None,
-    catalog: Catalog | None = None,
     vision: VisionFactory | None = None,
     on_progress: Callable[[str], None] = lambda what: None,
 ) -> LoadedModels:
@@ -54,7 +53,7 @@ def load(
     """
     # No library may contact the hub to check for updates.
     os.environ["HF_HUB_OFFLINE"] = "1"
-    catalog = catalog or read_catalog()
+    catalog = read_catalog()
     threads = fixed.threads if fixed else threads or default_threads()
     device = fixed.device if fixed else device or default_device()
     check_device(device)
@@ -186,11 +185,11 @@ def _measured_batch(
     return found
 
 
-def step_down(profile: str, model: str, settings: Settings, catalog: Catalog | None = None) -> Settings | None:
+def step_down(profile: str, model: str, settings: Settings) -> Settings | None:
     """The settings to try next after memory ran out with these; None if there are none left."""
     _collect(settings.device)
     free = free_memory(settings.device)
-    catalog = catalog or read_catalog()
+    catalog = read_catalog()
     wanted = profile_needs(catalog, catalog.find_profile(profile), model, on_gpu=settings.device != "cpu")
     for lower in smaller(wanted, free, settings.memory, settings.batch_size):
         return msgspec.structs.replace(

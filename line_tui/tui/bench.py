@@ -75,9 +75,9 @@ class Terminal:
             time.sleep(len(piece) / self.link)
         return piece
 
-    def wait_for_end(self, seconds: float = 60) -> None:
+    def wait_for_end(self) -> None:
         """Read until the process has ended, as it could not write its last output otherwise. Raises TimeoutError."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + 60
         while self.process.poll() is None:
             if time.monotonic() > end:
                 raise TimeoutError("the app does not end")

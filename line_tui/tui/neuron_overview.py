@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FLAT = 1e-6
 """Share of the layer's scale below which a neuron's range counts as none."""
+WORDS = 8
+"""The number of the bank's words shown for a neuron."""
 STRONGEST = 10
 """The number of the bank's pictures shown for a neuron."""
 
@@ -44,20 +46,18 @@ class NeuronProfile:
     """The pictures that drive it most, the strongest first; empty for a bank without pictures."""
 
 
-def bank_profile(model: str, layer: str, neuron: int, words: int = 8) -> NeuronProfile | None:
+def bank_profile(model: str, layer: str, neuron: int) -> NeuronProfile | None:
     """A neuron of a bundled model's layer, or None if it has no bank. Raises LineError."""
     bank = bundled().of(model, layer)
     if bank is None:
         return None
-    return profile(bank.activations[:, :, neuron], bank.concepts, words, bundled().thumbnails)
+    return profile(bank.activations[:, :, neuron], bank.concepts, bundled().thumbnails)
 
 
-def profile(
-    activations: Floats, concepts: Sequence[str], words: int, thumbnails: Mapping[str, Sequence[bytes]]
-) -> NeuronProfile:
+def profile(activations: Floats, concepts: Sequence[str], thumbnails: Mapping[str, Sequence[bytes]]) -> NeuronProfile:
     """Takes `float32[concepts, images]`, of one neuron."""
     means = activations.mean(axis=1)
-    order = means.argsort()[::-1][:words]
+    order = means.argsort()[::-1][:WORDS]
     places = [divmod(int(n), activations.shape[1]) for n in activations.argsort(axis=None)[::-1][:STRONGEST]]
     return NeuronProfile(
         tuple((concepts[int(n)], float(means[n])) for n in order),

@@ -12,7 +12,7 @@ from line_tui.doctor.builds import Broken, LlamaCpp, Torch
 from line_tui.doctor.computing import check_gpu, check_llama_cpp, check_machine, check_torch
 from line_tui.doctor.machine import Gpu, Machine
 
-LAPTOP = Machine(system="Linux", processor="A CPU", cores=8, flags=frozenset({"avx2", "avx512f"}), free_ram_mb=12000)
+LAPTOP = Machine(processor="A CPU", cores=8, flags=frozenset({"avx2", "avx512f"}), free_ram_mb=12000)
 STATION = msgspec.structs.replace(LAPTOP, gpus=[Gpu("NVIDIA RTX 4090", "550.54", 25757, 25000)])
 CPU_TORCH = Torch(version="2.14.1+cpu")
 CUDA_TORCH = Torch(version="2.14.1+cu130", cuda_build="13.0", device="cuda", name="NVIDIA RTX 4090")

@@ -12,7 +12,7 @@ from line_tui.hub.receipts import Receipts
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, Profile, VisionEntry
 from line_tui.models.model_files import Source
 
-MACHINE = Machine(system="", processor="", cores=1, flags=frozenset(), free_ram_mb=32000)
+MACHINE = Machine(processor="", cores=1, flags=frozenset(), free_ram_mb=32000)
 CUDA = Torch(version="2.14.1", cuda_build="13.0", device="cuda", free_mb=15500)
 CPU_LLAMA = LlamaCpp(version="0.3.36")
 PROFILE = Profile(id="mine", language="talker", generator="painter", vision="seer")

@@ -75,14 +75,14 @@ def test_a_score_of_drawn_pictures_alone_shows_none_of_the_bank(tmp_path: Path) 
 
 def test_the_strongest_pictures_of_the_bank_by_hand() -> None:
     thumbnails = {"rose": [b"r0", b"r1"], "map": [b"m0", b"m1"]}
-    found = profile(np.array([[1, 9], [5, 2]], np.float32), ["rose", "map"], 2, thumbnails).strongest
+    found = profile(np.array([[1, 9], [5, 2]], np.float32), ["rose", "map"], thumbnails).strongest
     assert [(image.concept, image.activation, image.thumbnail) for image in found] == [
         ("rose", 9, b"r1"),
         ("map", 5, b"m0"),
         ("map", 2, b"m1"),
         ("rose", 1, b"r0"),
     ]
-    assert profile(np.ones((2, 2), np.float32), ["rose", "map"], 2, {}).strongest == ()
+    assert profile(np.ones((2, 2), np.float32), ["rose", "map"], {}).strongest == ()
 
 
 async def test_they_are_in_the_strip_from_the_first_screenful_on(
@@ -90,7 +90,7 @@ async def test_they_are_in_the_strip_from_the_first_screenful_on(
 ) -> None:
     shipped = Shipped(Card("fake-bank"))
     activations = np.arange(2 * len(VOCABULARY), dtype=np.float32).reshape(-1, 2)
-    known = profile(activations, VOCABULARY, 3, shipped.thumbnails)
+    known = profile(activations, VOCABULARY, shipped.thumbnails)
     monkeypatch.setattr("line_tui.tui.model_cache.bundled", lambda: shipped)
     monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: known)
     on = stage(tmp_path)
