@@ -11,7 +11,6 @@ import diffusers
 import torch
 import transformers
 from diffusers import DiffusionPipeline
-from diffusers.pipelines import auto_pipeline
 
 from line_tui.errors import LineError, ModelFileError, first_line, unknown_name
 from line_tui.models.catalog import GeneratorEntry
@@ -111,18 +110,18 @@ def _check_takes_words(kind: str, name: str) -> None:
     if not isinstance(found, type) or not issubclass(found, DiffusionPipeline):
         # Reported when the pipeline is opened.
         return
+    # It imports the pipelines of all families, which takes a second that the bundled generator need not wait.
+    from diffusers.pipelines import auto_pipeline as auto
+
+    from_pictures = (auto.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, auto.AUTO_INPAINT_PIPELINES_MAPPING)
+    from_words = auto.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()
     if "prompt" not in inspect.signature(found.__call__).parameters:
         lacks = "no prompt, so its pictures could not be scored as a concept"
-    elif any(found in mapping.values() for mapping in (_FROM_PICTURES, _INPAINTING)) and found not in _FROM_WORDS:
+    elif any(found in mapping.values() for mapping in from_pictures) and found not in from_words:
         lacks = "a picture as input"
     else:
         return
     raise ModelFileError(f"{name}: {kind} takes {lacks}", "name a text-to-image pipeline")
-
-
-_FROM_PICTURES = auto_pipeline.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING
-_INPAINTING = auto_pipeline.AUTO_INPAINT_PIPELINES_MAPPING
-_FROM_WORDS = set(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values())
 
 
 def _class(index: dict[str, Any], options: dict[str, Any]) -> Any:
