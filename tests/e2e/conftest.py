@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from line_tui.store import Store
-from tests.e2e.terminal import Terminal, line_tui
+from tests.e2e.terminal import line_tui
 from tests.shared_folder import shared_folder
 
 TWO_SENSES, ONE_SENSE = 100, 78
@@ -54,14 +54,6 @@ def kept(settings: dict[str, str], finished_runs: Path) -> dict[str, str]:
     """Of somebody who has these runs."""
     shutil.copytree(finished_runs, settings["LINE_TUI_DATA"])
     return settings
-
-
-def open_runs(terminal: Terminal) -> None:
-    """Start the app with these runs and go to their list."""
-    terminal.line_tui()
-    terminal.wait("avgpool")
-    terminal.type("l")
-    terminal.wait("Runs · 2")
 
 
 def store_of(settings: dict[str, str]) -> Store:

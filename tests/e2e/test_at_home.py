@@ -1,12 +1,14 @@
-"""At home in a terminal: every command by name, keys of one's own, themes, sizes, settings, completion, the tour."""
+"""At home in a terminal: every command by name, keys of one's own, themes, sizes, settings, completion, order."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import store_of
+from line_tui.tui.neuron_overview import bank_overview
+from tests.e2e.conftest import ONE_SENSE, TWO_SENSES, store_of
 from tests.e2e.terminal import Terminal, line_tui
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="needs tmux (apt install tmux)")
@@ -163,3 +165,57 @@ def test_the_shell_completes_commands_models_and_runs(tmp_path: Path, kept: dict
         terminal.type(f"line-tui runs show {start}")
         terminal.keys("Tab")
         terminal.wait(f"runs show {run.id}")
+
+
+def neurons(screen: str) -> list[list[str]]:
+    """The rows of the list of neurons, each as its words: number, best in bank, MAD."""
+    rows = [line.split("││")[-1].rstrip("│ ") for line in screen.splitlines() if line.count("││") == 2]
+    words = (row.strip("▌ ▁▂▃▄▅▆▇█").partition(" ") for row in rows[1:] if row.strip("▌ "))
+    return [[number, *re.split(r"\s{2,}", rest.strip())] for number, _, rest in words]
+
+
+def find(terminal: Terminal, what: str, text: str) -> None:
+    """Filter the list that has the focus."""
+    terminal.type("/")
+    terminal.wait(f"find a {what}:")
+    terminal.type(text)
+    terminal.wait(f" {text}\n")
+    terminal.keys("Enter")
+    terminal.wait("q Quit")
+
+
+def test_neurons_are_sorted_by_what_the_bank_knows(tmp_path: Path, kept: dict[str, str]) -> None:
+    best = bank_overview("emoji-planted", "planted")
+    assert best is not None
+    label = store_of(kept).runs()[0].label
+    with Terminal(tmp_path, width=140, height=40, environment=kept) as terminal:
+        terminal.line_tui()
+        terminal.wait("avgpool")
+        find(terminal, "model", "planted")
+        terminal.see("explain emoji-planted planted 0", best[0].concept)
+        assert [row[0] for row in neurons(terminal.text())][:3] == ["0", "1", "2"]
+        terminal.keys("Right", "Right")
+        # The neurons have no names to sort by.
+        terminal.type("o")
+        terminal.wait("by best in bank")
+        terminal.type("o")
+        strongest = max(range(len(best)), key=lambda n: best[n].mad)
+        rows = neurons(terminal.wait("by selectivity"))
+        assert rows[0] == [str(strongest), best[strongest].concept, f"{best[strongest].mad:.1f}"]
+        shares = [float(row[2]) for row in rows if len(row) == 3]
+        assert shares == sorted(shares, reverse=True)
+        terminal.type("o")
+        found = neurons(terminal.wait("by label found"))[:2]
+        assert {row[0] for row in found} == {str(ONE_SENSE), str(TWO_SENSES)}
+        assert any(str(label) in word for row in found for word in row)
+        for flat in ("dead", "constant"):
+            find(terminal, "neuron", flat)
+            numbers = [str(n) for n, neuron in enumerate(best) if neuron.flat == flat]
+            assert [row[:2] for row in neurons(terminal.wait(f"/{flat}"))] == [[n, flat] for n in numbers]
+            terminal.type("/")
+            terminal.wait("f1 Help")
+            terminal.keys("Escape")
+            terminal.wait(f"/{flat}", gone=True)
+            terminal.wait("q Quit")
+        terminal.type("?")
+        terminal.see("Best in bank", "dead", "constant")

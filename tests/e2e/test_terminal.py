@@ -83,3 +83,13 @@ def test_too_small_and_back(tmp_path: Path, settings: dict[str, str]) -> None:
         terminal.wait("what does a neuron respond to?", seconds=30)
         terminal.keys("C-q")
         terminal.wait_for_end()
+
+
+def test_only_the_engine_beside_a_screen_gives_way(tmp_path: Path, toured: dict[str, str]) -> None:
+    with Terminal(tmp_path, 100, 30, toured) as terminal:
+        terminal.line_tui()
+        terminal.wait("avgpool")
+        # The layers need no engine; the first run starts it.
+        terminal.type("g")
+        terminal.wait("First pool")
+        assert os.getpriority(os.PRIO_PROCESS, terminal.engine()) - os.getpriority(os.PRIO_PROCESS, 0) == 3
