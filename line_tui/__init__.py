@@ -25,3 +25,7 @@ def __getattr__(name: str) -> Any:
         # Modules of ours, which can be called.
         return import_module(f"line_tui.{name}")
     return getattr(import_module("line_tui.api"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -11,7 +11,9 @@ import atexit
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -110,8 +112,9 @@ def explain(
     ray: bool | str = False,
     progress: bool | OnProgress = True,
 ) -> Explanation | list[Explanation]:
-    """Explain one neuron, or several, which share pictures and batches. Repeating a call resumes it or returns the
-    stored result.
+    """Explain one neuron, or several, which share pictures and batches.
+
+    Repeating a call resumes it or returns the stored result.
 
     `model` is a name from the catalogue, a torch module with `preprocess` (a tensor `uint8[3, height, width]` to
     `float32[3, height, width]`, as torchvision's `weights.transforms()`), or a function of pictures `uint8[pictures,
@@ -156,10 +159,19 @@ def explain(
         spec = spec_of(Neuron(called, str(within), number), given)
         return spec if live is None else in_memory(spec, live.revision)
 
-    numbers = [neuron] if isinstance(neuron, int) else list(neuron)
+    numbers, several = _numbers(neuron)
     engine = _engine_for(live, Path(data) if data is not None else data_folder(), ray)
     found = engine.explain(asked, numbers, progress)
-    return found[0] if isinstance(neuron, int) else found
+    return found if several else found[0]
+
+
+def _numbers(neuron: int | Sequence[int]) -> tuple[list[int], bool]:
+    """The numbers of neurons, also those of numpy and torch, and whether they came as several. Raises UsageError."""
+    with suppress(TypeError):
+        return [index(neuron)], False  # type: ignore[arg-type]
+    with suppress(TypeError):
+        return [index(each) for each in neuron], True  # type: ignore[union-attr]
+    raise UsageError(f"{neuron!r} is not the number of a neuron", "give a number, or several, such as range(64)")
 
 
 def layers(
@@ -309,7 +321,9 @@ class _Shown:
                 TimeElapsedColumn(),
                 TextColumn("{task.description}"),
             )
-            self._bar = Bar(*columns, console=PlainConsole(stderr=True), transient=True)
+            console = PlainConsole(stderr=True)
+            seen = console.is_terminal or console.is_jupyter
+            self._bar = Bar(*columns, console=console, transient=True, disable=not seen)
             self._task = self._bar.add_task("", total=total)
 
     def __enter__(self) -> _Shown:

@@ -17,6 +17,11 @@ class CalledModule(ModuleType):
         return self._function(*given, **named)
 
     @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        """What `help` shows: the function's documentation."""
+        return f"{inspect.getdoc(self._function)}\n\n{self._function.__name__}{self.__signature__}"
+
+    @property
     def __signature__(self) -> inspect.Signature:
         return inspect.signature(self._function)
 

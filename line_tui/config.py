@@ -16,6 +16,8 @@ from line_tui.events import Memory, Metric
 from line_tui.explain import strategies
 
 NAME = "line-tui"
+SEEDS = (-(2**63), 2**63 - 1)
+"""What the store can hold."""
 MOST_ITERATIONS = 1000
 MOST_IMAGES = 10_000
 """Pictures per concept: a day's work for a fast generator."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pydoc
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -121,7 +123,37 @@ def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
         line_tui.explain("fake", "fc", 0, name="mine", **OPTIONS)
     with pytest.raises(UsageError, match="cannot be used with Ray"):
         line_tui.explain(red, None, 0, ray=True, **OPTIONS)
+    wrong: list[tuple[str, Any, str]] = [
+        ("neuron", "red", "'red' is not the number of a neuron"),
+        ("neuron", [0, 1.5], "is not the number of a neuron"),
+        ("neuron", None, "is not the number of a neuron"),
+        ("seed", 1.5, "Expected `int`, got `float` - at `seed`"),
+        ("seed", 2**63, "seed must be from"),
+        ("iterations", float("nan"), "at `iterations`"),
+        ("iterations", -1, "iterations must be from 0 to 1000, not -1"),
+        ("images", 0, "images must be from 1 to 10000, not 0"),
+        ("profile", 3, "Expected `str`, got `int` - at `profile`"),
+        ("model", 3, "3 is not a model"),
+        ("preprocess", "x", "'x' is not preprocessing"),
+    ]
+    usual = {"model": red, "layer": None, "neuron": 0} | OPTIONS
+    for name, value, told in wrong:
+        with pytest.raises(UsageError, match=re.escape(told)):
+            line_tui.explain(**usual | {name: value})
     assert Store.open().runs() == []
+
+
+@pytest.mark.usefixtures("fake")
+def test_numbers_of_numpy_are_numbers() -> None:
+    one, several = (line_tui.explain("fake", "fc", n, **OPTIONS) for n in (np.int64(0), np.arange(2)))  # type: ignore[call-overload]
+    assert one.run_id == several[0].run_id and len(several) == 2
+
+
+def test_the_package_documents_itself() -> None:
+    assert dir(line_tui) == sorted([*line_tui.__all__, "__version__"])
+    told = pydoc.render_doc(line_tui.explain)
+    assert "Explain one neuron, or several" in told and "seed: 'int' = 0" in told
+    assert "List the layers that can be explained" in pydoc.render_doc(line_tui.layers)
 
 
 class Network(nn.Module):

@@ -12,6 +12,7 @@ import click
 from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
+from line_tui.config import SEEDS
 from line_tui.errors import LineError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class _Seed(click.ParamType[int]):
     name = "integer"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        return Integer(-(2**63), 2**63 - 1).convert(value, param, ctx)
+        return Integer(*SEEDS).convert(value, param, ctx)
 
 
 SEED = _Seed()

@@ -40,6 +40,12 @@ class InMemoryModel:
         self._model = model
         self._module = isinstance(model, nn.Module)
         self._prepare = preprocess
+        if not callable(model):
+            raise UsageError(
+                f"{model!r} is not a model", "give a name from the catalogue, a torch module or a function of pictures"
+            )
+        if preprocess is not None and not callable(preprocess):
+            raise UsageError(f"{preprocess!r} is not preprocessing", "give a function of a picture's tensor")
         if self._module and preprocess is None:
             raise UsageError(
                 "a torch module needs preprocessing",

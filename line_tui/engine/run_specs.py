@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
-from line_tui.config import read_config
+from line_tui.config import MOST_IMAGES, MOST_ITERATIONS, SEEDS, check_range, read_config
 from line_tui.errors import UsageError
 from line_tui.events import RunSpec
 from line_tui.explain import strategies
@@ -17,14 +17,24 @@ from line_tui.sanitize import as_concept, shown
 
 
 def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
-    """The spec of a neuron's run. Raises UsageError for a metric that its strategy does not have."""
+    """The spec of a neuron's run. Raises UsageError for a value of another type, out of range, or a metric that its
+    strategy does not have.
+    """
     defaults = read_config().explain
     usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
     asked = usual | dict(given)
     if "metric" not in given:
         asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
     strategies.check_metric(asked["strategy"], asked["metric"])
-    return RunSpec(model=neuron.model, layer=neuron.layer, neuron=neuron.index, **asked)
+    try:
+        # In Python, anything can be given; what is not of its type could be stored, but not read again.
+        spec = msgspec.convert(asked | {"model": neuron.model, "layer": neuron.layer, "neuron": neuron.index}, RunSpec)
+        check_range("seed", spec.seed, *SEEDS)
+        check_range("iterations", spec.iterations, 0, MOST_ITERATIONS)
+        check_range("images", spec.images, 1, MOST_IMAGES)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UsageError(str(error).replace("$.", ""), "correct it") from error
+    return spec
 
 
 def in_visible_words(event: e.Decision) -> e.Decision:
