@@ -6,6 +6,7 @@ cannot parse. `tests/models/test_llama.py` says which of these parts a release h
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ FAILED = (ValueError, RuntimeError, AssertionError, TemplateError)
 """What the bindings raise when a file does not open; they do not tell a damaged one from too little memory."""
 
 _NEVER = llama_cpp.ggml_abort_callback()
+_LOG = logging.getLogger("llama-cpp-python")
 
 
 def token_text(llama: llama_cpp.Llama, token: int) -> str:
@@ -47,8 +49,14 @@ def asking(llama: llama_cpp.Llama, leave: Callable[[], bool]) -> Iterator[None]:
     The evaluation then raises RuntimeError. CUDA never asks.
     """
 
+    level = _LOG.level
+
     def ask(_: Any) -> bool:
-        return leave()
+        left = leave()
+        if left:
+            # llama.cpp would print an error about what was asked for.
+            _LOG.setLevel(logging.CRITICAL + 1)
+        return left
 
     # It asks hundreds of times a token, which costs 4% while a small model replies, so only for the block.
     callback = llama_cpp.ggml_abort_callback(ask)
@@ -57,6 +65,7 @@ def asking(llama: llama_cpp.Llama, leave: Callable[[], bool]) -> Iterator[None]:
         yield
     finally:
         llama_cpp.llama_set_abort_callback(llama._ctx.ctx, _NEVER, None)
+        _LOG.setLevel(level)
 
 
 @contextmanager

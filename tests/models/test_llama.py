@@ -47,13 +47,14 @@ def test_the_beginning_of_what_was_evaluated_is_kept(llama: llama_cpp.Llama) -> 
     assert llama.n_tokens == len(tokens)
 
 
-def test_an_evaluation_is_left(llama: llama_cpp.Llama) -> None:
+def test_an_evaluation_is_left_in_silence(llama: llama_cpp.Llama, capfd: pytest.CaptureFixture[str]) -> None:
     llama.reset()
     with pytest.raises(RuntimeError), asking(llama, lambda: True):
         llama.eval(llama.tokenize(b"one two three", add_bos=False))
     llama.reset()
     llama.eval(llama.tokenize(b"one two three", add_bos=False))
     assert llama.n_tokens
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_chat_template_is_not_read(llama: llama_cpp.Llama) -> None:
