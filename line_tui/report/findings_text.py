@@ -22,7 +22,7 @@ def argument(state: RunState) -> list[str]:
     """
     label = _label(state)
     if label is None:
-        return [*_none(state), *_left(state)] if state.outcome is not None else []
+        return [*_none(state), *_strongest_show(state)] if state.outcome is not None else []
     sure = [*_how_sure(state), *_change(state, label)]
     return [*_at_a_glance(state), _what(state, label), *_how_much(state, label), *_left(state), *sure]
 
@@ -63,13 +63,7 @@ def _none(state: RunState) -> list[str]:
 def _how_much(state: RunState, label: str) -> list[str]:
     explained = state.explanation
     if explained is None or not explained.concepts:
-        words = strongest_words(state)
-        if not words:
-            return []
-        return [
-            f"How much of the neuron this accounts for was not measured. Its {STRONGEST} strongest control pictures "
-            f"show {_listed(words)}."
-        ]
+        return ["How much of the neuron this accounts for was not measured.", *_strongest_show(state)]
     first, *more = explained.concepts
     said = f"“{first.concept}” accounts for {percent(first.share)} of the strong responses"
     for one in more:
@@ -86,8 +80,13 @@ def _left(state: RunState) -> list[str]:
         return []
     words = _strongest(state)
     among = sum(word in left for word in words)
-    counted = f"; so do {among} of the {len(words)} strongest overall" if words else ""
-    return [f"The strongest pictures that are left show {_listed(left)}{counted}."]
+    counted = f"; they are {among} of its {len(words)} strongest" if words else ""
+    return [f"Pictures of {_listed(left)} drive the neuron more than that accounts for{counted}."]
+
+
+def _strongest_show(state: RunState) -> list[str]:
+    words = _strongest(state)
+    return [f"Its {len(words)} strongest control pictures show {_listed(list(dict.fromkeys(words)))}."] if words else []
 
 
 def _how_sure(state: RunState) -> list[str]:
@@ -163,11 +162,6 @@ def _strongest(state: RunState) -> list[str]:
         for activation in row
     ]
     return [word for _, word in sorted(pictures, key=lambda picture: -picture[0])[:STRONGEST]]
-
-
-def strongest_words(state: RunState) -> list[str]:
-    """The words of the strongest control pictures, without repeats."""
-    return list(dict.fromkeys(_strongest(state)))
 
 
 def _listed(words: Sequence[str]) -> str:

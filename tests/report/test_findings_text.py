@@ -37,7 +37,7 @@ def test_the_whole_argument() -> None:
         "This neuron responds to “rose”, and also to “stone”.",
         "“rose” accounts for 61% of the strong responses, “stone” for 12% more; "
         "nothing that was tried accounts for the other 27%.",
-        "The strongest pictures that are left show “car” and “bus”; so do 2 of the 6 strongest overall.",
+        "Pictures of “car” and “bus” drive the neuron more than that accounts for; they are 2 of its 6 strongest.",
         "A picture of “rose” drives the neuron more than a control picture in 98% of cases "
         "(95% interval 96% to over 99%, on 50 pictures drawn for this alone); how much a picture shows it "
         "correlates with the neuron at 0.62 (0.50 to 0.70). "
@@ -55,14 +55,17 @@ def test_too_narrow_a_label_is_called_so_and_what_would_replace_it() -> None:
     text = said(VERIFIED, ewe, BEFORE[-1])
     assert "the label is probably too narrow" in text and narrow(fold([*BEFORE[:-1], ewe]))
     assert "“car”, “bus”, “map” and “pear” and 1 more" not in text
-    assert "“car”, “bus”, “map”, “pear” and 1 more; so do 6 of the 6 strongest overall" in text
+    assert (
+        "“car”, “bus”, “map”, “pear” and 1 more drive the neuron more than that accounts for; they are 6 of its 6"
+        in text
+    )
     assert "What would change this: a concept that also covers “car”, “bus” and “map” would replace it; random" in text
 
 
 def test_the_label_itself_is_not_among_what_it_leaves_out() -> None:
     shares = msgspec.structs.replace(SHARES, unexplained=0.59, left=["rose", "car", "stone"])
     text = said(VERIFIED, shares, BEFORE[-1])
-    assert "that are left show “car”; so do" in text
+    assert "Pictures of “car” drive the neuron more than that accounts for" in text
     assert "also covers “car” would" in text
 
 
@@ -89,4 +92,5 @@ def test_no_concept_and_no_score_yet() -> None:
     text = said(nothing, e.Finished(label=None, trial=None, reason="as null neurons do"))
     assert text.startswith("No concept that was tried accounts for this neuron: as null neurons do.")
     assert "Of random directions of the layer, 40% do as well or better." in text
+    assert "Its 6 strongest control pictures show “car”, “pear” and “map”." in text
     assert said() == "" and said(VERIFIED).startswith("So far, this neuron responds to “rose”.")
