@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import fmean
 from typing import Literal
 
@@ -137,60 +137,35 @@ def _difference(differences: Sequence[float]) -> Difference:
 def print_table(found: Sequence[Summary]) -> None:
     """Print the summary on stdout."""
     table = Table(title="verified on 50 images of their own; differences to 'published, mean' with 95% intervals")
-    for column in COLUMNS:
+    for column in _CELLS:
         table.add_column(column, justify="left" if column in ("part", "contestant") else "right")
     for row in found:
-        table.add_row(*_cells(row))
+        table.add_row(*(cell(row) for cell in _CELLS.values()))
     PlainConsole(width=None if PlainConsole().is_terminal else 220).print(table)
 
 
-COLUMNS = (
-    "part",
-    "contestant",
-    "neurons",
-    "AUC",
-    "MAD",
-    "difference",
-    "two-sided",
-    "its difference",
-    "right",
-    "absent",
-    "both senses",
-    "false sense",
-    "null: none",
-    "live: none",
-    "search",
-    "report",
-    "drawn",
-    "calls",
-    "refused",
-    "s",
-)
-
-
-def _cells(row: Summary) -> list[str]:
-    return [
-        row.part,
-        row.contestant,
-        str(row.neurons),
-        "-" if row.auc is None else f"{row.auc:.3f}",
-        "-" if row.mad is None else f"{row.mad:.2f}",
-        _told(row.to_baseline),
-        "-" if row.correlation is None else f"{row.correlation:.2f}",
-        _told(row.correlation_to_baseline),
-        str(row.right),
-        str(row.right_withheld),
-        str(row.both_senses),
-        str(row.false_senses),
-        str(row.barren_found_empty),
-        str(row.live_found_empty),
-        f"{row.search_images:.0f}",
-        f"{row.report_images:.0f}",
-        f"{row.drawn:.0f}",
-        f"{row.calls:.0f}",
-        f"{row.refused:.0%}",
-        f"{row.seconds:.1f}",
-    ]
+_CELLS: dict[str, Callable[[Summary], str]] = {
+    "part": lambda row: row.part,
+    "contestant": lambda row: row.contestant,
+    "neurons": lambda row: str(row.neurons),
+    "AUC": lambda row: "-" if row.auc is None else f"{row.auc:.3f}",
+    "MAD": lambda row: "-" if row.mad is None else f"{row.mad:.2f}",
+    "difference": lambda row: _told(row.to_baseline),
+    "two-sided": lambda row: "-" if row.correlation is None else f"{row.correlation:.2f}",
+    "its difference": lambda row: _told(row.correlation_to_baseline),
+    "right": lambda row: str(row.right),
+    "absent": lambda row: str(row.right_withheld),
+    "both senses": lambda row: str(row.both_senses),
+    "false sense": lambda row: str(row.false_senses),
+    "null: none": lambda row: str(row.barren_found_empty),
+    "live: none": lambda row: str(row.live_found_empty),
+    "search": lambda row: f"{row.search_images:.0f}",
+    "report": lambda row: f"{row.report_images:.0f}",
+    "drawn": lambda row: f"{row.drawn:.0f}",
+    "calls": lambda row: f"{row.calls:.0f}",
+    "refused": lambda row: f"{row.refused:.0%}",
+    "s": lambda row: f"{row.seconds:.1f}",
+}
 
 
 def _told(difference: Difference) -> str:

@@ -19,6 +19,9 @@ from line_tui.models.catalog import read_catalog
 from line_tui.models.generator_names import generator_name
 from line_tui.models.model_files import bundled_models
 
+_SETTINGS = ("prompt_template", "steps", "guidance", "size", "batch_size")
+"""What a generator and a bank that was made with it have alike."""
+
 
 @decodable
 class BankCard(msgspec.Struct, frozen=True):
@@ -56,24 +59,11 @@ class BundledBank:
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
         """The bank of a layer if it was made with exactly these models. Raises ModelFileError."""
         card = self.card
-        made_with = (
-            self._made_by(generator),
-            card.prompt_template,
-            card.steps,
-            card.guidance,
-            card.size,
-            card.batch_size,
-        )
-        now = (
-            generator.name,
-            generator.prompt_template,
-            generator.steps,
-            generator.guidance,
-            generator.size,
-            generator.batch_size,
-        )
         model = card.layers.get(layer)
-        if made_with != now or model is None or not self._is_bundled(model, vision):
+        same = all(getattr(card, setting) == getattr(generator, setting) for setting in _SETTINGS)
+        if not same or self._made_by(generator) != generator.name:
+            return None
+        if model is None or not self._is_bundled(model, vision):
             return None
         return ReadyBank(card.id, card.concepts, self._activations[layer])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.app import App
 
@@ -17,6 +19,9 @@ from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile, bank_ove
 if TYPE_CHECKING:
     from line_tui.store.images import Images
     from line_tui.tui.bank_pictures import BankPictures
+
+
+Found = TypeVar("Found")
 
 
 class ModelCache:
@@ -73,21 +78,12 @@ class ModelCache:
         """Read a layer's neurons from the bundled bank."""
         if (model, layer) not in self._looked_up:
             self._looked_up.add((model, layer))
-            self._app.run_worker(lambda: self._read_overview(model, layer), thread=True, exit_on_error=False)
+            self._read(lambda: bank_overview(model, layer), partial(self._take_overview, model, layer))
 
-    def _read_overview(self, model: str, layer: str) -> None:
-        """Runs on a thread, since the bank is large."""
-        try:
-            found = bank_overview(model, layer)
-        except LineError:
-            # The engine will report what is wrong with the files when it needs them.
-            return
-        if found is not None:
-            self._app.call_later(self._take, model, layer, found)
-
-    def _take(self, model: str, layer: str, neurons: list[NeuronOverview]) -> None:
-        self.overviews[model, layer] = neurons
-        self._learned(model, layer)
+    def _take_overview(self, model: str, layer: str, neurons: list[NeuronOverview] | None) -> None:
+        if neurons is not None:
+            self.overviews[model, layer] = neurons
+            self._learned(model, layer)
 
     def neuron_name(self, spec: RunSpec) -> str:
         """The neuron's name; empty if it has none or it is unknown."""
@@ -109,34 +105,33 @@ class ModelCache:
     def ask_for_profile(self, model: str, layer: str, neuron: int) -> None:
         """Read one neuron from the bundled bank."""
         if (model, layer, neuron) not in self.profiles:
-            self._app.run_worker(
-                lambda: self._read_profile(model, layer, neuron), thread=True, exit_on_error=False, group="profile"
-            )
-
-    def _read_profile(self, model: str, layer: str, neuron: int) -> None:
-        try:
-            found = bank_profile(model, layer, neuron)
-        except LineError:
-            found = None
-        self._app.call_later(self._take_profile, (model, layer, neuron), found)
-
-    def ask_for_bank_pictures(self, images: Images) -> None:
-        """Read the bundled bank's pictures; `images` has those drawn here."""
-        if self.bank_pictures is None:
-            self._app.run_worker(
-                lambda: self._read_bank_pictures(images), thread=True, exit_on_error=False, group="bank", exclusive=True
-            )
-
-    def _read_bank_pictures(self, images: Images) -> None:
-        # Imported here: only the run screen needs it.
-        from line_tui.tui.bank_pictures import BankPictures
-
-        try:
-            found = BankPictures(bundled(), images)
-        except LineError:
-            return
-        self._app.call_later(setattr, self, "bank_pictures", found)
+            take = partial(self._take_profile, (model, layer, neuron))
+            self._read(lambda: bank_profile(model, layer, neuron), take)
 
     def _take_profile(self, neuron: tuple[str, str, int], found: NeuronProfile | None) -> None:
         self.profiles[neuron] = found
         self._learned(*neuron[:2])
+
+    def ask_for_bank_pictures(self, images: Images) -> None:
+        """Read the bundled bank's pictures; `images` has those drawn here."""
+
+        def read() -> BankPictures:
+            # Imported here: only the run screen needs it.
+            from line_tui.tui.bank_pictures import BankPictures
+
+            return BankPictures(bundled(), images)
+
+        if self.bank_pictures is None:
+            self._read(read, partial(setattr, self, "bank_pictures"))
+
+    def _read(self, read: Callable[[], Found], take: Callable[[Found | None], None]) -> None:
+        """Read of the bank on a thread, since it is large, and take what was found; None if its files are damaged."""
+
+        def work() -> None:
+            found = None
+            # The engine will report what is wrong with the files when it needs them.
+            with suppress(LineError):
+                found = read()
+            self._app.call_later(take, found)
+
+        self._app.run_worker(work, thread=True, exit_on_error=False)
