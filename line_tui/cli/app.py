@@ -8,6 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
+
+from line_tui.cli.options import data_option, run_argument
 from line_tui.errors import UsageError
 
 
@@ -60,3 +63,19 @@ def start_app(
             raise KeyboardInterrupt
     finally:
         store.close()
+
+
+@click.command()
+@run_argument
+@data_option
+@click.pass_context
+def watch(context: click.Context, run_id: str, data: Path | None) -> None:
+    """Watch and steer a run in the terminal app.
+
+    The run may belong to another process, such as `line-tui explain`: your decisions reach it.
+
+    \b
+    Example:
+      line-tui watch 20261123-k3
+    """
+    start_app(context.obj, data, watch=run_id)

@@ -76,7 +76,7 @@ def validate() -> None:
     Example:
       line-tui config validate && line-tui
     """
-    from line_tui.tui.settings import check_settings
+    from line_tui.tui.keymap import check_settings
 
     check_settings(read_config().tui)
     exists = config_path().exists()

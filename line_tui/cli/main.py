@@ -25,7 +25,7 @@ COMMANDS = {
     "explain": "line_tui.cli.explain:explain",
     "layers": "line_tui.cli.layers:layers",
     "neurons": "line_tui.cli.neurons:neurons",
-    "watch": "line_tui.cli.watch:watch",
+    "watch": "line_tui.cli.app:watch",
     "runs": "line_tui.cli.runs:runs",
     "senses": "line_tui.cli.senses:senses",
     "evaluate": "line_tui.cli.evaluate:evaluate",

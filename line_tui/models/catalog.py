@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -16,7 +18,8 @@ from line_tui.decodable import decodable
 from line_tui.errors import UsageError, unknown_name
 from line_tui.models.lock import Pin, held, read_pins
 from line_tui.models.model_files import Source, bundled_models
-from line_tui.models.schedulers import check_scheduler
+
+_QUOTED = re.compile(r'"([A-Za-z]\w*Scheduler)"')
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +84,29 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         check_range("size", self.size, 8, 8192)
         check_range("batch_size", self.batch_size, 1, 1024)
         check_scheduler(self.scheduler)
+
+
+@cache
+def scheduler_names() -> list[str]:
+    """Names of the classes, sorted; none where diffusers is not installed.
+
+    The screen's process reads the catalogue too, and may not import diffusers: its list of names is read as text.
+    """
+    found = find_spec("diffusers")
+    if found is None or found.origin is None:
+        return []
+    listed = Path(found.origin).parent / "schedulers" / "__init__.py"
+    try:
+        return sorted(set(_QUOTED.findall(listed.read_text(encoding="utf-8"))))
+    except OSError:
+        return []
+
+
+def check_scheduler(name: str | None) -> None:
+    """Raises ValueError for an unknown name; None is the pipeline's own."""
+    known = scheduler_names()
+    if name is not None and known and name not in known:
+        raise ValueError(f"scheduler must be one of {', '.join(known)}, not {name!r}")
 
 
 FORMATS = ("weights", "transformers", "timm", "function", "torchscript", "export")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import torch
@@ -36,6 +36,9 @@ from line_tui.models.timm_vision import TimmFolder
 from line_tui.models.weights import count_classes, fill, find_weights, read_checkpoint, read_weights
 from line_tui.plugins import VISION, with_plugins
 from line_tui.worlds.emoji.planted import PlantedNetwork, PlantedUnits
+
+if TYPE_CHECKING:
+    from line_tui.models.transformers_vision import TransformersFolder
 
 
 @dataclass(frozen=True)
@@ -158,26 +161,17 @@ def _from_transformers(entry: VisionEntry) -> Network:
     # Imported late: a large library that most vision models do not need.
     from line_tui.models.transformers_vision import TransformersFolder
 
-    folder = locate(entry.source, entry.id)
-    known = TransformersFolder(folder, entry.id)
-    return Network(
-        entry.id,
-        said_by(entry) or known.preprocess(),
-        load=known.load,
-        outline=known.outline,
-        content=lambda: content(folder),
-        neuron_names=_said_labels(entry, folder, known.neuron_names),
-    )
+    return _from_folder(entry, TransformersFolder)
 
 
-def _from_timm(entry: VisionEntry) -> Network:
+def _from_folder(entry: VisionEntry, kind: type[TimmFolder | TransformersFolder]) -> Network:
     folder = locate(entry.source, entry.id)
-    known = TimmFolder(folder, entry.id)
+    known = kind(folder, entry.id)
     return Network(
         entry.id,
         said_by(entry) or known.preprocess,
         load=known.load,
-        outline=known.build,
+        outline=known.outline,
         content=lambda: content(folder),
         neuron_names=_said_labels(entry, folder, known.neuron_names),
     )
@@ -222,7 +216,7 @@ def _from_planted(name: str, folder: Path) -> Network:
 _FRAMEWORKS: dict[str, Callable[[VisionEntry], Network]] = {
     "weights": _from_weights,
     "transformers": _from_transformers,
-    "timm": _from_timm,
+    "timm": lambda entry: _from_folder(entry, TimmFolder),
     "export": _from_export,
 }
 """By the `format` of an entry. They raise ModelFileError and UsageError. Black boxes are elsewhere."""

@@ -37,7 +37,7 @@ class TimmFolder:
                 f"{name}: {folder} is not a timm model: {error}", "name a folder that holds one"
             ) from error
 
-    def build(self) -> nn.Module:
+    def outline(self) -> nn.Module:
         """The network with fresh weights. Raises UsageError without timm, ModelFileError when timm does not know it."""
         return self._create(pretrained=False)
 
@@ -47,7 +47,7 @@ class TimmFolder:
             raise ModelFileError(f"{self._name}: there is no {self._folder / WEIGHTS}", "save the model as safetensors")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_SEED)
-            fresh = self.build().state_dict()
+            fresh = self.outline().state_dict()
             torch.manual_seed(_SEED)
             model = self._create(pretrained=True)
         # timm leaves a head of another number of classes at random numbers, and says nothing.
@@ -68,7 +68,7 @@ class TimmFolder:
         """As `create_transform(**resolve_model_data_config(model))` does it. Raises UsageError, ModelFileError."""
         timm = self._timm()
         try:
-            config = timm.data.resolve_model_data_config(self.build())
+            config = timm.data.resolve_model_data_config(self.outline())
             transform = timm.data.create_transform(**config, is_training=False)
         except LineError:
             raise

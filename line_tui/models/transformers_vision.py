@@ -50,6 +50,7 @@ class TransformersFolder:
         labels = self._config.id2label or {}
         return [str(labels.get(n, n)) for n in range(len(labels))]
 
+    @property
     def preprocess(self) -> Preprocess:
         """As `AutoImageProcessor` of the folder does it. Raises UsageError where the folder has none."""
         try:

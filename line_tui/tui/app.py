@@ -32,6 +32,7 @@ from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.command_palette import Palette, ScreenCommands
 from line_tui.tui.engine_supervisor import EngineFactory
 from line_tui.tui.graphics_protocol import picture_protocol
+from line_tui.tui.keymap import check_settings
 from line_tui.tui.large_picture import Protocol as PictureProtocol
 from line_tui.tui.model_cache import ModelCache
 from line_tui.tui.preferences import Preferences
@@ -44,7 +45,6 @@ from line_tui.tui.screens.dialogs import Confirm
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.session import Snapshot, replayed
-from line_tui.tui.settings import check_settings
 from line_tui.tui.terminal_backpressure import Backpressure
 from line_tui.tui.theme import DARK, LIGHT
 from line_tui.tui.typeahead import TypeAhead

@@ -12,7 +12,9 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 import line_tui.tui
+from line_tui.config import TuiDefaults
 from line_tui.errors import UsageError, unknown_name
+from line_tui.tui.theme import check_theme
 
 
 class Remappable(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +35,13 @@ def remappable() -> list[Remappable]:
         if binding.id
     }
     return [found[id] for id in sorted(found)]
+
+
+def check_settings(settings: TuiDefaults) -> None:
+    """Raises UnknownNameError for an unknown theme or key binding, UsageError for a key with two meanings."""
+    if settings.theme is not None:
+        check_theme(settings.theme)
+    check_keys(settings.keys)
 
 
 def check_keys(keys: Mapping[str, str]) -> None:
