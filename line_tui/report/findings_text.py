@@ -63,7 +63,7 @@ def _none(state: RunState) -> list[str]:
 def _how_much(state: RunState, label: str) -> list[str]:
     explained = state.explanation
     if explained is None or not explained.concepts:
-        return ["How much of the neuron this accounts for was not measured.", *_strongest_show(state)]
+        return [" ".join(["How much of the neuron this accounts for was not measured.", *_strongest_show(state)])]
     first, *more = explained.concepts
     said = f"“{first.concept}” accounts for {percent(first.share)} of the strong responses"
     for one in more:
