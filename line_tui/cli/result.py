@@ -36,7 +36,7 @@ def to_text(found: Result) -> str:
         )
         if score.verified:
             lines.append(f"95% interval of the AUC: {score.ci_low:.3f} to {score.ci_high:.3f}, on fresh images")
-    for sense in found.senses:
+    for sense in found.senses if len(found.senses) > 1 else []:
         share = "" if sense.share is None else f" (accounts for {sense.share:.0%} of the strong responses)"
         lines.append(f"sense: {sense.label}{share}")
     if found.reason:

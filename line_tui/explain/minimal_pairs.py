@@ -90,4 +90,4 @@ def visibility(share: float | None) -> str:
     if share is None:
         return "whether the change can be seen was not judged"
     seen = "the change can be seen" if share >= VISIBLE else "the change can hardly be seen"
-    return f"{seen}: the layer's other neurons place {share:.0%} of the pictures"
+    return f"{seen}: the layer's other neurons tell {share:.0%} of the pictures apart"

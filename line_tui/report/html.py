@@ -132,7 +132,8 @@ def _bank(bank: Bank | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    # With the zeros at the end, so that columns line up and 0.99 is not less precise than 0.963.
+    return "–" if value is None else f"{value:#.3g}".rstrip(".")
 
 
 def _pair(pair: e.MinimalPairMeasured, read: ReadPicture) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-WIDTH, HEIGHT, MARGIN = 640, 196, 42
+WIDTH, HEIGHT, MARGIN = 640, 196, 60
 
 
 def curve(scores: Sequence[float]) -> str:

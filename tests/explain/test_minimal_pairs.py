@@ -64,5 +64,5 @@ def test_too_few_others_or_pairs_judge_nothing() -> None:
 
 def test_visibility_in_words() -> None:
     assert visibility(None) == "whether the change can be seen was not judged"
-    assert visibility(0.94) == "the change can be seen: the layer's other neurons place 94% of the pictures"
+    assert visibility(0.94) == "the change can be seen: the layer's other neurons tell 94% of the pictures apart"
     assert visibility(0.5).startswith("the change can hardly be seen")

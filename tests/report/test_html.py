@@ -15,7 +15,7 @@ from line_tui import events as e
 from line_tui.explain.state import fold
 from line_tui.png import read_png
 from line_tui.report.exporters import copy_pictures, write_index
-from line_tui.report.html import About, to_html
+from line_tui.report.html import About, _number, to_html
 from line_tui.report.result import result
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage
@@ -144,12 +144,40 @@ def test_all_fresh_pictures_are_on_the_page_in_the_order_drawn() -> None:
     state = fold(convinced())
     page = to_html(state, result(state, 1.0), About(), lambda path: PNG)
     after = page.split("All 23 fresh pictures of “strawberry”, in the order drawn")[1].split("<h2>")[0]
-    assert re.findall(r"<figcaption>([\d.]+)", after) == [f"{n / 50:.3g}" for n in range(23)]
-    assert "accounts for 30% of the strong responses" in page
+    assert re.findall(r"<figcaption>([\d.]+)", after) == [f"{n / 50:#.3g}" for n in range(23)]
+    assert page.count("accounts for 30% of the strong responses") == 1
 
 
 def test_an_unsteered_run_is_said_to_be_repeatable(run: Run) -> None:
     assert "the command gives the same label and the same pictures" in page_of(run)
+
+
+def test_numbers_of_a_column_have_the_same_digits() -> None:
+    assert [_number(value) for value in (0.99, 7.0, -10.04, 123.4, None)] == ["0.990", "7.00", "-10.0", "123", "–"]
+
+
+def test_settings_are_in_words(run: Run) -> None:
+    page = page_of(run)
+    assert "<dt>ask first</dt><dd>no</dd>" in page and "<dt>seed</dt><dd>0</dd>" in page
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+def test_a_narrow_window_is_not_overflowed(run: Run, tmp_path: Path) -> None:
+    page = tmp_path / "run.html"
+    probe = (
+        "<script>let at = document.documentElement; document.title = at.scrollWidth - at.clientWidth</script></body>"
+    )
+    policy = "default-src 'none'"
+    page.write_text(page_of(run).replace("</body>", probe).replace(policy, "default-src 'unsafe-inline'"))
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=500,900"]
+    done = subprocess.run(
+        ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "<title>0</title>" in done.stdout
 
 
 def test_an_index_over_runs(run: Run, tmp_path: Path) -> None:
