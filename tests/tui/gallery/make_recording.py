@@ -13,7 +13,7 @@ import base64
 import html
 import io
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +32,7 @@ from line_tui.store import Store
 from line_tui.tui.app import LineApp, build_app
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.widgets.neurons import NeuronTable
+from tests.tui.gallery.make_gallery import BLOCKS, wait
 
 PATH = Path(__file__).resolve().parent / "session.svg"
 SIZE = (100, 30)
@@ -47,15 +48,6 @@ SHORT, LONG = 1.1, 3.0
 
 NEAR = 6
 """Cells between two changed pieces of a row that cost less than a piece of their own."""
-
-BLOCKS = {
-    "█": (0, 0, 1, 1),
-    "▀": (0, 0, 1, 0.5),
-    "▐": (0.5, 0, 0.5, 1),
-    **{sign: (0, 0, n / 8, 1) for n, sign in enumerate("▏▎▍▌▋▊▉", 1)},
-    **{sign: (0, 1 - n / 8, 1, n / 8) for n, sign in enumerate("▁▂▃▄▅▆▇", 1)},
-}
-"""Left, top, width and height of a block in its cell; fonts leave seams between them."""
 
 Rgb = tuple[int, int, int]
 
@@ -83,12 +75,6 @@ async def main() -> None:
             frames = [shot async for shot in session(app, pilot)]
     PATH.write_text(svg(frames), encoding="utf-8")
     print(f"{len(frames)} frames, {PATH.stat().st_size / 1000:.0f} kB")
-
-
-async def wait(pilot: Pilot[None], condition: Callable[[], object]) -> None:
-    """Wait for the models."""
-    while not condition():
-        await pilot.pause(0.02)
 
 
 async def session(app: LineApp, pilot: Pilot[None]) -> AsyncIterator[tuple[Frame, float]]:
