@@ -56,11 +56,15 @@ def with_plugins(group: str, ours: Mapping[str, Part], kind: type[Part] | None =
 
 def load(group: str, name: str) -> object:
     """What a plug-in brings. Raises UsageError when it cannot be loaded."""
-    point = _found(group)[name]
     try:
-        return point.load()
+        return _found(group)[name].load()
     except Exception as error:  # Its code may do anything.
-        raise _broken(point, f"{type(error).__name__}: {error}") from error
+        raise failed(group, name, error) from error
+
+
+def failed(group: str, name: str, error: Exception) -> UsageError:
+    """The error for an exception of a plug-in's code."""
+    return _broken(_found(group)[name], f"{type(error).__name__}: {error}")
 
 
 def _broken(point: EntryPoint, cause: str) -> UsageError:

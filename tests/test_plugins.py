@@ -102,7 +102,7 @@ FILES = {
 
         def write(state, result, about, folder):
             path = folder / f"{result.run_id}.txt"
-            path.write_text(result.label)
+            path.write_text(result.label or "no concept found")
             return path
 
         TXT = Exporter("the label alone", write)
@@ -185,6 +185,14 @@ def test_an_exporter_of_a_plug_in_writes(site: Path, tmp_path: Path) -> None:
     install(site)
     assert list(exporters()) == ["html", "json", "csv", "png", "txt"]
     assert write(fold(EVENTS), About(), "txt", tmp_path / "out").read_text() == "rose"
+
+
+def test_a_plug_in_whose_code_fails_is_named(site: Path, tmp_path: Path) -> None:
+    install(site)
+    exporter = site / "coin_toss/exporter.py"
+    exporter.write_text(exporter.read_text().replace("result.label or", "None and"))
+    with pytest.raises(UsageError, match=r"the plug-in 'txt' of coin-toss cannot be used: TypeError: .* — update"):
+        write(fold(EVENTS), About(), "txt", tmp_path / "out")
 
 
 @pytest.mark.parametrize(

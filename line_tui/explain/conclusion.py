@@ -62,12 +62,12 @@ def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) ->
     """Why the best concept is not a label; None if it is."""
     if p_value is not None and p_value > CHANCE:
         return (
-            f"no concept found: of random directions of the layer, {p_value:.0%} are explained as well "
+            f"of random directions of the layer, {p_value:.0%} are explained as well "
             f"as this neuron by its best concept, '{concept}'"
         )
     if score.ci_low <= EVEN:
         return (
-            f"no concept found: fresh pictures of the best concept, '{concept}', do not drive the neuron "
+            f"fresh pictures of the best concept, '{concept}', do not drive the neuron "
             f"(AUC {score.auc:.2f}, interval from {score.ci_low:.2f})"
         )
     return None

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from line_tui import plugins
 from line_tui.errors import unknown_name
 from line_tui.explain.state import RunState, strongest_images
-from line_tui.plugins import EXPORTERS, with_plugins
 from line_tui.png import read_png
 from line_tui.report.html import About, to_html, to_index
 from line_tui.report.result import Result, result, to_json
@@ -68,7 +68,7 @@ _OURS = {
 
 def exporters() -> dict[str, Exporter]:
     """Export formats by name, those of plug-ins last. Raises UsageError for a broken plug-in."""
-    return with_plugins(EXPORTERS, _OURS, Exporter)
+    return plugins.with_plugins(plugins.EXPORTERS, _OURS, Exporter)
 
 
 def write(state: RunState, about: About, kind: str, folder: Path) -> Path:
@@ -78,7 +78,14 @@ def write(state: RunState, about: About, kind: str, folder: Path) -> Path:
         raise unknown_name("format", kind, known, f"one of {', '.join(known)}")
     found = result(state, about.seconds)
     folder.mkdir(parents=True, exist_ok=True)
-    return known[kind].write(state, found, about, folder)
+    try:
+        return known[kind].write(state, found, about, folder)
+    except (OSError, ValueError):
+        raise
+    except Exception as error:
+        if kind in _OURS:
+            raise
+        raise plugins.failed(plugins.EXPORTERS, kind, error) from error
 
 
 def write_index(runs: Iterable[tuple[RunState, About]], folder: Path) -> Path:

@@ -166,7 +166,7 @@ def test_settings_are_in_words(run: Run) -> None:
 def test_a_narrow_window_is_not_overflowed(run: Run, tmp_path: Path) -> None:
     page = tmp_path / "run.html"
     probe = (
-        "<script>let at = document.documentElement; document.title = at.scrollWidth - at.clientWidth</script></body>"
+        "<script>let at = document.documentElement; document.title = at.scrollWidth - at.clientWidth;</script></body>"
     )
     policy = "default-src 'none'"
     page.write_text(page_of(run).replace("</body>", probe).replace(policy, "default-src 'unsafe-inline'"))
