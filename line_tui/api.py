@@ -10,8 +10,8 @@ import asyncio
 import atexit
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from operator import index
 from pathlib import Path
@@ -220,12 +220,12 @@ class _Engine:
         work = asyncio.run_coroutine_threadsafe(batch.explain(numbers), self._loop)
         work.add_done_callback(lambda done: heard.put(None))
         done = 0
-        with _Shown(progress, len(numbers)) as shown:
+        with _shown(progress, len(numbers)) as show:
             try:
                 while (doing := heard.get()) is not None:
                     done = len(batch.batch.runs) + len(batch.batch.failures)
                     if doing:
-                        shown.show(Progress(done, len(numbers), doing))
+                        show(Progress(done, len(numbers), doing))
             except BaseException:
                 # On an interrupt, or an error in the caller's function, nothing keeps running in the background.
                 self._loop.call_soon_threadsafe(batch.stop)
@@ -303,44 +303,21 @@ def _told(envelope: e.Envelope) -> str:
     return ""
 
 
-class _Shown:
-    """A bar, the caller's function, or nothing."""
+@contextmanager
+def _shown(progress: bool | OnProgress, total: int) -> Iterator[OnProgress]:
+    """Within the block, show how far a call is: by a bar, by the caller's function, or not at all."""
+    if progress is not True:
+        yield progress or (lambda at: None)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
 
-    def __init__(self, progress: bool | OnProgress, total: int) -> None:
-        self._call = progress if callable(progress) else None
-        self._bar: Any = None
-        if progress is True:
-            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-            from rich.progress import Progress as Bar
+    from line_tui.consoles import PlainConsole
 
-            from line_tui.consoles import PlainConsole
-
-            columns = (
-                BarColumn(bar_width=24),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TextColumn("{task.description}"),
-            )
-            console = PlainConsole(stderr=True)
-            seen = console.is_terminal or console.is_jupyter
-            self._bar = Bar(*columns, console=console, transient=True, disable=not seen)
-            self._task = self._bar.add_task("", total=total)
-
-    def __enter__(self) -> _Shown:
-        if self._bar is not None:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-
-    def show(self, progress: Progress) -> None:
-        """Show how far the call is."""
-        if self._call is not None:
-            self._call(progress)
-        if self._bar is not None:
-            self._bar.update(self._task, completed=progress.done, description=progress.doing)
+    columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=PlainConsole(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda at: bar.update(task, completed=at.done, description=at.doing)
 
 
 __all__ = ["Explanation", "LineError", "Progress", "close", "explain", "layers"]

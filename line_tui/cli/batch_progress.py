@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
@@ -11,7 +10,7 @@ from line_tui.consoles import PlainConsole
 from line_tui.tui.formatting import duration
 
 
-class BatchProgress:
+class BatchProgress(Progress):
     """Counts finished neurons. Those done by an earlier call take no time and do not affect the estimate."""
 
     def __init__(self, total: int) -> None:
@@ -19,27 +18,16 @@ class BatchProgress:
         self._done = 0
         self._worked = 0
         self._since = time.monotonic()
-        self._console = PlainConsole(stderr=True)
+        self._plain = PlainConsole(stderr=True)
         columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn("{task.description}"))
-        self._progress = Progress(
-            *columns, console=self._console, transient=True, disable=not self._console.is_terminal
-        )
-        self._task = self._progress.add_task("", total=total)
+        super().__init__(*columns, console=self._plain, transient=True, disable=not self._plain.is_terminal)
+        self._task = self.add_task("", total=total)
 
-    def __enter__(self) -> BatchProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
-
-    def advance(self, how: str) -> None:
+    def count(self, how: str) -> None:
         """Count one more."""
         self._done += 1
         self._worked += how != "before"
-        self._progress.update(self._task, completed=self._done, description=self.told())
+        self.update(self._task, completed=self._done, description=self.told())
 
     def told(self) -> str:
         """The rate and the time left; empty while unknown."""
@@ -51,8 +39,8 @@ class BatchProgress:
 
     def tell(self, text: str) -> None:
         """Print a permanent line."""
-        if self._console.is_terminal:
-            self._console.tell(text)
+        if self._plain.is_terminal:
+            self._plain.tell(text)
         else:
             told = self.told()
-            self._console.tell(f"{self._done}/{self._total}  {text}" + (f"  ({told})" if told else ""))
+            self._plain.tell(f"{self._done}/{self._total}  {text}" + (f"  ({told})" if told else ""))

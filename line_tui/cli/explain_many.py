@@ -46,7 +46,7 @@ async def explain_many(
         with BatchProgress(len(neurons)) as progress:
 
             def on_end(neuron: int, how: How) -> None:
-                progress.advance(how)
+                progress.count(how)
                 if how == "failed":
                     progress.tell(f"neuron {neuron} failed: {queue.batch.failures[neuron]}")
                 else:

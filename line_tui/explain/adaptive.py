@@ -327,8 +327,7 @@ class Search:
         each = max(1, -(-(_planned(self.state) - searched) // max(1, len(best)))) if wanted else 0
         draws, left = [], self.left
         for trial in wanted:
-            have = {image.index for image in trial.seen("choose")}
-            missing = [index for index in range(each) if index not in have]
+            missing = trial.missing(each, "choose")
             if trial.id not in of_person:
                 missing = missing[: max(0, left)]
                 left -= len(missing)

@@ -85,8 +85,7 @@ def nothing(reason: str) -> Record:
 
 def report(trial: Trial, images: int) -> Draw | None:
     """The images still to be drawn for a trial's reported score."""
-    have = {image.index for image in trial.seen("report")}
-    missing = [index for index in range(images) if index not in have]
+    missing = trial.missing(images, "report")
     return Draw(trial.id, missing, "report") if missing else None
 
 

@@ -16,7 +16,7 @@ from line_tui.explain.budget import FIRST_POOL
 from line_tui.explain.ports import Gallery
 from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
-from line_tui.explain.scores import auc, mad
+from line_tui.explain.scores import scored
 from line_tui.explain.seeds import derive
 from line_tui.explain.state import RunState, Trial, attempts, next_id, rejected, verdict, waits_for_person
 from line_tui.explain.state import value as value_of
@@ -67,9 +67,7 @@ class Published:
     def _advance(self, state: RunState, trial: Trial) -> Step:
         if waits_for_person(state, trial):
             return Wait(trial.id)
-        have = {image.index for image in trial.seen()}
-        missing = [index for index in range(state.spec.images) if index not in have]
-        if missing:
+        if missing := trial.missing(state.spec.images):
             return Draw(trial.id, missing)
         return Record(_concluded(state, trial))
 
@@ -152,14 +150,7 @@ def _random_word(state: RunState, iteration: int) -> str:
 
 def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
     assert state.control is not None
-    activations = trial.activations()
-    score = e.TrialScored(
-        trial=trial.id,
-        mean=fmean(activations),
-        auc=auc(activations, state.control.flat),
-        mad=mad(activations, state.control.flat),
-        images=len(activations),
-    )
+    score = scored(trial.id, trial.activations(), state.control.flat)
     new = value_of(score, state.spec.metric)
     members = list(state.pool)
     # While the first pool fills up, what the user adds joins it and nothing leaves.

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from statistics import fmean
+
 import numpy as np
 from numpy.typing import ArrayLike
+
+from line_tui.events import TrialScored
 
 
 def auc(concept: ArrayLike, control: ArrayLike) -> float:
@@ -30,3 +35,10 @@ def mad(concept: ArrayLike, control: ArrayLike) -> float:
     if spread == 0.0:
         return 0.0
     return float((ours.mean() - theirs.mean()) / spread)
+
+
+def scored(trial: str, concept: Sequence[float], control: Sequence[float]) -> TrialScored:
+    """The event of a trial that has all its images, from their activations."""
+    return TrialScored(
+        trial=trial, mean=fmean(concept), auc=auc(concept, control), mad=mad(concept, control), images=len(concept)
+    )

@@ -59,6 +59,11 @@ class Trial(msgspec.Struct, frozen=True):
         """The images drawn for a purpose."""
         return [image for image in self.images if image.purpose == purpose]
 
+    def missing(self, count: int, purpose: e.Purpose = "search") -> list[int]:
+        """The numbers of the images up to a count that have not been drawn for a purpose."""
+        have = {image.index for image in self.seen(purpose)}
+        return [index for index in range(count) if index not in have]
+
     def activations(self, purpose: e.Purpose = "search") -> list[float]:
         """Activations of those images."""
         return [image.activation for image in self.seen(purpose)]

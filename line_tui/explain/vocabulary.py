@@ -16,7 +16,7 @@ from line_tui.explain.budget import REPORT, a_third
 from line_tui.explain.conclusion import nothing, report
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.ports import Gallery
-from line_tui.explain.scores import auc, mad
+from line_tui.explain.scores import scored
 from line_tui.explain.state import Control, RunState, Trial, next_id, value, verdict
 from line_tui.explain.steps import Done, Draw, Judged, MeasureControl, Record, Step
 from line_tui.explain.strategies import Words
@@ -59,8 +59,7 @@ class Vocabulary:
             )
         live = [trial for trial in state.trials.values() if verdict(state, trial) != "rejected"]
         for trial in live:
-            have = {image.index for image in trial.seen()}
-            if missing := [index for index in range(images) if index not in have]:
+            if missing := trial.missing(images):
                 return Draw(trial.id, missing)
             if trial.score is None:
                 return Record(_scored(state, trial, live))
@@ -84,13 +83,5 @@ class Vocabulary:
 
 def _scored(state: RunState, trial: Trial, live: list[Trial]) -> list[e.DurableEvent]:
     assert state.control is not None
-    values = trial.activations()
-    scored = e.TrialScored(
-        trial=trial.id,
-        mean=fmean(values),
-        auc=auc(values, state.control.flat),
-        mad=mad(values, state.control.flat),
-        images=len(values),
-    )
     members = [other.id for other in live if other.score is not None or other.id == trial.id]
-    return [scored, e.PoolChanged(members=members)]
+    return [scored(trial.id, trial.activations(), state.control.flat), e.PoolChanged(members=members)]

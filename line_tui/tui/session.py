@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain.state import RunState, apply
 from line_tui.sanitize import as_concept, shown
+from line_tui.store import Store
 from line_tui.tui import view
 
 _LONGEST_GAP = 120.0
@@ -20,14 +20,6 @@ _NO_WORK: set[e.Phase] = {"waiting", "paused"}
 _WORK = e.Proposed | e.ImageScored | e.TrialScored | e.PhaseChanged | e.Progress | e.Token
 
 _NOTHING = RunState()
-
-
-class EventStore(Protocol):
-    """A source of a run's events."""
-
-    def events(self, run_id: str, after: int = 0) -> Iterable[e.Envelope]:
-        """Stored events, oldest first."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -129,7 +121,7 @@ def new_id() -> str:
 class Session:
     """The mutable side of a run. Every change goes through `feed`."""
 
-    def __init__(self, run_id: str, store: EventStore, say: Callable[[e.Decision], None]) -> None:
+    def __init__(self, run_id: str, store: Store, say: Callable[[e.Decision], None]) -> None:
         """`say` passes a decision to the process that writes the run's events; it comes back through `feed`."""
         self.run_id = run_id
         self.store = store

@@ -39,8 +39,8 @@ def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 30.0, 30.0, 40.0])
     monkeypatch.setattr("line_tui.cli.batch_progress.time.monotonic", lambda: next(now))
     progress = BatchProgress(10)
-    progress.advance("before")
-    progress.advance("explained")
+    progress.count("before")
+    progress.count("explained")
     assert progress.told() == "1.5 a minute, 5 min 20 s left"
 
 

@@ -61,6 +61,7 @@ def test_elsewhere_one_line_a_concept() -> None:
     with view.shown():
         see(view, *EVENTS, e.Token(text="nothing of this"))
     assert file.getvalue().splitlines() == [
+        "run r",
         "control set: 1 concepts, 1 pictures drawn",
         "this generator has no full bank yet: 3 concepts are missing, and the terminal app draws them while it is idle",
         "   0.600  stone  vocabulary, iteration 0  best so far",

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from line_tui import events as e
 from line_tui.explain.state import fold
+from line_tui.store import Store
 from line_tui.tui.app import LineApp
-from line_tui.tui.session import EventStore, Session
+from line_tui.tui.session import Session
 from tests.tui.screens.test_run import ASKED
 from tests.tui.stage import happen, settle, stage, start
 
@@ -54,7 +55,7 @@ async def walk(keys: list[str], death: int, packet: int) -> None:
     made: list[e.Decided] = []
     init = Session.__init__
 
-    def watched(self: Session, run_id: str, store: EventStore, say: Callable[[e.Decision], None]) -> None:
+    def watched(self: Session, run_id: str, store: Store, say: Callable[[e.Decision], None]) -> None:
         def heard(event: e.Decision) -> None:
             say(event)
             if isinstance(event, e.Decided):

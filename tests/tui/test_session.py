@@ -66,7 +66,7 @@ def test_undo_takes_back_everything_in_reverse_order(session: Session) -> None:
 def test_undo_works_after_a_restart_too(session: Session) -> None:
     session.decide("pin", "t2")
     session.set_mode(True)
-    again = open_session(session.store)  # type: ignore[arg-type]
+    again = open_session(session.store)
     assert again.undo() == "the change of mode"
     assert again.undo() == "pin “boot”"
     assert not again.can_undo
