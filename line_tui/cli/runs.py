@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: bool, **wanted: Any) -> None:
     """List all runs, newest first.
 
-    Commands accept a run's id or a prefix of it.
+    Commands accept a run's id or a prefix of it. The score is the label's AUC on fresh pictures; where that was not
+    measured, it is the score that the run maximised.
 
     \b
     Examples:

@@ -89,6 +89,7 @@ def test_what_is_inside(wheel: Path) -> None:
             "catalog.toml",
             "layers.json",
             "NOTICE",
+            "SHA256SUMS",
         )
         assert models == tracked(*(f"models/{folder}" for folder in folders))
         for name in bundled:
@@ -98,6 +99,14 @@ def test_what_is_inside(wheel: Path) -> None:
 def test_it_is_the_wheel_that_runs(installed: Path, tmp_path: Path) -> None:
     done = run(installed, tmp_path, "-c", "import line_tui; print(line_tui.__file__)")
     assert Path(done.stdout.strip()).is_relative_to(installed)
+
+
+def test_its_models_are_verified(installed: Path, tmp_path: Path) -> None:
+    done = run(installed, tmp_path, "-m", "line_tui", "models", "verify", "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    assert {each["id"]: each["state"] for each in json.loads(done.stdout)} == dict.fromkeys(
+        ("smollm2-135m", "emoji-diffusion", "emoji-resnet18"), "verified"
+    )
 
 
 def test_a_neuron_is_explained(installed: Path, tmp_path: Path) -> None:
