@@ -315,7 +315,9 @@ def _shown(progress: bool | OnProgress, total: int) -> Iterator[OnProgress]:
     from line_tui.consoles import PlainConsole
 
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
-    with Bar(*columns, console=PlainConsole(stderr=True), transient=True) as bar:
+    console = PlainConsole(stderr=True)
+    seen = console.is_terminal or console.is_jupyter
+    with Bar(*columns, console=console, transient=True, disable=not seen) as bar:
         task = bar.add_task("", total=total)
         yield lambda at: bar.update(task, completed=at.done, description=at.doing)
 

@@ -74,6 +74,11 @@ def test_several_neurons_and_the_same_call_again() -> None:
 
 
 @pytest.mark.usefixtures("fake")
+def test_the_bar_writes_nothing_where_it_cannot_be_seen(capsys: pytest.CaptureFixture[str]) -> None:
+    line_tui.explain("fake", "fc", 0, **OPTIONS | {"progress": True})
+    assert capsys.readouterr() == ("", "fake models loaded\n")
+
+
 def test_an_interrupt_stops_in_order_and_the_same_call_goes_on() -> None:
     def interrupt(progress: Progress) -> None:
         if "scored" in progress.doing:
