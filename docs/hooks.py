@@ -104,10 +104,12 @@ def messages() -> str:
     for path in Path(errors.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and len(node.args) == 2 and _name(node.func) in found:
-                found[_name(node.func)].add((_text(node.args[0]), _text(node.args[1])))
+                found[_name(node.func)].add((_row(node.args[0]), _row(node.args[1])))
     parts = []
     for kind in sorted(errors.LineError.__subclasses__(), key=lambda kind: kind.exit_code):
-        rows = [f"| {cause} | {fix} |" for cause, fix in sorted(found[kind.__name__])]
+        # What is put together elsewhere says nothing here.
+        told = [(cause, fix) for cause, fix in found[kind.__name__] if not re.fullmatch(r"\*[^*]+\*", cause)]
+        rows = [f"| {cause} | {fix} |" for cause, fix in sorted(told)]
         parts.append(
             "\n".join([f"## Exit code {kind.exit_code}", "", kind.__doc__ or "", "", "| message | what to do |"])
         )
@@ -162,6 +164,11 @@ def _name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else node.attr if isinstance(node, ast.Attribute) else ""
 
 
+def _row(node: ast.expr) -> str:
+    """The words of a message. Code knows no italics: there, what is filled in is in capitals, as in `--help`."""
+    return re.sub("`[^`]*`", lambda code: re.sub(r"\*([^*]+)\*", lambda name: name[1].upper(), code[0]), _text(node))
+
+
 def _text(node: ast.expr) -> str:
     """The words of a string in the code; what is filled in at run time is in italics."""
     if isinstance(node, ast.Constant):
@@ -171,11 +178,20 @@ def _text(node: ast.expr) -> str:
     if isinstance(node, ast.BinOp):
         return _text(node.left) + _text(node.right)
     inner = node.value if isinstance(node, ast.FormattedValue) else node
+    if isinstance(inner, ast.IfExp):
+        return " / ".join(filter(None, (_text(inner.body), _text(inner.orelse))))
     return f"*{_cell(_words(inner))}*"
 
 
 def _words(node: ast.expr) -> str:
     """A name for a value: its last part, which is what a reader of the code would say."""
+    match node:
+        case ast.Call(func=ast.Name(id="len")):
+            return "number"
+        case ast.Call(func=ast.Name() | ast.Attribute(value=ast.Constant()), args=[first, *_]):
+            return _words(first)
+        case ast.Call(func=ast.Attribute(value=value)):
+            return _words(value)
     names = [
         part.attr if isinstance(part, ast.Attribute) else part.id
         for part in ast.walk(node)
