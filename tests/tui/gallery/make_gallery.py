@@ -27,7 +27,7 @@ from line_tui.tui.widgets.neurons import NeuronTable
 HERE = Path(__file__).resolve().parent
 SIZE = (120, 40)
 PIXELS = 1440
-NEURON = "3"
+NEURON = "9"
 PICTURES = 20
 CELL_WIDTH, CELL_HEIGHT = 12.2, 24.4
 _TEXT = re.compile(r'<text class="([^"]*)" x="([^"]*)" y="([^"]*)" textLength="[^"]*" clip-path="[^"]*">([^<]*)</text>')
