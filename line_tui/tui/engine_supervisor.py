@@ -60,7 +60,7 @@ class EngineSupervisor:
 
     def follow(self, handle: Handle) -> None:
         """Pass on the events of a run until it ends."""
-        self._run(partial(self._follow, handle))
+        self.run(partial(self._follow, handle))
 
     async def _follow(self, handle: Handle) -> None:
         error: LineError | None = None
@@ -73,7 +73,7 @@ class EngineSupervisor:
 
     def ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
         """Ask for a model's layers; `answer` gets them, or why there are none, or None when the engine died."""
-        self._run(partial(self._ask_for_layers, model, answer))
+        self.run(partial(self._ask_for_layers, model, answer))
 
     async def _ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
         try:
@@ -83,7 +83,8 @@ class EngineSupervisor:
         except LineError as error:
             answer(f"{error.cause}\n{error.fix}")
 
-    def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Do this beside the screen."""
         # A coroutine that the app's end comes before would be reported on stderr; a function is just not called.
         self._app.run_worker(cast("WorkType[None]", work), exit_on_error=False)
 

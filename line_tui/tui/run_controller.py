@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App
@@ -136,7 +137,7 @@ class RunController:
             queue.on_question = lambda handle: None
             queue.add([*held, *specs])
             self._queue_began, self._queue_explained = time.monotonic(), 0
-            self._app.run_worker(self._explain_queue(queue), exit_on_error=False)
+            self.engine.run(partial(self._explain_queue, queue))
         else:
             self._queue.add(specs)
 
@@ -220,7 +221,7 @@ class RunController:
 
     def _stop_and_start(self, spec: RunSpec) -> None:
         if self._own is not None:
-            self._app.run_worker(self._own.cancel(), exit_on_error=False)
+            self.engine.run(self._own.cancel)
         self._start(spec)
 
     def _start(self, spec: RunSpec) -> None:
@@ -320,7 +321,7 @@ class RunController:
         if self._queue is not None and self.session is not None and self.is_queued(self.session.run_id):
             self._queue.stop()
         elif self._work is not None:
-            self._app.run_worker(self._work.cancel(), exit_on_error=False)
+            self.engine.run(self._work.cancel)
 
     async def close(self) -> None:
         """End the engine, with all its runs."""
