@@ -68,12 +68,10 @@ class ExportScreen(ModalScreen[None]):
         self.set_focus(kinds)
 
     @on(Rows.Chosen)
-    def _chosen(self, event: Rows.Chosen) -> None:
-        self._write(str(event.key), Path(self.query_one("#folder", Input).value).expanduser())
-
     @on(Input.Submitted)
-    def _named(self) -> None:
-        self.set_focus(self.query_one("#kinds", Rows))
+    def _chosen(self) -> None:
+        kind, folder = self.query_one("#kinds", Rows).key, self.query_one("#folder", Input).value
+        self._write(str(kind), Path(folder).expanduser())
 
     @work(thread=True)
     def _write(self, kind: str, folder: Path) -> None:

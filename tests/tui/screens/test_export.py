@@ -37,6 +37,16 @@ async def test_every_kind_is_written(on: Stage, tmp_path: Path) -> None:
     assert (out / "r1").is_dir()
 
 
+async def test_enter_in_the_folder_exports_too(on: Stage, tmp_path: Path) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l", "E", "tab")
+        on.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
+        await pilot.press("enter")
+        outcome = on.app.screen.query_one("#outcome", Static)
+        await settle(pilot, lambda: str(outcome.content).startswith("✔"))
+    assert (tmp_path / "out" / "r1.html").exists()
+
+
 async def test_a_folder_that_cannot_be_written_says_so(on: Stage, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     async with on.app.run_test() as pilot:
