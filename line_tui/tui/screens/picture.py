@@ -69,7 +69,7 @@ class PictureScreen(LineScreen):
                 (f"  {number(self.low)} to {number(self.high)} in this run", "$text-muted"),
                 f"\n {image.image.prompt}",
                 (f"  ·  seed {image.image.seed}" + ("  ·  drawn before" if image.cached else ""), "$text-muted"),
-                ("\n " + image.image.path, "$text-muted"),
+                ("\n " + (image.image.path or "of the bundled bank"), "$text-muted"),
             )
         )
 
@@ -77,12 +77,15 @@ class PictureScreen(LineScreen):
         """Disable keys that do not apply to this picture."""
         if action == "turn":
             return len(self.images) > 1
+        if action == "open":
+            return bool(self.image.image.path)
         return action != "heat" or self.image.activation_map is not None
 
     def action_turn(self, by: int) -> None:
         """Another picture."""
         self.place = (self.place + by) % len(self.images)
         self.show_picture()
+        self.refresh_keys()
 
     def action_heat(self) -> None:
         """Show where the neuron fires, if the layer has a spatial extent."""
