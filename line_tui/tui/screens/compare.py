@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from textual import on
 from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
@@ -15,6 +16,7 @@ from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.session import Snapshot
 from line_tui.tui.widgets.curve import CurvePane
 from line_tui.tui.widgets.findings import headline, top_images
+from line_tui.tui.widgets.frame import name_frame
 from line_tui.tui.widgets.rows import Column, Row, Rows
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 
@@ -55,15 +57,22 @@ class CompareScreen(LineScreen):
             state = snapshot.state
             spec = state.spec
             called = self.line.model_cache.neuron_name(spec)
-            names.append(f"{spec.model} {spec.layer} {spec.neuron} {called}".rstrip())
+            neuron = f"{spec.layer} {spec.neuron} {called}".rstrip()
+            names.append(f"{spec.model} {neuron}")
             low, high = view.activation_range(state)
             pictures = self.query_one(f"#pictures-{name}", Thumbnails)
-            pictures.show(Shown(top_images(state, 5), 0, low, high), f"Top pictures · {names[-1]}")
+            pictures.show(Shown(top_images(state, 5), 0, low, high), neuron)
+            name_frame(pictures, subtitle="strongest pictures")
             self.query_one(f"#head-{name}", Static).update(headline(state))
             self.query_one(f"#curve-{name}", CurvePane).show(state)
         self.title_bar.show(" ⇄ ".join(names))
         self.query_one("#both", Rows).show(shared(self.sides["left"].state, self.sides["right"].state))
         self.set_focus(self.query_one("#both"))
+
+    @on(Thumbnails.Picked)
+    def _picked(self, event: Thumbnails.Picked) -> None:
+        state = self.sides[str(event.pictures.id).removeprefix("pictures-")].state
+        self.line.show_picture(list(event.pictures.shown.images), event.index, state)
 
     def topics(self) -> Iterable[tuple[str, str]]:
         """How to read it."""

@@ -9,6 +9,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.containers import Horizontal
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.strip import Strip
@@ -63,9 +64,11 @@ class Thumbnails(Widget, can_focus=False):
             self.pictures = pictures
             self.index = index
 
-    def __init__(self, id: str | None = None) -> None:
+    def __init__(self, id: str | None = None, *, has_cursor: bool = False) -> None:
+        """`has_cursor` if keys move it."""
         super().__init__(id=id)
         self.shown = Shown()
+        self.has_cursor = has_cursor
         self.cursor = 0
 
     def show(self, shown: Shown, title: str) -> None:
@@ -117,13 +120,19 @@ class Thumbnails(Widget, can_focus=False):
 
     def _layout(self) -> tuple[int, int, int]:
         """Width of a picture in columns, the first picture shown, and how many fit."""
-        slots = max(1, self.shown.planned, len(self.shown.images))
+        slots = self._slots
+        row = self.parent.query_children(Thumbnails) if isinstance(self.parent, Horizontal) else (self,)
         high = 2 * max(1, self.size.height - self._lines)
-        wide = self.size.width // min(slots, 5) - 2
+        # Strips that are compared side by side have pictures of one size.
+        wide = min(each.size.width // min(each._slots, 5) - 2 for each in row)
         size = max(SMALLEST, min(THUMBNAIL, high, wide)) // 2 * 2
         count = max(1, self.size.width // (size + 2))
         first = max(0, min(self.cursor - count + 1, slots - count)) if self.cursor >= count else 0
         return size, first, min(count, slots - first)
+
+    @property
+    def _slots(self) -> int:
+        return max(1, self.shown.planned, len(self.shown.images))
 
     def _regions(self, new: int) -> list[Region]:
         """The region of the pictures from this one on, and the line of activations, whose scale they change."""
@@ -143,8 +152,10 @@ class Thumbnails(Widget, can_focus=False):
         strip = self._row(y, rows, size, first, count, base)
         left = len(self.shown.images) - first - count
         if left > 0 and y == rows:
-            more = Segment(f"+{left} →", base + self._style("dim"))
-            strip = Strip([*strip.crop(0, count * (size + 2)), more]).adjust_cell_length(self.size.width, base)
+            end = count * (size + 2)
+            text = next((text for text in (f"+{left} →", f"+{left}") if len(text) <= self.size.width - end), "→")
+            more = Segment(text, base + self._style("dim"))
+            strip = Strip([*strip.crop(0, end), more]).adjust_cell_length(self.size.width, base)
         return strip
 
     @property
@@ -187,7 +198,7 @@ class Thumbnails(Widget, can_focus=False):
     def _label(self, image: e.ImageScored | None, index: int, size: int, base: Style) -> list[Segment]:
         if image is None:
             return [Segment(" " * size, base)]
-        here = index == self.cursor
+        here = self.has_cursor and index == self.cursor
         text = ("▸" if here else " ") + number(image.activation) + " "
         text = text[:size]
         style = base + self._style("cursor") if here else base
