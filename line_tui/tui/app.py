@@ -16,6 +16,7 @@ from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.events import CursorPosition
 from textual.filter import LineFilter
+from textual.keys import format_key
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import Screen
 
@@ -39,7 +40,7 @@ from line_tui.tui.preferences import Preferences
 from line_tui.tui.replay import Player
 from line_tui.tui.run_controller import RunController
 from line_tui.tui.sanitizing_filter import SanitizingFilter
-from line_tui.tui.screens.base import SMALLEST
+from line_tui.tui.screens.base import SMALLEST, LineScreen
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.dialogs import Confirm
 from line_tui.tui.screens.run import RunScreen
@@ -53,6 +54,8 @@ _SANITIZE = SanitizingFilter()
 
 
 _OF_TEXTUAL = ("Theme", "Screenshot")
+_KEYS = {"enter": "Enter", "pageup": "PgUp", "pagedown": "PgDn"}
+"""Where Textual's name differs from that in the texts."""
 MORE = 10
 """Iterations added when a finished run is continued."""
 
@@ -123,6 +126,19 @@ class LineApp(TypeAhead):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Textual's commands that are not keys of ours under another name."""
         return (command for command in super().get_system_commands(screen) if command.title in _OF_TEXTUAL)
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Keys are called as in the texts of the screens."""
+        *modifiers, key = binding.key.split("+")
+        called = _KEYS.get(key) or format_key(key)
+        if modifiers or len(called) > 1:
+            called = called[0].upper() + called[1:]
+        return "+".join([*(modifier.capitalize() for modifier in modifiers), called])
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which copies text, does not quit: tell what does."""
+        leave = next(active.binding for active in self.active_bindings.values() if active.binding.id == "app.quit")
+        self.notify(f"Press {self.get_key_display(leave)} to leave line-tui.")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """Sanitize every line last."""
@@ -212,9 +228,8 @@ class LineApp(TypeAhead):
         self.push_screen(RunScreen(self.controller.session))
 
     def _runs_changed(self) -> None:
-        # The chooser counts the explained neurons, and those at work.
-        if self.screen is self.chooser:
-            self.chooser.show_all()
+        if isinstance(self.screen, LineScreen):
+            self.screen.runs_changed()
 
     def is_watching(self, run_id: str) -> bool:
         """Whether this run is on the screen."""
@@ -248,7 +263,7 @@ class LineApp(TypeAhead):
 
     def show_neuron(self, spec: RunSpec, by: int) -> None:
         """Replace this result by another neuron's latest; without one, go to that neuron in the chooser."""
-        neuron = max(0, spec.neuron + by)
+        neuron = spec.neuron + by
         self.controller.read_runs()
         if (run := explained(self.controller.runs, spec.model, spec.layer).get(neuron)) is not None:
             self.pop_screen()

@@ -51,7 +51,7 @@ class ScreenCommands(Provider):
         found = {}
         for active in self.screen.active_bindings.values():
             binding: Binding = active.binding
-            if not (active.enabled and binding.id and binding.description):
+            if not (active.enabled and binding.id and binding.description) or binding.id in found:
                 continue
             area, _, _ = binding.id.partition(".")
             area = area if "." in binding.id else "line-tui"

@@ -91,16 +91,21 @@ class ModelCache:
 
     def name_of(self, model: str, layer: str, neuron: int) -> str:
         """The same, also for a model that was not listed in this session."""
+        info = self._layer(model, layer)
+        return info.names[neuron] if info is not None and neuron < len(info.names) else ""
+
+    def has_neuron(self, model: str, layer: str, neuron: int) -> bool:
+        """Whether a layer has this neuron, as far as is known."""
+        info = self._layer(model, layer)
+        return neuron >= 0 and (info is None or neuron < info.neurons)
+
+    def _layer(self, model: str, layer: str) -> LayerInfo | None:
         known = self.layers.get(model)
         if known is None:
             if model not in self._remembered:
                 self._remembered[model] = self._kept.read(model) or []
             known = self._remembered[model]
-        if isinstance(known, list):
-            for info in known:
-                if info.name == layer and neuron < len(info.names):
-                    return info.names[neuron]
-        return ""
+        return next((info for info in known if info.name == layer), None) if isinstance(known, list) else None
 
     def ask_for_profile(self, model: str, layer: str, neuron: int) -> None:
         """Read one neuron from the bundled bank."""

@@ -174,22 +174,18 @@ class Session:
         """Whether there is a decision that can be undone."""
         return bool(self._undoable)
 
-    def undo(self) -> str | None:
-        """Undo the user's last decision by an event of its own; return what was undone."""
+    def undo(self) -> None:
+        """Undo the user's last decision, if any, by an event of its own."""
         if not self._undoable:
-            return None
+            return
         last = self._undoable[-1]
         if not isinstance(last, str):
             self._say(last)
-            return "the change of mode" if isinstance(last, e.ModeChanged) else "the change of budget"
-        taken = next(d for d in self.snapshot.state.decisions if d.decision == last)
+            return
         self._say(e.Decided(decision=new_id(), kind="undo", undoes=last))
         # At once, so that a second undo concerns the decision before.
         if last in self._undoable:
             self._undoable.remove(last)
-        trial = self.snapshot.state.trials.get(taken.trial or "")
-        concept = taken.concept or (trial.concept if trial else "")
-        return f"{taken.kind} “{concept}”"
 
     def _remember(self, event: e.AnyEvent) -> None:
         """Keep what would undo each decision; changing a setting back by hand counts as an undo."""

@@ -115,7 +115,7 @@ def test_the_command_line_of_a_run_is_one_that_works(tmp_path: Path, toured: dic
         terminal.type("1")
         terminal.keys("C-s")
         terminal.wait("How to look for the label", gone=True)
-        screen = terminal.wait("· 1 × 1 images")
+        screen = terminal.wait("· 1 × 1 pictures")
         command = next(line for line in screen.splitlines() if line.startswith(" $ ")).removeprefix(" $ ").strip()
     assert command == "line-tui explain emoji-resnet18 fc 0 --strategy published --iterations 1 --images 1"
     label = line_tui(toured, *command.split()[1:]).splitlines()[0]
@@ -213,7 +213,7 @@ def test_neurons_are_sorted_by_what_the_bank_knows(tmp_path: Path, kept: dict[st
             numbers = [str(n) for n, neuron in enumerate(best) if neuron.flat == flat]
             assert [row[:2] for row in neurons(terminal.wait(f"/{flat}"))] == [[n, flat] for n in numbers]
             terminal.type("/")
-            terminal.wait("f1 Help")
+            terminal.wait("F1 Help")
             terminal.keys("Escape")
             terminal.wait(f"/{flat}", gone=True)
             terminal.wait("q Quit")

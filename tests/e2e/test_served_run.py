@@ -53,7 +53,7 @@ def test_proposals_are_decided_one_by_one(tmp_path: Path, toured: dict[str, str]
         language.reply("candle")
         terminal.wait("“candle”")
         terminal.type("u")
-        terminal.see("Undone: reject “ladder”", "? ladder")
+        terminal.see("undone: reject ladder", "? ladder")
 
         terminal.type("S")
         terminal.wait("Stop the run?")
@@ -87,7 +87,7 @@ def test_pictures_with_heat_maps_and_in_large(tmp_path: Path, toured: dict[str, 
         terminal.wait("q Quit")
         terminal.type("g")
         terminal.wait("› layer3 › 0")
-        terminal.see("it sees", "20 images")
+        terminal.see("it sees", "20 pictures")
         plain = terminal.painted()
         terminal.type("h")
         terminal.wait("· heat map")
@@ -104,7 +104,7 @@ def test_pictures_with_heat_maps_and_in_large(tmp_path: Path, toured: dict[str, 
         terminal.wait("Opening")
         language.reply("castle")
         terminal.keys("Escape")
-        terminal.wait("22 images")
+        terminal.wait("22 pictures")
     opened = Path((tmp_path / "opened").read_text().strip())
     second = [event.image.path for event in stored(toured) if isinstance(event, e.ImageScored) and event.index == 1]
     assert str(opened) in second and opened.is_file()

@@ -1,4 +1,5 @@
 import asyncio
+import inspect
 import os
 import signal
 from pathlib import Path
@@ -9,13 +10,16 @@ from textual.command import Hits
 from line_tui.config import Config, ExplainDefaults, TuiDefaults
 from line_tui.engine import protocol as p
 from line_tui.errors import UnknownNameError
+from line_tui.events import RunSpec
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.command_palette import ScreenCommands
+from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose import ChooseScreen
+from line_tui.tui.screens.help import keys_of
 from line_tui.tui.screens.runs import RunsScreen
 from line_tui.tui.screens.tour import Tour
 from line_tui.tui.widgets.rows import Rows
-from tests.tui.stage import CATALOG, LAYERS, Stage, settle, stage
+from tests.tui.stage import CATALOG, LAYERS, Stage, events_of_a_run, keep, settle, stage, start
 
 
 def test_an_unknown_theme_is_answered_with_the_nearest(tmp_path: Path) -> None:
@@ -96,6 +100,17 @@ async def test_the_engine_ends_with_the_app(on: Stage) -> None:
     assert not on.engine.alive
 
 
+async def test_work_that_the_end_comes_before_is_never_begun(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on.app.run_test() as pilot:
+        await start(on, pilot)
+        asked: list[object] = []
+        monkeypatch.setattr(on.app, "run_worker", lambda work, **options: asked.append(work))
+        on.app.controller.stop()
+        on.app.controller.enqueue([RunSpec(model="emoji-resnet18", layer="fc", neuron=1)])
+        monkeypatch.undo()
+        assert len(asked) == 2 and not any(inspect.iscoroutine(work) for work in asked)
+
+
 async def test_page_keys_before_the_palette_shows_its_list(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         for key in ["ctrl+p", "end", "pagedown", "pageup", "pagedown", "escape"] * 5:
@@ -173,6 +188,38 @@ async def test_the_palette_finds_commands_by_their_name(on: Stage, word: str) ->
         provider = ScreenCommands(on.app.screen)
         found = sorted([hit async for hit in provider.search(word)], key=lambda hit: -hit.score)
         assert found and f": {word}" in str(found[0].match_display), found
+
+
+async def test_keys_are_called_as_in_the_texts(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        keys = {key for key, _, _ in keys_of(on.app.chooser)}
+        assert {"Enter", "Space", "? F1", "Ctrl+Q", "PgUp", "Home", "←"} <= keys
+        # The palette names the first key of each.
+        hits = [hit async for hit in ScreenCommands(on.app.screen).discover()]
+        assert {"key ?", "key Ctrl+P"} <= {hit.help for hit in hits}
+
+
+async def test_what_a_screen_shows_is_explained_there(on: Stage) -> None:
+    keep(on.store, events_of_a_run())
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        for keys, wanted in (
+            ((), {"Label found", "Histogram"}),
+            (("l", "enter"), {"Verified", "AUC", "MAD", "Histogram"}),
+            (("r",), {"AUC", "MAD", "p", "Fresh", "Histogram"}),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            screen = on.app.screen
+            assert isinstance(screen, LineScreen)
+            assert wanted <= {heading for heading, _ in screen.topics()}, keys
+
+
+async def test_ctrl_c_tells_what_leaves_the_app(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("ctrl+c")
+        assert [said.message for said in on.app._notifications] == ["Press Ctrl+Q to leave line-tui."]
 
 
 async def test_the_palette_has_each_command_once(on: Stage) -> None:

@@ -85,6 +85,9 @@ class LineScreen(Screen[None]):
         """The widgets between title and keys."""
         return ()
 
+    def runs_changed(self) -> None:
+        """A run began or ended."""
+
     def topics(self) -> Iterable[tuple[str, str]]:
         """No topics."""
         return ()

@@ -127,6 +127,10 @@ class ChooseScreen(LineScreen):
         if self.is_mounted and self.query("#models"):
             self.show_all()
 
+    def runs_changed(self) -> None:
+        """The chooser counts the explained neurons, and those at work."""
+        self.show_all()
+
     def show_all(self) -> None:
         """Update everything."""
         self.line.controller.read_runs()
@@ -193,7 +197,8 @@ class ChooseScreen(LineScreen):
         layer = self._layer()
         if layer is None:
             neurons.show([], empty="Choose a layer first.")
-            self._show_earlier()
+            name_frame(neurons, "Neuron", "")
+            self._take_neuron(None)
             return
         labels = explained(self.line.controller.runs, self.spec.model, layer.name)
         bank = self.line.model_cache.overviews.get((self.spec.model, layer.name))
@@ -210,8 +215,8 @@ class ChooseScreen(LineScreen):
         mode = "asks first" if spec.ask_first else "automatic"
         control = f" · control: {spec.control}" if spec.control else ""
         text = (
-            f"{spec.profile} · {spec.strategy} · {spec.iterations} × {spec.images} images"
-            f" · score: {spec.metric} · seed {spec.seed} · {mode}{control}"
+            f"{spec.profile} · {spec.strategy} · {spec.iterations} × {spec.images} pictures"
+            f" · by {spec.metric} · seed {spec.seed} · {mode}{control}"
         )
         command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")
         self.query_one("#plan", CachedStatic).put(
@@ -322,8 +327,6 @@ class ChooseScreen(LineScreen):
         # Nobody is there to be asked.
         plan = msgspec.structs.replace(self.spec, ask_first=False)
         self.line.controller.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
-        count = len(self.line.controller.waiting)
-        self.notify(f"{count} neurons queued; several are explained at once. w shows one that is running.")
         self.show_all()
 
     def action_clear(self) -> None:

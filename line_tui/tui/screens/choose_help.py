@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from line_tui.tui.screens.run_help import HISTOGRAM
+
 
 def topics() -> Iterator[tuple[str, str]]:
     """Heading and text."""
@@ -23,6 +25,12 @@ def topics() -> Iterator[tuple[str, str]]:
         "high for a selective neuron. This word is a starting point, not a label. A dead neuron gave 0 on every "
         "picture, a constant one always the same value. o sorts.",
     )
+    yield (
+        "Label found",
+        "The label of the neuron's last finished run. Its score is the AUC on fresh pictures if it was verified, "
+        "otherwise the score that the run maximised.",
+    )
+    yield HISTOGRAM
     yield (
         "Several neurons",
         "Space marks a neuron, A marks all unexplained neurons in the list, and G explains the marked ones in the "

@@ -12,6 +12,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+_HINT = "Enter saves · Esc cancels"
+
 
 class Ask(ModalScreen[str | None]):
     """Asks for one line of text; None if the user cancels."""
@@ -54,17 +56,20 @@ class Ask(ModalScreen[str | None]):
                 max_length=self.longest,
                 id="answer",
             )
-            yield Static("Enter saves · Esc cancels", classes="hint", id="ask-hint")
+            yield Static(_HINT, classes="hint", id="ask-hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Return the answer."""
         text = event.value.strip()
-        if not text and not self.optional:
-            self.app.bell()
-        elif (wrong := self.refuse(text)) is not None:
+        wrong = self.refuse(text) if text or self.optional else "nothing is written yet"
+        if wrong is not None:
             self.query_one("#ask-hint", Static).update(Content(f"✗ {wrong}"))
         else:
             self.dismiss(text)
+
+    def on_input_changed(self) -> None:
+        """What was wrong with the answer before may be mended."""
+        self.query_one("#ask-hint", Static).update(_HINT)
 
 
 class Confirm(ModalScreen[bool]):

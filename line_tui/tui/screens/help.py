@@ -51,8 +51,8 @@ class HelpScreen(ModalScreen[None]):
                 yield Static(self._table(), classes="topic")
 
     def _table(self) -> Content:
-        wide = max(len(key) for key, _, _ in self.keys)
+        wide, names = (max(len(entry[n]) for entry in self.keys) for n in (0, 1))
         parts: list[tuple[str, str] | str] = [("Keys", "bold $primary")]
         for key, name, what in self.keys:
-            parts += ["\n", (f"{key:>{wide}}", "bold $accent"), f"  {name:<12} ", (what, "$text-muted")]
+            parts += ["\n", (f"{key:>{wide}}", "bold $accent"), f"  {name:<{names}}  ", (what, "$text-muted")]
         return Content.assemble(*parts)

@@ -52,7 +52,7 @@ class Plan(ModalScreen[RunSpec | None]):
                 metrics = [(METRICS[name], name) for name in get_args(Metric)]
                 yield Select(metrics, value=spec.metric, allow_blank=False, id="metric", compact=True)
                 for name, (low, high) in _NUMBERS.items():
-                    yield Label(name if name != "images" else "images each")
+                    yield Label(name if name != "images" else "pictures each")
                     check = Integer(low, high, failure_description=f"{name}: {low} to {high}")
                     yield Input(str(getattr(spec, name)), type="integer", validators=[check], id=name, compact=True)
                 yield Label("control set")
@@ -61,7 +61,9 @@ class Plan(ModalScreen[RunSpec | None]):
                 yield Label("ask me first")
                 modes = [("never: the run draws by itself", False), ("before each proposal is drawn", True)]
                 yield Select(modes, value=spec.ask_first, allow_blank=False, id="ask-first", compact=True)
-            yield Static("Enter or Ctrl+S saves · Tab moves on · Esc cancels", classes="hint", id="plan-hint")
+            yield Static(
+                "Ctrl+S saves, and Enter in a field · Tab moves on · Esc cancels", classes="hint", id="plan-hint"
+            )
 
     def on_select_changed(self, event: Select.Changed) -> None:
         """Replace a metric that the chosen search does not support by its own."""

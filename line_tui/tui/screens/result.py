@@ -22,6 +22,7 @@ from line_tui.tui import view
 from line_tui.tui.formatting import number
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask
+from line_tui.tui.screens.run_help import SCORES
 from line_tui.tui.session import Snapshot, advance
 from line_tui.tui.widgets.findings import cost, headline, sides, top_images, verified
 from line_tui.tui.widgets.frame import name_frame
@@ -55,7 +56,7 @@ class ResultScreen(LineScreen):
         Binding("E", "export", "Export", id="result.export", tooltip="Export as HTML, JSON, CSV or pictures"),
         Binding("full_stop", "neuron(1)", "Next", id="result.next", tooltip="Go to the next neuron of the layer"),
         Binding("comma", "neuron(-1)", "Before", id="result.before", tooltip="Go to the previous neuron", show=False),
-        Binding("plus", "go_on", "+10", id="result.go-on", tooltip="Run ten more iterations"),
+        Binding("plus", "go_on", "10 more", id="result.go-on", tooltip="Run ten more iterations"),
         Binding(
             "V",
             "verify",
@@ -86,7 +87,7 @@ class ResultScreen(LineScreen):
         with VerticalScroll(id="page"):
             yield Static(id="headline")
             yield Static(id="argument")
-            yield Thumbnails(id="top")
+            yield Thumbnails(id="top", has_cursor=True)
             yield Static(id="facts")
             senses = kept_senses(state)
             for n, sense in enumerate(senses if len(senses) > 1 else ()):
@@ -189,6 +190,7 @@ class ResultScreen(LineScreen):
             "AUC cannot be above 1. An estimate of 1 therefore has its whole interval below it: with 50 pictures, all "
             "of which win, the true share may still be a little lower.",
         )
+        yield from SCORES
         yield (
             "Minimal pairs",
             "The same seeds with one word changed or dropped. What the neuron loses is what that word was worth; more "
@@ -203,8 +205,13 @@ class ResultScreen(LineScreen):
             return self.state.outcome is not None
         if action == "verify":
             return self._other_concept() is not None
+        if action == "neuron":
+            spec = self.state.spec
+            return self.line.model_cache.has_neuron(
+                spec.model, spec.layer, spec.neuron + (1 if parameters == (1,) else -1)
+            )
         if action == "go_on":
-            return self.state.outcome is not None and self.state.outcome.label is not None
+            return self.state.outcome is not None and bool(self.state.trials)
         if action not in ("picture", "large", "heat"):
             return True
         top = self.query_one("#top", Thumbnails) if self.query("#top") else None

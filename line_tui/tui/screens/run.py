@@ -77,7 +77,7 @@ class RunScreen(Steering):
         self.histogram = HistogramPane(id="histogram", classes="behind")
         self.pool = PoolTable(id="pool")
         self.timeline = Timeline(id="timeline", classes="behind")
-        self.pictures = Thumbnails(id="pictures")
+        self.pictures = Thumbnails(id="pictures", has_cursor=True)
         self.status_bar = StatusBar(id="status")
 
     def body(self) -> Iterable[Widget]:
@@ -183,8 +183,7 @@ class RunScreen(Steering):
         trial = self.shown_trial()
         # The concept that the keys are about must be visible to be judged; after the result, the label.
         meant = trial if state.outcome is not None else self.target()
-        # One that was just rejected is at the end, and the cursor stays with those that count.
-        if meant is not None and self.chosen is None and verdict(state, meant) != "rejected":
+        if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
         profile, histogram = self._profile(), self.histogram
         if state.control is None and profile is not None and profile.words:
@@ -276,8 +275,11 @@ class RunScreen(Steering):
         if trial is not None and (trial.images or self._previews(trial)):
             return trial
         # Until its first picture is drawn, show those of the trial before instead of empty frames.
+        before = state.trials.get(self.snapshot.trial or "")
+        if before is not None and verdict(state, before) != "rejected":
+            return before
         best = view.best(state)
-        return state.trials.get(self.snapshot.trial or "") or (best.trial if best is not None else trial)
+        return best.trial if best is not None else trial
 
     def target(self) -> Trial | None:
         """The trial that accept and reject are about: the selected row, else what waits, is drawn, or is shown."""

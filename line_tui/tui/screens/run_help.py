@@ -9,6 +9,11 @@ from line_tui.tui import view
 from line_tui.tui.formatting import METRICS, MOVES, ORIGINS, number
 from line_tui.tui.session import Snapshot
 
+HISTOGRAM = (
+    "Histogram",
+    "The columns count control pictures by activation. Below the axis, each ▲ is a picture of the concept; a digit is "
+    "that many at one place, 9 for nine or more. The further right they are, the more the concept stands out.",
+)
 SCORES = (
     (
         "Activation",
@@ -29,7 +34,9 @@ SCORES = (
         "The control set: a fixed set of pictures of everyday words, drawn once. What counts is how far a concept "
         "stands out from it.",
     ),
+    HISTOGRAM,
 )
+"""The numbers and plots of a run, on its screen and in its result."""
 
 
 def why(state: RunState, trial: Trial) -> str:
@@ -98,6 +105,10 @@ def _of_the_pool(state: RunState) -> Iterator[tuple[str, str]]:
         "Who proposed the concept. vocab and bank: the control set. llm: the language model. summary: the language "
         "model, from the best concepts. random: a random word. you: yourself.",
     )
+    yield (
+        "Verified",
+        "The label's AUC with its 95% interval, on fresh pictures: drawn with seeds that the search never used.",
+    )
     if state.run is None or state.spec.strategy != "published":
         yield (
             "Finalist",
@@ -119,11 +130,6 @@ def topics(snapshot: Snapshot, trial: Trial | None) -> Iterator[tuple[str, str]]
         "? waits for you · ▸ being drawn · ✓ accepted · ★ pinned · ✗ rejected · ○ left the pool · ▲ new best",
     )
     yield from SCORES
-    yield (
-        "Histogram",
-        "The columns count control pictures by activation. Below the axis, each ▲ is a picture of the concept; a digit"
-        " is that many at one place, 9 for nine or more. The further right they are, the more the concept stands out.",
-    )
     yield (
         "Heat map",
         "h turns the pictures grey and lights up where the neuron fires. Only layers with a height and width have such"

@@ -50,7 +50,10 @@ class RunsScreen(LineScreen):
         super().__init__()
         self.filter = ""
         self.marked: str | None = None
-        self.undone: list[tuple[str, Callable[[], None]]] = []
+        self.told = ""
+        """What the last key did."""
+        self.undone: list[tuple[str, str, Callable[[], None]]] = []
+        """Changes that can be undone: of which run, what, and how."""
 
     def body(self) -> Iterable[Widget]:
         """Filter, list, and the run at the cursor."""
@@ -64,7 +67,7 @@ class RunsScreen(LineScreen):
                 Column("neuron", middle=True),
                 Column("label"),
                 Column("score", 6, right=True),
-                Column("images", 6, right=True, needs=110),
+                Column("pictures", 8, right=True, needs=110),
                 Column("took", 12, right=True, needs=124),
                 Column("status", 11),
                 Column("when", 10, right=True, needs=96),
@@ -86,6 +89,10 @@ class RunsScreen(LineScreen):
         if self.query("#runs"):
             self.show_runs()
 
+    def runs_changed(self) -> None:
+        """Their states are in the list."""
+        self.show_runs()
+
     def show_runs(self) -> None:
         """Read the list again and show it."""
         self.line.controller.read_runs()
@@ -101,7 +108,9 @@ class RunsScreen(LineScreen):
         )
         judged = Counter(run.judgement for run in runs if run.judgement)
         said = "".join(f" · {judged[word]} {word}" for word in get_args(Judgement) if judged[word])
-        name_frame(table, f"Runs · {len(runs)}{said}", f"/{self.filter}" if self.filter else "")
+        marked = "c on another run compares it with ◆" if self.marked else ""
+        told = " · ".join(filter(None, (self.told or marked, f"/{self.filter}" if self.filter else "")))
+        name_frame(table, f"Runs · {len(runs)}{said}", told)
         self._show_about()
         self.refresh_keys()
 
@@ -163,7 +172,8 @@ class RunsScreen(LineScreen):
         if run is None:
             return action not in {binding.action for binding in RunsScreen.BINDINGS if isinstance(binding, Binding)}
         if action == "resume":
-            return run.status not in ("finished", "running")
+            elsewhere = self.line.controller.is_elsewhere(run.id)
+            return run.status not in ("finished", "running") and not elsewhere
         if action in ("replay", "result", "export", "compare"):
             return run.images > 0
         return True
@@ -200,9 +210,7 @@ class RunsScreen(LineScreen):
         if run is None:
             return
         if self.marked in (None, run.id):
-            self.marked = None if self.marked else run.id
-            if self.marked:
-                self.notify("Marked. Press c on another run to see both side by side.")
+            self.marked, self.told = None if self.marked else run.id, ""
             self.show_runs()
         else:
             self.line.compare(str(self.marked), run.id)
@@ -211,7 +219,7 @@ class RunsScreen(LineScreen):
         """Star or unstar it."""
         if (run := self.run_at_cursor) is not None:
             starred, store = run.starred, self.line.store
-            self._change("the star", lambda: store.star(run.id, not starred), lambda: store.star(run.id, starred))
+            self._change(run, "the star", lambda: store.star(run.id, not starred), lambda: store.star(run.id, starred))
 
     def action_rename(self) -> None:
         """Give it a title."""
@@ -225,16 +233,21 @@ class RunsScreen(LineScreen):
         """Remove it from the list; nothing was erased."""
         if (run := self.run_at_cursor) is not None:
             store = self.line.store
-            self._change("the deletion", lambda: store.delete(run.id), lambda: store.restore(run.id))
-            self.notify("Deleted from the list. u restores it.")
+            self._change(
+                run,
+                "the deletion",
+                lambda: store.delete(run.id),
+                lambda: store.restore(run.id),
+                "deleted; u restores it",
+            )
 
     def action_undo(self) -> None:
         """Undo the last change to the list."""
         if self.undone:
-            what, back = self.undone.pop()
-            if self.safely(back):
-                self.notify(f"Undone: {what}")
+            run_id, what, back = self.undone.pop()
+            self.told = f"undone: {what}" if self.safely(back) else ""
             self.show_runs()
+            self.query_one("#runs", Rows).go_to(run_id)
 
     def action_export(self) -> None:
         """Export the run as a page, data, or pictures."""
@@ -251,13 +264,16 @@ class RunsScreen(LineScreen):
 
         def keep(text: str | None) -> None:
             if text is not None and text != before:
-                self._change(f"the {what}", lambda: write(run.id, text), lambda: write(run.id, before))
+                self._change(run, f"the {what}", lambda: write(run.id, text), lambda: write(run.id, before))
 
         self.app.push_screen(Ask(question, value=before, optional=True), keep)
 
-    def _change(self, what: str, do: Callable[[], None], back: Callable[[], None]) -> None:
+    def _change(
+        self, run: RunSummary, what: str, do: Callable[[], None], back: Callable[[], None], told: str = ""
+    ) -> None:
+        self.told = told
         if self.safely(do):
-            self.undone.append((what, back))
+            self.undone.append((run.id, what, back))
         self.show_runs()
 
     def action_find(self) -> None:

@@ -10,7 +10,7 @@ from line_tui.errors import LineError
 from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.explain.word_forms import same_form
 from line_tui.tui import view
-from line_tui.tui.replay import Player
+from line_tui.tui.replay import SPEEDS, Player
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask, Confirm
 from line_tui.tui.session import Session, Snapshot
@@ -38,7 +38,7 @@ class Steering(LineScreen):
         Binding("s", "step", "Step", id="run.step", tooltip="Take one step of the loop, then pause", show=False),
         Binding("plus", "budget", "Budget", id="run.budget", tooltip="Change the number of iterations", show=False),
         Binding("S", "stop", "Stop", id="run.stop", tooltip="Stop the run; it can be resumed later", show=False),
-        Binding("R", "restart", "Restart", id="run.restart", tooltip="Restart the engine and continue"),
+        Binding("R", "restart", "Resume", id="run.restart", tooltip="Continue the run, with a new engine if need be"),
         Binding("greater_than_sign", "speed(1)", "Faster", id="run.faster", tooltip="Replay faster"),
         Binding("less_than_sign", "speed(-1)", "Slower", id="run.slower", tooltip="Replay slower"),
         Binding("full_stop", "jump(1)", "Next", id="run.next", tooltip="Go to the next event"),
@@ -65,8 +65,11 @@ class Steering(LineScreen):
         at_work = self.line.controller.at_work_on(self.source.run_id)
         ready = at_work and self.line.engine.status.state == "ready"
         match action:
-            case "speed" | "jump":
-                return not live
+            case "speed":
+                return isinstance(self.source, Player) and self.source.speed != SPEEDS[-1 if parameters == (1,) else 0]
+            case "jump":
+                source = self.source
+                return isinstance(source, Player) and (source.place > 1 if parameters == (-1,) else not source.at_end)
             case "pause":
                 return not live or (active and ready and self.snapshot.active)
             case "step":
@@ -168,8 +171,7 @@ class Steering(LineScreen):
     def action_undo(self) -> None:
         """Undo the last decision."""
         if isinstance(self.source, Session):
-            taken = self._safely(self.source.undo)
-            self.notify(f"Undone: {taken}" if taken else "There is nothing to undo.")
+            self._safely(self.source.undo)
 
     def action_mode(self) -> None:
         """Switch ask-first mode on or off."""

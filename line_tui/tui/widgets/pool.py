@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from line_tui.explain.state import RunState, Trial
+from line_tui.explain.state import RunState, Trial, concept_of
 from line_tui.tui import view
 from line_tui.tui.formatting import SHORT_ORIGINS, interval, number, share
 from line_tui.tui.neuron_overview import NeuronProfile
@@ -83,6 +83,22 @@ def after_rejection(trial: Trial) -> str:
     return f"{'never the label' if trial.images else 'not drawn'}; the model is told"
 
 
+def last_decision(state: RunState) -> str:
+    """What follows from the user's last decision. A row just rejected is out of sight, at the end of the list."""
+    if not state.decisions or state.outcome is not None:
+        return ""
+    last = state.decisions[-1]
+    if last.kind == "undo":
+        taken = next((decision for decision in state.decisions if decision.decision == last.undoes), last)
+        trial = state.trials.get(taken.trial or "")
+        return f"undone: {taken.kind} {taken.concept or (concept_of(state, trial) if trial else '')}"
+    for entry in view.ranked(state):
+        if entry.trial.id == last.trial or (last.trial is None and entry.concept == last.concept):
+            told = "".join(text for text, _ in follows(state, entry)).strip().partition(";")[0]
+            return f"{mark(entry)[0]} {entry.concept}: {told}" if told else ""
+    return ""
+
+
 def mark(entry: view.TrialRow) -> Part:
     """The sign before a concept: for the user's decision, else for the trial's state."""
     if entry.place != "rejected" and entry.pinned:
@@ -108,9 +124,11 @@ class PoolTable(Rows):
     def show_state(self, state: RunState) -> None:
         """Show a state's trials."""
         now = state.trials.get(self.key or "")
-        rejected = {entry.trial.id for entry in view.ranked(state) if entry.place == "rejected"}
+        ranked = view.ranked(state)
+        rejected = {entry.trial.id for entry in ranked if entry.place == "rejected"}
         # A row just rejected moves to the end and would take the cursor along.
         self.show(rows(state), follow=now is None or now.id not in rejected - self._rejected)
         self._rejected = rejected
-        out = sum(1 for entry in view.ranked(state) if entry.place in ("out", "rejected"))
-        name_frame(self, f"Pool · {len(state.pool)}", f"○ left the pool {out}" if out else "")
+        inside = sum(entry.place == "pool" for entry in ranked)
+        out = sum(entry.place in ("out", "rejected") for entry in ranked)
+        name_frame(self, f"Pool · {inside}" + (f" · {out} left it" if out else ""), last_decision(state))

@@ -53,7 +53,7 @@ def _outcome(state: RunState) -> Content:
     parts: Parts = [("The label is\n", "$text-muted"), (f"“{state.outcome.label}”", "bold $accent"), "\n"]
     if state.verified is not None:
         score = state.verified.score
-        parts.append(f"AUC {share(score.auc)} on {score.images} fresh images\n")
+        parts.append(f"AUC {share(score.auc)} on {score.images} fresh pictures\n")
     else:
         parts.append((state.outcome.reason + "\n", "$text-muted"))
     parts.append(_hint("r", "the result"))

@@ -264,6 +264,9 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         left = room
         for text, tone in parts:
             size = cell_len(text)
+            if size > left and segments and not right:
+                # Half a remark tells nothing.
+                break
             if size > left:
                 text = set_cell_size(text, left - 1) + "…" if left > 0 else ""
                 size = left

@@ -51,7 +51,7 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
         bank = f"{have}/{have + state.control.missing}"
         found.append(Field(f"bank of {bank} concepts", f"bank {bank}"))
     images = view.images_done(state)
-    found.append(Field(f"{images} images", f"{images} img"))
+    found.append(Field(f"{images} pictures", f"{images} pic."))
     top = view.best(state)
     if top is not None:
         score = number(top.value)

@@ -17,6 +17,7 @@ from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.dialogs import Confirm
 from line_tui.tui.screens.plan import Plan
 from line_tui.tui.screens.run import RunScreen
+from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Rows
@@ -118,6 +119,9 @@ async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
         on.engine.box.put_nowait(msgspec.structs.replace(failed, request=request))
         layers = on.app.screen.query_one("#layers", Rows)
         await settle(pilot, lambda: layers.empty == "weights missing\npull them")
+        # Nothing of the model before is left.
+        assert str(on.app.screen.query_one("#neurons").border_title) == "Neuron"
+        assert "line-tui layers emoji-planted" in str(on.app.screen.query_one("#plan", CachedStatic).content)
 
 
 async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:

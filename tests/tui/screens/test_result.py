@@ -148,6 +148,7 @@ async def test_no_concept_found_is_a_result_too(tmp_path: Path) -> None:
         screen = await open_result(on, pilot)
         text = str(screen.query_one("#headline", Static).content)
         assert "No concept found" in text and "below the effect floor" in text
+        assert "plus" in on.app.screen.active_bindings, "it can be continued, too"
 
 
 def convinced() -> list[e.DurableEvent]:
@@ -207,6 +208,7 @@ async def test_the_next_neuron_is_its_result_or_the_chooser_on_it(on: Stage) -> 
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         await open_result(on, pilot)
+        assert "comma" not in on.app.screen.active_bindings, "there is no neuron before the first"
         await pilot.press("full_stop")
         await settle(pilot, lambda: isinstance(on.app.screen, ResultScreen) and on.app.screen.snapshot.run_id == "r2")
         await pilot.press("full_stop")

@@ -65,7 +65,7 @@ async def test_everything_is_in_view(on: Stage) -> None:
         drawing: list[e.AnyEvent] = [e.PhaseChanged(phase="drawing"), e.Progress(phase="drawing", done=1, total=2)]
         await happen(on, pilot, run_id, drawing)
         line = status(on)
-        for part in ("drawing 1/2", "it 3/10", "65 img", "tomato 0.790", "left"):
+        for part in ("drawing 1/2", "it 3/10", "65 pic.", "tomato 0.790", "left"):
             assert part in line, line
         assert "automatic · seed 0" in text(on, "#title")
         assert on.app.screen.query_one(PoolTable).rows[0].cells[1] == [("tomato", "")]
@@ -135,7 +135,9 @@ async def test_the_cursor_does_not_follow_what_is_shown_and_rejected(on: Stage) 
         await pilot.press("x")
         await settle(pilot, lambda: table.rows[-1].key == shown.id, "it is listed as rejected")
         await pilot.pause(0.2)
-        assert table.key != shown.id
+        # The keys are about the row at the cursor, not about what was rejected.
+        target = run_screen(on.app).target()
+        assert target is not None and table.key == target.id != shown.id
         assert "✗ rejected  never the label; the model is told" in text(on, "#proposal-text")
 
 
@@ -322,6 +324,17 @@ async def test_pictures_in_large(on: Stage) -> None:
         assert screen.place == 2 and screen.heat
 
 
+async def test_a_picture_of_the_bank_has_no_file_to_open(on: Stage) -> None:
+    image = next(event for event in MIDDLE if isinstance(event, e.ImageScored))
+    of_bank = msgspec.structs.replace(image, image=msgspec.structs.replace(image.image, path=""))
+    async with on.app.run_test() as pilot:
+        for shown, opens in ((image, True), (of_bank, False)):
+            on.app.show_picture([shown], 0, fold(MIDDLE))
+            await pilot.pause()
+            assert ("o" in on.app.screen.active_bindings) is opens
+        assert "of the bundled bank" in text(on, "#about")
+
+
 async def test_the_graph_and_the_timeline_take_turns_where_it_is_narrow(on: Stage) -> None:
     async with on.app.run_test(size=(80, 24)) as pilot:
         await start(on, pilot, MIDDLE)
@@ -462,6 +475,25 @@ async def test_what_follows_from_a_word_is_said_in_its_row(on: Stage) -> None:
         await settle(pilot, lambda: "never the label; the model is told" in said(table, "t1"))
 
 
+async def test_what_follows_from_the_last_word_is_said_under_the_pool(on: Stage) -> None:
+    async with on.app.run_test(size=(80, 24)) as pilot:
+        await start(on, pilot, ASKED)
+        table = await go_to(on, pilot, "t1")
+
+        async def said(text: str) -> None:
+            await settle(pilot, lambda: text in str(table.border_subtitle), text)
+
+        await pilot.press("a")
+        await said("✓ tomato: stays in the pool")
+        await pilot.press("x")
+        await said("✗ tomato: never the label")
+        assert str(table.border_title) == "Pool · 9 · 4 left it"
+        await pilot.press("u")
+        await said("undone: reject tomato")
+        await pilot.press("n", *"red ball", "enter")
+        await said("red ball: will be drawn")
+
+
 async def test_a_key_is_about_the_row_that_waits_until_the_person_goes_to_another(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         run_id = await start(on, pilot, ASKED)
@@ -485,6 +517,9 @@ async def test_a_concept_of_ones_own_is_new_and_short(on: Stage) -> None:
         assert "“tomato” is already in this run" in text(on, "#ask-hint")
         field = on.app.screen.query_one(Input)
         field.value = ""
+        await settle(pilot, lambda: "already" not in text(on, "#ask-hint"))
+        await pilot.press("enter")
+        assert "nothing is written yet" in text(on, "#ask-hint")
         field.post_message(Paste("x" * 500))
         await pilot.press(*"y" * 70)
         assert len(field.value) == 60

@@ -8,6 +8,7 @@ from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
 from line_tui.tui.replay import Player
 from line_tui.tui.screens.compare import CompareScreen
+from line_tui.tui.screens.picture import PictureScreen
 from line_tui.tui.screens.result import ResultScreen
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.screens.runs import RunsScreen
@@ -69,9 +70,11 @@ async def test_star_title_note_and_delete_can_all_be_taken_back(on: Stage) -> No
         await pilot.press("N", *"a note", "enter")
         assert (on.store.run("r2").title, on.store.run("r2").note) == ("green", "a note")
         await pilot.press("d")
-        assert listed(on) == ["r1"]
+        table = on.app.screen.query_one("#runs", Rows)
+        assert listed(on) == ["r1"] and "deleted; u restores it" in str(table.border_subtitle)
         await pilot.press("u")
-        assert listed(on) == ["r2", "r1"]
+        assert listed(on) == ["r2", "r1"] and "undone: the deletion" in str(table.border_subtitle)
+        assert table.key == "r2", "the cursor is on what is there again"
         await pilot.press("u", "u", "u")
         run = on.store.run("r2")
         assert (run.title, run.note, run.starred) == ("", "", False)
@@ -102,25 +105,49 @@ async def test_replay_needs_no_engine_and_decides_nothing(on: Stage) -> None:
         assert not {"a", "x", "n", "u", "m", "S"} & screen.active_bindings.keys()
         await pilot.press("greater_than_sign", "greater_than_sign", "greater_than_sign")
         await settle(pilot, lambda: screen.source.snapshot.state.outcome is not None)
+        await settle(pilot, lambda: "full_stop" not in screen.active_bindings, "there is no next event")
         await pilot.press("comma")
         assert screen.source.snapshot.state.outcome is None
+        await settle(pilot, lambda: "full_stop" in screen.active_bindings)
         await pilot.press("full_stop")
         assert screen.source.at_end
+        await pilot.press(*["greater_than_sign"] * 6)
+        await settle(pilot, lambda: "greater_than_sign" not in screen.active_bindings, "it cannot be faster")
         screen.action_pause()
         assert screen.source.playing and screen.source.place == 1, "at the end it begins again"
         assert len(on.store.events("r1")) == len(events_of_a_run(model="first"))
 
 
+async def test_the_list_follows_the_runs(on: Stage) -> None:
+    async with on.app.run_test() as pilot:
+        await pilot.press("l")
+        on.store.create("r3", RunSpec(model="third", layer="fc", neuron=0))
+        on.app._runs_changed()
+        await settle(pilot, lambda: listed(on) == ["r3", "r2", "r1"])
+
+
+async def test_a_run_of_another_process_is_not_resumed(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on.app.controller, "is_elsewhere", lambda run_id: run_id == "r2")
+    async with on.app.run_test() as pilot:
+        await pilot.press("l")
+        assert "R" not in on.app.screen.active_bindings
+
+
 async def test_two_runs_side_by_side(on: Stage) -> None:
     async with on.app.run_test() as pilot:
-        await pilot.press("l", "c", "down", "c")
+        await pilot.press("l", "c", "down")
+        assert "c on another run" in str(on.app.screen.query_one("#runs").border_subtitle)
+        await pilot.press("c")
         screen = on.app.screen
         assert isinstance(screen, CompareScreen)
         rows = screen.query_one("#both", Rows).rows
         both = [row.key for row in rows if not row.tone]
         assert set(both) >= {"tomato", "grass", "castle", "river", "spoon"}
         assert "strawberry" not in both and "strawberry" in [row.key for row in rows]
-        await pilot.press("escape")
+        assert str(screen.query_one("#pictures-left").border_title) == "fc 1"
+        await pilot.click("#pictures-left", offset=(2, 2))
+        await settle(pilot, lambda: isinstance(on.app.screen, PictureScreen))
+        await pilot.press("escape", "escape")
         assert isinstance(on.app.screen, RunsScreen)
 
 
