@@ -11,6 +11,7 @@ from hashlib import blake2b
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from line_tui import events as e
 from line_tui.decodable import decodable
@@ -45,18 +46,8 @@ def slim(run_id: str, seq: int, event: DurableEvent) -> tuple[DurableEvent, dict
     match event:
         case e.ImageScored():
             return _slim_image(run_id, event)
-        case e.MinimalPairMeasured(before=before, after=after):
-            beside = {
-                key: side.thumbnail for side in (*before, *after) if side.thumbnail and (key := _thumbnail(side.image))
-            }
-            sides = [
-                [
-                    msgspec.structs.replace(side, thumbnail=b"") if _thumbnail(side.image) in beside else side
-                    for side in one
-                ]
-                for one in (before, after)
-            ]
-            return msgspec.structs.replace(event, before=sides[0], after=sides[1]), beside
+        case e.MinimalPairMeasured():
+            return _slim_pair(event)
         case e.ControlMeasured(concepts=concepts, activations=activations):
             packed = _pack(activations)
             if packed is None:
@@ -65,7 +56,7 @@ def slim(run_id: str, seq: int, event: DurableEvent) -> tuple[DurableEvent, dict
             name = blake2b(words, digest_size=16).hexdigest()
             control = msgspec.msgpack.encode(_Control(name, packed))
             beside = {(WORDS, "", name): words, (CONTROL, run_id, str(seq)): control}
-            return msgspec.structs.replace(event, concepts=[], activations=[]), beside
+            return replace(event, concepts=[], activations=[]), beside
         case _:
             return event, {}
 
@@ -77,11 +68,29 @@ def _slim_image(run_id: str, event: e.ImageScored) -> tuple[DurableEvent, dict[K
     beside: dict[Key, bytes] = {}
     if event.thumbnail:
         beside[thumbnail] = event.thumbnail
-        event = msgspec.structs.replace(event, thumbnail=b"")
+        event = replace(event, thumbnail=b"")
     if event.activation_map and (packed := _pack(event.activation_map)) is not None:
         beside[MAP, run_id, event.image.identity] = msgspec.msgpack.encode(packed)
-        event = msgspec.structs.replace(event, activation_map=None)
+        event = replace(event, activation_map=None)
     return event, beside
+
+
+def _slim_pair(event: e.MinimalPairMeasured) -> tuple[DurableEvent, dict[Key, bytes]]:
+    beside: dict[Key, bytes] = {}
+
+    def slim_side(side: e.PairSide) -> e.PairSide:
+        if not side.thumbnail or (thumbnail := _thumbnail(side.image)) is None:
+            return side
+        beside[thumbnail] = side.thumbnail
+        return replace(side, thumbnail=b"")
+
+    return each_side(event, slim_side), beside
+
+
+def each_side(event: e.MinimalPairMeasured, change: Callable[[e.PairSide], e.PairSide]) -> e.MinimalPairMeasured:
+    """The event with a change to each of its pictures."""
+    before, after = ([change(side) for side in sides] for sides in (event.before, event.after))
+    return replace(event, before=before, after=after)
 
 
 def whole(run_id: str, seq: int, event: DurableEvent, read: Read) -> DurableEvent:
@@ -92,23 +101,18 @@ def whole(run_id: str, seq: int, event: DurableEvent, read: Read) -> DurableEven
             if area is None and (kept := read((MAP, run_id, event.image.identity))) is not None:
                 area = _unpack(msgspec.msgpack.decode(kept, type=_Array))
             thumbnail = event.thumbnail or _read_thumbnail(event.image, read)
-            return msgspec.structs.replace(event, thumbnail=thumbnail, activation_map=area)
-        case e.MinimalPairMeasured(before=before, after=after):
-            sides = [
-                [
-                    msgspec.structs.replace(side, thumbnail=side.thumbnail or _read_thumbnail(side.image, read))
-                    for side in one
-                ]
-                for one in (before, after)
-            ]
-            return msgspec.structs.replace(event, before=sides[0], after=sides[1])
+            return replace(event, thumbnail=thumbnail, activation_map=area)
+        case e.MinimalPairMeasured():
+            return each_side(
+                event, lambda side: replace(side, thumbnail=side.thumbnail or _read_thumbnail(side.image, read))
+            )
         case e.ControlMeasured(activations=[]) if (kept := read((CONTROL, run_id, str(seq)))) is not None:
             control = msgspec.msgpack.decode(kept, type=_Control)
             words = read((WORDS, "", control.words))
             if words is None:
                 raise ValueError("the words of its control set are missing")
             concepts = msgspec.msgpack.decode(words, type=list[str])
-            return msgspec.structs.replace(event, concepts=concepts, activations=_unpack(control.activations))
+            return replace(event, concepts=concepts, activations=_unpack(control.activations))
         case _:
             return event
 

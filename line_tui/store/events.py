@@ -13,7 +13,7 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.events import DurableEvent, Envelope
 from line_tui.store.database import Database
-from line_tui.store.event_encoding import Key, slim, whole
+from line_tui.store.event_encoding import Key, each_side, slim, whole
 from line_tui.store.images import IDENTITY, Images
 
 Kind = TypeVar(
@@ -115,11 +115,7 @@ class Events:
         if isinstance(event, e.ImageScored):
             return msgspec.structs.replace(event, image=self._place(event.image))
         if isinstance(event, e.MinimalPairMeasured):
-            before, after = (
-                [msgspec.structs.replace(side, image=self._place(side.image)) for side in sides]
-                for sides in (event.before, event.after)
-            )
-            return msgspec.structs.replace(event, before=before, after=after)
+            return each_side(event, lambda side: msgspec.structs.replace(side, image=self._place(side.image)))
         return event
 
     def _place(self, image: e.ImageRecord) -> e.ImageRecord:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
-from line_tui.errors import LineError
 from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.explain.word_forms import same_form
 from line_tui.tui import view
@@ -204,15 +204,9 @@ class Steering(LineScreen):
     def _ask(self, question: Ask, use: Any) -> None:
         self.app.push_screen(question, lambda text: use(text) if text is not None else None)
 
-    def _safely(self, change: Any) -> Any:
-        """Make a decision; if the store cannot be written, show that and change nothing."""
-        try:
-            result = change()
-        except LineError as error:
-            self.notify(str(error), title="Not stored", severity="error", timeout=10)
-            return None
-        self.look()
-        return result
+    def _safely(self, change: Callable[[], object]) -> None:
+        if self.safely(change):
+            self.look()
 
     # -- the course of the run ---
 
