@@ -34,6 +34,7 @@ from line_tui.tui.command_palette import Palette, ScreenCommands
 from line_tui.tui.engine_supervisor import EngineFactory
 from line_tui.tui.graphics_protocol import picture_protocol
 from line_tui.tui.keymap import check_settings
+from line_tui.tui.kitty import KittyPictures
 from line_tui.tui.large_picture import Protocol as PictureProtocol
 from line_tui.tui.model_cache import ModelCache
 from line_tui.tui.preferences import Preferences
@@ -49,6 +50,7 @@ from line_tui.tui.session import Snapshot, replayed
 from line_tui.tui.terminal_backpressure import Backpressure
 from line_tui.tui.theme import DARK, LIGHT
 from line_tui.tui.typeahead import TypeAhead
+from line_tui.tui.widgets.thumbnails import Thumbnails
 
 _SANITIZE = SanitizingFilter()
 
@@ -112,6 +114,7 @@ class LineApp(TypeAhead):
         self.catalog = catalog
         self.config = config
         self.images: PictureProtocol = images
+        self.kitty = KittyPictures(self._write, self._on_thread, self._show_sent) if images == "kitty" else None
         self.replay = replay
         self.watched = watch
         self.tour = tour
@@ -201,6 +204,8 @@ class LineApp(TypeAhead):
 
     async def on_unmount(self) -> None:
         """End the engine with the app."""
+        if self.kitty is not None:
+            self.kitty.close()
         await self.controller.close()
 
     def on_cursor_position(self, event: CursorPosition) -> None:
@@ -211,6 +216,13 @@ class LineApp(TypeAhead):
     def _write(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)
+
+    def _on_thread(self, work: Callable[[], str], then: Callable[[str], None]) -> None:
+        self.run_worker(lambda: self.call_later(then, work()), thread=True, exit_on_error=False)
+
+    def _show_sent(self) -> None:
+        for strip in self.screen.query(Thumbnails):
+            strip.refresh()
 
     def _confirm(self, question: str, yes: Callable[[], None]) -> None:
         self.push_screen(Confirm(question), lambda confirmed: yes() if confirmed else None)

@@ -13,6 +13,7 @@ from line_tui.explain.state import RunState
 from line_tui.models.catalog import Catalog
 from line_tui.store import Store
 from line_tui.tui.engine_supervisor import EngineSupervisor
+from line_tui.tui.kitty import KittyPictures
 from line_tui.tui.large_picture import Protocol as PictureProtocol
 from line_tui.tui.model_cache import ModelCache
 from line_tui.tui.preferences import Preferences
@@ -26,6 +27,7 @@ class AppProtocol(Protocol):
 
     catalog: Catalog
     images: PictureProtocol
+    kitty: KittyPictures | None
     model_cache: ModelCache
     preferences: Preferences
     store: Store

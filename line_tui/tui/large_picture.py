@@ -29,7 +29,7 @@ def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, 
     """A widget that shows a picture's file, or its thumbnail if the file is gone."""
     if protocol == "off":
         return Static('Pictures are turned off (images = "off" in the settings). o opens the file.', markup=False)
-    picture = _read(path, thumbnail)
+    picture = read_picture(path, thumbnail)
     if picture is None:
         return Static(f"No picture at {path}", markup=False)
     if heat is not None:
@@ -38,7 +38,8 @@ def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, 
     return widget
 
 
-def _read(path: Path, thumbnail: bytes) -> Image | None:
+def read_picture(path: Path, thumbnail: bytes) -> Image | None:
+    """A picture's file, or its thumbnail if the file is gone."""
     from PIL import Image
 
     from line_tui.png import decode_png, read_png

@@ -148,7 +148,8 @@ class ResultScreen(LineScreen):
         low, high = view.activation_range(self.state)
         top = self.query_one("#top", Thumbnails)
         mean = view.control_mean(self.state)
-        shown = Shown(images, 0, low, high, self.heat, self.line.images != "off", mean=mean, names=True)
+        pictures = self.line.images != "off"
+        shown = Shown(images, 0, low, high, self.heat, pictures, mean=mean, kitty=self.line.kitty, names=True)
         top.show(shown, "Strongest pictures of the run")
         name_frame(top, subtitle=top.prompt)
 

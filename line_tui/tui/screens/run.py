@@ -217,7 +217,17 @@ class RunScreen(Steering):
         open_still = trial is not None and trial.score is None and verdict(state, trial) != "rejected"
         planned = view.images_each(state) if state.run is not None and open_still else 0
         mean = view.control_mean(state)
-        shown = Shown(images, planned, low, high, self.heat, self.line.images != "off", self._previews(trial), mean)
+        shown = Shown(
+            images,
+            planned,
+            low,
+            high,
+            self.heat,
+            self.line.images != "off",
+            self._previews(trial),
+            mean,
+            self.line.kitty,
+        )
         title = "Pictures"
         if trial is not None:
             title = concept_of(state, trial)

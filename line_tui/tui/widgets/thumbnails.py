@@ -19,6 +19,7 @@ from line_tui import events as e
 from line_tui.events import THUMBNAIL
 from line_tui.tui.formatting import number
 from line_tui.tui.half_cells import grid, half_cells
+from line_tui.tui.kitty import KittyPictures
 from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.frame import name_frame
 
@@ -41,6 +42,8 @@ class Shown:
     """Previews of unfinished pictures, after the others."""
     mean: float | None = None
     """The control's mean activation, marked on each bar."""
+    kitty: KittyPictures | None = None
+    """Where the terminal has Kitty's protocol: the pictures that it shows instead of half-cells."""
     names: bool = False
     """Whether each picture is labelled with its concept, because there are several."""
 
@@ -193,6 +196,10 @@ class Thumbnails(Widget, can_focus=False):
             edge = "╭╌╮" if y == 0 else "╰╌╯" if y == rows - 1 else "╎ ╎"
             return [Segment(edge[0] + edge[1] * (size - 2) + edge[2], frame)]
         heat = grid(image.activation_map) if self.shown.heat else None
+        if heat is None and self.shown.kitty is not None:
+            row = self.shown.kitty.row(image.image.path, size, y)
+            if row is not None:
+                return [row]
         return half_cells(image.thumbnail, size, heat)[y]
 
     def _label(self, image: e.ImageScored | None, index: int, size: int, base: Style) -> list[Segment]:
