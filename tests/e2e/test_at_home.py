@@ -67,6 +67,7 @@ def test_keys_and_theme_are_one_s_own(tmp_path: Path, toured: dict[str, str]) ->
         terminal.keys("Escape")
         terminal.wait("How to look for the label", gone=True)
         terminal.type("?")
+        terminal.keys("End")
         terminal.see("Z  Ask first")
         terminal.keys("Escape")
         terminal.wait("Z  Ask first", gone=True)
