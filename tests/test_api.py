@@ -79,6 +79,7 @@ def test_the_bar_writes_nothing_where_it_cannot_be_seen(capsys: pytest.CaptureFi
     assert capsys.readouterr() == ("", "fake models loaded\n")
 
 
+@pytest.mark.usefixtures("fake")
 def test_an_interrupt_stops_in_order_and_the_same_call_goes_on() -> None:
     def interrupt(progress: Progress) -> None:
         if "scored" in progress.doing:
