@@ -214,10 +214,8 @@ class ChooseScreen(LineScreen):
         spec = self.spec
         mode = "asks first" if spec.ask_first else "automatic"
         control = f" · control: {spec.control}" if spec.control else ""
-        text = (
-            f"{spec.profile} · {spec.strategy} · {spec.iterations} × {spec.images} pictures"
-            f" · by {spec.metric} · seed {spec.seed} · {mode}{control}"
-        )
+        size = "a tenth of the pictures" if spec.strategy == "quick" else f"{spec.iterations} × {spec.images} pictures"
+        text = f"{spec.profile} · {spec.strategy} · {size} · by {spec.metric} · seed {spec.seed} · {mode}{control}"
         command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")
         self.query_one("#plan", CachedStatic).put(
             Content.assemble((" plan ", "bold $primary"), text, "\n", (" $ ", "$text-muted"), (command, "$text-muted"))

@@ -140,7 +140,8 @@ class ResultScreen(LineScreen):
         parts: list[tuple[str, str] | str] = [(cost(self.state), "$text-muted")]
         if run is not None and run.note:
             parts.append(f"\n{run.note}")
-        parts.append((f"\n$ {command_line(spec)}", "$text-muted"))
+        without = "  (without your decisions)" if self.state.decisions else ""
+        parts.append((f"\n$ {command_line(spec)}{without}", "$text-muted"))
         self.query_one("#facts", Static).update(Content.assemble(*parts))
 
     def _show_top(self) -> None:

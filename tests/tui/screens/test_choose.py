@@ -139,7 +139,11 @@ async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
         spec = chooser(on).spec
         assert (spec.iterations, spec.seed, spec.ask_first) == (3, 7, True)
         plan = str(chooser(on).query_one("#plan", Static).content)
-        assert "line-tui explain emoji-resnet18 fc 0 --seed 7 --iterations 3" in plan
+        assert "line-tui explain emoji-resnet18 fc 0 --seed 7 --iterations 3" in plan and "3 × 5 pictures" in plan
+        await pilot.press("p")
+        on.app.screen.query_one("#strategy", Select).value = "quick"
+        await pilot.press("ctrl+s")
+        assert "quick · a tenth of the pictures" in str(chooser(on).query_one("#plan", Static).content)
 
 
 async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp_path: Path) -> None:

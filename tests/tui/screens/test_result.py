@@ -141,6 +141,16 @@ async def test_note_and_star_are_kept(on: Stage) -> None:
         assert "★" in str(screen.title_bar.content)
 
 
+@pytest.mark.parametrize("steered", [False, True])
+async def test_the_command_of_a_steered_run_is_said_to_lack_the_decisions(tmp_path: Path, steered: bool) -> None:
+    on = stage(tmp_path)
+    decided = [e.Decided(decision="d1", kind="pin", trial="t1")] if steered else []
+    keep(on.store, [*judged()[:-1], *decided, judged()[-1]])
+    async with on.app.run_test() as pilot:
+        screen = await open_result(on, pilot)
+        assert ("(without your decisions)" in str(screen.query_one("#facts", Static).content)) == steered
+
+
 async def test_no_concept_found_is_a_result_too(tmp_path: Path) -> None:
     on = stage(tmp_path)
     keep(on.store, [*events_of_a_run()[:-1], e.Finished(label=None, trial=None, reason="below the effect floor")])
