@@ -84,8 +84,8 @@ class RunController:
 
     @property
     def queue_seconds_left(self) -> float | None:
-        """Until the queue is done, at its pace so far; None before its first neuron is explained."""
-        if not self._queue_explained:
+        """Until the queue is done, at its pace so far; None before its first end and while one is held."""
+        if not self._queue_explained or self._paused & self._handles().keys():
             return None
         each = (time.monotonic() - self._queue_began) / self._queue_explained
         return each * (len(self.waiting) + self.queue_at_work)

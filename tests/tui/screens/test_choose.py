@@ -296,6 +296,10 @@ async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 3)
         await settle(pilot, lambda: "2 running, 0 waiting, " in str(on.app.chooser.title_bar.content))
         third = begun(on)[2]
+        # While one is held, no time is left that could be told.
+        assert controller.queue_seconds_left is not None
+        await happen(on, pilot, third.run_id, [e.PhaseChanged(phase="paused")])
+        assert controller.queue_seconds_left is None
         # A run that cannot even be begun holds up nothing, and is told.
         await happen(
             on, pilot, third.run_id, [e.Failed(cause="no such layer", fix="none"), e.PhaseChanged(phase="idle")]
