@@ -33,8 +33,9 @@ def histogram(control: Sequence[float], concept: Sequence[float], bins: int = 48
     if not control:
         return ""
     low, high = min([*control, *concept]), max([*control, *concept])
-    if low == high:
-        high = low + 1.0
+    if np.any(np.diff(np.linspace(low, high, bins + 1)) <= 0):
+        # All the same, or too close for floats between them.
+        high = low + max(1.0, abs(low))
     counts, edges = np.histogram(control, bins=bins, range=(low, high))
 
     def place(value: float) -> float:

@@ -1,6 +1,7 @@
 import xml.etree.ElementTree as ET
 
-from hypothesis import given
+import numpy as np
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from line_tui.report.svg import curve, histogram
@@ -17,6 +18,9 @@ def test_a_dot_for_each_trial(scores: list[float]) -> None:
 
 
 @given(numbers, numbers)
+@example([0.0, 5e-324], [])
+@example([1e17, np.nextafter(1e17, 2e17)], [1e17])
+@example([1e17], [])
 def test_a_tick_for_each_image(control: list[float], concept: list[float]) -> None:
     drawn = histogram(control, concept)
     if control:
