@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from line_tui import events as e
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Floats, Vision
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
-from line_tui.models.loaded import LoadedModels
+
+if TYPE_CHECKING:
+    from line_tui.models.loaded import LoadedModels
 
 
 @dataclass(frozen=True)
