@@ -2,12 +2,12 @@
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from line_tui import events as e
+from tests.chromium import dom, needs_chromium
 from tests.e2e.conftest import store_of
 from tests.e2e.terminal import Terminal, line_tui
 
@@ -34,11 +34,10 @@ def test_a_run_that_was_cut_off_goes_on_from_the_list(tmp_path: Path, kept: dict
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@needs_chromium
 def test_the_page_opens_in_a_browser_without_a_network(tmp_path: Path, kept: dict[str, str]) -> None:
     run = store_of(kept).runs()[0]
     line_tui(kept, "runs", "export", run.id, "--format", "html", "--to", str(tmp_path))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--proxy-server=127.0.0.1:9"]
     # A script of ours, which the page's policy would refuse, tells what the browser made of its pictures.
     page = tmp_path / "seen.html"
     written = (tmp_path / f"{run.id}.html").read_text()
@@ -46,12 +45,7 @@ def test_the_page_opens_in_a_browser_without_a_network(tmp_path: Path, kept: dic
     count = "<script>document.title = [...document.images].filter(i => i.naturalWidth > 1).length + ' seen'</script>"
     allowed = written.replace("default-src 'none'; ", "default-src 'none'; script-src 'unsafe-inline'; ")
     page.write_text(allowed.replace("</body>", f"{count}</body>"))
-    done = subprocess.run(
-        ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    shown = dom(page, "--proxy-server=127.0.0.1:9")
     pictures = page.read_text().count("<img")
-    assert pictures > 10 and f"<title>{pictures} seen</title>" in done.stdout
-    assert done.stdout.count("<svg") == 2 and str(run.label) in done.stdout
+    assert pictures > 10 and f"<title>{pictures} seen</title>" in shown
+    assert shown.count("<svg") == 2 and str(run.label) in shown

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import msgspec
@@ -17,6 +15,7 @@ from line_tui.png import read_png
 from line_tui.report.exporters import copy_pictures, write_index
 from line_tui.report.html import About, _number, to_html
 from line_tui.report.result import result
+from tests.chromium import dom, needs_chromium
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage
 from tests.tui.screens.test_result import convinced
@@ -90,19 +89,13 @@ def test_pictures_as_a_folder(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@needs_chromium
 def test_in_a_browser(run: Run, tmp_path: Path) -> None:
     page = tmp_path / "run.html"
     page.write_text(page_of(run), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    done = subprocess.run(
-        ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "strawberry" in done.stdout
-    assert done.stdout.count("<img") == page_of(run).count("<img")
+    shown = dom(page)
+    assert "strawberry" in shown
+    assert shown.count("<img") == page_of(run).count("<img")
 
 
 def test_the_page_says_all_that_is_known_of_the_run(run: Run) -> None:
@@ -162,7 +155,7 @@ def test_settings_are_in_words(run: Run) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium")
+@needs_chromium
 def test_a_narrow_window_is_not_overflowed(run: Run, tmp_path: Path) -> None:
     page = tmp_path / "run.html"
     probe = (
@@ -170,14 +163,7 @@ def test_a_narrow_window_is_not_overflowed(run: Run, tmp_path: Path) -> None:
     )
     policy = "default-src 'none'"
     page.write_text(page_of(run).replace("</body>", probe).replace(policy, "default-src 'unsafe-inline'"))
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--window-size=500,900"]
-    done = subprocess.run(
-        ["chromium", *flags, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "<title>0</title>" in done.stdout
+    assert "<title>0</title>" in dom(page, "--window-size=500,900")
 
 
 def test_an_index_over_runs(run: Run, tmp_path: Path) -> None:
