@@ -69,32 +69,25 @@ class Engine(Protocol):
     @property
     def log(self) -> EngineLog:
         """What it wrote to stderr."""
-        ...
 
     @property
     def ahead(self) -> int:
         """Runs that may be submitted at once: enough that it always has the next one."""
-        ...
 
     async def start(self) -> None:
         """Start it, or a new one in place of a dead one; the first message is `Ready`. Raises EngineError."""
-        ...
 
     async def send(self, command: p.AnyCommand) -> None:
         """Send a command. Raises EngineError when it is gone."""
-        ...
 
     def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
         """Messages as they come, also of engines started later, until `close`."""
-        ...
 
     async def kill(self, grace: float) -> None:
         """Kill it where that is possible; `EngineExited` follows."""
-        ...
 
     async def close(self) -> None:
         """End it in order; `messages` ends too."""
-        ...
 
 
 class Handle:

@@ -34,7 +34,6 @@ class ModelSource(Protocol):
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
-        ...
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """Load a run's models, with the settings of its earlier session, if any.
@@ -42,28 +41,21 @@ class ModelSource(Protocol):
         `on_progress` gets the name of what is loaded next and may raise Cancelled. Raises UnknownNameError,
         ModelFileError, MemoryLimitError.
         """
-        ...
 
     def vision(self, model: str, batch_size: int) -> Vision:
         """A vision model by itself, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
-        ...
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
         """Settings that need less memory, for a run to continue with; None if nothing is left to try."""
-        ...
 
     def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
         """The models, with a wide layer added to a narrow one if concept detectors need it."""
-        ...
 
     def lexicon(self) -> Lexicon:
         """Everyday words that may be proposed without a language model. Raises ModelFileError."""
-        ...
 
     def vocabulary(self) -> Sequence[str]:
         """The words of a control set that must be drawn."""
-        ...
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
         """The bundled control set for these models and this layer, if any."""
-        ...

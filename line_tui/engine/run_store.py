@@ -17,45 +17,34 @@ class RunStore(Protocol):
     @property
     def images(self) -> Images:
         """The pictures."""
-        ...
 
     @property
     def activations(self) -> Activations:
         """Their activations."""
-        ...
 
     def create(self, run_id: str, spec: RunSpec) -> None:
         """Add a run without events. Raises StoreError."""
-        ...
 
     def forget(self, run_id: str) -> None:
         """Remove a run that never had an event."""
-        ...
 
     def spec(self, run_id: str) -> RunSpec:
         """The spec of a run. Raises UnknownNameError."""
-        ...
 
     def events(self, run_id: str) -> list[Envelope]:
         """Stored events of a run, oldest first."""
-        ...
 
     def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
         """Store events, all or none; they are on disk when this returns. Raises StoreError."""
-        ...
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
         """Store a decision on a run that nobody works on. Raises StoreError if somebody does."""
-        ...
 
     def take_decisions(self, run_id: str) -> list[Decision]:
         """Take the decisions left in the run's inbox."""
-        ...
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
         """Hold a run while working on it. Raises StoreError when another process does."""
-        ...
 
     def free_bytes(self) -> int:
         """Free space on the disk of the pictures."""
-        ...

@@ -30,15 +30,12 @@ class RunControl(Protocol):
 
     def hold(self) -> None:
         """Block until the next step may begin. Raises Cancelled when the run is to stop."""
-        ...
 
     def wait(self) -> None:
         """Block until the user has decided something. Raises Cancelled when the run is to stop."""
-        ...
 
     def check(self) -> None:
         """Raise Cancelled when the run is to stop."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,6 @@ class Language(Protocol):
         self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
     ) -> Completion:
         """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`."""
-        ...
 
 
 class Generator(Protocol):
@@ -77,7 +76,6 @@ class Generator(Protocol):
 
         `on_step(step, steps)` is called after each step and may raise `Cancelled`.
         """
-        ...
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,6 @@ class Vision(Protocol):
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Activations of a layer for any number of pictures."""
-        ...
 
 
 class Gallery(Protocol):
@@ -105,11 +102,9 @@ class Gallery(Protocol):
 
     def bank(self, words: Sequence[str]) -> Bank:
         """The control set of these words, on the pictures with which the run started."""
-        ...
 
     def features(self, images: Sequence[ImageRecord]) -> Floats:
         """The input of the concept detectors for drawn pictures, `float32[images, features]`."""
-        ...
 
 
 class Embedder(Protocol):
@@ -117,7 +112,6 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Floats:
         """`float32[texts, dimensions]`, each row of length 1."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -154,15 +148,12 @@ class Album(Protocol):
 
     def identity(self, prompt: str, seed: int) -> str:
         """Hash of everything an image depends on: generator, prompt, steps, guidance, size, batch and seed."""
-        ...
 
     def find(self, identity: str) -> tuple[Picture, str] | None:
         """The picture and its path if it was drawn before."""
-        ...
 
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
         """Write a picture to disk, synced and renamed into place, and return its record."""
-        ...
 
 
 class Journal(Protocol):
@@ -175,12 +166,9 @@ class Journal(Protocol):
         decisions during a step come before the step's own events, as in the store, so that the live state equals that
         of a replay. Raises StoreError when the disk is full.
         """
-        ...
 
     def show(self, event: EphemeralEvent) -> None:
         """Show an event without storing it."""
-        ...
 
     def unseen(self) -> list[DurableEvent]:
         """The user's decisions since the last call or `append`; they are already stored."""
-        ...

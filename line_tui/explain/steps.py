@@ -90,8 +90,6 @@ class Strategy(Protocol):
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
         """The next step."""
-        ...
 
     def judge(self, state: RunState, reply: str) -> Judged:
         """Clean a language model's reply and say whether it is a new concept."""
-        ...

@@ -16,11 +16,9 @@ class Gauge(Protocol):
 
     def free(self) -> int:
         """Bytes available to a batch."""
-        ...
 
     def peak(self, work: Callable[[], object]) -> int:
         """Peak bytes that the work needed on top of what was in use."""
-        ...
 
 
 class CudaGauge:

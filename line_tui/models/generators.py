@@ -18,11 +18,9 @@ class LoadedGenerator(MovableGenerator, Protocol):
 
     def rehearse(self, batch_size: int, on_step: Callable[[int, int], None]) -> None:
         """Draw a batch, only to find out how much memory that takes. Raises MemoryLimitError."""
-        ...
 
     def check_listens(self) -> None:
         """Raises LineError if the settings are rejected or the prompt has no effect."""
-        ...
 
 
 OpenGenerator = Callable[[Path, GeneratorEntry, str, int], LoadedGenerator]

@@ -13,11 +13,9 @@ class Movable(Protocol):
 
     def onload(self) -> None:
         """Move to the device."""
-        ...
 
     def offload(self) -> None:
         """Free its device memory."""
-        ...
 
 
 class SharedDevice:
@@ -44,7 +42,6 @@ class Closable(Language, Protocol):
 
     def close(self) -> None:
         """Free its memory; the model is not used again."""
-        ...
 
 
 class OffloadedLanguage:
