@@ -58,17 +58,14 @@ class BundledBank:
 
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
         """The bank of a layer if it was made with exactly these models. Raises ModelFileError."""
-        card = self.card
-        model = card.layers.get(layer)
-        same = all(getattr(card, setting) == getattr(generator, setting) for setting in _SETTINGS)
+        same = all(getattr(self.card, setting) == getattr(generator, setting) for setting in _SETTINGS)
         if not same or self._made_by(generator) != generator.name:
             return None
-        if model is None or not self._is_bundled(model, vision):
-            return None
-        return ReadyBank(card.id, card.concepts, self._activations[layer])
+        return self.of(vision.name.partition("@")[0], layer)
 
     def of(self, model: str, layer: str) -> ReadyBank | None:
         """The bank of a bundled model's layer, without loading the model. Raises ModelFileError, UnknownNameError."""
+        # The user's catalogue may give our name to another network.
         if self.card.layers.get(layer) != model or read_catalog().find_vision(model).source.bundled != model:
             return None
         if _digest(bundled_models() / model) != self.card.weights[model]:
@@ -106,12 +103,6 @@ class BundledBank:
         folder = bundled_models() / str(entry.source.bundled)
         names = {generator_name(folder, entry, kind) for kind in ("cpu", "cuda", "mps")}
         return generator.name if {name, generator.name} <= names else name
-
-    def _is_bundled(self, model: str, vision: Vision) -> bool:
-        # The user's catalogue may give our name to another network.
-        ours = read_catalog().find_vision(model).source.bundled == model
-        same = vision.name.partition("@")[0] == model and _digest(bundled_models() / model) == self.card.weights[model]
-        return ours and same
 
     @cached_property
     def _activations(self) -> dict[str, Floats]:

@@ -182,7 +182,8 @@ class RayEngine:
                 self._questions[command.request] = command
                 self._ask()
             case p.DoJob():
-                self._refuse(command)
+                error = UsageError(f"{command.job} does not run on a cluster", "run it without --ray")
+                self._fail("do_job", error, request=command.request)
             case p.Decide() | p.Pause() | p.Step() | p.Continue() | p.Stop():
                 self._steer(command)
             case p.Shutdown():
@@ -393,12 +394,8 @@ class RayEngine:
     def _show_idle(self, run_id: str) -> None:
         self._messages.put_nowait(p.in_phase(run_id, "idle"))
 
-    def _fail(self, command: str, error: LineError, run_id: str) -> None:
-        self._messages.put_nowait(p.CommandFailed.of(command, error, run_id=run_id))
-
-    def _refuse(self, command: p.DoJob) -> None:
-        error = UsageError(f"{command.job} does not run on a cluster", "run it without --ray")
-        self._messages.put_nowait(p.CommandFailed.of("do_job", error, command.request))
+    def _fail(self, command: str, error: LineError, run_id: str | None = None, request: int | None = None) -> None:
+        self._messages.put_nowait(p.CommandFailed.of(command, error, request, run_id))
 
     def _ask(self) -> None:
         """Pass open questions to an actor that can answer; a second answer changes nothing."""

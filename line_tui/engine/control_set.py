@@ -18,7 +18,7 @@ from line_tui import events as e
 from line_tui.engine.model_source import ModelSource
 from line_tui.explain.banks import bank_of
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Bank, Picture
+from line_tui.explain.ports import Bank, Floats, Picture
 from line_tui.explain.reference_layer import read_layers
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
@@ -49,13 +49,7 @@ class ControlSet:
         """The control set of the words that a run started with, or else of those available. Raises Cancelled."""
         ready = self.source.ready_bank(self.models, self.layer.name)
         if ready is not None:
-            return bank_of(
-                ready.id,
-                ready.concepts,
-                ready.activations,
-                self.neuron,
-                read_layers(self.models.vision, self.layer.name),
-            )
+            return self.bank(ready.id, ready.concepts, ready.activations)
         if words is not None:
             return self._draw(list(words), self._recipes(list(words)))
         vocabulary = list(self.source.vocabulary())
@@ -65,6 +59,15 @@ class ControlSet:
         chosen = sorted(int(n) for n in np.random.default_rng(0).permutation(len(vocabulary))[:START])
         bank = self._draw([vocabulary[n] for n in chosen], [whole[n] for n in chosen])
         return replace(bank, missing=len(vocabulary) - len(chosen))
+
+    @property
+    def view(self) -> View:
+        """How its activations are computed."""
+        return View(self.models.vision.name, self.layer.name, self.layer.pooling)
+
+    def bank(self, id: str, concepts: list[str], activations: Floats) -> Bank:
+        """The neuron's control set, given `float32[concepts, images, neurons]` of the layer. Raises ModelFileError."""
+        return bank_of(id, concepts, activations, self.neuron, read_layers(self.models.vision, self.layer.name))
 
     def grow(self) -> None:
         """Draw what is missing of the vocabulary. Raises Cancelled; what was drawn until then is kept."""
@@ -82,14 +85,13 @@ class ControlSet:
 
     def _draw(self, vocabulary: list[str], recipes: list[tuple[str, int, str]]) -> Bank:
         identities = [identity for _, _, identity in recipes]
-        view = View(self.models.vision.name, self.layer.name, self.layer.pooling)
-        known = self.activations.get(view, identities)
+        known = self.activations.get(self.view, identities)
         wanted = {recipe[2]: recipe for recipe in recipes}
         size, drawn = self.models.generator.batch_size, 0
         while missing := [identity for identity in wanted if identity not in known]:
             self.check()
             self.show(e.Progress(phase="control", done=len(wanted) - len(missing), total=len(wanted)))
-            batch, others = self.activations.claim(view, missing, size)
+            batch, others = self.activations.claim(self.view, missing, size)
             known |= others
             if not batch:
                 if not others:
@@ -99,18 +101,13 @@ class ControlSet:
             drawn += fresh
             seen = self.models.vision.record(pictures, self.layer.name)
             vectors = dict(zip(batch, seen.activations, strict=True))
-            self.activations.put(view, vectors)
+            self.activations.put(self.view, vectors)
             known |= vectors
         self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))
         rows: NDArray[np.float32] = np.stack([known[identity] for identity in identities])
-        bank = bank_of(
-            _name(identities),
-            vocabulary,
-            rows[:, None, :],
-            self.neuron,
-            read_layers(self.models.vision, self.layer.name),
-        )
-        return replace(bank, drawn=drawn)
+        # A name that changes with any picture of the set.
+        name = "drawn-" + blake2b(" ".join(identities).encode(), digest_size=6).hexdigest()
+        return replace(self.bank(name, vocabulary, rows[:, None, :]), drawn=drawn)
 
     def _pictures(self, wanted: list[tuple[str, int, str]]) -> tuple[list[Picture], int]:
         pictures: dict[str, Picture] = {}
@@ -126,8 +123,3 @@ class ControlSet:
                 self.album.keep(identity, prompt, seed, picture)
                 pictures[identity] = picture
         return [pictures[identity] for _, _, identity in wanted], len(missing)
-
-
-def _name(identities: Sequence[str]) -> str:
-    """A name that changes with any picture of the set."""
-    return "drawn-" + blake2b(" ".join(identities).encode(), digest_size=6).hexdigest()

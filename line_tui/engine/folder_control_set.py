@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
@@ -10,14 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from line_tui import events as e
+from line_tui.engine.control_set import ControlSet
 from line_tui.errors import UsageError
-from line_tui.explain.banks import bank_of
 from line_tui.explain.non_finite import neuron_of, silenced
-from line_tui.explain.ports import Bank, Floats, Picture, Vision
-from line_tui.explain.reference_layer import read_layers
-from line_tui.layers import LayerInfo
+from line_tui.explain.ports import Bank, Floats, Picture
 from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
-from line_tui.store.activations import Activations, View, pixels_of
+from line_tui.store.activations import pixels_of
 
 _BATCH = 32
 """Pictures in memory at a time; the vision model splits them into smaller batches."""
@@ -25,9 +23,8 @@ _BATCH = 32
 
 def check_folder(spec: e.RunSpec) -> None:
     """Raises UsageError for a folder that cannot be a run's control set."""
-    if spec.control is None:
-        return
-    open_folder(Path(spec.control))
+    if spec.control is not None:
+        open_folder(Path(spec.control))
 
 
 @dataclass(frozen=True)
@@ -37,14 +34,8 @@ class FolderControl:
     folder: Path
     images: int
     """Pictures of each class; a class with fewer readable ones is left out."""
-    vision: Vision
-    layer: LayerInfo
-    neuron: int
-    activations: Activations
-    vocabulary: Callable[[Sequence[str] | None], Bank]
-    """Measures the usual control set, whose words a folder without classes still needs."""
-    show: Callable[[e.EphemeralEvent], None]
-    check: Callable[[], None]
+    usual: ControlSet
+    """The control set without a folder, whose words a folder without classes still needs."""
     _skipped: dict[Path, str] = field(default_factory=dict)
     _seen: list[str] = field(default_factory=list)
 
@@ -62,7 +53,7 @@ class FolderControl:
         concepts: list[str] = []
         rows: list[Floats] = []
         for n, each in enumerate(opened.classes):
-            self.show(e.Progress(phase="control", done=n, total=len(opened.classes), detail=each.concept))
+            self.usual.show(e.Progress(phase="control", done=n, total=len(opened.classes), detail=each.concept))
             row = self._look(each.files, self.images)
             if len(row) == self.images:
                 concepts.append(each.concept)
@@ -74,33 +65,33 @@ class FolderControl:
             raise UsageError(
                 f"no class of {opened.path} has {self.images} readable pictures", "ask for fewer with --images"
             )
-        return bank_of("", concepts, np.stack(rows), self.neuron, read_layers(self.vision, self.layer.name))
+        return self.usual.bank("", concepts, np.stack(rows))
 
     def _apart(self, opened: PictureFolder, words: Sequence[str] | None) -> Bank:
         seen = self._look(opened.loose, len(opened.loose))
         if not len(seen):
             raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
-        own, seen = neuron_of(seen, self.neuron), silenced(seen)
-        drawn = self.vocabulary(words)
+        own, seen = neuron_of(seen, self.usual.neuron), silenced(seen)
+        drawn = self.usual.measure(words)
         return replace(drawn, reference_activations=own, reference_features=seen, layer_scale=float(np.abs(seen).max()))
 
     def _look(self, files: list[Path], count: int) -> Floats:
         """`float32[pictures, neurons]` of the first `count` readable pictures, or of as many as there are."""
         found: list[Floats] = []
         for batch in in_batches(readable(files, count, self._skipped), _BATCH):
-            self.check()
+            self.usual.check()
             found.append(self._look_at(batch))
-        return np.concatenate(found) if found else np.empty((0, self.layer.neurons), np.float32)
+        return np.concatenate(found) if found else np.empty((0, self.usual.layer.neurons), np.float32)
 
     def _look_at(self, batch: list[tuple[Path, Picture]]) -> Floats:
-        view = View(self.vision.name, self.layer.name, self.layer.pooling)
+        usual = self.usual
         identities = [pixels_of(picture) for _, picture in batch]
         self._seen.extend(identities)
-        known = self.activations.get(view, identities)
+        known = usual.activations.get(usual.view, identities)
         missing = {one: picture for one, (_, picture) in zip(identities, batch, strict=True) if one not in known}
         if missing:
-            seen = self.vision.record(list(missing.values()), self.layer.name)
-            self.activations.put(view, dict(zip(missing, seen.activations, strict=True)))
+            seen = usual.models.vision.record(list(missing.values()), usual.layer.name)
+            usual.activations.put(usual.view, dict(zip(missing, seen.activations, strict=True)))
             # Read back, so that the result is the same whether or not a picture was recorded before.
-            known = self.activations.get(view, identities)
+            known = usual.activations.get(usual.view, identities)
         return np.stack([known[one] for one in identities]).astype(np.float32)

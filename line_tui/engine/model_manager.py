@@ -16,7 +16,6 @@ from line_tui.errors import MemoryLimitError
 from line_tui.explain.ports import Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import read_catalog
-from line_tui.models.loaded import LoadedModels
 from line_tui.models.source_digests import model_sources, stamped
 
 OnProgress = Callable[[str], None]
@@ -127,7 +126,7 @@ class ModelManager:
             self._lowered.clear()
         loaded = self.source.load(spec, fixed, on_progress)
         self._shared = SharedModels(loaded)
-        self._key = (*_names(spec), *_placement(loaded))
+        self._key = (*_names(spec), *_placement(loaded.settings()))
         # A shortage in one run would recur in the next.
         self._usual = fixed is None or fixed.bit_identical or fixed in self._lowered.values()
 
@@ -144,8 +143,7 @@ class ModelManager:
             return False
         if fixed is None:
             return self._usual and self._key[:3] == _names(spec)
-        settled = (fixed.batch_size, fixed.threads, fixed.device, fixed.memory, fixed.gpu_layers)
-        return self._key == (*_names(spec), *settled)
+        return self._key == (*_names(spec), *_placement(fixed))
 
 
 def _names(spec: e.RunSpec) -> tuple[str, str, str]:
@@ -153,7 +151,6 @@ def _names(spec: e.RunSpec) -> tuple[str, str, str]:
     return spec.profile, spec.model, stamped(msgspec.structs.replace(spec, control=None)).sources
 
 
-def _placement(loaded: LoadedModels) -> tuple[object, ...]:
+def _placement(settings: e.Settings) -> tuple[object, ...]:
     """What the models' outputs depend on besides themselves."""
-    batch_size = loaded.models.generator.batch_size
-    return (batch_size, loaded.threads, loaded.device, loaded.memory, loaded.gpu_layers)
+    return (settings.batch_size, settings.threads, settings.device, settings.memory, settings.gpu_layers)

@@ -80,7 +80,6 @@ class Server:
         """`grows` tells whether the bank grows while the engine is idle."""
         self._store = store
         self._grows = grows
-        self._source = source
         self._manager = ModelManager(source)
         self._say = say
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
@@ -148,13 +147,9 @@ class Server:
         """Carry out a command or queue it."""
         match command:
             case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
-                job = Job(command, RunControl(lambda: self._show_phase(run_id, "paused")))
-                self._open.append(job)
-                self._jobs.put(job)
+                self._queue(Job(command, RunControl(lambda: self._show_phase(run_id, "paused"))))
             case p.DoJob():
-                job = Job(command, RunControl(lambda: None))
-                self._open.append(job)
-                self._jobs.put(job)
+                self._queue(Job(command, RunControl(lambda: None)))
             case p.ListLayers():
                 self._asked.submit(self._list_layers, command)
             case p.Decide():
@@ -165,6 +160,10 @@ class Server:
                         _steer(job.run_control, command)
             case p.Shutdown():
                 self.shut_down()
+
+    def _queue(self, job: Job) -> None:
+        self._open.append(job)
+        self._jobs.put(job)
 
     def _decide(self, command: p.Decide) -> None:
         """Pass a decision to the run's session, or store it here if nobody works on the run."""
@@ -247,9 +246,7 @@ class Server:
             job.run_control.check()
             with self._store.lease(command.run_id):
                 with job.begun:
-                    job.session = Session(
-                        self._store, command.run_id, self._source, self._manager, job.run_control, self._show
-                    )
+                    job.session = Session(self._store, command.run_id, self._manager, job.run_control, self._show)
                 return job.session.run(self._begun)
         except Cancelled:
             pass

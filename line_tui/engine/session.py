@@ -14,10 +14,9 @@ from line_tui.engine.dynamic_batching import OnPreview
 from line_tui.engine.folder_control_set import FolderControl, check_folder
 from line_tui.engine.journal import StoreJournal
 from line_tui.engine.model_manager import ModelManager
-from line_tui.engine.model_source import ModelSource
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_store import RunStore
-from line_tui.engine.shared_models import AttendedRunControl, MeasureControl, SharedModels
+from line_tui.engine.shared_models import AttendedRunControl, SharedModels
 from line_tui.errors import LineError, MemoryLimitError, UsageError
 from line_tui.explain import strategies
 from line_tui.explain.loop import Loop, Models
@@ -39,7 +38,6 @@ class Session:
         self,
         store: RunStore,
         run_id: str,
-        source: ModelSource,
         manager: ModelManager,
         run_control: RunControl,
         show: Callable[[e.Envelope], None],
@@ -47,8 +45,8 @@ class Session:
         self._store = store
         self._spec = store.spec(run_id)
         self._run_id = run_id
-        self._source = source
         self._manager = manager
+        self._source = manager.source
         self._run_control = run_control
         self._journal = StoreJournal(store, run_id, show)
         self._state = fold(self._journal.reread())
@@ -150,28 +148,15 @@ class Session:
         )
         words = Words(shared.loaded.embedder, self._source.lexicon)
         strategy = strategies.find(self._spec.strategy).make(words)
-        control = shared.alone(self._control(usual), self._run_control)
+        folder = self._spec.control
+        whole = usual if folder is None else FolderControl(Path(folder), self._spec.images, usual)
+        control = shared.alone(whole.measure, self._run_control)
         run_control = AttendedRunControl(self._run_control, shared.batcher)
         loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
         with shared.batcher.present():
             self._state = loop.run(self._state)
         unseen = replace(usual, models=models_with(None), show=lambda event: None)
         return lambda check: replace(unseen, check=check).grow()
-
-    def _control(self, usual: ControlSet) -> MeasureControl:
-        if self._spec.control is None:
-            return usual.measure
-        return FolderControl(
-            folder=Path(self._spec.control),
-            images=self._spec.images,
-            vision=usual.models.vision,
-            layer=usual.layer,
-            neuron=self._spec.neuron,
-            activations=self._store.activations,
-            vocabulary=usual.measure,
-            show=self._journal.show,
-            check=self._run_control.check,
-        ).measure
 
     def _record(self, *events: e.DurableEvent) -> None:
         # Without its first event there is no run yet: it stays new and can be started again.

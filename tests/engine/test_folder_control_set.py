@@ -12,18 +12,17 @@ from PIL import Image
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient
+from line_tui.engine.control_set import ControlSet
 from line_tui.engine.folder_control_set import FolderControl, check_folder
 from line_tui.errors import UsageError
-from line_tui.explain.banks import bank_of
+from line_tui.explain.loop import Models
 from line_tui.explain.scores import auc
-from line_tui.layers import LayerInfo
 from line_tui.store import Store
+from line_tui.store.images import Recipe, StoredAlbum
+from tests.engine.fake_engine import FakeSource
 from tests.engine.sessions import state_of
 from tests.engine.test_server import until_idle
-from tests.fakes import FakeVision
-
-LAYER = np.array([[[0.1, 0, 1]], [[0.2, 1, 0]]], np.float32)
-USUAL = replace(bank_of("usual", ["grass", "coal"], LAYER, 0, "fc"), drawn=2)
+from tests.fakes import VOCABULARY, FakeGenerator, FakeLanguage, FakeVision
 
 
 def paint(path: Path, red: int) -> None:
@@ -32,17 +31,18 @@ def paint(path: Path, red: int) -> None:
 
 
 def control(store: Store, folder: Path, vision: FakeVision, images: int = 2) -> FolderControl:
-    return FolderControl(
-        folder=folder,
-        images=images,
-        vision=vision,
-        layer=LayerInfo(name="fc", kind="Fake", shape=[3], neurons=3, pooling="none", names=[]),
+    generator = FakeGenerator()
+    usual = ControlSet(
+        source=FakeSource(),
+        models=Models(FakeLanguage(), generator, vision),
+        layer=FakeSource().layers("fake")[1],
         neuron=0,
+        album=StoredAlbum(store.images, Recipe.of(generator)),
         activations=store.activations,
-        vocabulary=lambda words: USUAL,
         show=lambda event: None,
         check=lambda: None,
     )
+    return FolderControl(folder, images, usual)
 
 
 def test_classes_are_the_vocabulary(store: Store, tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_loose_pictures_stand_beside_the_usual_vocabulary(store: Store, tmp_path
     for n, red in enumerate([255, 102, 0]):
         paint(tmp_path / f"pictures/{n}.png", red)
     bank = control(store, tmp_path / "pictures", FakeVision()).measure()
-    assert (bank.concepts, bank.drawn) == (USUAL.concepts, 2)
+    assert (bank.concepts, bank.drawn) == (VOCABULARY, len(VOCABULARY))
     assert bank.reference_activations == pytest.approx(np.array([1, 0.4, 0]), abs=1e-3)
 
 
@@ -84,22 +84,21 @@ def test_no_picture_is_looked_at_twice_and_a_changed_one_changes_the_name(store:
     vision = FakeVision()
     first = control(store, tmp_path / "pictures", vision).measure()
     again = control(store, tmp_path / "pictures", vision).measure()
-    assert vision.looked == 3
+    assert vision.looked == len(VOCABULARY) + 3
     assert first.reference_activations is not None and again.reference_activations is not None
     assert (first.id, first.reference_activations.tolist()) == (again.id, again.reference_activations.tolist())
     paint(tmp_path / "pictures/1.png", 255)
     assert control(store, tmp_path / "pictures", vision).measure().id != first.id
-    assert vision.looked == 4
+    assert vision.looked == len(VOCABULARY) + 4
 
 
 def test_a_large_class_is_taken_in_parts(store: Store, tmp_path: Path) -> None:
     for n in range(70):
-        paint(tmp_path / f"pictures/{n:02}.png", n)
+        paint(tmp_path / f"pictures/dark/{n:02}.png", n)
     checks: list[int] = []
-    whole = control(store, tmp_path / "pictures", FakeVision())
-    parts = FolderControl(**{**vars(whole), "check": lambda: checks.append(1)})
-    apart = parts.measure().reference_activations
-    assert apart == pytest.approx(np.arange(70) / 255, abs=1e-3)
+    whole = control(store, tmp_path / "pictures", FakeVision(), images=70)
+    parts = replace(whole, usual=replace(whole.usual, check=lambda: checks.append(1)))
+    assert parts.measure().activations[0] == pytest.approx(np.arange(70) / 255, abs=1e-3)
     assert len(checks) == 3
 
 
