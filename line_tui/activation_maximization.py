@@ -42,14 +42,9 @@ class Best(msgspec.Struct, frozen=True, kw_only=True):
     control_mean: float
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class Comparison(Request, frozen=True, kw_only=True):
     """How far each method's best image drives the neuron; `generated` is None before the first run."""
 
-    model: str
-    layer: str
-    neuron: int
-    steps: int
-    seed: int
     ascent: float
     picture: str
     generated: Best | None

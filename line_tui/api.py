@@ -208,7 +208,7 @@ class _Engine:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="line-tui", daemon=True)
         self._thread.start()
-        self._executor = self._await(self._made(engine))
+        self._executor = Executor(engine)
 
     def explain(
         self, asked: Callable[[int], RunSpec], numbers: Sequence[int], progress: bool | OnProgress
@@ -251,10 +251,6 @@ class _Engine:
 
     def _await(self, work: Any) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    @staticmethod
-    async def _made(engine: Engine) -> Executor:
-        return Executor(engine)
 
 
 _engines: dict[Any, _Engine] = {}

@@ -7,14 +7,14 @@ red, green, blue channel. So "strawberry" is the best word for neuron 0, and all
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord, Settings
-from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording
+from line_tui.explain.ports import Completion, Floats, OnStep, OnToken, Picture, Prompt, Recording
 from line_tui.explain.seeds import derive
 
 COLOURS: dict[str, tuple[int, int, int]] = {
@@ -73,9 +73,7 @@ class FakeLanguage:
         self.words = list(words) or [*COLOURS, *_MORE]
         self.prompts: list[Prompt] = []
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         self.prompts.append(prompt)
         text = self.replies.pop(0) if self.replies else self.words[derive("word", seed) % len(self.words)]
         for word in text.split(" "):
@@ -97,7 +95,7 @@ class FakeGenerator:
     def __init__(self) -> None:
         self.drawn = 0
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         assert len(prompts) == len(seeds) <= self.batch_size
         for step in range(self.steps):
             on_step(step + 1, self.steps)

@@ -27,7 +27,7 @@ from line_tui.engine.executor import Executor
 from line_tui.engine.model_source import ReadyBank
 from line_tui.engine.neuron_queue import Queue
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Completion, Floats, Picture, Prompt, Recording, Vision
+from line_tui.explain.ports import Completion, Floats, OnStep, OnToken, Picture, Prompt, Recording, Vision
 from line_tui.explain.seeds import derive
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
@@ -66,9 +66,7 @@ class WaitingLanguage:
     def __init__(self, wait: float) -> None:
         self._wait = wait
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """One of many words."""
         time.sleep(self._wait)
         return Completion(f"thing {derive('word', seed) % 10_000}", 0, 0, 2)
@@ -83,7 +81,7 @@ class WaitingGenerator:
     def __init__(self, wait: float) -> None:
         self._wait = wait
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """A picture for each seed."""
         time.sleep(self._wait)
         return [np.random.default_rng(seed).integers(0, 255, (_SIDE, _SIDE, 3), np.uint8) for seed in seeds]

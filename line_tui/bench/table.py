@@ -77,9 +77,8 @@ def summary(rows: Sequence[Row]) -> list[Summary]:
 
 
 def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple[str, int], Row]) -> Summary:
-    scored = [row for row in rows if row.auc is not None and row.mad is not None]
     # A neuron without a concept has no score to compare.
-    live_scored = [row for row in scored if not _barren(row)]
+    scored = [row for row in rows if row.auc is not None and row.mad is not None and not _barren(row)]
     single = [row for row in rows if row.kind == "single" and row.right is not None]
     live = [row for row in rows if part != "planted" or row.right is not None]
     replies = sum(row.calls for row in rows)
@@ -87,11 +86,11 @@ def _summarise(part: str, contestant: str, rows: list[Row], baseline: dict[tuple
         part=part,
         contestant=contestant,
         neurons=len(rows),
-        auc=_mean(row.auc for row in scored if not _barren(row)),
-        mad=_mean(row.mad for row in scored if not _barren(row)),
-        to_baseline=_paired(live_scored, baseline, "auc"),
-        correlation=_mean(row.correlation for row in live_scored),
-        correlation_to_baseline=_paired(live_scored, baseline, "correlation"),
+        auc=_mean(row.auc for row in scored),
+        mad=_mean(row.mad for row in scored),
+        to_baseline=_paired(scored, baseline, "auc"),
+        correlation=_mean(row.correlation for row in scored),
+        correlation_to_baseline=_paired(scored, baseline, "correlation"),
         right=_share(row.right is True for row in single),
         right_withheld=_share(row.right is True for row in single if row.withheld),
         both_senses=_share(all(row.senses_found) for row in rows if row.kind == "two senses"),
@@ -125,13 +124,8 @@ def _paired(
     rows: Sequence[Row], baseline: dict[tuple[str, int], Row], score: Literal["auc", "correlation"]
 ) -> Difference:
     pairs = [(getattr(row, score), getattr(baseline.get((row.part, row.neuron)), score, None)) for row in rows]
-    return _difference([ours - base for ours, base in pairs if ours is not None and base is not None])
-
-
-def _difference(differences: Sequence[float]) -> Difference:
-    if len(differences) < 2:
-        return Difference(len(differences))
-    return Difference(len(differences), *mean_interval(differences))
+    differences = [ours - base for ours, base in pairs if ours is not None and base is not None]
+    return Difference(len(differences), *(mean_interval(differences) if len(differences) > 1 else ()))
 
 
 def print_table(found: Sequence[Summary]) -> None:

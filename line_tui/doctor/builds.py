@@ -1,7 +1,11 @@
-"""Finds out how torch and llama.cpp were built, in separate processes."""
+"""Finds out how torch and llama.cpp were built, in separate processes: these libraries can abort theirs.
+
+python -m line_tui.doctor.builds torch | llama_cpp
+"""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -47,7 +51,7 @@ Build = TypeVar("Build", Torch, LlamaCpp)
 
 def ask(library: str, kind: type[Build]) -> Build | Broken:
     """How a library was built, or why it cannot be used."""
-    command = [sys.executable, "-P", "-m", "line_tui.doctor.probe", library]
+    command = [sys.executable, "-P", "-m", "line_tui.doctor.builds", library]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_PATIENCE, stdin=subprocess.DEVNULL, check=False)
     except subprocess.TimeoutExpired:
@@ -60,3 +64,36 @@ def ask(library: str, kind: type[Build]) -> Build | Broken:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         return Broken(lines[-1] if lines else f"its import failed with exit code {done.returncode}")
     return msgspec.json.decode(done.stdout, type=kind)
+
+
+def _torch() -> Torch:
+    import torch
+
+    cuda = torch.cuda.is_available()
+    return Torch(
+        version=str(torch.__version__),
+        cuda_build=torch.version.cuda,
+        hip_build=torch.version.hip,
+        device="cuda" if cuda else "mps" if torch.backends.mps.is_available() else "cpu",
+        name=torch.cuda.get_device_name() if cuda else "",
+        free_mb=torch.cuda.mem_get_info()[0] // 1_000_000 if cuda else 0,
+    )
+
+
+def _llama_cpp() -> LlamaCpp:
+    import llama_cpp
+
+    return LlamaCpp(
+        version=llama_cpp.__version__,
+        gpu=bool(llama_cpp.llama_supports_gpu_offload()),
+        system=llama_cpp.llama_print_system_info().decode(),
+    )
+
+
+if __name__ == "__main__":
+    # llama.cpp writes to fd 1, which must carry only the answer.
+    own = os.dup(1)
+    os.dup2(2, 1)
+    answer = {"torch": _torch, "llama_cpp": _llama_cpp}[sys.argv[1]]()
+    with os.fdopen(own, "wb") as out:
+        out.write(msgspec.json.encode(answer))

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 
 from line_tui.errors import LineError
-from line_tui.explain.ports import Cancelled, Generator, Picture
+from line_tui.explain.ports import Cancelled, Generator, OnStep, Picture
 
 OnPreview = Callable[[list[bytes]], None]
 _Recipe = tuple[str, int]
@@ -26,7 +26,7 @@ class _Order:
     """The pictures that one call of `draw` waits for."""
 
     missing: set[_Recipe]
-    on_step: Callable[[int, int], None]
+    on_step: OnStep
     on_preview: OnPreview | None
     pictures: dict[_Recipe, Picture] = field(default_factory=dict)
     error: Exception | None = None
@@ -82,7 +82,7 @@ class DynamicBatcher:
         self,
         prompts: Sequence[str],
         seeds: Sequence[int],
-        on_step: Callable[[int, int], None],
+        on_step: OnStep,
         on_preview: OnPreview | None,
         check: Callable[[], None],
     ) -> list[Picture]:

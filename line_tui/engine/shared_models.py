@@ -11,7 +11,7 @@ from line_tui.engine.dynamic_batching import DynamicBatcher, OnPreview
 from line_tui.engine.run_control import RunControl
 from line_tui.errors import MemoryLimitError
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Bank, Completion, Picture, Prompt, Vision
+from line_tui.explain.ports import Bank, Completion, OnStep, OnToken, Picture, Prompt, Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.loaded import LoadedModels
 from line_tui.store.activations import Activations
@@ -99,9 +99,7 @@ class SharedLanguage:
         self._language = shared.loaded.models.language
         self.name, self.style = self._language.name, self._language.style
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply as the model does, once it is free. Raises Cancelled."""
         self._shared.check()
         while not self._shared.speaking.acquire(timeout=0.2):
@@ -122,7 +120,7 @@ class SharedGenerator:
         self.steps, self.guidance = generator.steps, generator.guidance
         self.size, self.batch_size = generator.size, generator.batch_size
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """Draw as the generator does."""
         self._shared.check()
         return self._shared.batcher.draw(prompts, seeds, on_step, self._on_preview, self._run_control.check)

@@ -85,9 +85,7 @@ class Adaptive:
         self._meaning = Meaning(embedder, lexicon or Lexicon())
         self._pairs = pairs
         self._neuron: tuple[Control, ControlAnalysis] | None = None
-        self._detections: dict[tuple[str, int], Detection] = {}
-        self._scores: dict[tuple[str, int], float] = {}
-        self._bonuses: dict[tuple[str, int], float] = {}
+        self._known: dict[tuple[str, int], Known] = {}
 
     def judge(self, state: RunState, reply: str) -> Judged:
         """Refuse what is not a concept or not a word; a concept that was tried before gets a vote."""
@@ -139,30 +137,25 @@ class Adaptive:
     def _look(self, control: Control, gallery: Gallery) -> ControlAnalysis:
         if self._neuron is None or self._neuron[0] is not control:
             self._neuron = control, analyse(control, gallery.bank(control.concepts))
-            self._detections.clear()
-            self._scores.clear()
-            self._bonuses.clear()
+            self._known.clear()
         return self._neuron[1]
 
     def _search(self, state: RunState, neuron: ControlAnalysis, gallery: Gallery) -> Search:
         """The state of the search; results for a concept are kept from step to step."""
-        detections: dict[str, Detection] = {}
-        scores: dict[str, float] = {}
-        bonuses: dict[str, float] = {}
+        known: dict[str, Known] = {}
         for trial in _seen(state):
             images = _search_images(trial)
             key = trial.id, len(images)
-            if key not in self._detections:
+            if key not in self._known:
                 none = np.zeros((0, 0), np.float32)
                 features = gallery.features([image.image for image in images]) if images else none
                 members = self._meaning.kinds(neuron.words).of(trial.concept)
-                self._detections[key] = neuron.detection(trial.concept, features, members=members)
-                self._scores[key] = neuron.score(self._detections[key])
+                detection = neuron.detection(trial.concept, features, members=members)
                 # One by one, so that the result does not depend on other concepts.
-                self._bonuses[key] = _bonus(trial, neuron, self._meaning)
-            detections[trial.id], scores[trial.id] = self._detections[key], self._scores[key]
-            bonuses[trial.id] = self._bonuses[key]
-        return Search(state, neuron, self._meaning, detections, scores, bonuses)
+                bonus = _bonus(trial, neuron, self._meaning)
+                self._known[key] = Known(detection, neuron.score(detection), bonus)
+            known[trial.id] = self._known[key]
+        return Search(state, neuron, self._meaning, known)
 
 
 def _open(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.DurableEvent]:
@@ -178,18 +171,25 @@ def _open(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.
 
 
 @dataclass(frozen=True)
+class Known:
+    """What is known of a concept with pictures."""
+
+    detection: Detection
+    score: float
+    """Two-sided, on the choosing half."""
+    bonus: float
+    """What counts for it besides its pictures."""
+
+
+@dataclass(frozen=True)
 class Search:
     """The state of a search: the concepts with pictures, what they account for, and what is left."""
 
     state: RunState
     neuron: ControlAnalysis
     meaning: Meaning
-    detections: dict[str, Detection]
+    known: dict[str, Known]
     """By trial, for those with pictures."""
-    scores: dict[str, float]
-    """Their two-sided scores on the choosing half."""
-    bonuses: dict[str, float]
-    """What counts for them besides their pictures."""
 
     @property
     def left(self) -> int:
@@ -200,8 +200,8 @@ class Search:
     @cached_property
     def candidates(self) -> list[Trial]:
         """Concepts that may explain the neuron, best first."""
-        trials = [trial for trial in _live(self.state) if trial.id in self.detections]
-        scores = np.array([self.scores[t.id] + self.bonuses[t.id] for t in trials], np.float32)
+        trials = [trial for trial in _live(self.state) if trial.id in self.known]
+        scores = np.array([self.known[t.id].score + self.known[t.id].bonus for t in trials], np.float32)
         order = np.argsort(-scores, kind="stable")
         return [trials[n] for n in order]
 
@@ -210,10 +210,10 @@ class Search:
         """The set that explains the neuron, as known so far."""
         if not self.candidates:
             return []
-        shown = np.stack([self.detections[trial.id].shown for trial in self.candidates], axis=1)
+        shown = np.stack([self.known[trial.id].detection.shown for trial in self.candidates], axis=1)
         half = self.neuron.choosing
         concepts = [trial.concept for trial in self.candidates]
-        bonus = np.array([self.bonuses[trial.id] for trial in self.candidates], np.float32)
+        bonus = np.array([self.known[trial.id].bonus for trial in self.candidates], np.float32)
 
         def related(chosen: Sequence[int]) -> Floats:
             return self.meaning.similarity([concepts[n] for n in chosen], concepts)
@@ -225,13 +225,14 @@ class Search:
     def account(self) -> Account:
         """What the set accounts for on the choosing half of the control set."""
         half = self.neuron.choosing
-        return account(self.neuron.activations[half], [self.detections[trial.id].shown[half] for trial in self.chosen])
+        shown = [self.known[trial.id].detection.shown[half] for trial in self.chosen]
+        return account(self.neuron.activations[half], shown)
 
     @cached_property
     def p_value(self) -> float | None:
         """How often a random direction of the layer is explained as well as this neuron by any concept."""
         return self.neuron.p_value(
-            max(self.scores[trial.id] for trial in self.candidates),
+            max(self.known[trial.id].score for trial in self.candidates),
             max(self.neuron.drive(_activations(trial, self.neuron)) for trial in self.candidates),
         )
 
@@ -244,7 +245,7 @@ class Search:
                 continue
             values = [*row, *(image.activation for image in images)]
             control = self.neuron.activations
-            detection = self.detections[trial.id]
+            known = self.known[trial.id]
             found.append(
                 e.TrialScored(
                     trial=trial.id,
@@ -252,19 +253,14 @@ class Search:
                     auc=auc(values, control),
                     mad=mad(values, control),
                     images=len(values),
-                    correlation=self.scores[trial.id],
-                    detected=detection.detected,
+                    correlation=known.score,
+                    detected=known.detection.detected,
                 )
             )
         if not found:
             return None
         shares = [
-            e.ConceptShare(
-                trial=trial.id,
-                concept=trial.concept,
-                share=share,
-                correlation=self.scores[trial.id],
-            )
+            e.ConceptShare(trial=trial.id, concept=trial.concept, share=share, correlation=self.known[trial.id].score)
             for trial, share in zip(self.chosen, self.account.shares, strict=True)
         ]
         return [
@@ -392,8 +388,9 @@ class Search:
     def _near(self, sense: Trial, best: list[Trial]) -> list[Trial]:
         """A concept of the set, and the best ones that resemble it to the layer."""
         half = self.neuron.choosing
-        own = self.detections[sense.id].shown[half]
-        others = (t for t in best if t.id != sense.id and np.corrcoef(own, self.detections[t.id].shown[half])[0, 1] > 0)
+        shown = {trial.id: self.known[trial.id].detection.shown[half] for trial in best}
+        own = shown[sense.id]
+        others = (t for t in best if t.id != sense.id and np.corrcoef(own, shown[t.id])[0, 1] > 0)
         return [sense, *islice(others, SHOWN - 1)]
 
     def _shown(self, trial: Trial) -> Shown:

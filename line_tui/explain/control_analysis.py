@@ -15,7 +15,6 @@ from line_tui.explain.response_profile import Profile, profile
 from line_tui.explain.scores import auc
 from line_tui.explain.state import Control
 from line_tui.explain.two_sided import correlation, correlation_interval, strong, unit
-from line_tui.explain.word_forms import same_form
 
 LIKE = 0.2
 """Correlation of two detectors from which the layer hardly distinguishes their concepts."""
@@ -140,7 +139,7 @@ class ControlAnalysis:
         `pictures` is `float32[pictures, features]`. Raises ValueError when there is no picture of the concept at all.
         """
         drawn = self.whiten(pictures[:, self.features]) - self.shift if len(pictures) else self.control[:0]
-        word = self._index.get(same_form(concept)) if words else None
+        word = self.profile.place(concept) if words else None
         own = np.array([] if word is None else [word], np.intp)
         kin = np.setdiff1d(members, own) if words and members is not None else own[:0]
         known = np.r_[own, kin]
@@ -189,10 +188,6 @@ class ControlAnalysis:
         driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
         nearness = unit(self.words_shown[:, driving]).T @ unit(detection.shown)
         return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
-
-    @cached_property
-    def _index(self) -> dict[str, int]:
-        return {same_form(word): index for index, word in enumerate(self.words)}
 
 
 def analyse(control: Control, bank: Bank) -> ControlAnalysis:

@@ -17,6 +17,13 @@ Picture = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
+OnToken = Callable[[str, bool], None]
+"""Takes each piece of a reply, and whether it is part of the model's thoughts. May raise `Cancelled`."""
+
+OnStep = Callable[[int, int], None]
+"""Takes the number of a step, from 1, and that of all steps. May raise `Cancelled`."""
+
+
 class Cancelled(Exception):
     """Raised in a model's callback to stop it at once; its unfinished output is discarded."""
 
@@ -53,10 +60,8 @@ class Language(Protocol):
     name: str
     style: Literal["few-shot", "chat"]
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
-        """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`."""
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
+        """Reply to a prompt, piece by piece."""
 
 
 class Generator(Protocol):
@@ -71,11 +76,8 @@ class Generator(Protocol):
     size: int
     batch_size: int
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
-        """Draw one picture for each prompt and seed: at most `batch_size` of them; a partial batch is padded.
-
-        `on_step(step, steps)` is called after each step and may raise `Cancelled`.
-        """
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
+        """Draw one picture for each prompt and seed: at most `batch_size` of them; a partial batch is padded."""
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class Published:
             return self._propose(state, iteration, "llm")
         if not _summarised(state):
             return self._propose(state, iteration, "summary")
-        best = max(candidates(state), key=lambda trial: value(state, trial), default=None)
+        best = max(pool_of(state), key=lambda trial: value(state, trial), default=None)
         if best is None:
             return Record([e.Finished(label=None, trial=None, reason="every concept was rejected")])
         return Record([e.Finished(label=best.concept, trial=best.id, reason="highest score in the pool")])
@@ -101,10 +101,6 @@ def pool_of(state: RunState) -> list[Trial]:
     kept = [trial for trial in trials if trial.score is not None and verdict(state, trial) != "rejected"]
     kept.sort(key=lambda trial: trial.place)
     return sorted(kept, key=lambda trial: value(state, trial), reverse=True)
-
-
-candidates = pool_of
-"""The trials that may become the label."""
 
 
 def _first_pool(state: RunState) -> list[e.Proposed]:

@@ -36,8 +36,12 @@ class Profile:
 
     def row(self, concept: str) -> list[float]:
         """The control's activations on a concept; empty when it is not in the vocabulary."""
-        index = self._index.get(same_form(concept))
+        index = self.place(concept)
         return [] if index is None else [float(value) for value in self.mean + self.std * self.rows[index]]
+
+    def place(self, concept: str) -> int | None:
+        """The number of the word that a concept is a form of; None when it is not in the vocabulary."""
+        return self._index.get(same_form(concept))
 
     @cached_property
     def _index(self) -> dict[str, int]:

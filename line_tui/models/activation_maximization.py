@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
 
-from line_tui.explain.ports import Picture
+from line_tui.explain.ports import OnStep, Picture
 from line_tui.models.vision import TorchVision
 
 RATE = 0.05
@@ -23,7 +21,7 @@ def maximise(
     *,
     steps: int,
     seed: int,
-    on_step: Callable[[int, int], None] = lambda step, steps: None,
+    on_step: OnStep = lambda step, steps: None,
 ) -> Picture:
     """Climb from a grey picture; return the `uint8[side, side, 3]` picture of the last step.
 

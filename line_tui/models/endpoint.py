@@ -6,7 +6,7 @@ Its replies depend on that program too, so such a run is not reproducible.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ import msgspec
 
 from line_tui.decodable import decodable
 from line_tui.errors import UsageError
-from line_tui.explain.ports import Completion, Prompt
+from line_tui.explain.ports import Completion, OnToken, Prompt
 from line_tui.models.model_files import split_endpoint
 from line_tui.offline import allow_endpoint
 from line_tui.sanitize import shown
@@ -77,9 +77,7 @@ class EndpointLanguage:
         self._model = model
         self._most = REPLY_TOKENS + thinking_tokens
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`.
 
         Raises UsageError when the server does not answer, or answers with an error.

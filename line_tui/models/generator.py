@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from line_tui.errors import LineError, ModelFileError, UsageError
-from line_tui.explain.ports import Cancelled, Picture
+from line_tui.explain.ports import Cancelled, OnStep, Picture
 from line_tui.explain.templates import fill_template
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.determinism import repeatable
@@ -19,7 +19,6 @@ from line_tui.models.latent_previews import OnPreview, Previewer
 from line_tui.models.out_of_memory import out_of_memory_as
 from line_tui.models.pipelines import open_pipeline
 
-OnStep = Callable[[int, int], None]
 OnLatents = Callable[[torch.Tensor], None]
 
 _WORDS = ("cat", "dog")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from line_tui import plugins
 from line_tui.errors import unknown_name
+from line_tui.explain.ports import OnStep
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.offloading import MovableGenerator
@@ -16,7 +17,7 @@ from line_tui.models.offloading import MovableGenerator
 class LoadedGenerator(MovableGenerator, Protocol):
     """A generator in memory. Its `name` must be the one that `line_tui.models.generator_names.generator_name` gives."""
 
-    def rehearse(self, batch_size: int, on_step: Callable[[int, int], None]) -> None:
+    def rehearse(self, batch_size: int, on_step: OnStep) -> None:
         """Draw a batch, only to find out how much memory that takes. Raises MemoryLimitError."""
 
     def check_listens(self) -> None:

@@ -12,18 +12,16 @@ import llama_cpp
 from jinja2 import TemplateError
 
 from line_tui.errors import UsageError
-from line_tui.explain.ports import Completion, Prompt
+from line_tui.explain.ports import Completion, OnToken, Prompt
 from line_tui.models.chat import ChatTemplate
 from line_tui.models.gguf import open_gguf
-from line_tui.models.interrupt import interruptible
-from line_tui.models.llama import ends, keep_first, token_text
+from line_tui.models.llama import ends, interruptible, keep_first, token_text
 from line_tui.models.model_files import fingerprint
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
 """Limit on the tokens of a reply, thoughts not counted; a concept takes a few."""
 
-OnToken = Callable[[str, bool], None]
 OnNote = Callable[[str], None]
 
 

@@ -161,12 +161,8 @@ def _named(layers: list[LayerInfo], names: list[str]) -> list[LayerInfo]:
     at_end = bool(names)
     for layer in reversed(layers):
         at_end = at_end and layer.neurons == len(names)
-        named.append(_with_names(layer, names) if at_end else layer)
+        named.append(msgspec.structs.replace(layer, names=names) if at_end else layer)
     return named[::-1]
-
-
-def _with_names(layer: LayerInfo, names: list[str]) -> LayerInfo:
-    return msgspec.structs.replace(layer, names=names)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ cannot parse. `tests/models/test_llama.py` says which of these parts a release h
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from llama_cpp._internals import LlamaModel
 FAILED = (ValueError, RuntimeError, AssertionError, TemplateError)
 """What the bindings raise when a file does not open; they do not tell a damaged one from too little memory."""
 
+INTERVAL = 0.2  # seconds
 _NEVER = llama_cpp.ggml_abort_callback()
 _LOG = logging.getLogger("llama-cpp-python")
 
@@ -43,26 +45,36 @@ def keep_first(llama: llama_cpp.Llama, tokens: int) -> bool:
 
 
 @contextmanager
-def asking(llama: llama_cpp.Llama, leave: Callable[[], bool]) -> Iterator[None]:
-    """Within the block `leave` is asked between the nodes of the CPU's graph; True ends the evaluation.
+def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator[None]:
+    """Within the block, call `check` every `INTERVAL` of an evaluation; whatever it raises ends the evaluation.
 
-    The evaluation then raises RuntimeError. CUDA never asks.
+    On a CPU a long prompt takes seconds before its first token. The CPU backend asks between the nodes of its graph;
+    CUDA never does, but it finishes prompts sooner.
     """
+    raised: list[BaseException] = []
+    last, level = time.monotonic(), _LOG.level
 
-    level = _LOG.level
-
-    def ask(_: Any) -> bool:
-        left = leave()
-        if left:
+    def leave(_: Any) -> bool:
+        nonlocal last
+        try:
+            if not raised and time.monotonic() - last >= INTERVAL:
+                last = time.monotonic()
+                check()
+        except BaseException as error:  # The C code would swallow it.
+            raised.append(error)
             # llama.cpp would print an error about what was asked for.
             _LOG.setLevel(logging.CRITICAL + 1)
-        return left
+        return bool(raised)
 
     # It asks hundreds of times a token, which costs 4% while a small model replies, so only for the block.
-    callback = llama_cpp.ggml_abort_callback(ask)
+    callback = llama_cpp.ggml_abort_callback(leave)
     llama_cpp.llama_set_abort_callback(llama._ctx.ctx, callback, None)
     try:
         yield
+    except RuntimeError:
+        if raised:
+            raise raised[0] from None
+        raise
     finally:
         llama_cpp.llama_set_abort_callback(llama._ctx.ctx, _NEVER, None)
         _LOG.setLevel(level)

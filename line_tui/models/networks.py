@@ -77,7 +77,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
     if (entry := catalog.vision_entry(name)) is not None:
         if weights:
             raise UsageError(f"'{name}' comes with its own weights", f"write only {name}")
-        network = _from_entry(entry)
+        network = with_plugins(VISION, _FRAMEWORKS)[entry.format](entry)
         return network if entry.encoder is None else _encoded(network, entry.encoder)
     if name not in torchvision_names():
         raise unknown_name("vision model", name, vision_names(catalog), "`line-tui models list` lists them all")
@@ -126,10 +126,6 @@ def _encoded(network: Network, encoder: Encoder) -> Network:
         content=lambda: f"{network.content()}-{content(path)}-{encoder.layer}",
         neuron_names=[],
     )
-
-
-def _from_entry(entry: VisionEntry) -> Network:
-    return with_plugins(VISION, _FRAMEWORKS)[entry.format](entry)
 
 
 def _from_weights(entry: VisionEntry) -> Network:
@@ -264,7 +260,7 @@ def _said_labels(entry: VisionEntry, beside: Path, usual: list[str]) -> list[str
     if entry.labels is None:
         return usual
     if entry.labels == "imagenet":
-        return _imagenet_classes()
+        return list(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
     path = beside / Path(entry.labels).expanduser()
     if not path.exists():
         raise ModelFileError(f"{entry.id}: there are no labels at {path}", "correct `labels` in your catalog.toml")
@@ -366,10 +362,6 @@ def _weights(architecture: str, version: str) -> Any:
         raise unknown_name(
             f"weights of {architecture}", version, known.__members__, "name one of torchvision's, a file, or random"
         ) from None
-
-
-def _imagenet_classes() -> list[str]:
-    return list(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
 
 
 Read = TypeVar("Read")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol, runtime_checkable
 
-from line_tui.explain.ports import Completion, Generator, Language, Picture, Prompt
+from line_tui.explain.ports import Completion, Generator, Language, OnStep, OnToken, Picture, Prompt
 
 
 class Movable(Protocol):
@@ -56,9 +56,7 @@ class OffloadedLanguage:
         self.name = self._here().name
         self.style = self._here().style
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """As the model itself."""
         self._device.bring_in(self)
         return self._here().complete(prompt, seed, temperature, on_token)
@@ -110,7 +108,7 @@ class OffloadedGenerator:
     def on_preview(self, on_preview: Callable[[list[bytes]], None] | None) -> None:
         self._generator.on_preview = on_preview
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """As the generator itself."""
         self._device.bring_in(self._generator)
         return self._generator.draw(prompts, seeds, on_step)

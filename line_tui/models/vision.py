@@ -54,7 +54,7 @@ class TorchVision:
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
         """What is known of a layer. Raises UnknownNameError for a layer or a neuron that there is not."""
-        exists = _has_module(self._model, layer)
+        exists = bool(layer) and layer in dict(self._model.named_modules())
         if neuron is None:
             return find_layer(self.layers, self._called, layer, exists)
         return find_neuron(self.layers, Neuron(self._called, layer, neuron), exists)
@@ -131,7 +131,3 @@ class TorchVision:
         if not found:
             raise UsageError(f"layer '{layer}' of {self._called} was not used for this picture", "choose another layer")
         return found[0]
-
-
-def _has_module(model: nn.Module, layer: str) -> bool:
-    return bool(layer) and layer in dict(model.named_modules())

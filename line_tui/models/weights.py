@@ -198,7 +198,7 @@ def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_
     if not isinstance(checkpoint, Mapping) or depth > _DEEPEST:
         return
     tensors = {
-        _OLD_DENSENET.sub(r"\1\2", _WRAPPED.sub(_without_wrapper, key)): value
+        _OLD_DENSENET.sub(r"\1\2", _WRAPPED.sub(lambda found: found[1] or found[2] or "", key)): value
         for key, value in checkpoint.items()
         if isinstance(key, str) and isinstance(value, Tensor)
     }
@@ -206,10 +206,6 @@ def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_
         yield _Named(where, tensors)
     for key, value in checkpoint.items():
         yield from _state_dicts(value, f"{where}.{key}" if where else str(key), depth + 1)
-
-
-def _without_wrapper(found: re.Match[str]) -> str:
-    return found[1] if found[1] is not None else found[2]
 
 
 def _prefixes(weights: Weights, wanted: set[str]) -> list[str]:

@@ -36,18 +36,12 @@ def encode_tokens(text: str, tokenizer: Any, model: Any) -> Tensor:
     return vectors
 
 
-def encode(text: str, tokenizer: Any, model: Any) -> Tensor:
-    """One text's mean token vector, normalised: `float32[DIMENSIONS]`."""
-    pooled = encode_tokens(text, tokenizer, model).mean(0)
-    unit: Tensor = pooled / pooled.norm()
-    return unit
-
-
 def embed(texts: list[str]) -> NDArray[np.float32]:
-    """Sentence embeddings of unit length: `float32[texts, DIMENSIONS]`."""
+    """Sentence embeddings `float32[texts, DIMENSIONS]`: mean token vectors at unit length."""
     tokenizer, model = load_minilm()
     rows = np.empty((len(texts), DIMENSIONS), np.float32)
     for row, text in zip(rows, texts, strict=True):
         # The bundled generator may have taken it to a GPU.
-        row[:] = encode(text, tokenizer, model).cpu().numpy()
+        pooled = encode_tokens(text, tokenizer, model).mean(0)
+        row[:] = (pooled / pooled.norm()).cpu().numpy()
     return rows

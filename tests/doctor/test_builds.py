@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def test_a_library_that_takes_its_process_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, why: str
 ) -> None:
     (tmp_path / "llama_cpp.py").write_text(code)
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     answer = ask("llama_cpp", LlamaCpp)
     assert isinstance(answer, Broken)
     assert answer.why.endswith(why)
@@ -44,5 +45,5 @@ def test_what_a_library_prints_is_no_part_of_its_answer(tmp_path: Path, monkeypa
         "import os; os.write(1, b'ggml_init: noise'); print('more')\n"
         "__version__ = '1'; llama_supports_gpu_offload = lambda: True; llama_print_system_info = lambda: b'CUDA'\n"
     )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
     assert ask("llama_cpp", LlamaCpp) == LlamaCpp(version="1", gpu=True, system="CUDA")

@@ -22,7 +22,7 @@ from line_tui.engine.model_source import ReadyBank
 from line_tui.engine.server import main
 from line_tui.errors import MemoryLimitError, unknown_name
 from line_tui.explain.loop import Models
-from line_tui.explain.ports import Picture
+from line_tui.explain.ports import OnStep, Picture
 from line_tui.explain.reference_layer import WithReferenceLayer
 from line_tui.explain.word_similarity import Lexicon
 from line_tui.layers import LayerInfo
@@ -33,7 +33,7 @@ COLOURS = ["red", "green", "blue"]
 
 
 class SlowGenerator(FakeGenerator):
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         time.sleep(float(os.environ.get("FAKE_DELAY", "0")) * len(prompts))
         if noise := os.environ.pop("FAKE_NOISE", ""):
             for descriptor in (1, 2):

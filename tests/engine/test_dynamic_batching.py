@@ -12,7 +12,7 @@ import pytest
 
 from line_tui.engine.dynamic_batching import DynamicBatcher
 from line_tui.errors import MemoryLimitError
-from line_tui.explain.ports import Cancelled, Picture
+from line_tui.explain.ports import Cancelled, OnStep, Picture
 from tests.fakes import FakeGenerator
 
 TEMPLATE = FakeGenerator.prompt_template
@@ -26,7 +26,7 @@ class Recorder(FakeGenerator):
         self.batches: list[int] = []
         self.error: Exception | None = None
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         self.batches.append(len(prompts))
         if self.error is not None:
             raise self.error
@@ -40,7 +40,7 @@ class Room:
         self.generator = Recorder()
         self.batcher = DynamicBatcher(self.generator, threading.Lock())
 
-    def draw(self, words: list[str], on_step: Callable[[int, int], None] = lambda step, steps: None) -> list[Picture]:
+    def draw(self, words: list[str], on_step: OnStep = lambda step, steps: None) -> list[Picture]:
         with self.batcher.present():
             self.everybody.wait()
             prompts = [TEMPLATE.replace("{concept}", word) for word in words]

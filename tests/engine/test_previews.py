@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from line_tui import events as e
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
-from line_tui.explain.ports import Picture
+from line_tui.explain.ports import OnStep, Picture
 from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
@@ -16,7 +16,7 @@ from tests.fakes import FakeGenerator
 class Previewing(FakeGenerator):
     on_preview: Callable[[list[bytes]], None] | None = None
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: Callable[[int, int], None]) -> list[Picture]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         if self.on_preview is not None:
             self.on_preview([b"rgb"] * len(prompts))
         return super().draw(prompts, seeds, on_step)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from types import FrameType
 
 import pytest
 
 from line_tui.explain.adaptive import Adaptive
-from line_tui.explain.ports import Completion, Prompt
+from line_tui.explain.ports import Completion, OnToken, Prompt
 from line_tui.explain.steps import Strategy
 from line_tui.explain.word_similarity import Lexicon
 from tests.explain.runs import Run
@@ -28,9 +27,7 @@ class Counting(FakeLanguage):
         self.calls: list[int] = []
         self.count = 0
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         self.calls.append(self.count)
         self.count = 0
         return Completion(WORDS[len(self.calls)], 10, 5, 1)

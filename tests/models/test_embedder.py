@@ -30,7 +30,7 @@ def test_no_text() -> None:
 
 def test_what_is_known_is_not_encoded(monkeypatch: pytest.MonkeyPatch) -> None:
     known = MiniLMEmbedder().embed(["dog"])[0]
-    monkeypatch.setattr("line_tui.worlds.minilm.encode", lambda *given: pytest.fail("it was encoded again"))
+    monkeypatch.setattr("line_tui.worlds.minilm.encode_tokens", lambda *given: pytest.fail("it was encoded again"))
     assert np.array_equal(MiniLMEmbedder({"dog": known}).embed(["dog"])[0], known)
 
 

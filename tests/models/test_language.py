@@ -8,7 +8,7 @@ import pytest
 
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.explain.ports import Cancelled, Prompt
-from line_tui.models import interrupt
+from line_tui.models import llama as bindings
 from line_tui.models.catalog import read_catalog
 from line_tui.models.language import LlamaLanguage
 from line_tui.models.model_files import locate
@@ -108,7 +108,7 @@ def test_a_long_prompt_is_left_before_its_first_token(
 ) -> None:
     few_shot.complete(prompt(), 7, 0.7, silent)
     expected = few_shot.complete(prompt(), 7, 0.7, silent)
-    monkeypatch.setattr(interrupt, "INTERVAL", 0.0)
+    monkeypatch.setattr(bindings, "INTERVAL", 0.0)
     pieces = []
 
     def stop(text: str, thinking: Any) -> None:
@@ -118,7 +118,7 @@ def test_a_long_prompt_is_left_before_its_first_token(
     with pytest.raises(Cancelled):
         few_shot.complete(prompt(**{part: "apple, " * 200}), 1, 0.7, stop)
     assert pieces == [""]
-    monkeypatch.setattr(interrupt, "INTERVAL", 1e9)
+    monkeypatch.setattr(bindings, "INTERVAL", 1e9)
     again = few_shot.complete(prompt(), 7, 0.7, silent)
     assert again.text == expected.text
     # What was kept of the head before is kept still, unless it was another head that was left.
@@ -128,7 +128,7 @@ def test_a_long_prompt_is_left_before_its_first_token(
 def test_a_failure_of_llama_cpp_itself_is_no_interruption(
     few_shot: LlamaLanguage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(RuntimeError, match="llama_decode"), interrupt.interruptible(few_shot._llama, lambda: None):
+    with pytest.raises(RuntimeError, match="llama_decode"), bindings.interruptible(few_shot._llama, lambda: None):
         raise RuntimeError("llama_decode returned 1")
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import llama_cpp
 import pytest
 
+from line_tui.explain.ports import Cancelled
 from line_tui.models.catalog import read_catalog
-from line_tui.models.llama import asking, ends, header, keep_first, templates_unread, token_text
+from line_tui.models.llama import ends, header, interruptible, keep_first, templates_unread, token_text
 from line_tui.models.model_files import locate
 
 SMOLLM = locate(read_catalog().find_language("smollm2-135m").source, "smollm2-135m")
@@ -47,9 +48,15 @@ def test_the_beginning_of_what_was_evaluated_is_kept(llama: llama_cpp.Llama) -> 
     assert llama.n_tokens == len(tokens)
 
 
-def test_an_evaluation_is_left_in_silence(llama: llama_cpp.Llama, capfd: pytest.CaptureFixture[str]) -> None:
+def test_an_evaluation_is_left_in_silence(
+    llama: llama_cpp.Llama, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop() -> None:
+        raise Cancelled
+
+    monkeypatch.setattr("line_tui.models.llama.INTERVAL", 0.0)
     llama.reset()
-    with pytest.raises(RuntimeError), asking(llama, lambda: True):
+    with pytest.raises(Cancelled), interruptible(llama, stop):
         llama.eval(llama.tokenize(b"one two three", add_bos=False))
     llama.reset()
     llama.eval(llama.tokenize(b"one two three", add_bos=False))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from line_tui.errors import MemoryLimitError
-from line_tui.explain.ports import Completion, Prompt
+from line_tui.explain.ports import Completion, OnToken, Prompt
 from line_tui.models.offloading import OffloadedGenerator, OffloadedLanguage, SharedDevice
 from tests.fakes import FakeGenerator, FakeLanguage
 
@@ -18,9 +18,7 @@ class Tracked(FakeLanguage):
         self._log = log
         log.append("language loaded")
 
-    def complete(
-        self, prompt: Prompt, seed: int, temperature: float, on_token: Callable[[str, bool], None]
-    ) -> Completion:
+    def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         self._log.append("language works")
         return super().complete(prompt, seed, temperature, on_token)
 
