@@ -33,28 +33,17 @@ def start_app(
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
         # Textual writes the screen there; what is sent elsewhere is narration, of which the app has none.
         sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
-    from line_tui.config import read_config
-    from line_tui.models.catalog import read_catalog
     from line_tui.store import Store
     from line_tui.tui import garbage
-    from line_tui.tui.app import build_app
-    from line_tui.tui.graphics_protocol import picture_protocol
+    from line_tui.tui.app import LineApp
 
-    config = read_config()
-    catalog = read_catalog()
     store = Store.open(data)
     try:
-        run_id = store.find(replay) if replay is not None else None
-        watched = store.find(watch) if watch is not None else None
-        images = picture_protocol(config.tui.images)
-        app = build_app(
+        app = LineApp(
             store,
             lambda: make_client(data, gives_way=True),
-            catalog=catalog,
-            config=config,
-            images=images,
-            replay=run_id,
-            watch=watched,
+            replay=store.find(replay) if replay is not None else None,
+            watch=store.find(watch) if watch is not None else None,
         )
         garbage.collect_on_request()
         app.run()

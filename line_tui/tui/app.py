@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,7 +18,7 @@ from textual.command import Provider
 from textual.events import CursorPosition
 from textual.filter import LineFilter
 from textual.keys import format_key
-from textual.notifications import Notify, SeverityLevel
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from line_tui.config import Config, read_config
@@ -29,7 +30,6 @@ from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.models.layer_cache import LayerCache
 from line_tui.store import Store, explained
 from line_tui.tui import desktop, garbage, view
-from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.command_palette import Palette, ScreenCommands
 from line_tui.tui.engine_supervisor import EngineFactory
 from line_tui.tui.graphics_protocol import picture_protocol
@@ -53,8 +53,6 @@ from line_tui.tui.typeahead import TypeAhead
 from line_tui.tui.widgets.thumbnails import Thumbnails
 
 _SANITIZE = SanitizingFilter()
-
-
 _OF_TEXTUAL = ("Theme", "Screenshot")
 _KEYS = {"enter": "Enter", "pageup": "PgUp", "pagedown": "PgDn"}
 """Where Textual's name differs from that in the texts."""
@@ -74,14 +72,7 @@ class LineApp(TypeAhead):
         ),
         Binding("f2", "tour", "Tour", id="app.tour", tooltip="Show the tour again", show=False),
         Binding("ctrl+t", "theme", "Theme", id="app.theme", tooltip="Switch between light and dark", show=False),
-        Binding(
-            "ctrl+z",
-            "suspend_process",
-            "Suspend",
-            id="app.suspend",
-            tooltip="Suspend to the shell",
-            show=False,
-        ),
+        Binding("ctrl+z", "suspend_process", "Suspend", id="app.suspend", tooltip="Suspend to the shell", show=False),
         Binding("ctrl+q", "quit", "Quit", id="app.quit", tooltip="Leave line-tui", show=False, priority=True),
     ]
 
@@ -90,14 +81,21 @@ class LineApp(TypeAhead):
         store: Store,
         make_engine: EngineFactory,
         *,
-        catalog: Catalog,
-        config: Config,
-        images: PictureProtocol,
+        catalog: Catalog | None = None,
+        config: Config | None = None,
+        images: PictureProtocol | None = None,
         layers: LayerCache | None = None,
         replay: str | None = None,
         watch: str | None = None,
-        tour: bool = False,
+        tour: bool = True,
     ) -> None:
+        """`replay` is the id of a run to replay, `watch` of one to watch. `tour` shows the tour at the first start.
+
+        Catalogue, settings and the terminal's graphics protocol are read if not given. Raises UsageError for a bad
+        file, UnknownNameError for an unknown theme or key binding.
+        """
+        config = config or read_config()
+        check_settings(config.tui)
         super().__init__()
         self.store = store
         self.controller = RunController(
@@ -111,15 +109,14 @@ class LineApp(TypeAhead):
         )
         self.engine = self.controller.engine
         self.backpressure = Backpressure(self._write)
-        self.catalog = catalog
-        self.config = config
-        self.images: PictureProtocol = images
-        self.kitty = KittyPictures(self._write, self._on_thread, self._show_sent) if images == "kitty" else None
+        self.catalog = catalog or read_catalog()
+        self.images: PictureProtocol = images or picture_protocol(config.tui.images)
+        self.kitty = KittyPictures(self._write, self._on_thread, self._show_sent) if self.images == "kitty" else None
         self.replay = replay
         self.watched = watch
-        self.tour = tour
+        self.tour = tour and _is_first_start(store)
         self.chooser = ChooseScreen()
-        self.model_cache = ModelCache(self, self.engine, layers or LayerCache(catalog=catalog), self._learned)
+        self.model_cache = ModelCache(self, self.engine, layers or LayerCache(catalog=self.catalog), self._learned)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.preferences = Preferences(store.folder / "app.json", config)
@@ -147,17 +144,9 @@ class LineApp(TypeAhead):
         """Sanitize every line last."""
         return [*super().get_line_filters(), _SANITIZE]
 
-    def notify(
-        self,
-        message: str,
-        *,
-        title: str = "",
-        severity: SeverityLevel = "information",
-        timeout: float | None = None,
-        markup: bool = False,
-    ) -> None:
+    def notify(self, message: str, **options: Any) -> None:
         """Show a notification; what it quotes is not taken for markup."""
-        super().notify(message, title=title, severity=severity, timeout=timeout, markup=markup)
+        super().notify(message, **options | {"markup": False})
 
     def _usable(self, theme: str | None) -> str:
         # The stored theme may come from a version that had others.
@@ -174,7 +163,7 @@ class LineApp(TypeAhead):
 
     def on_mount(self) -> None:
         """Show the first screen, then start what takes longer."""
-        self.set_interval(garbage.EVERY, garbage.collect)
+        self.set_interval(garbage.EVERY, gc.collect)
         # To learn whether the terminal answers before there is much to draw.
         self.call_after_refresh(self.backpressure.frame_written)
         # Some tests run the app on a thread, where there are no signals.
@@ -256,8 +245,8 @@ class LineApp(TypeAhead):
             return
         self.push_screen(RunScreen(Player(run_id, envelopes)))
 
-    def show_runs(self) -> None:
-        """All runs."""
+    def action_runs(self) -> None:
+        """Show all runs."""
         from line_tui.tui.screens.runs import RunsScreen
 
         self.push_screen(RunsScreen())
@@ -328,17 +317,11 @@ class LineApp(TypeAhead):
 
         self.push_screen(PictureScreen(images, place, *view.activation_range(state)))
 
-    def show_log(self) -> None:
-        """The engine's log."""
+    def action_log(self) -> None:
+        """Show the engine's log."""
         from line_tui.tui.screens.log import LogScreen
 
         self.push_screen(LogScreen())
-
-    def explain(self, screen: Screen[None], topics: Iterable[tuple[str, str]]) -> None:
-        """Show a screen's help: what it shows, and the keys that work now."""
-        from line_tui.tui.screens.help import HelpScreen, keys_of
-
-        self.push_screen(HelpScreen(topics, keys_of(screen)))
 
     def action_command_palette(self) -> None:
         """Find any command by name."""
@@ -364,45 +347,6 @@ class LineApp(TypeAhead):
         """Open a file with the desktop's program, and show its path in any case."""
         opened = desktop.open_file(path)
         self.notify(str(path), title="Opening" if opened else "No program can open it. The file is at")
-
-
-if TYPE_CHECKING:
-    # Lets mypy check that the app has everything that screens need.
-    _SERVES: type[AppProtocol] = LineApp
-
-
-def build_app(
-    store: Store,
-    make_engine: EngineFactory,
-    *,
-    catalog: Catalog | None = None,
-    config: Config | None = None,
-    images: PictureProtocol | None = None,
-    layers: LayerCache | None = None,
-    replay: str | None = None,
-    watch: str | None = None,
-    tour: bool = True,
-) -> LineApp:
-    """Build the app over a store and an engine.
-
-    `replay` is the id of a run to replay, `watch` of one to watch. `tour` shows the first steps at the very first
-    start. Catalogue, settings and the terminal's graphics protocol are read if not given. Call it before the app runs,
-    since a running app would swallow the terminal's answer. Raises UsageError for a bad file, UnknownNameError for an
-    unknown theme or key binding.
-    """
-    config = config or read_config()
-    check_settings(config.tui)
-    return LineApp(
-        store,
-        make_engine,
-        catalog=catalog or read_catalog(),
-        config=config,
-        images=images or picture_protocol(config.tui.images),
-        layers=layers,
-        replay=replay,
-        watch=watch,
-        tour=tour and _is_first_start(store),
-    )
 
 
 def _is_first_start(store: Store) -> bool:

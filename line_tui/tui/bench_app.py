@@ -11,7 +11,6 @@ from pathlib import Path
 
 import msgspec
 
-from line_tui.config import read_config
 from line_tui.engine.client import EngineClient
 from line_tui.store import Store
 from line_tui.tui import app as app_module
@@ -37,9 +36,7 @@ def main(data: Path, report: Path) -> None:
     """Run the app; at its end, report the frames due and the frames dropped."""
     app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
     store = Store.open(data)
-    app = app_module.build_app(
-        store, lambda: EngineClient(data, gives_way=True), config=read_config(), images="halfcell", tour=False
-    )
+    app = app_module.LineApp(store, lambda: EngineClient(data, gives_way=True), images="halfcell", tour=False)
     garbage.collect_on_request()
     app.run()
     due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0

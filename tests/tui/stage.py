@@ -21,7 +21,7 @@ from line_tui.models.catalog import Catalog, Profile, VisionEntry
 from line_tui.models.layer_cache import LayerCache
 from line_tui.models.model_files import Source
 from line_tui.store import Store
-from line_tui.tui.app import LineApp, build_app
+from line_tui.tui.app import LineApp
 from line_tui.tui.screens.run import RunScreen
 from tests.explain.runs import Run
 from tests.fakes import FakeLanguage
@@ -164,7 +164,7 @@ def stage(folder: Path, config: Config | None = None, **options: Any) -> Stage:
         "config": config or Config(),
         "layers": LayerCache(folder / "layers", CATALOG),
     }
-    return Stage(build_app(store, lambda: engine, **settings, **options), engine, store)
+    return Stage(LineApp(store, lambda: engine, **settings, **options), engine, store)
 
 
 def keep(store: Store, events: Sequence[e.DurableEvent], run_id: str = "r1") -> None:

@@ -85,6 +85,7 @@ async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search
         await pilot.pause(0.5)
         await pilot.press(*"earlier runs", "enter")
         await settle(pilot, lambda: isinstance(on.app.screen, RunsScreen))
+        await pilot.pause()
 
 
 @pytest.mark.parametrize("word", ["star it", "pause", "accept", "export"])

@@ -42,7 +42,7 @@ async def test_runs_results_and_replays(on: Stage, events: Sequence[e.DurableEve
     on.store.rename("r1", NASTY)
     on.store.annotate("r1", NASTY)
     async with on.app.run_test(size=(160, 50)) as pilot:
-        on.app.show_runs()
+        on.app.action_runs()
         await look(on, pilot)
         on.app.show_stored_result("r1")
         await look(on, pilot)

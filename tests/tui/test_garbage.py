@@ -13,7 +13,7 @@ def test_no_full_collection_comes_by_itself() -> None:
         "for n in range(300_000):\n"
         "    kept.append([])\n"
         "by_itself = len(full)\n"
-        "garbage.collect()\n"
+        "gc.collect()\n"
         "print(by_itself, len(full) > by_itself, gc.get_freeze_count() > 0)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -156,7 +156,7 @@ async def runs(on: Stage, pilot: Any) -> None:
     on.store.star("r1", True)
     on.store.annotate("r1", "the one for the talk")
     await settle(pilot, lambda: on.app.model_cache.layers)
-    on.app.show_runs()
+    on.app.action_runs()
     await pilot.press("end")
 
 
@@ -176,7 +176,7 @@ async def log(on: Stage, pilot: Any) -> None:
     on.engine.log.write(LOG)
     on.engine.log.close()
     await settle(pilot, lambda: on.engine.alive)
-    on.app.show_log()
+    on.app.action_log()
 
 
 async def tour(on: Stage, pilot: Any) -> None:

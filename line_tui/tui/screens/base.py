@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import actions
 from textual.app import ComposeResult
@@ -15,9 +15,12 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from line_tui.errors import LineError
-from line_tui.tui.app_protocol import AppProtocol
+from line_tui.tui.screens.help import HelpScreen, keys_of
 from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
+
+if TYPE_CHECKING:
+    from line_tui.tui.app import LineApp
 
 SMALLEST = (40, 12)
 """Smallest usable terminal. The app is made for 80 by 24; below that, panes are hidden."""
@@ -93,9 +96,9 @@ class LineScreen(Screen[None]):
         return ()
 
     @property
-    def line(self) -> AppProtocol:
-        """The app, as far as screens know it."""
-        return cast(AppProtocol, self.app)
+    def line(self) -> LineApp:
+        """The app."""
+        return cast("LineApp", self.app)
 
     @property
     def title_bar(self) -> TitleBar:
@@ -129,15 +132,7 @@ class LineScreen(Screen[None]):
 
     def action_help(self) -> None:
         """Show this screen's help."""
-        self.line.explain(self, self.topics())
-
-    def action_runs(self) -> None:
-        """Show all runs."""
-        self.line.show_runs()
-
-    def action_log(self) -> None:
-        """Show the engine's log."""
-        self.line.show_log()
+        self.app.push_screen(HelpScreen(self.topics(), keys_of(self)))
 
     def action_back(self) -> None:
         """Leave this screen."""

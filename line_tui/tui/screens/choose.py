@@ -55,9 +55,9 @@ class ChooseScreen(LineScreen):
         Binding("o", "order", "Order", id="choose.order", tooltip="Sort the neurons by another column"),
         Binding("p", "plan", "Plan", id="choose.plan", tooltip="Change models, search, budget and seed"),
         Binding("m", "mode", "Ask first", id="choose.mode", tooltip="Turn asking before drawing on or off", show=False),
-        Binding("l", "runs", "Runs", id="choose.runs", tooltip="List all earlier runs"),
+        Binding("l", "app.runs", "Runs", id="choose.runs", tooltip="List all earlier runs"),
         Binding("w", "watch", "Watch", id="choose.watch", tooltip="Go to the current run"),
-        Binding("L", "log", "Log", id="choose.log", tooltip="Show the engine's log", show=False),
+        Binding("L", "app.log", "Log", id="choose.log", tooltip="Show the engine's log", show=False),
         Binding("q", "app.quit", "Quit", id="choose.quit", tooltip="Leave line-tui"),
     ]
 

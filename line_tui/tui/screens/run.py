@@ -56,8 +56,8 @@ class RunScreen(Steering):
         Binding("t", "timeline", "Timeline", id="run.timeline", tooltip="Switch between pool and timeline", show=False),
         Binding("f", "follow", "Follow", id="run.follow", tooltip="Follow what is being drawn", show=False),
         Binding("r", "result", "Result", id="run.result", tooltip="Show the result of the run"),
-        Binding("l", "runs", "Runs", id="run.runs", tooltip="List all runs", show=False),
-        Binding("L", "log", "Log", id="run.log", tooltip="Show the engine's log", show=False),
+        Binding("l", "app.runs", "Runs", id="run.runs", tooltip="List all runs", show=False),
+        Binding("L", "app.log", "Log", id="run.log", tooltip="Show the engine's log", show=False),
     ]
 
     def __init__(self, source: Session | Player) -> None:

@@ -20,7 +20,7 @@ from textual.pilot import Pilot
 from line_tui.config import Config
 from line_tui.engine.client import EngineClient
 from line_tui.store import Store
-from line_tui.tui.app import LineApp, build_app
+from line_tui.tui.app import LineApp
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.widgets.neurons import NeuronTable
 
@@ -38,7 +38,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         store = Store.open(data)
-        app = build_app(store, lambda: EngineClient(data), config=Config(), images="halfcell", tour=False)
+        app = LineApp(store, lambda: EngineClient(data), config=Config(), images="halfcell", tour=False)
         async with app.run_test(size=SIZE) as pilot:
             await wait(pilot, lambda: app.model_cache.layers.get("emoji-resnet18"))
             await pilot.press("right", "right")

@@ -29,7 +29,7 @@ from textual.pilot import Pilot
 from line_tui.config import Config
 from line_tui.engine.client import EngineClient
 from line_tui.store import Store
-from line_tui.tui.app import LineApp, build_app
+from line_tui.tui.app import LineApp
 from line_tui.tui.screens.run import RunScreen
 from line_tui.tui.widgets.neurons import NeuronTable
 from tests.tui.gallery.make_gallery import BLOCKS, wait
@@ -70,7 +70,7 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         store = Store.open(data)
-        app = build_app(store, lambda: EngineClient(data), config=Config(), images="halfcell", tour=False)
+        app = LineApp(store, lambda: EngineClient(data), config=Config(), images="halfcell", tour=False)
         async with app.run_test(size=SIZE) as pilot:
             frames = [shot async for shot in session(app, pilot)]
     PATH.write_text(svg(frames), encoding="utf-8")

@@ -183,7 +183,7 @@ async def test_a_title_is_gone_on_with_and_not_replaced(on: Stage) -> None:
 
 async def test_a_note_in_brackets_is_said_as_it_is(on: Stage) -> None:
     async with on.app.run_test(notifications=True) as pilot:
-        on.app.notify("Undone: reject “[/INST] dog”")
+        on.app.screen.notify("Undone: reject “[/INST] dog”")
         await settle(pilot, lambda: on.app.screen.query("Toast"))
         assert "[/INST] dog" in str(on.app.screen.query("Toast").first().render())
 
