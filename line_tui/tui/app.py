@@ -120,7 +120,8 @@ class LineApp(TypeAhead):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.preferences = Preferences(store.folder / "app.json", config)
-        self.theme = self._usable(self.preferences.theme)
+        # The stored theme may come from a version that had others.
+        self.theme = theme if (theme := self.preferences.theme) in self.available_themes else DARK.name
         self.set_keymap(dict(config.tui.keys))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
@@ -147,10 +148,6 @@ class LineApp(TypeAhead):
     def notify(self, message: str, **options: Any) -> None:
         """Show a notification; what it quotes is not taken for markup."""
         super().notify(message, **options | {"markup": False})
-
-    def _usable(self, theme: str | None) -> str:
-        # The stored theme may come from a version that had others.
-        return theme if theme in self.available_themes else DARK.name
 
     def watch_theme(self, theme: str) -> None:
         """Keep the theme for the next start."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 
 import msgspec
@@ -38,15 +38,10 @@ def remappable() -> list[Remappable]:
 
 
 def check_settings(settings: TuiDefaults) -> None:
-    """Raises UnknownNameError for an unknown theme or key binding, UsageError for a key with two meanings."""
+    """Raises UnknownNameError for an unknown theme or key binding, UsageError for a key with two on one screen."""
     if settings.theme is not None:
         check_theme(settings.theme)
-    check_keys(settings.keys)
-
-
-def check_keys(keys: Mapping[str, str]) -> None:
-    """Raises UnknownNameError for an unknown id, UsageError for a key with two meanings on one screen."""
-    if not keys:
+    if not (keys := settings.keys):
         # The check imports all modules of the app, which is needless if nothing is remapped.
         return
     nodes = _nodes()
@@ -56,18 +51,15 @@ def check_keys(keys: Mapping[str, str]) -> None:
             raise unknown_name("key binding", id, known, "`line-tui config keys` lists them")
     for node in nodes:
         taken: dict[str, str | None] = {}
-        for binding in Binding.make_bindings(_remapped(node, keys)):
+        # Like Textual, take an empty entry for none.
+        remapped = (replace(binding, key=keys.get(binding.id or "") or binding.key) for binding in _bindings(node))
+        for binding in Binding.make_bindings(remapped):
             other = taken.setdefault(binding.key, binding.id)
             if other != binding.id and {other, binding.id} & keys.keys():
                 raise UsageError(
                     f"[tui.keys] makes {binding.key} both {other} and {binding.id}",
                     "give one of them another key; `line-tui config keys` lists them",
                 )
-
-
-def _remapped(node: type[DOMNode], keys: Mapping[str, str]) -> Iterator[Binding]:
-    # Like Textual, take an empty entry for none.
-    return (replace(binding, key=keys.get(binding.id or "") or binding.key) for binding in _bindings(node))
 
 
 def _nodes() -> list[type[DOMNode]]:

@@ -34,7 +34,9 @@ def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, 
         return Static(f"No picture at {path}", markup=False)
     if heat is not None:
         picture = heated(picture, heat, smooth=True)
-    widget: Widget = _widget_class(protocol)(picture)
+    widgets = _textual_image()
+    shows = {"kitty": widgets.TGPImage, "sixel": widgets.SixelImage, "halfcell": widgets.HalfcellImage}
+    widget: Widget = shows[protocol](picture)
     return widget
 
 
@@ -50,11 +52,6 @@ def read_picture(path: Path, thumbnail: bytes) -> Image | None:
     if len(thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
         return None
     return Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), thumbnail)
-
-
-def _widget_class(protocol: Protocol) -> Any:
-    widgets = _textual_image()
-    return {"kitty": widgets.TGPImage, "sixel": widgets.SixelImage, "halfcell": widgets.HalfcellImage}[protocol]
 
 
 def _textual_image() -> Any:

@@ -13,6 +13,7 @@ from line_tui.errors import LineError
 from line_tui.events import RunSpec
 from line_tui.layers import LayerInfo
 from line_tui.models.layer_cache import LayerCache
+from line_tui.store import RunSummary
 from line_tui.tui.engine_supervisor import EngineSupervisor
 from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile, bank_overview, bank_profile, bundled
 
@@ -28,11 +29,7 @@ class ModelCache:
     """Requests each thing once and keeps the answer."""
 
     def __init__(
-        self,
-        app: App[Any],
-        engine: EngineSupervisor,
-        kept: LayerCache,
-        learned: Callable[[str, str | None], None],
+        self, app: App[Any], engine: EngineSupervisor, kept: LayerCache, learned: Callable[[str, str | None], None]
     ) -> None:
         """`learned` gets the model, and also the layer when the layer's neurons have become known."""
         self.layers: dict[str, list[LayerInfo] | str] = {}
@@ -85,14 +82,10 @@ class ModelCache:
             self.overviews[model, layer] = neurons
             self._learned(model, layer)
 
-    def neuron_name(self, spec: RunSpec) -> str:
-        """The neuron's name; empty if it has none or it is unknown."""
-        return self.name_of(spec.model, spec.layer, spec.neuron)
-
-    def name_of(self, model: str, layer: str, neuron: int) -> str:
-        """The same, also for a model that was not listed in this session."""
-        info = self._layer(model, layer)
-        return info.names[neuron] if info is not None and neuron < len(info.names) else ""
+    def name_of(self, run: RunSpec | RunSummary) -> str:
+        """The name of a run's neuron; empty if it has none or it is unknown."""
+        info = self._layer(run.model, run.layer)
+        return info.names[run.neuron] if info is not None and run.neuron < len(info.names) else ""
 
     def has_neuron(self, model: str, layer: str, neuron: int) -> bool:
         """Whether a layer has this neuron, as far as is known."""
@@ -100,6 +93,7 @@ class ModelCache:
         return neuron >= 0 and (info is None or neuron < info.neurons)
 
     def _layer(self, model: str, layer: str) -> LayerInfo | None:
+        """Also of a model that was not listed in this session."""
         known = self.layers.get(model)
         if known is None:
             if model not in self._remembered:

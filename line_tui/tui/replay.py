@@ -73,7 +73,7 @@ class Player:
 
 
 def _around(envelope: e.Envelope) -> list[e.Envelope]:
-    """The event, preceded by the phase and the text that a live run would have shown but does not store."""
+    """The event, preceded by the phase and the text that a live run would have shown then but does not store."""
     event = envelope.event
     before: list[e.AnyEvent] = []
     match event:
@@ -87,9 +87,4 @@ def _around(envelope: e.Envelope) -> list[e.Envelope]:
             before = [e.PhaseChanged(phase="drawing", detail=concept)]
         case e.ImageScored(concept=concept):
             before = [e.PhaseChanged(phase="verifying", detail=concept)]
-    return [*(_shown(envelope, shown) for shown in before), envelope]
-
-
-def _shown(envelope: e.Envelope, event: e.AnyEvent) -> e.Envelope:
-    """An ephemeral event at the time of another."""
-    return e.Envelope(run_id=envelope.run_id, time=envelope.time, event=event)
+    return [*(e.Envelope(run_id=envelope.run_id, time=envelope.time, event=shown) for shown in before), envelope]

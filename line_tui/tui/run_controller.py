@@ -292,12 +292,14 @@ class RunController:
 
     def _decide(self, event: Decision) -> None:
         """Pass a decision to whoever works on the current run; when nobody does, store it here."""
-        if self._work is not None and self.session is not None and self.at_work_on(self.session.run_id):
+        if self.session is None:
+            return
+        if self._work is not None:
             self._work.decide(event)
-        elif self.session is not None and self._store.is_worked_on(self.session.run_id):
+        elif self._store.is_worked_on(self.session.run_id):
             # It comes back as an event once whoever works on the run has stored it.
             self._store.leave(self.session.run_id, event)
-        elif self.session is not None:
+        else:
             self.session.feed(self._store.decide(self.session.run_id, event))
 
     def hold(self, paused: bool) -> None:

@@ -7,6 +7,7 @@ several messages to do so; keys that arrive meanwhile, as in one packet over a s
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from functools import partial
 
 from textual import events
@@ -17,13 +18,12 @@ _PATIENCE = 1.0
 """Longest time that a key is held, in seconds, so that a widget that never answers does not block the keyboard."""
 
 
+@dataclass
 class Echo(Message):
     """Follows a key through the same queues: when it reaches the app, the key has been handled."""
 
-    def __init__(self, number: int, laps: int) -> None:
-        super().__init__()
-        self.number = number
-        self.laps = laps
+    number: int
+    laps: int
 
 
 class TypeAhead(App[None]):

@@ -26,12 +26,6 @@ SMALLEST = (40, 12)
 """Smallest usable terminal. The app is made for 80 by 24; below that, panes are hidden."""
 
 
-def parse(action: str) -> tuple[str, tuple[object, ...]]:
-    """Name and parameters of an action such as "picture(-1)"."""
-    _, name, parameters = actions.parse(action)
-    return name, parameters
-
-
 class TooSmall(Static):
     """Shown instead of the screen while the terminal is too small."""
 
@@ -113,7 +107,7 @@ class LineScreen(Screen[None]):
     def refresh_keys(self) -> None:
         """Show the keys that apply now; they are looked up only after a change."""
         applying = tuple(
-            (binding.action, self.check_action(*parse(binding.action)))
+            (binding.action, self.check_action(*actions.parse(binding.action)[1:]))
             for bindings in self._bindings.key_to_bindings.values()
             for binding in bindings
         )

@@ -188,7 +188,7 @@ class ChooseScreen(LineScreen):
             layers.go_to(self.spec.layer if self.spec.layer in names else names[-1] if names else None)
             if self._sought is not None and self._sought[0] == self.spec.model:
                 layers.go_to(self._sought[1])
-        name_frame(layers, subtitle=_filtered(self.filters["layers"]))
+        name_frame(layers, subtitle=f"/{self.filters['layers']}" if self.filters["layers"] else "")
         self._take_layer(layers.key)
 
     def show_neurons(self) -> None:
@@ -242,9 +242,7 @@ class ChooseScreen(LineScreen):
         )
         same = sum((run.model, run.layer, run.neuron) == here for run in runs)
         earlier = self.query_one("#earlier", Rows)
-        earlier.show(
-            [run_row(run, self.line.model_cache.name_of(run.model, run.layer, run.neuron)) for run in runs[:50]]
-        )
+        earlier.show([run_row(run, self.line.model_cache.name_of(run)) for run in runs[:50]])
         if runs and not earlier.has_focus:
             # Otherwise Enter would open a run of the previous neuron.
             earlier.go_to(runs[0].id)
@@ -466,7 +464,7 @@ class ChooseScreen(LineScreen):
             snapshot = self.line.read_run(last.id)
             self._pictures[last.id] = top_images(snapshot.state, 5) if snapshot is not None else ()
         images = self._pictures.get(last.id, ()) if last is not None else ()
-        preview.show(self.line.model_cache.name_of(*neuron), self.line.model_cache.profiles.get(neuron), last, images)
+        preview.show(self.line.model_cache.name_of(self.spec), self.line.model_cache.profiles.get(neuron), last, images)
         name_frame(preview, f"Neuron {self.spec.neuron}")
 
     def _chosen_neuron(self) -> str | None:
@@ -507,7 +505,3 @@ def which(run: RunSummary, called: str) -> tuple[str, str]:
 def _layer_row(layer: LayerInfo) -> Row:
     shape = "×".join(str(size) for size in layer.shape)
     return Row(layer.name, (layer.name, str(layer.neurons), [(shape, "dim")]))
-
-
-def _filtered(text: str) -> str:
-    return f"/{text}" if text else ""

@@ -56,7 +56,7 @@ class CompareScreen(LineScreen):
         for name, snapshot in self.sides.items():
             state = snapshot.state
             spec = state.spec
-            called = self.line.model_cache.neuron_name(spec)
+            called = self.line.model_cache.name_of(spec)
             neuron = f"{spec.layer} {spec.neuron} {called}".rstrip()
             names.append(f"{spec.model} {neuron}")
             low, high = view.activation_range(state)

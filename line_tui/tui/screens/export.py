@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -38,13 +37,6 @@ class ExportScreen(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", id="export.close", tooltip="Close the dialog")
     ]
-
-    class Written(Message):
-        """A worker has finished an export, or failed."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(self, store: Store, run_id: str) -> None:
         super().__init__()
@@ -76,10 +68,10 @@ class ExportScreen(ModalScreen[None]):
     @work(thread=True)
     def _write(self, kind: str, folder: Path) -> None:
         try:
-            self.post_message(self.Written(f"✔ {write_run(self.store, self.run_id, kind, folder)}"))
+            outcome = f"✔ {write_run(self.store, self.run_id, kind, folder)}"
         except (LineError, OSError, ValueError) as error:
-            self.post_message(self.Written(f"✗ {error}"))
+            outcome = f"✗ {error}"
+        self.call_later(self._tell, outcome)
 
-    @on(Written)
-    def _written(self, event: Written) -> None:
-        self.query_one("#outcome", Static).update(Content(event.text))
+    def _tell(self, outcome: str) -> None:
+        self.query_one("#outcome", Static).update(Content(outcome))

@@ -128,7 +128,7 @@ class ResultScreen(LineScreen):
             spec.layer,
             str(spec.neuron),
             "result",
-            note=self.line.model_cache.neuron_name(spec),
+            note=self.line.model_cache.name_of(spec),
             right="★" if run is not None and run.starred else "",
         )
         said = argument(self.state)

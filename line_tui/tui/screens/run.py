@@ -168,7 +168,7 @@ class RunScreen(Steering):
             ask_first = state.ask_first if state.run is not None else spec.ask_first
             mode = f"{'ask first' if ask_first else 'automatic'} · seed {spec.seed}"
             self.title_bar.show(
-                spec.model, spec.layer, str(spec.neuron), note=self.line.model_cache.neuron_name(spec), right=mode
+                spec.model, spec.layer, str(spec.neuron), note=self.line.model_cache.name_of(spec), right=mode
             )
         status = self.line.engine.status if self.live else EngineStatus()
         self.banner.show(status)

@@ -97,9 +97,8 @@ class RunsScreen(LineScreen):
         """Read the list again and show it."""
         self.line.controller.read_runs()
         wanted = self.filter.lower().split()
-        runs = [
-            run for run in self.line.controller.runs if all(word in _text(run, self._called(run)) for word in wanted)
-        ]
+        called = self.line.model_cache.name_of
+        runs = [run for run in self.line.controller.runs if all(word in _text(run, called(run)) for word in wanted)]
         now = time.time()
         table = self.query_one("#runs", Rows)
         table.show(
@@ -122,7 +121,7 @@ class RunsScreen(LineScreen):
             (
                 [(marks, "accent")],
                 [(run.id, "dim")],
-                *which(run, self._called(run)),
+                *which(run, self.line.model_cache.name_of(run)),
                 [(label, "accent" if run.label else "dim")],
                 number(run.score),
                 str(run.images),
@@ -131,9 +130,6 @@ class RunsScreen(LineScreen):
                 [(ago(now - run.created), "dim")],
             ),
         )
-
-    def _called(self, run: RunSummary) -> str:
-        return self.line.model_cache.name_of(run.model, run.layer, run.neuron)
 
     def _show_about(self) -> None:
         run = self.run_at_cursor

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
+from line_tui import events as e
 from line_tui.explain.state import RunState, Trial, concept_of, verdict
 from line_tui.explain.word_forms import same_form
 from line_tui.tui import view
@@ -17,21 +18,24 @@ from line_tui.tui.session import Session, Snapshot
 
 LONGEST = 60
 """Longest concept that a user can enter, in characters."""
-_ABOUT_A_TRIAL = {"accept", "reject", "reject_because", "pin", "ban"}
-_DECISIONS = _ABOUT_A_TRIAL | {"edit", "add", "undo", "mode", "budget"}
+_DECISIONS = {"decide", "reject_because", "edit", "add", "undo", "mode", "budget"}
 
 
 class Steering(LineScreen):
     """Base of the run screen, which provides what is shown and what the keys are about."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "accept", "Accept", id="run.accept", tooltip="Draw it, or keep it in the pool"),
-        Binding("x", "reject", "Reject", id="run.reject", tooltip="Never draw it, or take it out of the pool"),
+        Binding("a", "decide('accept')", "Accept", id="run.accept", tooltip="Draw it, or keep it in the pool"),
+        Binding(
+            "x", "decide('reject')", "Reject", id="run.reject", tooltip="Never draw it, or take it out of the pool"
+        ),
         Binding("X", "reject_because", "Reject…", id="run.reject-because", tooltip="Reject it and say why", show=False),
         Binding("e", "edit", "Edit", id="run.edit", tooltip="Change the concept before it is drawn"),
         Binding("n", "add", "Add", id="run.add", tooltip="Add a concept of your own"),
-        Binding("p", "pin", "Pin", id="run.pin", tooltip="Keep it in the pool, whatever its score", show=False),
-        Binding("b", "ban", "Ban", id="run.ban", tooltip="Reject it and never propose it again", show=False),
+        Binding(
+            "p", "decide('pin')", "Pin", id="run.pin", tooltip="Keep it in the pool, whatever its score", show=False
+        ),
+        Binding("b", "decide('ban')", "Ban", id="run.ban", tooltip="Reject it and never propose it again", show=False),
         Binding("u", "undo", "Undo", id="run.undo", tooltip="Undo your last decision"),
         Binding("m", "mode", "Ask/auto", id="run.mode", tooltip="Turn asking before drawing on or off"),
         Binding("space", "pause", "Pause", id="run.pause", tooltip="Pause or continue", priority=False),
@@ -83,8 +87,8 @@ class Steering(LineScreen):
         if not live or not active:
             return False
         target = self.target()
-        if action in _ABOUT_A_TRIAL:
-            return target is not None and _says_more(state, target, action)
+        if action in ("decide", "reject_because"):
+            return target is not None and _says_more(state, target, parameters[0] if parameters else "reject")
         if action == "edit":
             return target is not None and not _measured(target) and verdict(state, target) != "rejected"
         if action == "undo":
@@ -93,21 +97,9 @@ class Steering(LineScreen):
 
     # -- decisions ---
 
-    def action_accept(self) -> None:
-        """Accept the concept: draw it, or keep it in the pool."""
-        self._decide("accept", self.target())
-
-    def action_reject(self) -> None:
-        """Reject the concept: never draw it, or take it out of the pool."""
-        self._decide("reject", self.target())
-
-    def action_pin(self) -> None:
-        """Pin the concept in the pool."""
-        self._decide("pin", self.target())
-
-    def action_ban(self) -> None:
-        """Reject the concept and never propose it again."""
-        self._decide("ban", self.target())
+    def action_decide(self, kind: e.DecisionKind) -> None:
+        """Accept, reject, pin or ban the concept."""
+        self._decide(kind, self.target())
 
     def action_reject_because(self) -> None:
         """Reject the concept with a reason, which the language model may be shown."""
@@ -193,7 +185,7 @@ class Steering(LineScreen):
         question = Ask("Total number of iterations:", value=str(iterations + 10), whole=True, refuse=refuse)
         self._ask(question, change)
 
-    def _decide(self, kind: Any, trial: Trial | None, concept: str | None = None, reason: str = "") -> None:
+    def _decide(self, kind: e.DecisionKind, trial: Trial | None, concept: str | None = None, reason: str = "") -> None:
         if not isinstance(self.source, Session) or (trial is None and kind != "add"):
             return
         session = self.source
@@ -255,10 +247,10 @@ def _measured(trial: Trial) -> bool:
     return bool(trial.images) or trial.score is not None
 
 
-def _says_more(state: RunState, trial: Trial, action: str) -> bool:
-    """Whether a decision would change anything for a concept."""
+def _says_more(state: RunState, trial: Trial, kind: object) -> bool:
+    """Whether a decision of this kind would change anything for a concept."""
     said = verdict(state, trial)
-    match action:
+    match kind:
         case "accept":
             return said != "accepted" or trial.id in view.pinned(state)
         case "pin":

@@ -68,32 +68,20 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         Binding("enter", "choose", "Choose", id="rows.choose", tooltip="Select the row", show=False),
     ]
 
+    @dataclass
     class Moved(Message):
         """The cursor is on another row, or on none."""
 
-        def __init__(self, rows: Rows, key: str | None, by_person: bool = False) -> None:
-            super().__init__()
-            self.rows = rows
-            self.key = key
-            self.by_person = by_person
+        rows: Rows
+        key: str | None
+        by_person: bool = False
 
-        @property
-        def control(self) -> Rows:
-            """The table, for `@on` selectors."""
-            return self.rows
-
+    @dataclass
     class Chosen(Message):
         """A row was chosen."""
 
-        def __init__(self, rows: Rows, key: str) -> None:
-            super().__init__()
-            self.rows = rows
-            self.key = key
-
-        @property
-        def control(self) -> Rows:
-            """The table, for `@on` selectors."""
-            return self.rows
+        rows: Rows
+        key: str
 
     def __init__(
         self,

@@ -59,13 +59,12 @@ class Thumbnails(Widget, can_focus=False):
     }
     BORDER_TITLE = "Pictures"
 
+    @dataclass
     class Picked(Message):
         """A picture was clicked."""
 
-        def __init__(self, pictures: Thumbnails, index: int) -> None:
-            super().__init__()
-            self.pictures = pictures
-            self.index = index
+        pictures: Thumbnails
+        index: int
 
     def __init__(self, id: str | None = None, *, has_cursor: bool = False) -> None:
         """`has_cursor` if keys move it."""

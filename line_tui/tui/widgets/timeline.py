@@ -16,17 +16,16 @@ def rows(state: RunState) -> list[Row]:
         return []
     found: list[Row] = []
     top = float("-inf")
-    refusals = list(enumerate(state.refusals))
-    stalls = list(enumerate(state.stalls))
+    between: list[tuple[int, Row]] = []
+    for n, refusal in enumerate(state.refusals):
+        cell = [("✗", "bad"), (f" {refusal.text} — {refusal.reason}", "dim")]
+        between.append((refusal.iteration, Row(f"refusal-{n}", (str(refusal.iteration), cell, ""), "dim")))
+    for n, stall in enumerate(state.stalls):
+        cell = [("!", "accent"), (f" stalled after {stall.attempts}: {stall.remedy}", "dim")]
+        between.append((stall.iteration, Row(f"stall-{n}", (str(stall.iteration), cell, ""))))
     for trial in state.trials.values():
-        while refusals and refusals[0][1].iteration <= trial.iteration:
-            n, refusal = refusals.pop(0)
-            text = f" {refusal.text} — {refusal.reason}"
-            found.append(Row(f"refusal-{n}", (str(refusal.iteration), [("✗", "bad"), (text, "dim")], ""), "dim"))
-        while stalls and stalls[0][1].iteration <= trial.iteration:
-            n, stall = stalls.pop(0)
-            text = f" stalled after {stall.attempts}: {stall.remedy}"
-            found.append(Row(f"stall-{n}", (str(stall.iteration), [("!", "accent"), (text, "dim")], "")))
+        found += [row for iteration, row in between if iteration <= trial.iteration]
+        between = [entry for entry in between if entry[0] > trial.iteration]
         score = view.value(state, trial)
         better = score is not None and score > top and verdict(state, trial) != "rejected"
         top = score if better and score is not None else top
