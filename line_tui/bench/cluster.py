@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -158,13 +159,9 @@ def in_actor(settings: EngineDefaults) -> WaitingModels:
 
 def measure(actors: int, neurons: int, per_second: float | None) -> Row:
     """Explain neurons with `actors` actors; `per_second` is the rate of one."""
-    with tempfile.TemporaryDirectory(prefix="line-tui-bench-") as folder:
-        store = Store.open(Path(folder))
-        try:
-            seconds, driver = asyncio.run(_explain(store, actors, neurons))
-            events = sum(len(store.events(run.id)) for run in store.runs())
-        finally:
-            store.close()
+    with tempfile.TemporaryDirectory(prefix="line-tui-bench-") as folder, closing(Store.open(Path(folder))) as store:
+        seconds, driver = asyncio.run(_explain(store, actors, neurons))
+        events = sum(len(store.events(run.id)) for run in store.runs())
     return Row(
         actors=actors,
         neurons=neurons,

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -32,6 +32,7 @@ from line_tui.models.loaded import LoadedModels
 from line_tui.offline import stay_offline
 from line_tui.store import Store
 
+PREFIX = "line-tui-bench-"
 Asked = Callable[[int], e.RunSpec]
 
 
@@ -136,7 +137,7 @@ def measure(asked: Asked, neurons: Sequence[int], apart: int, tell: Callable[[st
     results: dict[int, object] = {}
     for neuron in neurons[:apart]:
         source = TimedModels()
-        with _store() as store:
+        with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, closing(Store.open(Path(folder))) as store:
             (end,) = _explain(store, source, asked, [neuron])
             alone.append(end.seconds)
             alone_cpu.append(end.cpu)
@@ -145,7 +146,7 @@ def measure(asked: Asked, neurons: Sequence[int], apart: int, tell: Callable[[st
         inside += source.watch.seconds
         outside += end.cpu - source.loading.seconds - source.watch.seconds
         tell(f"neuron {neuron} alone: {end.seconds:.1f} s, {end.cpu:.1f} s of processor time")
-    with _store() as store:
+    with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, closing(Store.open(Path(folder))) as store:
         ends = _explain(store, CataloguedModels(), asked, neurons)
         last = ends[-1]
         tell(f"{len(neurons)} together: {last.seconds:.1f} s, {last.cpu:.1f} s of processor time")
@@ -171,16 +172,6 @@ def measure(asked: Asked, neurons: Sequence[int], apart: int, tell: Callable[[st
         drawn_together=drawn_together,
         same=same,
     )
-
-
-@contextmanager
-def _store() -> Iterator[Store]:
-    with tempfile.TemporaryDirectory(prefix="line-tui-bench-") as folder:
-        store = Store.open(Path(folder))
-        try:
-            yield store
-        finally:
-            store.close()
 
 
 def fresh_images(store: Store, run_id: str) -> int:

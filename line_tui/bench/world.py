@@ -9,6 +9,7 @@ from hashlib import blake2b
 import numpy as np
 
 from line_tui import events as e
+from line_tui.config import EngineDefaults
 from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
@@ -149,7 +150,7 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
     from line_tui.models.vision_loader import load_vision
 
     source, worlds = CataloguedModels(), []
-    loaded = load(PROFILE, next(iter(layers)), threads=threads, device="cpu")
+    loaded = load(PROFILE, next(iter(layers)), settings=EngineDefaults(threads=threads, device="cpu"))
     generator = loaded.models.generator
     album = MemoryAlbum(generator)
     for model, wanted in layers.items():

@@ -57,20 +57,16 @@ def check_memory(
 ) -> Finding:
     """Whether a profile's models fit in memory together, by the catalogue's numbers."""
     check = f"memory: {profile.id}"
-    on_gpu = isinstance(torch, Torch) and torch.device != "cpu"
     # The engine sees how much is left when it has imported its libraries; here none is.
-    free = Free(max(0, machine.free_ram_mb - LIBRARIES_MB), _gpu_mb(machine, torch) if on_gpu else None)
+    # A GPU that shares the RAM reports no memory of its own.
+    gpu = (torch.free_mb or machine.free_ram_mb) if isinstance(torch, Torch) and torch.device != "cpu" else None
+    free = Free(max(0, machine.free_ram_mb - LIBRARIES_MB), gpu)
     try:
         # As in a run: a CPU-only llama.cpp uses the CPU whatever would fit.
         offloads = isinstance(llama, LlamaCpp) and llama.gpu
-        wanted = profile_needs(catalog, profile, profile.vision, on_gpu=on_gpu)
+        wanted = profile_needs(catalog, profile, profile.vision, on_gpu=gpu is not None)
         most = catalog.find_generator(profile.generator).batch_size
         chosen = plan(wanted, free, most, None if offloads else "cpu-llm")
     except LineError as error:
         return Finding(check, "problem", error.cause, error.fix)
     return Finding(check, "ok" if chosen.policy == "resident" else "note", describe(chosen, free))
-
-
-def _gpu_mb(machine: Machine, torch: Torch | Broken) -> int:
-    # A GPU that shares the RAM reports no memory of its own.
-    return (torch.free_mb if isinstance(torch, Torch) else 0) or machine.free_ram_mb

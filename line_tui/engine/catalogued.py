@@ -55,16 +55,7 @@ class CataloguedModels:
         from line_tui.models.loader import load
 
         settings = self._settings or read_config().engine
-        return load(
-            spec.profile,
-            spec.model,
-            fixed,
-            threads=settings.threads,
-            device=settings.device,
-            memory=settings.memory,
-            vision=self._vision,
-            on_progress=on_progress,
-        )
+        return load(spec.profile, spec.model, fixed, settings=settings, vision=self._vision, on_progress=on_progress)
 
     def vision(self, model: str, batch_size: int) -> TorchVision | BlackBox:
         """A vision model by itself, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""

@@ -7,16 +7,14 @@ import os
 import re
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from line_tui.config import log_folder
 from line_tui.engine import protocol as p
-from line_tui.engine.executor import AHEAD, GRACE, EngineExited
-from line_tui.engine.log import EngineLog
+from line_tui.engine.executor import GRACE, Engine, EngineExited
 from line_tui.errors import EngineError
 
 _SHORTAGE = re.compile(
@@ -28,10 +26,8 @@ _TOLD = 5
 _LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far below
 
 
-class EngineClient:
+class EngineClient(Engine):
     """Starts one engine at a time and exchanges messages with it."""
-
-    ahead = AHEAD
 
     def __init__(
         self,
@@ -46,6 +42,7 @@ class EngineClient:
         `gives_way` lowers its priority below the screen's, as the settings say.
         `grace` is the time in seconds at each stage of `close`: after the request, after SIGTERM, then SIGKILL.
         """
+        super().__init__(log)
         self._grace = grace
         # -P: a random.py in the user's folder must not replace Python's own.
         self._command = list(command or (sys.executable, "-P", "-m", "line_tui.engine.server"))
@@ -53,10 +50,8 @@ class EngineClient:
             self._command.append("--give-way")
         if data is not None:
             self._command += ["--data", str(data)]
-        self.log = EngineLog(log or log_folder() / "engine.log")
         self._process: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
-        self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
         self._closing = False
 
     @property
@@ -92,11 +87,6 @@ class EngineClient:
             await process.stdin.drain()
         except ConnectionError as error:
             raise EngineError("the engine ended", "restart it; nothing stored is lost") from error
-
-    async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """All messages, also of engines started later, until `close`."""
-        while (message := await self._messages.get()) is not None:
-            yield message
 
     async def kill(self, grace: float) -> None:
         """End the engine: SIGTERM, after `grace` seconds SIGKILL. `EngineExited` follows."""

@@ -11,7 +11,7 @@ import os
 import secrets
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -24,11 +24,10 @@ import msgspec
 import numpy as np
 
 from line_tui import events as e
-from line_tui.config import EngineDefaults, log_folder, read_config
+from line_tui.config import EngineDefaults, read_config
 from line_tui.engine import cluster_protocol as cp
 from line_tui.engine import protocol as p
-from line_tui.engine.executor import EngineExited
-from line_tui.engine.log import EngineLog
+from line_tui.engine.executor import Engine, EngineExited
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.errors import EngineError, LineError, UsageError, first_line
 from line_tui.models.source_digests import stamped
@@ -105,7 +104,7 @@ class _Worker:
     """Pictures assigned only to this actor."""
 
 
-class RayEngine:
+class RayEngine(Engine):
     """Distributes runs to Ray actors, on this machine or on the cluster at an address."""
 
     def __init__(
@@ -125,8 +124,8 @@ class RayEngine:
                 f"'{address}' is not HOST:PORT",
                 "run line-tui on a machine of the cluster, with its head's address",
             )
+        super().__init__(log)
         self._ray = import_ray()
-        self.log = EngineLog(log or log_folder() / "engine.log")
         self._store = store
         self._address = address
         self._source = source
@@ -141,7 +140,6 @@ class RayEngine:
         self._claiming = threading.Lock()
         self._failed_starts = 0
         self._closing = False
-        self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
 
     @property
     def ahead(self) -> int:
@@ -188,11 +186,6 @@ class RayEngine:
                 self._steer(command)
             case p.Shutdown():
                 await self.close()
-
-    async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """Messages as they come, until `close`."""
-        while (message := await self._messages.get()) is not None:
-            yield message
 
     async def kill(self, grace: float) -> None:
         """End all actors at once; `EngineExited` follows."""

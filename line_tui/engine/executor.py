@@ -7,13 +7,16 @@ The engine that works on a run is the only writer of its events, decisions inclu
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol, TypeVar
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from line_tui import events as e
+from line_tui.config import log_folder
 from line_tui.engine import protocol as p
 from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError, LineError, MemoryLimitError
@@ -63,29 +66,37 @@ class EngineStatus:
         return f"exit code {self.code}"
 
 
-class Engine(Protocol):
+class Engine(ABC):
     """An engine as its executor sees it: commands go in, messages come out."""
 
-    @property
-    def log(self) -> EngineLog:
-        """What it wrote to stderr."""
+    def __init__(self, log: Path | None = None) -> None:
+        """`log` is the file for what it writes to stderr."""
+        self.log = EngineLog(log or log_folder() / "engine.log")
+        self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
 
     @property
     def ahead(self) -> int:
         """Runs that may be submitted at once: enough that it always has the next one."""
+        return AHEAD
 
+    @abstractmethod
     async def start(self) -> None:
         """Start it, or a new one in place of a dead one; the first message is `Ready`. Raises EngineError."""
 
+    @abstractmethod
     async def send(self, command: p.AnyCommand) -> None:
         """Send a command. Raises EngineError when it is gone."""
 
-    def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
+    async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
         """Messages as they come, also of engines started later, until `close`."""
+        while (message := await self._messages.get()) is not None:
+            yield message
 
+    @abstractmethod
     async def kill(self, grace: float) -> None:
         """Kill it where that is possible; `EngineExited` follows."""
 
+    @abstractmethod
     async def close(self) -> None:
         """End it in order; `messages` ends too."""
 

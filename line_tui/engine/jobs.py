@@ -43,7 +43,7 @@ def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
 
 
 def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
-    from line_tui.evaluate.measuring import bank_control, evaluate, folder_control, read
+    from line_tui.evaluate.measuring import Control, evaluate, folder_control, read
     from line_tui.evaluate.request import Request
 
     request = msgspec.json.decode(wanted, type=Request)
@@ -58,7 +58,8 @@ def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
         if folder is not None:
             control = folder_control(folder, models.vision, request.layer)
         elif (ready := here.manager.source.ready_bank(loaded, request.layer)) is not None:
-            control = bank_control(ready.id, ready.activations, models.generator.prompt_template)
+            rows = ready.activations.reshape(-1, layer.neurons)
+            control = Control(ready.id, rows, models.generator.prompt_template)
         else:
             raise ModelFileError(
                 f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",

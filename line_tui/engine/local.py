@@ -5,29 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator
 
-from line_tui.config import log_folder
 from line_tui.engine import protocol as p
-from line_tui.engine.executor import AHEAD, EngineExited
-from line_tui.engine.log import EngineLog
+from line_tui.engine.executor import Engine
 from line_tui.engine.model_source import ModelSource
 from line_tui.engine.server import Server
 from line_tui.errors import EngineError
 from line_tui.store import Store
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """A server on threads of this process. What its libraries write goes to this process's stderr, not to `log`."""
 
-    ahead = AHEAD
-
     def __init__(self, store: Store, source: ModelSource) -> None:
-        self.log = EngineLog(log_folder() / "engine.log")
+        super().__init__()
         self._store = store
         self._source = source
         self._server: Server | None = None
-        self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
 
     async def start(self) -> None:
         """Start the threads."""
@@ -51,11 +45,6 @@ class LocalEngine:
         if self._server is None:
             raise EngineError("the engine is not running", "start it")
         self._server.take(command)
-
-    async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """Messages as they come, until `close`."""
-        while (message := await self._messages.get()) is not None:
-            yield message
 
     async def kill(self, grace: float) -> None:
         """Nothing: a thread cannot be killed. The run ends when the current call returns."""

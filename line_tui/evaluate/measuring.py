@@ -47,15 +47,17 @@ def read(request: Request, layer: LayerInfo) -> tuple[list[Explanations], Pictur
     return files, open_folder(Path(request.control)) if request.control is not None else None
 
 
-def bank_control(name: str, activations: Floats, prompt: str) -> Control:
-    """A bank `float32[concepts, images, neurons]`, drawn with a prompt, as control."""
-    return Control(name, activations.reshape(-1, activations.shape[2]), prompt)
-
-
 def folder_control(folder: PictureFolder, vision: Vision, layer: str) -> Control:
     """A folder's pictures as control. Raises UsageError."""
-    activations, skipped = look_at_folder(folder, vision, layer)
-    return Control(str(folder.path), activations, COSY_PROMPT, skipped)
+    paths = [path for each in folder.classes for path in each.files] or folder.loose
+    skipped = dict(folder.left_out)
+    found = []
+    for batch in in_batches(readable(paths, len(paths), skipped), BATCH):
+        found.append(vision.record([picture for _, picture in batch], layer).activations)
+    if not found:
+        raise UsageError(f"no picture in {folder.path} can be read", "name another folder")
+    told = [f"{path}: {reason}" for path, reason in skipped.items()]
+    return Control(str(folder.path), np.concatenate(found), COSY_PROMPT, told)
 
 
 def evaluate(
@@ -146,16 +148,3 @@ def draw_and_look(text: str, prompt: str, request: Request, generator: Generator
         pictures = generator.draw(prompts, batch, lambda step, steps: None)
         found.append(vision.record(pictures, request.layer).activations)
     return np.concatenate(found)
-
-
-def look_at_folder(folder: PictureFolder, vision: Vision, layer: str) -> tuple[Floats, list[str]]:
-    """Activations of a folder's pictures `float32[images, neurons]`, and what could not be read."""
-    paths = [path for each in folder.classes for path in each.files] or folder.loose
-    skipped: dict[Path, str] = {}
-    skipped |= folder.left_out
-    found = []
-    for batch in in_batches(readable(paths, len(paths), skipped), BATCH):
-        found.append(vision.record([picture for _, picture in batch], layer).activations)
-    if not found:
-        raise UsageError(f"no picture in {folder.path} can be read", "name another folder")
-    return np.concatenate(found), [f"{path}: {reason}" for path, reason in skipped.items()]

@@ -16,7 +16,8 @@ from line_tui import plugins
 from line_tui.config import check_range, config_path
 from line_tui.decodable import decodable
 from line_tui.errors import UsageError, unknown_name
-from line_tui.models.lock import Pin, held, read_pins
+from line_tui.models import lock
+from line_tui.models.lock import Pin, read_pins
 from line_tui.models.model_files import Source, bundled_models
 
 _QUOTED = re.compile(r'"([A-Za-z]\w*Scheduler)"')
@@ -257,12 +258,8 @@ def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = N
     """
     catalog = _merged(user or user_catalog_path())
     pins = read_pins() if pins is None else pins
-    return msgspec.structs.replace(
-        catalog,
-        language=_held(catalog.language, pins),
-        generator=_held(catalog.generator, pins),
-        vision=_held(catalog.vision, pins),
-    )
+    held = {kind: _held(getattr(catalog, kind), pins) for kind in ("language", "generator", "vision")}
+    return msgspec.structs.replace(catalog, **held)
 
 
 def shipped_catalog() -> Catalog:
@@ -275,12 +272,7 @@ def _merged(path: Path) -> Catalog:
     if not path.exists():
         return ours
     theirs = _read(path)
-    merged = Catalog(
-        language=_merge(ours.language, theirs.language),
-        generator=_merge(ours.generator, theirs.generator),
-        vision=_merge(ours.vision, theirs.vision),
-        profile=_merge(ours.profile, theirs.profile),
-    )
+    merged = Catalog(**{kind: _merge(getattr(ours, kind), getattr(theirs, kind)) for kind in Catalog.__struct_fields__})
     _check_profiles(merged, path)
     return merged
 
@@ -300,12 +292,8 @@ def _decoded(content: bytes) -> Catalog:
 
 def _check_profiles(catalog: Catalog, path: Path) -> None:
     for profile in catalog.profile:
-        known = {
-            "language": [entry.id for entry in catalog.language],
-            "generator": [entry.id for entry in catalog.generator],
-        }
-        for kind, ids in known.items():
-            wanted = getattr(profile, kind)
+        for kind in ("language", "generator"):
+            wanted, ids = getattr(profile, kind), [entry.id for entry in getattr(catalog, kind)]
             if wanted not in ids:
                 raise UsageError(
                     f"{path}: profile '{profile.id}' names the {kind} '{wanted}', which is in no catalogue",
@@ -320,7 +308,7 @@ Pinned = TypeVar("Pinned", LanguageEntry, GeneratorEntry, VisionEntry)
 
 
 def _held(entries: list[Pinned], pins: Mapping[str, Pin]) -> list[Pinned]:
-    return [msgspec.structs.replace(entry, source=held(entry.source, pins.get(entry.id))) for entry in entries]
+    return [msgspec.structs.replace(entry, source=lock.held(entry.source, pins.get(entry.id))) for entry in entries]
 
 
 def _merge(ours: list[Named], theirs: list[Named]) -> list[Named]:

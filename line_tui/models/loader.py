@@ -11,8 +11,9 @@ import llama_cpp
 import msgspec
 import torch
 
+from line_tui.config import EngineDefaults
 from line_tui.errors import MemoryLimitError
-from line_tui.events import Memory, Settings
+from line_tui.events import Settings
 from line_tui.explain.loop import Models
 from line_tui.models.batching import gauge_of, largest_batch
 from line_tui.models.blackbox import code_warning
@@ -30,44 +31,42 @@ from line_tui.models.offloading import OffloadedGenerator, OffloadedLanguage, Sh
 from line_tui.models.out_of_memory import is_out_of_memory
 from line_tui.models.vision_loader import VisionFactory, load_vision
 
+_USUAL = EngineDefaults()
+
 
 def load(
     profile: str,
     model: str,
     fixed: Settings | None = None,
     *,
-    threads: int | None = None,
-    device: str | None = None,
-    memory: Memory | None = None,
+    settings: EngineDefaults = _USUAL,
     vision: VisionFactory | None = None,
     on_progress: Callable[[str], None] = lambda what: None,
 ) -> LoadedModels:
     """Load a profile's language model and generator, and the vision model to be explained.
 
-    `vision` makes the vision model, for callers that have it in memory.
-
-    `fixed` are the settings of the run's earlier session; they win over `threads`, `device` and `memory`, whose None
-    means all cores, the best device there is, and what fits. `on_progress` hears the plan and what is loaded next. The
-    models take turns, so on the CPU each gets all threads. Raises UnknownNameError, ModelFileError, UsageError,
-    MemoryLimitError.
+    `vision` makes the vision model, for callers that have it in memory. `fixed` are the settings of the run's earlier
+    session; they win over `settings`. `on_progress` hears the plan and what is loaded next. The models take turns, so
+    on the CPU each gets all threads. Raises UnknownNameError, ModelFileError, UsageError, MemoryLimitError.
     """
     # No library may contact the hub to check for updates.
     os.environ["HF_HUB_OFFLINE"] = "1"
     catalog = read_catalog()
-    threads = fixed.threads if fixed else threads or default_threads()
-    device = fixed.device if fixed else device or default_device()
+    threads = fixed.threads if fixed else settings.threads or default_threads()
+    device = fixed.device if fixed else settings.device or default_device()
     check_device(device)
     torch.set_num_threads(threads)
-    needed = profile_needs(catalog, catalog.find_profile(profile), model, on_gpu=device != "cpu")
+    entries = catalog.find_profile(profile)
+    needed = profile_needs(catalog, entries, model, on_gpu=device != "cpu")
     _collect(device)
     free = free_memory(device)
     if fixed is not None:
         plans = [spell_out(needed, free, fixed.memory, fixed.batch_size)]
     else:
-        if device != "cpu" and not llama_cpp.llama_supports_gpu_offload():
-            # This build of llama.cpp can only use the CPU.
-            memory = "cpu-llm"
-        best = plan(needed, free, catalog.find_generator(catalog.find_profile(profile).generator).batch_size, memory)
+        # A build of llama.cpp may be for the CPU only.
+        offloads = device == "cpu" or llama_cpp.llama_supports_gpu_offload()
+        memory = settings.memory if offloads else "cpu-llm"
+        best = plan(needed, free, catalog.find_generator(entries.generator).batch_size, memory)
         plans = [best, *smaller(needed, free, best.policy, best.batch_size)]
         if gauge_of(device) is not None:
             # The batch size is found by trying, so of plans that differ only in that the first one suffices.

@@ -11,7 +11,7 @@ from typing import get_args
 
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory
-from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, Profile
+from line_tui.models.catalog import Catalog, GeneratorEntry, Profile
 
 POLICIES: tuple[Memory, ...] = get_args(Memory)
 
@@ -68,32 +68,20 @@ class Plan:
     swapped_mb: int
     """Megabytes copied to and from the device per iteration."""
 
-    @property
-    def seconds_per_iteration(self) -> float:
-        """Estimated cost of swapping."""
-        return self.swapped_mb / COPIED_MB_PER_SECOND
 
+def profile_needs(catalog: Catalog, profile: Profile, model: str, *, on_gpu: bool) -> Needs:
+    """The needs of a profile's language model and generator, and of a vision model, at the precision that will be used.
 
-def needs(language: LanguageEntry, generator: GeneratorEntry, vision_mb: int | None, *, on_gpu: bool) -> Needs:
-    """The models' needs according to the catalogue, at the precision that will be used."""
+    They are the catalogue's numbers. Raises UnknownNameError.
+    """
+    language, generator = catalog.find_language(profile.language), catalog.find_generator(profile.generator)
+    vision = catalog.vision_entry(model)
     half = on_gpu and generator.dtype != "float32"
-    pixels = generator.size**2
     return Needs(
         language=max(language.memory_mb.values(), default=language.size_mb),
         generator=_in_precision(generator, generator.dtype if on_gpu else "float32"),
-        picture=round(pixels * WORKING_BYTES * (1 if half else 2) / 1e6),
-        vision=UNKNOWN_VISION_MB if vision_mb is None else vision_mb,
-    )
-
-
-def profile_needs(catalog: Catalog, profile: Profile, model: str, *, on_gpu: bool) -> Needs:
-    """The needs of a profile's language model and generator, and of a vision model. Raises UnknownNameError."""
-    vision = catalog.vision_entry(model)
-    return needs(
-        catalog.find_language(profile.language),
-        catalog.find_generator(profile.generator),
-        max(vision.memory_mb.values(), default=None) if vision else None,
-        on_gpu=on_gpu,
+        picture=round(generator.size**2 * WORKING_BYTES * (1 if half else 2) / 1e6),
+        vision=max(vision.memory_mb.values(), default=UNKNOWN_VISION_MB) if vision else UNKNOWN_VISION_MB,
     )
 
 
@@ -190,7 +178,7 @@ def describe(plan: Plan, free: Free) -> str:
     if plan.policy == "resident":
         return f"all models stay loaded, {pictures} at a time: {used}"
     if plan.policy == "swap":
-        cost = f"about {plan.seconds_per_iteration:.1f} s more in each iteration"
+        cost = f"about {plan.swapped_mb / COPIED_MB_PER_SECOND:.1f} s more in each iteration"
         return f"language model and generator take turns, {pictures} at a time: {used}, {cost}"
     return (
         f"the language model computes on the CPU, {pictures} at a time: {used}, "

@@ -8,7 +8,7 @@ from PIL import Image
 
 from line_tui.errors import UsageError
 from line_tui.evaluate.explanations import Explanation, Explanations
-from line_tui.evaluate.measuring import Control, evaluate, look_at_folder
+from line_tui.evaluate.measuring import Control, evaluate, folder_control
 from line_tui.evaluate.request import Report, Request
 from line_tui.models.folder import open_folder
 from tests.explain.runs import bank
@@ -87,16 +87,16 @@ def test_a_folder_of_pictures_is_looked_at_and_what_cannot_be_read_is_named(tmp_
     for n in range(3):
         Image.fromarray(np.full((24, 24, 3), 80 * n, np.uint8)).save(tmp_path / f"{n}.png")
     (tmp_path / "broken.png").write_bytes(b"no picture")
-    control, skipped = look_at_folder(open_folder(tmp_path), FakeVision(), "fc")
-    assert control.shape == (3, 3)
-    assert control[2, 0] == pytest.approx(160 / 255, abs=1e-5)
-    assert len(skipped) == 1 and "broken.png" in skipped[0]
+    control = folder_control(open_folder(tmp_path), FakeVision(), "fc")
+    assert control.activations.shape == (3, 3)
+    assert control.activations[2, 0] == pytest.approx(160 / 255, abs=1e-5)
+    assert len(control.skipped) == 1 and "broken.png" in control.skipped[0]
 
 
 def test_a_folder_without_a_readable_picture_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "broken.png").write_bytes(b"no picture")
     with pytest.raises(UsageError, match="can be read"):
-        look_at_folder(open_folder(tmp_path), FakeVision(), "fc")
+        folder_control(open_folder(tmp_path), FakeVision(), "fc")
 
 
 def test_the_two_sided_scores_and_the_sanity_checks() -> None:

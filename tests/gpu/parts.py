@@ -418,12 +418,10 @@ def stop() -> None:
 
 def _plans() -> None:
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.memory import Free, describe, needs, plan, spell_out
+    from line_tui.models.memory import Free, describe, plan, profile_needs, spell_out
 
     catalog = read_catalog()
-    needed = needs(
-        catalog.find_language("llama-3.1-8b-instruct"), catalog.find_generator("sdxl-base"), None, on_gpu=True
-    )
+    needed = profile_needs(catalog, catalog.find_profile("paper"), "", on_gpu=True)
     free = Free(ram=64_000, gpu=(80_000 if TINY else torch.cuda.mem_get_info()[0] // 1_000_000))
     tell("the plan", describe(plan(needed, free, 4), free))
     for policy in ("resident", "swap", "cpu-llm"):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from line_tui.config import EngineDefaults
 from line_tui.errors import MemoryLimitError, UnknownNameError
 from line_tui.explain.ports import Prompt
 from line_tui.models import loader
@@ -20,6 +21,7 @@ from line_tui.models.offloading import OffloadedLanguage
 from line_tui.models.vision import TorchVision
 from tests.fakes import SETTINGS
 
+CPU = EngineDefaults(threads=1, device="cpu")
 FIXED = msgspec.structs.replace(SETTINGS, batch_size=3)
 
 
@@ -37,7 +39,7 @@ def threads() -> Iterator[Any]:
 
 def test_the_bundled_profile_from_word_to_activation() -> None:
     heard: list[str] = []
-    loaded = load("demo", "emoji-resnet18", threads=1, device="cpu", on_progress=heard.append)
+    loaded = load("demo", "emoji-resnet18", settings=CPU, on_progress=heard.append)
     assert heard[0].startswith("all models stay loaded, 8 pictures at a time: ")
     assert heard[1:] == ["vision model emoji-resnet18", "generator emoji-diffusion", "language model smollm2-135m"]
     assert (loaded.threads, loaded.device, torch.get_num_threads()) == (1, "cpu", 1)
@@ -55,7 +57,7 @@ def test_the_bundled_profile_from_word_to_activation() -> None:
 
 
 def test_a_resumed_run_keeps_its_settings() -> None:
-    loaded = load("demo", "resnet18:random", FIXED, threads=2, device="cuda")
+    loaded = load("demo", "resnet18:random", FIXED, settings=EngineDefaults(threads=2, device="cuda"))
     assert (loaded.threads, loaded.device) == (1, "cpu")
     assert loaded.models.generator.batch_size == seen_by(loaded).batch_size == 3
 
@@ -87,7 +89,7 @@ def test_the_batch_is_found_before_the_run_and_kept_on_resume(memory: Any, monke
     monkeypatch.setattr(DiffusersGenerator, "rehearse", counted)
     monkeypatch.setattr(loader, "gauge_of", lambda device: gauge)
     monkeypatch.setattr(loader, "plan", lambda needs, free, batch, policy: spell_out(needs, free, memory, batch))
-    loaded = load("demo", "resnet18:random", threads=1, device="cpu", on_progress=heard.append)
+    loaded = load("demo", "resnet18:random", settings=CPU, on_progress=heard.append)
     assert gauge.drawn == [1, 2]
     assert loaded.memory == memory
     assert loaded.models.generator.batch_size == seen_by(loaded).batch_size == 2
@@ -108,7 +110,7 @@ def test_what_does_not_fit_at_all_is_not_tried_with_every_batch(monkeypatch: pyt
 
     monkeypatch.setattr(loader, "gauge_of", lambda device: Full())
     with pytest.raises(MemoryLimitError, match="do not fit in memory, though"):
-        load("demo", "resnet18:random", threads=1, device="cpu")
+        load("demo", "resnet18:random", settings=CPU)
     assert len(asked) == 1
 
 
@@ -138,7 +140,7 @@ def test_what_does_not_fit_steps_down_to_what_does(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(loader, "_bring", bring)
     with pytest.raises(MemoryLimitError, match="do not fit in memory"):
-        load("demo", "emoji-resnet18", threads=1, device="cpu")
+        load("demo", "emoji-resnet18", settings=CPU)
     assert tried == [("resident", 8), ("resident", 4), ("resident", 2), ("resident", 1)]
 
 
@@ -170,7 +172,7 @@ def test_unknown_names_come_before_anything_is_loaded(profile: str, model: Any) 
 
 def digest() -> str:
     """What the bundled generator draws and the bundled network sees, with models that are loaded now."""
-    loaded = load("demo", "emoji-resnet18", threads=1, device="cpu")
+    loaded = load("demo", "emoji-resnet18", settings=CPU)
     pictures = loaded.models.generator.draw(["dog", "boat"], [1, 2], lambda step, steps: None)
     seen = loaded.models.vision.record(pictures, "layer4", 5)
     assert seen.maps is not None

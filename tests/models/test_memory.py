@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory
-from line_tui.models.catalog import GeneratorEntry, LanguageEntry
-from line_tui.models.memory import POLICIES, Free, Needs, describe, needs, plan, smaller
+from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, Profile, VisionEntry
+from line_tui.models.memory import POLICIES, UNKNOWN_VISION_MB, Free, Needs, describe, plan, profile_needs, smaller
 from line_tui.models.model_files import Source
 
 PAPER = Needs(language=6000, generator=8000, picture=2600, vision=600)
@@ -130,10 +130,13 @@ def test_the_catalogues_numbers_by_precision() -> None:
         dtype="float16",
         memory_mb={"float16": 8000},
     )
-    on_gpu = needs(language, generator, 200, on_gpu=True)
+    vision = VisionEntry(id="v", source=Source(path="v"), memory_mb={"float32": 200})
+    profile = Profile(id="p", language="l", generator="g", vision="v")
+    catalog = Catalog(language=[language], generator=[generator], vision=[vision], profile=[profile])
+    on_gpu = profile_needs(catalog, profile, "v", on_gpu=True)
     assert (on_gpu.language, on_gpu.generator, on_gpu.picture, on_gpu.vision) == (6000, 8000, 105, 200)
-    on_cpu = needs(language, generator, None, on_gpu=False)
-    assert (on_cpu.generator, on_cpu.picture) == (16000, 210)
+    on_cpu = profile_needs(catalog, profile, "resnet50", on_gpu=False)
+    assert (on_cpu.generator, on_cpu.picture, on_cpu.vision) == (16000, 210, UNKNOWN_VISION_MB)
 
 
 def test_the_plan_in_words() -> None:

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 from line_tui import events as e
 from line_tui.config import Config
 from line_tui.engine import protocol as p
-from line_tui.engine.executor import EngineExited
+from line_tui.engine.executor import Engine, EngineExited
 from line_tui.engine.log import EngineLog
 from line_tui.errors import EngineError, LineError
 from line_tui.models.catalog import Catalog, Profile, VisionEntry
@@ -41,7 +41,7 @@ KILLED = EngineExited(None, "SIGKILL", ["loading denoiser", "drawing", "Killed"]
 
 
 @dataclass
-class ScriptedEngine:
+class ScriptedEngine(Engine):
     """Answers `list_layers`, stores decisions, stops when asked to, and says what else it is told to say."""
 
     log: EngineLog
