@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import threading
@@ -160,7 +159,7 @@ class LineApp(TypeAhead):
 
     def on_mount(self) -> None:
         """Show the first screen, then start what takes longer."""
-        self.set_interval(garbage.EVERY, gc.collect)
+        self.set_interval(garbage.EVERY, garbage.collect)
         # To learn whether the terminal answers before there is much to draw.
         self.call_after_refresh(self.backpressure.frame_written)
         # Some tests run the app on a thread, where there are no signals.

@@ -10,7 +10,12 @@ _NEVER = 1_000_000
 
 
 def collect_on_request() -> None:
-    """Exclude what is loaded now from collections, and leave full ones to be asked for; for the process of the app."""
+    """Exclude what is loaded now from collections, and leave full ones to `collect`; for the process of the app."""
     gc.freeze()
     young, middle, _ = gc.get_threshold()
     gc.set_threshold(young, middle, _NEVER)
+
+
+def collect() -> None:
+    """A full collection, as a timer can call it: Textual takes no function that is not written in Python."""
+    gc.collect()
