@@ -453,8 +453,9 @@ class ChooseScreen(LineScreen):
         return self.spec.model, self.spec.layer, self.spec.neuron
 
     def _show_preview(self) -> None:
-        preview, neuron = self.query_one(Preview), self._neuron
-        if not preview.display or self._layer() is None:
+        # While the app ends, the widgets go before the timers that wait for them.
+        preview, neuron = next(iter(self.query(Preview)), None), self._neuron
+        if preview is None or not preview.display or self._layer() is None:
             return
         if neuron not in self.line.model_cache.profiles:
             self.line.model_cache.ask_for_profile(*neuron)
