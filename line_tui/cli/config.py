@@ -8,7 +8,7 @@ import click
 
 from line_tui.cli.groups import Group
 from line_tui.cli.options import json_option
-from line_tui.cli.output import put, put_data, put_json, say
+from line_tui.cli.output import put, put_data, put_json, say, table
 from line_tui.config import config_path, data_folder, log_folder, read_config, to_toml
 
 
@@ -58,7 +58,6 @@ def keys(as_json: bool) -> None:
     Example:
       line-tui config keys | grep run.
     """
-    from line_tui.cli.text_table import table
     from line_tui.tui.keymap import remappable
 
     found = remappable()

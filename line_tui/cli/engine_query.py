@@ -1,10 +1,9 @@
-"""Asks the engine a single question, or for a single job."""
+"""Asks the engine for a single thing."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -16,26 +15,14 @@ from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.layers import find_layer
 
 if TYPE_CHECKING:
-    import msgspec
-
-    from line_tui.engine.executor import OnJobProgress
     from line_tui.layers import LayerInfo
 
 Found = TypeVar("Found")
 
 
-def layers_of(model: str, data: Path | None = None) -> list[LayerInfo]:
+def layers_of(model: str) -> list[LayerInfo]:
     """The layers of a model, from an engine started for this call. Raises LineError."""
-
-    return ask(lambda executor: executor.layers(model), data)
-
-
-def do_job(
-    job: str, wanted: msgspec.Struct, kind: type[Found], on_progress: OnJobProgress, data: Path | None = None
-) -> Found:
-    """Have a job of `line_tui.engine.jobs` done by an engine started for this call. Raises LineError."""
-
-    return ask(lambda executor: executor.do(job, wanted, kind, on_progress), data)
+    return ask(lambda executor: executor.layers(model))
 
 
 async def neuron_number(executor: Executor, model: str, layer: str, neuron: str) -> int:
@@ -52,9 +39,9 @@ async def neuron_number(executor: Executor, model: str, layer: str, neuron: str)
     return names.index(neuron)
 
 
-def ask(question: Callable[[Executor], Coroutine[Any, Any, Found]], data: Path | None) -> Found:
+def ask(question: Callable[[Executor], Coroutine[Any, Any, Found]]) -> Found:
     """The answer of an engine started for this call. Raises LineError."""
-    engine = click.get_current_context().obj(data)
+    engine = click.get_current_context().obj(None)
 
     async def ask() -> Found:
         async with Executor(engine) as executor:

@@ -6,15 +6,15 @@ from pathlib import Path
 
 import click
 
-from line_tui.cli.options import SEED, Integer, complete_layers, complete_models, complete_profiles
+from line_tui.cli.options import SEED, Integer, complete_profiles, json_option, layer_argument, model_argument
 from line_tui.cli.output import put_data, put_json
 from line_tui.config import MOST_IMAGES
 from line_tui.errors import UsageError
 
 
 @click.command()
-@click.argument("model", shell_complete=complete_models)
-@click.argument("layer", shell_complete=complete_layers)
+@model_argument
+@layer_argument
 @click.option(
     "--explanations",
     "files",
@@ -36,7 +36,7 @@ from line_tui.errors import UsageError
 @click.option("--images", type=Integer(2, MOST_IMAGES), default=50, show_default=True, help="Images per explanation.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same images.")
 @click.option("--sanity", is_flag=True, help="Check which metrics notice a wrong explanation on this layer.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV.")
 def evaluate(
     model: str,
@@ -65,7 +65,7 @@ def evaluate(
       line-tui evaluate emoji-resnet18 fc --explanations mine.csv --sanity
       line-tui evaluate resnet50 avgpool --explanations a.csv --explanations b.csv --control val/ --profile laptop
     """
-    from line_tui.cli.engine_query import do_job
+    from line_tui.cli.engine_query import ask
     from line_tui.consoles import PlainConsole
     from line_tui.evaluate.printing import print_tables, tell_left_out, to_csv
     from line_tui.evaluate.request import Report, Request
@@ -87,7 +87,7 @@ def evaluate(
         sanity=sanity,
     )
     narration = PlainConsole(stderr=True)
-    report = do_job("evaluate", request, Report, lambda progress: narration.tell(progress.text))
+    report = ask(lambda engine: engine.do("evaluate", request, Report, lambda at: narration.tell(at.text)))
     tell_left_out(report, narration)
     if as_json:
         put_json(report)

@@ -29,13 +29,7 @@ from line_tui.cli.options import (
 )
 from line_tui.cli.output import put, put_data, put_json, say
 from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
-from line_tui.errors import (
-    INTERRUPTED,
-    EngineError,
-    MemoryLimitError,
-    StoreError,
-    UsageError,
-)
+from line_tui.errors import INTERRUPTED, EngineError, MemoryLimitError, StoreError, UsageError
 from line_tui.events import Metric, RunSpec
 from line_tui.explain import strategies
 from line_tui.neuron import Neuron
@@ -120,6 +114,7 @@ def explain(
       line-tui explain --resume 20261123-k3
       line-tui explain --resume 20261123-k3 --iterations 20
     """
+    from line_tui.cli.result import result_of, to_text
     from line_tui.store import Store
 
     named = model is not None and layer is not None and neuron is not None
@@ -154,7 +149,11 @@ def explain(
                 return INTERRUPTED
         except (EngineError, MemoryLimitError, StoreError) as error:
             raise type(error)(error.cause, f"{error.fix}{_how_to_resume(store, run_id, no_store)}") from error
-        _print_result(store, run_id, as_json)
+        result = result_of(store, run_id)
+    if as_json:
+        put_json(result)
+    else:
+        put(to_text(result))
     return 0
 
 
@@ -236,7 +235,6 @@ async def _follow(handle: Handle, store: Store) -> bool:
 
 
 def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector: str, as_json: bool) -> int:
-
     from line_tui.cli.explain_many import explain_many
     from line_tui.report.result_csv import to_csv
 
@@ -256,13 +254,3 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
 def _how_to_resume(store: Store, run_id: str, no_store: bool) -> str:
     begun = not no_store and any(run.id == run_id for run in store.runs())
     return f"; to resume: line-tui explain --resume {run_id}" if begun else ""
-
-
-def _print_result(store: Store, run_id: str, as_json: bool) -> None:
-    from line_tui.cli.result import result_of, to_text
-
-    result = result_of(store, run_id)
-    if as_json:
-        put_json(result)
-        return
-    put(to_text(result))

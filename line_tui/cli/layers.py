@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from line_tui.cli.options import complete_models, json_option
-from line_tui.cli.output import put, put_json
+from line_tui.cli.options import json_option, model_argument
+from line_tui.cli.output import put, put_json, table
 
 
 @click.command()
-@click.argument("model", shell_complete=complete_models)
+@model_argument
 @json_option
 def layers(model: str, as_json: bool) -> None:
     """List the layers of a model.
@@ -24,7 +24,6 @@ def layers(model: str, as_json: bool) -> None:
     import msgspec
 
     from line_tui.cli.engine_query import layers_of
-    from line_tui.cli.text_table import table
     from line_tui.report.listings import Layer
 
     found = layers_of(model)

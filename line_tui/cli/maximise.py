@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from line_tui.cli.options import SEED, Integer, complete_layers, complete_models, complete_neurons, data_option
+from line_tui.cli.options import (
+    SEED,
+    Integer,
+    complete_neurons,
+    data_option,
+    json_option,
+    layer_argument,
+    model_argument,
+)
 from line_tui.cli.output import put, put_json
 from line_tui.errors import StoreError
 
@@ -17,13 +25,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", shell_complete=complete_models)
-@click.argument("layer", shell_complete=complete_layers)
+@model_argument
+@layer_argument
 @click.argument("neuron", shell_complete=complete_neurons)
 @click.option("--steps", type=Integer(1, 100_000), default=256, show_default=True, help="Number of gradient steps.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same picture.")
 @click.option("--to", "picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @data_option
 def maximise(
     model: str, layer: str, neuron: str, steps: int, seed: int, picture: Path | None, as_json: bool, data: Path | None
@@ -60,7 +68,7 @@ def maximise(
                 "maximise", request, Maximised, lambda at: progress.update(bar, completed=at.done)
             )
 
-        request, found = ask(work, data)
+        request, found = ask(work)
     picture = picture or Path(f"{model}-{layer}-{request.neuron}.png".replace("/", "-").replace(":", "-"))
     try:
         picture.write_bytes(found.picture)

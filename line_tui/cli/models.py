@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
 
-from line_tui.cli.confirm import confirmed
 from line_tui.cli.groups import Group
 from line_tui.cli.options import completion, json_option
-from line_tui.cli.output import put, put_json, say
+from line_tui.cli.output import confirmed, put, put_json, say, table
 from line_tui.errors import ModelFileError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -56,7 +55,6 @@ def list_(as_json: bool) -> None:
       line-tui models list
       line-tui models list --json
     """
-    from line_tui.cli.text_table import table
     from line_tui.hub.listing import listing
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.unfinished import find_unfinished
@@ -65,25 +63,21 @@ def list_(as_json: bool) -> None:
 
     catalog, receipts = read_catalog(), Receipts()
     unfinished = find_unfinished(catalog.entries)
-    kinds: dict[str, Sequence[Entry]] = {
-        "language": catalog.language,
-        "generator": catalog.generator,
-        "vision": catalog.vision,
-    }
-    seen = [(kind, entry, glance(entry, receipts)) for kind, entries in kinds.items() for entry in entries]
+    verdicts = {entry.id: glance(entry, receipts) for entry in catalog.entries}
     if as_json:
-        put_json(listing(catalog, {entry.id: verdict for _, entry, verdict in seen}, unfinished))
+        put_json(listing(catalog, verdicts, unfinished))
         return
     rows = [
         (
             kind,
             entry.id,
-            verdict.state,
-            _size(verdict.size or entry.size_mb * 1_000_000),
+            verdicts[entry.id].state,
+            _size(verdicts[entry.id].size or entry.size_mb * 1_000_000),
             f"{entry.licence}{', gated' * entry.gated}",
             entry.about,
         )
-        for kind, entry, verdict in seen
+        for kind in ("language", "generator", "vision")
+        for entry in getattr(catalog, kind)
     ]
     put(table(["kind", "name", "state", "size", "licence", "about"], rows))
     put("")
@@ -128,7 +122,6 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     Example:
       line-tui models verify demo
     """
-    from line_tui.cli.text_table import table
     from line_tui.hub.pull import move_on
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.verify import verify as check

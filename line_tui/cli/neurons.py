@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
-from line_tui.cli.output import put, put_json
+from line_tui.cli.options import data_option, json_option, layer_argument, model_argument
+from line_tui.cli.output import put, put_json, table
 
 if TYPE_CHECKING:
     from line_tui.report.listings import ListedNeuron
 
 
 @click.command()
-@click.argument("model", shell_complete=complete_models)
-@click.argument("layer", shell_complete=complete_layers)
+@model_argument
+@layer_argument
 @click.option("--unexplained", is_flag=True, help="List only neurons without a finished run.")
 @data_option
 @json_option
@@ -36,7 +36,6 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
     import msgspec
 
     from line_tui.cli.engine_query import layers_of
-    from line_tui.cli.text_table import table
     from line_tui.layers import find_layer
 
     found = find_layer(layers_of(model), model, layer)

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -36,18 +36,7 @@ class _Seed(click.ParamType[int]):
 
 SEED = _Seed()
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
-
-def data_option(function: Function) -> Function:
-    """`--data`: another data folder, given before or after a command."""
-    return click.option(
-        "--data",
-        type=click.Path(file_okay=False, path_type=Path),
-        callback=_use,
-        metavar="FOLDER",
-        help="Folder for runs and pictures, instead of LINE_TUI_DATA or the default.",
-    )(function)
+_DATA = "LINE_TUI_DATA"
 
 
 def _use(context: click.Context, option: click.Parameter, data: Path | None) -> Path | None:
@@ -60,7 +49,16 @@ def _use(context: click.Context, option: click.Parameter, data: Path | None) -> 
     return data
 
 
-_DATA = "LINE_TUI_DATA"
+data_option = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=_use,
+    metavar="FOLDER",
+    help="Folder for runs and pictures, instead of LINE_TUI_DATA or the default.",
+)
+"""`--data`: another data folder, given before or after a command."""
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""`--json`: exactly one JSON value on stdout."""
 
 
 def refuse_before_command(context: click.Context) -> None:
@@ -76,16 +74,6 @@ def refuse_before_command(context: click.Context) -> None:
                 f"{option.opts[0]} before '{context.invoked_subcommand}' would have no effect",
                 f"put it after, where `{command} --help` lists it",
             )
-
-
-def json_option(function: Function) -> Function:
-    """`--json`: exactly one JSON value on stdout."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
-
-
-def run_argument(function: Function) -> Function:
-    """`ID`: a run's id, or a prefix of it."""
-    return click.argument("run_id", metavar="ID", shell_complete=complete_runs)(function)
 
 
 Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
@@ -147,6 +135,14 @@ def complete_neurons(context: click.Context) -> Iterator[CompletionItem]:
             names = dict(enumerate(layer.names))
             yield from (CompletionItem(str(n), help=names.get(n)) for n in range(layer.neurons))
             yield from map(CompletionItem, layer.names)
+
+
+run_argument = click.argument("run_id", metavar="ID", shell_complete=complete_runs)
+"""`ID`: a run's id, or a prefix of it."""
+runs_argument = click.argument("run_ids", metavar="[ID]...", nargs=-1, shell_complete=complete_runs)
+"""`ID...`: any number of runs."""
+model_argument = click.argument("model", shell_complete=complete_models)
+layer_argument = click.argument("layer", shell_complete=complete_layers)
 
 
 def _listed_layers(context: click.Context) -> list[LayerInfo]:

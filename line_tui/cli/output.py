@@ -1,20 +1,36 @@
-"""Writes data to stdout and messages to stderr, without control characters."""
+"""Writes data to stdout, messages and questions to stderr, without control characters."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 import click
 import msgspec
 
 from line_tui.child_main import lost_output
-from line_tui.sanitize import shown_lines
+from line_tui.errors import UsageError
+from line_tui.sanitize import shown, shown_lines
 
 
 def say(text: str) -> None:
     """Print a message. A full or closed stderr is not an error."""
     with suppress(OSError):
         click.echo(shown_lines(text), err=True)
+
+
+def confirmed(question: str, yes: bool) -> bool:
+    """Whether the user, or `--yes`, confirms. Raises UsageError without a terminal, Abort on Ctrl-C."""
+    if yes:
+        return True
+    try:
+        return click.confirm(question, err=True)
+    except (click.Abort, OSError) as error:
+        if isinstance(error, click.Abort) and sys.stdin is not None and sys.stdin.isatty():
+            raise
+        say("")
+        raise UsageError("this needs confirmation, and nobody can give it here", "add --yes") from None
 
 
 def put(text: str) -> None:
@@ -39,6 +55,24 @@ def put_data(text: str) -> None:
         # A reader that has closed the pipe, as `head` does, has what it wanted.
         if not isinstance(error, BrokenPipeError):
             raise lost from error
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Rows under a header, columns two spaces apart; numeric columns are right-aligned.
+
+    Nothing is truncated, so that programs can read it.
+    """
+    cells = [[shown(str(cell)) for cell in row] for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
+    right = [bool(rows) and all(isinstance(row[n], int | float) for row in rows) for n in range(len(header))]
+    lines = []
+    for row in [list(header), *cells]:
+        padded = [
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, right, strict=True)
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
 
 
 def _escape(char: str) -> str:

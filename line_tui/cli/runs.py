@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from line_tui.cli.confirm import confirmed
 from line_tui.cli.groups import Group
-from line_tui.cli.options import data_option, json_option, refuse_before_command, run_argument
-from line_tui.cli.output import put, put_json, say
+from line_tui.cli.options import data_option, json_option, refuse_before_command, run_argument, runs_argument
+from line_tui.cli.output import confirmed, put, put_json, say, table
 from line_tui.cli.runs_export import export
-from line_tui.cli.runs_filter import chosen, filter_options, matching, runs_argument
+from line_tui.cli.runs_filter import chosen, filter_options, matching
 from line_tui.sanitize import shown
 
 if TYPE_CHECKING:
@@ -44,7 +43,6 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
         refuse_before_command(context)
         return
 
-    from line_tui.cli.text_table import table
     from line_tui.store import Store
 
     known = Store.open(data).runs(include_deleted=deleted)
@@ -86,7 +84,6 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
       line-tui runs show 20261123-k3 --json
     """
     from line_tui.cli.result import result_of, to_text
-    from line_tui.cli.text_table import table
     from line_tui.store import Store
 
     store = Store.open(data)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from line_tui import plugins
-from line_tui.cli.options import data_option
+from line_tui.cli.options import data_option, runs_argument
 from line_tui.cli.output import put, put_data, put_json, say
-from line_tui.cli.runs_filter import filter_options, matching, runs_argument
+from line_tui.cli.runs_filter import filter_options, matching
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from line_tui.cli.options import complete_models, complete_runs
+from line_tui.cli.options import complete_models
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ def filter_options(function: Function) -> Function:
     ):
         function = option(function)
     return function
-
-
-def runs_argument(function: Function) -> Function:
-    """`ID...`: any number of runs."""
-    return click.argument("run_ids", metavar="[ID]...", nargs=-1, shell_complete=complete_runs)(function)
 
 
 def matching(runs: Sequence[RunSummary], wanted: dict[str, Any]) -> list[RunSummary]:

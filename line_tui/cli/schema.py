@@ -55,19 +55,14 @@ def schema(command: str) -> None:
 def schema_of(command: str) -> dict[str, Any]:
     """The JSON Schema of a command's output, with the descriptions that the code has for its fields."""
     name = OUTPUTS[command]
-    output = _type(name.removeprefix("list of "))
+    module, _, kind = name.removeprefix("list of ").partition(":")
+    output: type = getattr(import_module(module), kind)
     found = msgspec.json.schema(list[output] if name.startswith("list of ") else output)  # type: ignore[valid-type]
     described = {each.__name__: _descriptions(each) for each in _types(output)}
-    for kind, definition in found["$defs"].items():
-        for field, description in described[kind].items():
+    for named, definition in found["$defs"].items():
+        for field, description in described[named].items():
             definition["properties"].get(field, {}).setdefault("description", description)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"line-tui {command} --json"} | found
-
-
-def _type(name: str) -> type:
-    module, _, kind = name.partition(":")
-    found: type = getattr(import_module(module), kind)
-    return found
 
 
 def _types(output: type) -> list[type]:

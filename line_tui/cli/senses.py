@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from line_tui.cli.options import complete_layers, complete_models, data_option, json_option
-from line_tui.cli.output import put, put_json
+from line_tui.cli.options import data_option, json_option, layer_argument, model_argument
+from line_tui.cli.output import put, put_json, table
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.explain import strategies
 from line_tui.layers import find_layer
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", shell_complete=complete_models)
-@click.argument("layer", shell_complete=complete_layers)
+@model_argument
+@layer_argument
 @data_option
 @json_option
 def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
@@ -73,7 +73,6 @@ def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:
 
 
 def _table(report: Polysemanticity) -> str:
-    from line_tui.cli.text_table import table
 
     rows = []
     for one in report.each:

@@ -11,9 +11,9 @@ import pytest
 from rich.progress import Progress
 
 from line_tui import events as e
+from line_tui.cli.output import table
 from line_tui.cli.pull_progress import columns
 from line_tui.cli.run_progress import LiveView
-from line_tui.cli.text_table import table
 from line_tui.consoles import PlainConsole
 from line_tui.events import Envelope
 from line_tui.explain.state import fold

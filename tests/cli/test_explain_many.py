@@ -3,8 +3,7 @@ import sys
 
 import pytest
 
-from line_tui.cli.batch_progress import BatchProgress
-from line_tui.cli.explain_many import told_savings
+from line_tui.cli.explain_many import BatchProgress, told_savings
 from tests.cli.conftest import Call
 
 
@@ -37,7 +36,7 @@ def test_the_savings_are_told() -> None:
 
 def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 30.0, 30.0, 40.0])
-    monkeypatch.setattr("line_tui.cli.batch_progress.time.monotonic", lambda: next(now))
+    monkeypatch.setattr("line_tui.cli.explain_many.time.monotonic", lambda: next(now))
     progress = BatchProgress(10)
     progress.count("before")
     progress.count("explained")
