@@ -70,12 +70,13 @@ def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
 
 def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
     from line_tui.activation_maximization import Maximised, Request
-    from line_tui.models.activation_maximization import maximise
-    from line_tui.models.vision import TorchVision
-    from line_tui.png import encode_png
 
     request = msgspec.json.decode(wanted, type=Request)
     find_neuron(here.manager.layers(request.model), Neuron(request.model, request.layer, request.neuron))
+    # They import torch for seconds: a wrong name is told before.
+    from line_tui.models.activation_maximization import maximise
+    from line_tui.models.vision import TorchVision
+    from line_tui.png import encode_png
 
     def on_step(step: int, steps: int) -> None:
         here.run_control.check()

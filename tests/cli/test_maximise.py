@@ -28,12 +28,9 @@ def test_a_place_that_cannot_be_written(call: Call, tmp_path: Path) -> None:
 
 
 def test_what_has_no_gradients(call: Call) -> None:
-    called = call("maximise", "fake", "fc", "0")
-    assert called.code == 2 and called.err.startswith("error: ") and "is a black box" in called.err
     called = call("maximise", "fake", "fc", "green")
-    assert called.code == 2 and "is a black box" in called.err
-    for name in ("grean", "nan", "1e400"):
-        called = call("maximise", "fake", "fc", name)
-        assert called.code == 3 and f"no neuron of fc named '{name}'" in called.err
+    assert called.code == 2 and called.err.startswith("error: ") and "is a black box" in called.err
+    called = call("maximise", "fake", "fc", "nan")
+    assert called.code == 3 and "no neuron of fc named 'nan'" in called.err
     called = call("maximise", "fake", "fc", "9")
     assert called.code == 3 and "has no neuron 9" in called.err
