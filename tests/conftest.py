@@ -24,7 +24,6 @@ NEEDS = {
     "engine": "processes",
     "test_decodable.py": "processes",
     "test_imports.py": "processes",
-    "test_offline.py": "processes",
     "test_sockets.py": "processes",
     "test_systems.py": "processes",
     "tui": "app",

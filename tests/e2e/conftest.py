@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from line_tui.store import Store
 from tests.e2e.terminal import line_tui
 from tests.shared_folder import shared_folder
 
+ROOT = Path(__file__).parents[2]
+PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 TWO_SENSES, ONE_SENSE = 100, 78
 """Planted neurons: to two words that have nothing in common, and to one."""
 
@@ -54,6 +58,23 @@ def kept(settings: dict[str, str], finished_runs: Path) -> dict[str, str]:
     """Of somebody who has these runs."""
     shutil.copytree(finished_runs, settings["LINE_TUI_DATA"])
     return settings
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def build(folder: Path) -> None:
+        subprocess.run([*PIP, "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True)
+
+    (wheel,) = shared_folder(tmp_path_factory, "wheel", build).glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="session")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    def install(folder: Path) -> None:
+        subprocess.run([*PIP, "install", "-q", "--no-deps", "--target", folder, wheel], check=True)
+
+    return shared_folder(tmp_path_factory, "site", install)
 
 
 def store_of(settings: dict[str, str]) -> Store:

@@ -2,18 +2,18 @@
 
 from pathlib import Path
 
-from line_tui import events as e
 from line_tui.store import Store
+from tests.e2e.conftest import ONE_SENSE
 from tests.engine.sessions import decisive, run_through, state_of
 
 
-async def test_a_killed_run_comes_to_the_same_result(tmp_path: Path) -> None:
-    spec = e.RunSpec(model="emoji-resnet18", layer="avgpool", neuron=7, iterations=2, images=6, seed=4)
-    assert await run_through(tmp_path / "whole", spec, [], None) == 1
-    assert await run_through(tmp_path / "killed", spec, [60], None) == 2
-    whole, killed = Store.open(tmp_path / "whole"), Store.open(tmp_path / "killed")
-    assert decisive(whole, "a") == decisive(killed, "a")
-    state = state_of(whole, "a")
+async def test_a_killed_run_comes_to_the_same_result(tmp_path: Path, finished_runs: Path) -> None:
+    whole = Store.open(finished_runs)
+    run = next(run for run in whole.runs() if run.neuron == ONE_SENSE)
+    assert await run_through(tmp_path / "killed", whole.spec(run.id), [60], None) == 2
+    killed = Store.open(tmp_path / "killed")
+    assert decisive(whole, run.id) == decisive(killed, "a")
+    state = state_of(whole, run.id)
     assert state.outcome is not None
     assert state.calls >= 1 and state.language.completion_tokens > 0
     assert state.control_images == 0, "the shipped bank must fit the shipped models"

@@ -29,6 +29,8 @@ def test_a_run_from_the_first_key_to_the_result(tmp_path: Path, settings: dict[s
         terminal.wait("First pool", seconds=600)
         # In ask-first mode the run waits: the engine can be killed in peace, and a decision made without it.
         terminal.wait("Draw it?")
+        # Only the engine gives way to what else the machine does, not the screen.
+        assert os.getpriority(os.PRIO_PROCESS, terminal.engine()) - os.getpriority(os.PRIO_PROCESS, 0) == 3
         os.kill(terminal.engine(), signal.SIGKILL)
         terminal.wait("The engine stopped: killed by SIGKILL")
         terminal.answer("n", "Your own concept", "ripe tomato")
@@ -44,6 +46,7 @@ def test_a_run_from_the_first_key_to_the_result(tmp_path: Path, settings: dict[s
         terminal.wait("Earlier runs · 1 of this neuron")
         terminal.type("q")
         terminal.wait_for_end()
+    assert '"halfcell"' in (tmp_path / "data" / "terminals.json").read_text(), "tmux shows no sixel here"
     store = Store.open(tmp_path / "data")
     (run,) = store.runs()
     assert run.status == "finished" and run.label
@@ -64,15 +67,6 @@ def test_a_run_from_the_first_key_to_the_result(tmp_path: Path, settings: dict[s
         terminal.wait_for_end()
 
 
-def test_pictures_in_a_terminal_without_sixel(tmp_path: Path, settings: dict[str, str]) -> None:
-    with Terminal(tmp_path, environment=settings) as terminal:
-        terminal.line_tui()
-        terminal.wait("what does a neuron respond to?")
-        terminal.keys("C-q")
-        terminal.wait_for_end()
-    assert '"halfcell"' in (tmp_path / "data" / "terminals.json").read_text()
-
-
 def test_too_small_and_back(tmp_path: Path, settings: dict[str, str]) -> None:
     # The shell keeps sizes that it finds in the environment up to date there, and hands them on.
     sizes = {"COLUMNS": "36", "LINES": "10"}
@@ -83,13 +77,3 @@ def test_too_small_and_back(tmp_path: Path, settings: dict[str, str]) -> None:
         terminal.wait("what does a neuron respond to?", seconds=30)
         terminal.keys("C-q")
         terminal.wait_for_end()
-
-
-def test_only_the_engine_beside_a_screen_gives_way(tmp_path: Path, toured: dict[str, str]) -> None:
-    with Terminal(tmp_path, 100, 30, toured) as terminal:
-        terminal.line_tui()
-        terminal.wait("avgpool")
-        # The layers need no engine; the first run starts it.
-        terminal.type("g")
-        terminal.wait("First pool")
-        assert os.getpriority(os.PRIO_PROCESS, terminal.engine()) - os.getpriority(os.PRIO_PROCESS, 0) == 3

@@ -1,4 +1,4 @@
-"""The built wheel, outside the clone: the bundled models must travel inside it."""
+"""The built wheel, outside the clone: the bundled models must travel inside it; test_offline.py makes a run with it."""
 
 from __future__ import annotations
 
@@ -10,34 +10,11 @@ import sys
 import zipfile
 from pathlib import Path
 
-import pytest
-
 from line_tui import __version__
-from tests.shared_folder import shared_folder
+from tests.e2e.conftest import ROOT
 
-ROOT = Path(__file__).parents[2]
-
-
-PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
 LARGEST = 100_000_000
 """Bytes of a file that PyPI takes without asking."""
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    def build(folder: Path) -> None:
-        subprocess.run([*PIP, "wheel", "-q", "--no-deps", "-w", folder, ROOT], check=True)
-
-    (wheel,) = shared_folder(tmp_path_factory, "wheel", build).glob("*.whl")
-    return wheel
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    def install(folder: Path) -> None:
-        subprocess.run([*PIP, "install", "-q", "--no-deps", "--target", folder, wheel], check=True)
-
-    return shared_folder(tmp_path_factory, "site", install)
 
 
 def run(installed: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -107,16 +84,3 @@ def test_its_models_are_verified(installed: Path, tmp_path: Path) -> None:
     assert {each["id"]: each["state"] for each in json.loads(done.stdout)} == dict.fromkeys(
         ("smollm2-135m", "emoji-diffusion", "emoji-resnet18"), "verified"
     )
-
-
-def test_a_neuron_is_explained(installed: Path, tmp_path: Path) -> None:
-    done = run(
-        installed,
-        tmp_path,
-        *("-m", "line_tui", "explain", "emoji-resnet18", "fc", "3", "--json"),
-        *("--strategy", "published", "--iterations", "1", "--images", "1"),
-    )
-    assert done.returncode == 0, done.stderr
-    result = json.loads(done.stdout)
-    assert (result["model"], result["layer"], result["neuron"]) == ("emoji-resnet18", "fc", 3)
-    assert result["label"] in [trial["concept"] for trial in result["trials"]]
