@@ -172,7 +172,7 @@ def test_unknown_names_come_before_anything_is_loaded(profile: str, model: Any) 
 
 def digest() -> str:
     """What the bundled generator draws and the bundled network sees, with models that are loaded now."""
-    loaded = load("demo", "emoji-resnet18", settings=CPU)
+    loaded = load("demo", "emoji-resnet18", FIXED)
     pictures = loaded.models.generator.draw(["dog", "boat"], [1, 2], lambda step, steps: None)
     seen = loaded.models.vision.record(pictures, "layer4", 5)
     assert seen.maps is not None
