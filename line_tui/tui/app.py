@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -29,6 +29,7 @@ from line_tui.models.catalog import Catalog, read_catalog
 from line_tui.models.layer_cache import LayerCache
 from line_tui.store import Store, explained
 from line_tui.tui import desktop, garbage, view
+from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.command_palette import Palette, ScreenCommands
 from line_tui.tui.engine_supervisor import EngineFactory
 from line_tui.tui.graphics_protocol import picture_protocol
@@ -343,6 +344,11 @@ class LineApp(TypeAhead):
         """Open a file with the desktop's program, and show its path in any case."""
         opened = desktop.open_file(path)
         self.notify(str(path), title="Opening" if opened else "No program can open it. The file is at")
+
+
+if TYPE_CHECKING:
+    # Lets mypy check that the app has everything that screens need.
+    _SERVES: type[AppProtocol] = LineApp
 
 
 def _is_first_start(store: Store) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar, cast
 
 from textual import actions
 from textual.app import ComposeResult
@@ -15,12 +15,10 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from line_tui.errors import LineError
+from line_tui.tui.app_protocol import AppProtocol
 from line_tui.tui.screens.help import HelpScreen, keys_of
 from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
-
-if TYPE_CHECKING:
-    from line_tui.tui.app import LineApp
 
 SMALLEST = (40, 12)
 """Smallest usable terminal. The app is made for 80 by 24; below that, panes are hidden."""
@@ -90,9 +88,9 @@ class LineScreen(Screen[None]):
         return ()
 
     @property
-    def line(self) -> LineApp:
-        """The app."""
-        return cast("LineApp", self.app)
+    def line(self) -> AppProtocol:
+        """The app, as far as screens know it."""
+        return cast(AppProtocol, self.app)
 
     @property
     def title_bar(self) -> TitleBar:

@@ -1,0 +1,67 @@
+"""The interface of the app to its screens, so that no screen imports the app."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from line_tui.events import ImageScored, RunSpec
+from line_tui.explain.state import RunState
+from line_tui.models.catalog import Catalog
+from line_tui.store import Store
+from line_tui.tui.engine_supervisor import EngineSupervisor
+from line_tui.tui.kitty import KittyPictures
+from line_tui.tui.large_picture import Protocol as PictureProtocol
+from line_tui.tui.model_cache import ModelCache
+from line_tui.tui.preferences import Preferences
+from line_tui.tui.run_controller import RunController
+from line_tui.tui.session import Snapshot
+from line_tui.tui.terminal_backpressure import Backpressure
+
+
+class AppProtocol(Protocol):
+    """The app as its screens see it; `line_tui.tui.app.LineApp` implements it."""
+
+    catalog: Catalog
+    images: PictureProtocol
+    kitty: KittyPictures | None
+    model_cache: ModelCache
+    preferences: Preferences
+    store: Store
+    controller: RunController
+    engine: EngineSupervisor
+    backpressure: Backpressure
+
+    def watch_run(self) -> None:
+        """Show the current run."""
+
+    def go_on(self, run_id: str, verify: str | None = None) -> None:
+        """Continue a finished run, or measure one of its concepts in place of the label."""
+
+    def read_run(self, run_id: str) -> Snapshot | None:
+        """A stored run as it stands; None, with a message, if there is nothing to see."""
+        ...
+
+    def show_result(self, snapshot: Snapshot) -> None:
+        """What a run found."""
+
+    def show_stored_result(self, run_id: str) -> None:
+        """What a stored run found."""
+
+    def show_neuron(self, spec: RunSpec, by: int) -> None:
+        """The latest result of another neuron of the layer."""
+
+    def show_picture(self, images: list[ImageScored], place: int, state: RunState) -> None:
+        """A large view of a picture."""
+
+    def play(self, run_id: str) -> None:
+        """Replay a stored run."""
+
+    def compare(self, left: str, right: str) -> None:
+        """Two runs side by side."""
+
+    def export(self, run_id: str) -> None:
+        """Write a run as a page, data, or pictures."""
+
+    def open_file(self, path: Path) -> None:
+        """Open a file with the desktop's program."""
