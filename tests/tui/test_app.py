@@ -14,7 +14,6 @@ from line_tui.events import RunSpec
 from line_tui.models.layer_cache import LayerCache
 from line_tui.tui.command_palette import ScreenCommands
 from line_tui.tui.screens.base import LineScreen
-from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.help import keys_of
 from line_tui.tui.screens.runs import RunsScreen
 from line_tui.tui.screens.tour import Tour
@@ -27,13 +26,15 @@ def test_an_unknown_theme_is_answered_with_the_nearest(tmp_path: Path) -> None:
         stage(tmp_path, config=Config(tui=TuiDefaults(theme="line-drak")))
 
 
-async def test_a_key_changes_light_and_dark(tmp_path: Path) -> None:
-    on = stage(tmp_path, config=Config(tui=TuiDefaults(theme="line-light")))
+async def test_a_key_changes_light_and_dark_also_for_the_next_start(tmp_path: Path) -> None:
+    on = stage(tmp_path)
     async with on.app.run_test() as pilot:
-        await pilot.press("ctrl+t")
-        assert on.app.theme == "line-dark"
-        await pilot.press("ctrl+t")
-        assert on.app.theme == "line-light"
+        for theme in ("line-light", "line-dark", "line-light"):
+            await pilot.press("ctrl+t")
+            assert on.app.theme == theme
+    assert stage(tmp_path).app.theme == "line-light"
+    # What the settings say from now on counts more.
+    assert stage(tmp_path, Config(tui=TuiDefaults(theme="nord"))).app.theme == "nord"
 
 
 @pytest.mark.parametrize("name", ["line-dark", "line-light"])
@@ -57,14 +58,28 @@ def test_text_has_enough_contrast(tmp_path: Path, name: str) -> None:
             assert contrast(ink, paper) >= 4.5, (ink, paper)
 
 
-async def test_the_palette_finds_every_command_by_name(on: Stage) -> None:
+async def test_commands_have_names_and_keys(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("ctrl+p", *"models, search, budget")
-        await pilot.pause(0.5)
-        await pilot.press("enter")
-        await settle(pilot, lambda: not isinstance(on.app.screen, ChooseScreen))
-        await settle(pilot, lambda: type(on.app.screen).__name__ == "Plan")
+        commands = ScreenCommands(on.app.screen)
+        for word in ("plan", "runs", "order", "ask first", "help", "tour", "suspend"):
+            found = sorted([hit async for hit in commands.search(word)], key=lambda hit: -hit.score)
+            assert found and f": {word}" in str(found[0].match_display), found
+        # Their letters are in some sentence, as any letters are.
+        for word in ("star it", "pause", "accept", "export"):
+            assert not [hit.text async for hit in commands.search(word)]
+        # Textual's own are not listed again.
+        assert [command.title for command in on.app.get_system_commands(on.app.screen)] == ["Theme", "Screenshot"]
+        keys = {key for key, _, _ in keys_of(on.app.chooser)}
+        assert {"Enter", "Space", "? F1", "Ctrl+Q", "PgUp", "Home", "←"} <= keys
+        # The palette names the first key of each.
+        assert {"key ?", "key Ctrl+P"} <= {hit.help async for hit in commands.discover()}
+        await pilot.press("ctrl+c")
+        assert [said.message for said in on.app._notifications] == ["Press Ctrl+Q to leave line-tui."]
+        await pilot.press("f2", "f2")
+        assert isinstance(on.app.screen, Tour) and len(on.app.screen_stack) == 2
+        await settle(pilot, lambda: on.engine.alive)
+    assert not on.engine.alive
 
 
 async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search(
@@ -88,19 +103,6 @@ async def test_enter_in_the_palette_takes_what_was_typed_however_slow_the_search
         await pilot.pause()
 
 
-@pytest.mark.parametrize("word", ["star it", "pause", "accept", "export"])
-async def test_the_palette_does_not_take_letters_from_all_over_a_sentence(on: Stage, word: str) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        assert not [hit.text async for hit in ScreenCommands(on.app.screen).search(word)]
-
-
-async def test_the_engine_ends_with_the_app(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.engine.alive)
-    assert not on.engine.alive
-
-
 async def test_work_that_the_end_comes_before_is_never_begun(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     async with on.app.run_test() as pilot:
         await start(on, pilot)
@@ -120,16 +122,6 @@ async def test_page_keys_before_the_palette_shows_its_list(on: Stage) -> None:
         await settle(pilot, lambda: not on.app._typed and on.app.screen is on.app.chooser)
         # The harness ends the app from outside: while the palette is being taken down, both could wait for ever.
         await asyncio.sleep(0.3)
-
-
-async def test_the_theme_is_there_again_at_the_next_start(tmp_path: Path) -> None:
-    on = stage(tmp_path)
-    async with on.app.run_test() as pilot:
-        await pilot.press("ctrl+t")
-        assert on.app.theme == "line-light"
-    assert stage(tmp_path).app.theme == "line-light"
-    # What the settings say from now on counts more.
-    assert stage(tmp_path, Config(tui=TuiDefaults(theme="nord"))).app.theme == "nord"
 
 
 async def test_the_plan_is_there_again_at_the_next_start(tmp_path: Path) -> None:
@@ -176,31 +168,6 @@ async def test_layers_are_listed_behind_the_tour(tmp_path: Path) -> None:
         assert isinstance(on.app.screen, Tour)
 
 
-async def test_the_tour_can_be_called_again(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("f2", "f2")
-        assert isinstance(on.app.screen, Tour) and len(on.app.screen_stack) == 2
-
-
-@pytest.mark.parametrize("word", ["plan", "runs", "order", "ask first", "help", "tour", "suspend"])
-async def test_the_palette_finds_commands_by_their_name(on: Stage, word: str) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        provider = ScreenCommands(on.app.screen)
-        found = sorted([hit async for hit in provider.search(word)], key=lambda hit: -hit.score)
-        assert found and f": {word}" in str(found[0].match_display), found
-
-
-async def test_keys_are_called_as_in_the_texts(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        keys = {key for key, _, _ in keys_of(on.app.chooser)}
-        assert {"Enter", "Space", "? F1", "Ctrl+Q", "PgUp", "Home", "←"} <= keys
-        # The palette names the first key of each.
-        hits = [hit async for hit in ScreenCommands(on.app.screen).discover()]
-        assert {"key ?", "key Ctrl+P"} <= {hit.help for hit in hits}
-
-
 async def test_what_a_screen_shows_is_explained_there(on: Stage) -> None:
     keep(on.store, events_of_a_run())
     async with on.app.run_test() as pilot:
@@ -215,17 +182,6 @@ async def test_what_a_screen_shows_is_explained_there(on: Stage) -> None:
             screen = on.app.screen
             assert isinstance(screen, LineScreen)
             assert wanted <= {heading for heading, _ in screen.topics()}, keys
-
-
-async def test_ctrl_c_tells_what_leaves_the_app(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("ctrl+c")
-        assert [said.message for said in on.app._notifications] == ["Press Ctrl+Q to leave line-tui."]
-
-
-async def test_the_palette_has_each_command_once(on: Stage) -> None:
-    async with on.app.run_test():
-        assert [command.title for command in on.app.get_system_commands(on.app.screen)] == ["Theme", "Screenshot"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])

@@ -22,8 +22,18 @@ async def test_every_kind_is_written(on: Stage, tmp_path: Path) -> None:
         await pilot.press("l", "E")
         screen = on.app.screen
         assert isinstance(screen, ExportScreen)
-        screen.query_one("#folder", Input).value = str(tmp_path / "out")
-        outcome = screen.query_one("#outcome", Static)
+        folder, outcome = screen.query_one("#folder", Input), screen.query_one("#outcome", Static)
+        # A folder that cannot be written says so; Enter there exports too.
+        (tmp_path / "file").write_text("")
+        folder.value = str(tmp_path / "file")
+        await pilot.press("tab", "enter")
+        await settle(pilot, lambda: str(outcome.content).startswith("✗"))
+        folder.value = str(tmp_path / "out")
+        await pilot.press("enter")
+        await settle(pilot, lambda: (tmp_path / "out" / "r1.html").exists())
+        await settle(pilot, lambda: str(outcome.content).startswith("✔"))
+        outcome.update("")
+        await pilot.press("shift+tab")
         for kind in exporters():
             await pilot.press("enter")
             await settle(pilot, lambda: str(outcome.content).startswith("✔"), kind)
@@ -35,23 +45,3 @@ async def test_every_kind_is_written(on: Stage, tmp_path: Path) -> None:
     header, row = csv.reader((out / "r1.csv").read_text().splitlines())
     assert header[:2] == ["neuron", "explanation"] and row[1] == "strawberry"
     assert (out / "r1").is_dir()
-
-
-async def test_enter_in_the_folder_exports_too(on: Stage, tmp_path: Path) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("l", "E", "tab")
-        on.app.screen.query_one("#folder", Input).value = str(tmp_path / "out")
-        await pilot.press("enter")
-        outcome = on.app.screen.query_one("#outcome", Static)
-        await settle(pilot, lambda: str(outcome.content).startswith("✔"))
-    assert (tmp_path / "out" / "r1.html").exists()
-
-
-async def test_a_folder_that_cannot_be_written_says_so(on: Stage, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    async with on.app.run_test() as pilot:
-        await pilot.press("l", "E")
-        on.app.screen.query_one("#folder", Input).value = str(tmp_path / "file")
-        await pilot.press("enter")
-        outcome = on.app.screen.query_one("#outcome", Static)
-        await settle(pilot, lambda: str(outcome.content).startswith("✗"))

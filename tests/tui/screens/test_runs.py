@@ -28,10 +28,46 @@ def listed(on: Stage) -> list[str]:
     return [row.key for row in on.app.screen.query_one("#runs", Rows).rows]
 
 
-async def test_the_newest_run_is_on_top(on: Stage) -> None:
+async def test_the_list_follows_the_runs_and_the_filter(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    on.store.annotate("r2", "look again")
+    on.store.rename("r1", "red unit")
     async with on.app.run_test() as pilot:
         await pilot.press("l")
         assert listed(on) == ["r2", "r1"]
+        find = on.app.screen.query_one("#find", Input)
+        for text, found in {
+            "strawberry": ["r1"],
+            "interrupted": ["r2"],
+            "again look": ["r2"],
+            "red unit": ["r1"],
+            "second fc 1": ["r2"],
+            "nothing at all": [],
+        }.items():
+            find.value = text
+            await settle(pilot, partial(lambda found: listed(on) == found, found), text)
+        find.value = ""
+        await settle(pilot, lambda: listed(on) == ["r2", "r1"])
+        on.store.create("r3", RunSpec(model="third", layer="fc", neuron=0))
+        on.app._runs_changed()
+        await settle(pilot, lambda: listed(on) == ["r3", "r2", "r1"])
+
+
+async def test_what_can_go_on_goes_on(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.engine.status.state == "ready")
+        await pilot.press("l", "end")
+        assert "R" not in on.app.screen.active_bindings, "it is finished"
+        await pilot.press("r")
+        assert isinstance(on.app.screen, ResultScreen) and on.app.screen.snapshot.run_id == "r1"
+        await pilot.press("escape")
+        with monkeypatch.context() as patch:
+            patch.setattr(on.app.controller, "is_elsewhere", lambda run_id: run_id == "r2")
+            await pilot.press("home")
+            assert "R" not in on.app.screen.active_bindings, "another process works on it"
+        await pilot.press("end", "home", "R")
+        await settle(pilot, lambda: on.engine.commands(p.Resume))
+        assert on.engine.commands(p.Resume)[0].run_id == "r2"
+        assert isinstance(on.app.screen, RunScreen)
 
 
 @pytest.mark.parametrize(("width", "shown"), [(80, "second          fc 1"), (60, "▌   fc 1 ")])
@@ -44,24 +80,6 @@ async def test_a_narrow_list_keeps_layer_and_neuron(on: Stage, width: int, shown
         assert shown in table.render_line(1).text and " red unit" in table.render_line(2).text
 
 
-async def test_the_filter_knows_label_status_note_and_title(on: Stage) -> None:
-    on.store.annotate("r2", "look again")
-    on.store.rename("r1", "red unit")
-    async with on.app.run_test() as pilot:
-        await pilot.press("l")
-        find = on.app.screen.query_one("#find", Input)
-        for text, found in {
-            "strawberry": ["r1"],
-            "interrupted": ["r2"],
-            "again look": ["r2"],
-            "red unit": ["r1"],
-            "second fc 1": ["r2"],
-            "nothing at all": [],
-        }.items():
-            find.value = text
-            await settle(pilot, partial(lambda found: listed(on) == found, found), text)
-
-
 async def test_star_title_note_and_delete_can_all_be_taken_back(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("l", "asterisk")
@@ -69,31 +87,19 @@ async def test_star_title_note_and_delete_can_all_be_taken_back(on: Stage) -> No
         await pilot.press("t", *"green", "enter")
         await pilot.press("N", *"a note", "enter")
         assert (on.store.run("r2").title, on.store.run("r2").note) == ("green", "a note")
+        # What is typed goes on with it.
+        await pilot.press("t", *" unit", "enter")
+        assert on.store.run("r2").title == "green unit"
         await pilot.press("d")
         table = on.app.screen.query_one("#runs", Rows)
         assert listed(on) == ["r1"] and "deleted; u restores it" in str(table.border_subtitle)
         await pilot.press("u")
         assert listed(on) == ["r2", "r1"] and "undone: the deletion" in str(table.border_subtitle)
         assert table.key == "r2", "the cursor is on what is there again"
-        await pilot.press("u", "u", "u")
+        await pilot.press("u", "u", "u", "u")
         run = on.store.run("r2")
         assert (run.title, run.note, run.starred) == ("", "", False)
         assert "u" not in on.app.screen.active_bindings
-
-
-async def test_an_unfinished_run_goes_on(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.engine.status.state == "ready")
-        await pilot.press("l", "R")
-        await settle(pilot, lambda: on.engine.commands(p.Resume))
-        assert on.engine.commands(p.Resume)[0].run_id == "r2"
-        assert isinstance(on.app.screen, RunScreen)
-
-
-async def test_a_finished_run_cannot_go_on(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("l", "end")
-        assert "R" not in on.app.screen.active_bindings
 
 
 async def test_replay_needs_no_engine_and_decides_nothing(on: Stage) -> None:
@@ -118,21 +124,6 @@ async def test_replay_needs_no_engine_and_decides_nothing(on: Stage) -> None:
         assert len(on.store.events("r1")) == len(events_of_a_run(model="first"))
 
 
-async def test_the_list_follows_the_runs(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("l")
-        on.store.create("r3", RunSpec(model="third", layer="fc", neuron=0))
-        on.app._runs_changed()
-        await settle(pilot, lambda: listed(on) == ["r3", "r2", "r1"])
-
-
-async def test_a_run_of_another_process_is_not_resumed(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(on.app.controller, "is_elsewhere", lambda run_id: run_id == "r2")
-    async with on.app.run_test() as pilot:
-        await pilot.press("l")
-        assert "R" not in on.app.screen.active_bindings
-
-
 async def test_two_runs_side_by_side(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await pilot.press("l", "c", "down")
@@ -151,13 +142,6 @@ async def test_two_runs_side_by_side(on: Stage) -> None:
         assert isinstance(on.app.screen, RunsScreen)
 
 
-async def test_the_result_of_a_stored_run(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("l", "end", "r")
-        assert isinstance(on.app.screen, ResultScreen)
-        assert on.app.screen.snapshot.run_id == "r1"
-
-
 async def test_a_run_that_never_began_is_compared_with_nothing(on: Stage) -> None:
     on.store.create("r3", RunSpec(model="nope", layer="fc", neuron=0))
     async with on.app.run_test() as pilot:
@@ -174,23 +158,11 @@ async def test_a_run_that_never_began_is_compared_with_nothing(on: Stage) -> Non
         ]
 
 
-async def test_a_title_is_gone_on_with_and_not_replaced(on: Stage) -> None:
-    on.store.rename("r2", "green")
-    async with on.app.run_test() as pilot:
-        await pilot.press("l", "t", *" unit", "enter")
-        assert on.store.run("r2").title == "green unit"
-
-
-async def test_a_note_in_brackets_is_said_as_it_is(on: Stage) -> None:
-    async with on.app.run_test(notifications=True) as pilot:
-        on.app.screen.notify("Undone: reject “[/INST] dog”")
-        await settle(pilot, lambda: on.app.screen.query("Toast"))
-        assert "[/INST] dog" in str(on.app.screen.query("Toast").first().render())
-
-
-async def test_one_note_takes_the_place_of_another_but_not_of_an_error(on: Stage) -> None:
+async def test_notes_are_said_as_they_are_and_the_last_one_with_the_errors(on: Stage) -> None:
     async with on.app.run_test(notifications=True) as pilot:
         on.app.notify("disk full", severity="error")
         on.app.notify("one")
-        on.app.notify("two")
-        await settle(pilot, lambda: [note.message for note in on.app._notifications] == ["disk full", "two"])
+        on.app.screen.notify("Undone: reject “[/INST] dog”")
+        await settle(pilot, lambda: len(on.app.screen.query("Toast")) == 2)
+        assert [note.message for note in on.app._notifications] == ["disk full", "Undone: reject “[/INST] dog”"]
+        assert "[/INST] dog" in str(on.app.screen.query("Toast").last().render())

@@ -8,16 +8,7 @@ from line_tui.tui.screens.tour import STEPS, Tour
 from tests.tui.stage import events_of_a_run, keep, settle, stage
 
 
-async def test_it_is_shown_once(tmp_path: Path) -> None:
-    for first in (True, False):
-        on = stage(tmp_path, tour=True)
-        async with on.app.run_test() as pilot:
-            await pilot.pause()
-            assert isinstance(on.app.screen, Tour if first else ChooseScreen)
-        on.store.close()
-
-
-async def test_four_steps_lead_to_the_app(tmp_path: Path) -> None:
+async def test_four_steps_lead_to_the_app_once(tmp_path: Path) -> None:
     assert len(STEPS) <= 4
     on = stage(tmp_path, tour=True)
     async with on.app.run_test() as pilot:
@@ -26,11 +17,9 @@ async def test_four_steps_lead_to_the_app(tmp_path: Path) -> None:
             assert heading in str(on.app.screen.query_one("#step", Static).content)
             await pilot.press("enter")
         await settle(pilot, lambda: isinstance(on.app.screen, ChooseScreen))
+    assert not stage(tmp_path, tour=True).app.tour
 
 
-async def test_who_has_runs_needs_no_tour(tmp_path: Path) -> None:
+def test_who_has_runs_needs_no_tour(tmp_path: Path) -> None:
     keep(Store.open(tmp_path), events_of_a_run())
-    on = stage(tmp_path, tour=True)
-    async with on.app.run_test() as pilot:
-        await pilot.pause()
-        assert isinstance(on.app.screen, ChooseScreen)
+    assert not stage(tmp_path, tour=True).app.tour
