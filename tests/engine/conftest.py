@@ -23,8 +23,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 @pytest_asyncio.fixture
 async def client(tmp_path: Path) -> AsyncIterator[EngineClient]:
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     yield client
     await client.close()
 
@@ -35,6 +34,13 @@ async def executor(request: pytest.FixtureRequest, store: Store, tmp_path: Path)
     engine = LocalEngine(store, FakeSource()) if request.param == "local" else process(tmp_path)
     async with Executor(engine) as executor:
         yield executor
+
+
+async def begun(tmp_path: Path) -> EngineClient:
+    """An engine process, started in the environment as it is now."""
+    client = process(tmp_path)
+    await client.start()
+    return client
 
 
 def process(tmp_path: Path, command: tuple[str, ...] = FAKE_ENGINE, grace: float = 5.0) -> EngineClient:

@@ -4,15 +4,51 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient
-from line_tui.engine.executor import EngineExited
+from line_tui.engine.executor import EngineExited, Handle
 from line_tui.explain.state import RunState, fold
 from line_tui.store import Store
+
+SPEC = e.RunSpec(
+    model="fake", layer="conv", neuron=0, strategy="published", metric="mean", iterations=4, images=3, seed=5
+)
+Messages = AsyncIterator[p.AnyMessage | EngineExited]
+Kind = TypeVar("Kind")
+
+
+async def until(messages: Messages, kind: type[Kind]) -> Kind:
+    """Read until an event or message of a kind."""
+    async for message in messages:
+        event = message.envelope.event if isinstance(message, p.Happened) else message
+        if isinstance(event, kind):
+            return event
+    raise AssertionError(f"no {kind.__name__}")
+
+
+async def until_phase(messages: Messages, phase: e.Phase) -> None:
+    while (await until(messages, e.PhaseChanged)).phase != phase:
+        pass
+
+
+async def until_idle(messages: Messages) -> list[object]:
+    """All events and messages of a run."""
+    seen: list[object] = []
+    async for message in messages:
+        seen.append(message.envelope.event if isinstance(message, p.Happened) else message)
+        if isinstance(seen[-1], EngineExited) or (isinstance(seen[-1], e.PhaseChanged) and seen[-1].phase == "idle"):
+            return seen
+    raise AssertionError("the engine fell silent")
+
+
+async def all_of(handle: Handle) -> list[e.AnyEvent]:
+    """The events of a run, to its end."""
+    return [envelope.event async for envelope in handle.events()]
 
 
 def state_of(store: Store, run_id: str) -> RunState:

@@ -19,15 +19,7 @@ from line_tui.explain.state import fold
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE, process
 from tests.engine.fake_engine import FakeSource
-from tests.engine.sessions import decisive, state_of
-
-SPEC = e.RunSpec(
-    model="fake", layer="conv", neuron=0, strategy="published", metric="mean", iterations=4, images=3, seed=5
-)
-
-
-async def _all(handle: Handle) -> list[e.AnyEvent]:
-    return [envelope.event async for envelope in handle.events()]
+from tests.engine.sessions import SPEC, all_of, decisive, state_of
 
 
 async def _until(handle: Handle, kind: type, phase: str = "") -> None:
@@ -38,15 +30,18 @@ async def _until(handle: Handle, kind: type, phase: str = "") -> None:
 
 
 async def test_a_whole_run(executor: Executor, store: Store) -> None:
-    seen = await _all(executor.submit("a", SPEC))
+    seen = await all_of(executor.submit("a", SPEC))
     assert e.durable(e.Envelope(run_id="a", time=0, event=event) for event in seen) == e.durable(store.events("a"))
-    assert store.run("a").label == "strawberry"
+    run, state = store.run("a"), state_of(store, "a")
+    assert (run.status, run.label, run.images) == ("finished", "strawberry", 15 * 3)
+    assert state.control is not None and state.control_images == 12 and len(state.trials) == 10 + 4 + 1
+    assert all(Path(image.image.path).exists() for trial in state.trials.values() for image in trial.images)
 
 
 async def test_both_places_find_the_same(store: Store, tmp_path: Path) -> None:
     async with Executor(LocalEngine(store, FakeSource())) as here, Executor(process(tmp_path)) as beside:
-        await _all(here.submit("a", SPEC))
-        await _all(beside.submit("b", SPEC))
+        await all_of(here.submit("a", SPEC))
+        await all_of(beside.submit("b", SPEC))
     assert decisive(store, "a") == decisive(store, "b")
 
 
@@ -57,9 +52,13 @@ async def test_pause_step_and_go_on(executor: Executor, store: Store) -> None:
     before = len(store.events("a"))
     handle.step()
     await _until(handle, e.PhaseChanged, "paused")
-    assert before < len(store.events("a"))
+    after = len(store.events("a"))
+    # One step: the control set, one reply, or one batch of pictures with what follows from it.
+    assert before < after <= before + 12
+    await asyncio.sleep(0.2)
+    assert len(store.events("a")) == after
     handle.go_on()
-    await _all(handle)
+    await all_of(handle)
     assert store.run("a").status == "finished"
 
 
@@ -90,7 +89,7 @@ async def test_what_is_said_during_a_step_is_folded_where_it_is_stored(
 
 async def test_a_run_that_nobody_works_on_takes_decisions(executor: Executor, store: Store) -> None:
     handle = executor.submit("a", SPEC)
-    await _all(handle)
+    await all_of(handle)
     handle.decide(e.Decided(decision="late", kind="accept", trial="t1"))
     for _ in range(500):
         if state_of(store, "a").decisions:
@@ -114,26 +113,36 @@ async def test_cancel_leaves_a_run_that_goes_on(executor: Executor, store: Store
     handle = executor.submit("b", SPEC)
     await handle.cancel()
     assert store.run("b").status in ("new", "stopped")
-    await _all(executor.resume("b"))
+    await all_of(executor.resume("b"))
     assert store.run("b").status == "finished"
 
 
-@pytest.mark.parametrize("change", [{"model": "fak"}, {"layer": "fd"}, {"neuron": 3}, {"neuron": -1}])
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        ({"model": "fak"}, "no model named 'fak'"),
+        ({"layer": "fd"}, "no layer of fake named 'fd'"),
+        ({"neuron": 3}, "layer 'conv' of fake has no neuron 3"),
+        ({"neuron": -1}, "no neuron -1"),
+    ],
+)
 async def test_a_run_that_cannot_begin_leaves_nothing(
-    executor: Executor, store: Store, change: dict[str, object]
+    executor: Executor, store: Store, change: dict[str, object], cause: str
 ) -> None:
-    with pytest.raises(LineError) as raised:
-        await _all(executor.submit("a", msgspec.structs.replace(SPEC, **change)))
+    with pytest.raises(LineError, match=cause) as raised:
+        await all_of(executor.submit("a", msgspec.structs.replace(SPEC, **change)))
     assert raised.value.exit_code == 3 and raised.value.fix
     assert store.runs(include_deleted=True) == []
     with pytest.raises(UnknownNameError):
         store.spec("a")
+    with pytest.raises(UnknownNameError, match="no model named 'nothing'"):
+        await executor.layers("nothing")
 
 
 async def test_a_second_start_does_not_take_the_first_away(executor: Executor, store: Store) -> None:
     store.create("a", SPEC)
     with pytest.raises(LineError, match="run 'a' already exists"):
-        await _all(executor.submit("a", SPEC))
+        await all_of(executor.submit("a", SPEC))
     assert [run.id for run in store.runs()] == ["a"]
 
 
@@ -148,12 +157,12 @@ async def test_a_hung_engine_is_ended_by_cancel_and_the_run_goes_on(
             await asyncio.sleep(0.01)
         await handle.cancel(grace=0.3)
         # It was asked for: no error, though the process was killed.
-        await _all(handle)
+        await all_of(handle)
         while executor.status.state != "dead":
             await asyncio.sleep(0.01)
         assert executor.status.signal == "SIGKILL"
         monkeypatch.delenv("FAKE_HANG")
-        await _all(executor.resume("a"))
+        await all_of(executor.resume("a"))
     assert store.run("a").status == "finished"
 
 
@@ -169,7 +178,7 @@ async def test_an_engine_that_dies_before_it_is_ready(tmp_path: Path, code: str,
     engine = process(tmp_path, (sys.executable, "-c", code))
     async with Executor(engine, lambda status: states.append(status.state)) as executor:
         with pytest.raises(EngineError) as raised:
-            await _all(executor.submit("a", SPEC))
+            await all_of(executor.submit("a", SPEC))
         assert told in str(raised.value)
         with pytest.raises(EngineError):
             await executor.layers("fake")
@@ -181,7 +190,7 @@ async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, mon
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
     async with Executor(process(tmp_path, (*FAKE_ENGINE, "--give-way"))) as executor:
         with pytest.raises(LineError) as raised:
-            await _all(executor.submit("a", SPEC))
+            await all_of(executor.submit("a", SPEC))
     assert raised.value.exit_code == 2 and "config.toml" in raised.value.cause
 
 

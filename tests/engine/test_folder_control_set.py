@@ -20,8 +20,7 @@ from line_tui.explain.scores import auc
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from tests.engine.fake_engine import FakeSource
-from tests.engine.sessions import state_of
-from tests.engine.test_server import until_idle
+from tests.engine.sessions import state_of, until_idle
 from tests.fakes import VOCABULARY, FakeGenerator, FakeLanguage, FakeVision
 
 

@@ -7,6 +7,7 @@ import gc
 import weakref
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -25,7 +26,7 @@ from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.conftest import process
 from tests.engine.fake_engine import FakeSource
-from tests.engine.test_executor import SPEC
+from tests.engine.sessions import SPEC, all_of
 from tests.fakes import FakeGenerator, FakeVision
 
 
@@ -57,16 +58,13 @@ async def test_jobs_and_runs_beside_each_other(executor: Executor, store: Store,
     alone = await executor.do("evaluate", wanted, Report)
     handle = executor.submit("a", SPEC)
     both = await asyncio.gather(*(executor.do("evaluate", wanted, Report) for _ in range(3)))
-    async for _ in handle.events():
-        pass
+    await all_of(handle)
     assert both == [alone] * 3 and store.run("a").label == "strawberry"
 
 
 async def test_what_cannot_be_is_told_as_of_a_run(
     executor: Executor, wanted: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import msgspec
-
     async def refused(job: str, request: msgspec.Struct, kind: type[LineError]) -> str:
         with pytest.raises(kind) as told:
             await executor.do(job, request, Report)

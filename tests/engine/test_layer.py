@@ -11,13 +11,13 @@ import msgspec
 import pytest
 
 from line_tui import events as e
-from line_tui.engine.executor import Executor, Handle
+from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.explain.strategies import metric_of
 from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
-from tests.engine.sessions import decisive, state_of
+from tests.engine.sessions import all_of, decisive, state_of
 from tests.fakes import FakeVision
 
 SPEC = e.RunSpec(model="fake", layer="fc", neuron=0, iterations=3, images=3, seed=8)
@@ -40,11 +40,6 @@ class Counted(FakeSource):
         return loaded
 
 
-async def _all(handle: Handle) -> None:
-    async for _ in handle.events():
-        pass
-
-
 def _spec(neuron: int, **change: object) -> e.RunSpec:
     return msgspec.structs.replace(SPEC, neuron=neuron, **change)
 
@@ -55,12 +50,12 @@ async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strat
     apart, together = Store.open(tmp_path / "apart"), Store.open(tmp_path / "together")
     for neuron in range(3):
         async with Executor(LocalEngine(apart, FakeSource())) as executor:
-            await _all(executor.submit(f"n{neuron}", _spec(neuron, **how)))
+            await all_of(executor.submit(f"n{neuron}", _spec(neuron, **how)))
     source = Counted()
     async with Executor(LocalEngine(together, source)) as executor:
         handles = [executor.submit(f"n{neuron}", _spec(neuron, **how)) for neuron in range(3)]
         for handle in handles:
-            await _all(handle)
+            await all_of(handle)
     for neuron in range(3):
         assert decisive(together, f"n{neuron}") == decisive(apart, f"n{neuron}")
     pictures = list((tmp_path / "together" / "images").glob("*/*.png"))
@@ -73,11 +68,11 @@ async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strat
 async def test_old_models_are_gone_before_others_come(store: Store) -> None:
     source = Counted()
     async with Executor(LocalEngine(store, source)) as executor:
-        await _all(executor.submit("a", _spec(0)))
-        await _all(executor.submit("b", _spec(1)))
+        await all_of(executor.submit("a", _spec(0)))
+        await all_of(executor.submit("b", _spec(1)))
         assert source.alive_at_load == [0]
-        await _all(executor.submit("c", _spec(0, model="colours")))
-        await _all(executor.submit("d", _spec(0, profile="other", model="colours")))
+        await all_of(executor.submit("c", _spec(0, model="colours")))
+        await all_of(executor.submit("d", _spec(0, profile="other", model="colours")))
     assert source.alive_at_load == [0, 0, 0]
     gc.collect()
     assert not any(reference() for reference in source.generators)
@@ -89,7 +84,7 @@ async def test_two_models_wanted_at_once_are_never_both_in_memory(store: Store) 
         wanted = [_spec(0), _spec(1), _spec(0, model="colours"), _spec(2), _spec(1, model="colours")]
         handles = [executor.submit(f"r{n}", spec) for n, spec in enumerate(wanted)]
         for handle in handles:
-            await _all(handle)
+            await all_of(handle)
     assert [run.status for run in store.runs()] == ["finished"] * 5
     assert source.alive_at_load == [0] * len(source.alive_at_load)
 
@@ -101,8 +96,8 @@ async def test_the_models_of_a_run_that_was_stopped_serve_it_again_and_the_next(
         async for envelope in handle.events():
             if isinstance(envelope.event, e.ControlMeasured):
                 await handle.cancel()
-        await _all(executor.resume("a"))
-        await _all(executor.submit("b", _spec(1)))
+        await all_of(executor.resume("a"))
+        await all_of(executor.submit("b", _spec(1)))
     assert [run.status for run in store.runs()] == ["finished"] * 2 and len(source.generators) == 1
 
 
@@ -114,7 +109,7 @@ async def test_memory_that_runs_out_lowers_all_runs_that_share_it(
     async with Executor(LocalEngine(store, source)) as executor:
         handles = [executor.submit(f"n{neuron}", _spec(neuron)) for neuron in range(3)]
         for handle in handles:
-            await _all(handle)
+            await all_of(handle)
     for neuron in range(3):
         settings = state_of(store, f"n{neuron}").settings
         assert settings is not None and settings.batch_size == 2

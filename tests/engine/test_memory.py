@@ -8,16 +8,13 @@ import pytest
 
 from line_tui import events as e
 from line_tui.engine import protocol as p
-from line_tui.engine.client import EngineClient
 from line_tui.store import Store
-from tests.engine.conftest import FAKE_ENGINE
-from tests.engine.sessions import state_of
-from tests.engine.test_server import SPEC, until_idle
+from tests.engine.conftest import begun
+from tests.engine.sessions import SPEC, state_of, until_idle
 
 
 async def _explain(tmp_path: Path, run_id: str, resume: bool = False) -> list[object]:
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     await client.send(p.Resume(run_id=run_id) if resume else p.Start(run_id=run_id, spec=SPEC))
     seen = await until_idle(client.messages())
     await client.close()

@@ -10,14 +10,13 @@ from pathlib import Path
 import pytest
 
 from line_tui import events as e
-from line_tui.engine.client import EngineClient
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.neuron_queue import Batch, Queue
 from line_tui.explain.ports import Picture, Recording
 from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
-from tests.engine.conftest import FAKE_ENGINE
+from tests.engine.conftest import process
 from tests.engine.fake_engine import FakeSource
 from tests.fakes import FakeVision
 
@@ -65,7 +64,7 @@ async def test_an_engine_that_dies_is_started_again(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_DELAY", "0.05")
-    engine = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
+    engine = process(tmp_path)
     async with Executor(engine) as executor:
         work = asyncio.create_task(_explain(executor, store))
         while not any(run.images for run in store.runs()):

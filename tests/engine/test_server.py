@@ -4,10 +4,9 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
-from unittest.mock import ANY
 
+import msgspec
 import pytest
 
 from line_tui import events as e
@@ -17,51 +16,9 @@ from line_tui.engine.executor import EngineExited
 from line_tui.engine.server import IDLE
 from line_tui.explain.state import waits_for_person
 from line_tui.store import Store
-from tests.engine.conftest import FAKE_ENGINE
-from tests.engine.sessions import decisive, state_of
+from tests.engine.conftest import FAKE_ENGINE, begun
+from tests.engine.sessions import SPEC, decisive, state_of, until, until_idle, until_phase
 from tests.small_disk import mounted
-
-SPEC = e.RunSpec(
-    model="fake", layer="conv", neuron=0, strategy="published", metric="mean", iterations=4, images=3, seed=5
-)
-Messages = AsyncIterator[p.AnyMessage | EngineExited]
-
-
-async def until(messages: Messages, kind: type) -> object:
-    """Read until an event or message of a kind."""
-    async for message in messages:
-        event = message.envelope.event if isinstance(message, p.Happened) else message
-        if isinstance(event, kind):
-            return event
-    raise AssertionError(f"no {kind.__name__}")
-
-
-async def until_idle(messages: Messages) -> list[object]:
-    """All events and messages of a run."""
-    seen: list[object] = []
-    async for message in messages:
-        seen.append(message.envelope.event if isinstance(message, p.Happened) else message)
-        if isinstance(seen[-1], EngineExited) or (isinstance(seen[-1], e.PhaseChanged) and seen[-1].phase == "idle"):
-            return seen
-    raise AssertionError("the engine fell silent")
-
-
-async def test_a_whole_run(client: EngineClient, store: Store) -> None:
-    messages = client.messages()
-    await client.send(p.Start(run_id="a", spec=SPEC))
-    seen = await until_idle(messages)
-    assert isinstance(seen[0], p.Ready)
-    durable = [event for event in seen if isinstance(event, e.Durable)]
-    assert durable == [envelope.event for envelope in store.events("a")]
-    run = store.run("a")
-    assert (run.status, run.label) == ("finished", "strawberry")
-    state = state_of(store, "a")
-    assert state.control is not None and state.control_images == 12
-    assert len(state.trials) == 10 + 4 + 1
-    assert run.images == 15 * 3
-    for trial in state.trials.values():
-        for image in trial.images:
-            assert Path(image.image.path).exists()
 
 
 async def test_the_next_neuron_finds_the_control_set_measured(client: EngineClient, store: Store) -> None:
@@ -82,8 +39,7 @@ async def test_the_bank_grows_while_nobody_asks_for_anything(
 ) -> None:
     monkeypatch.setenv("FAKE_WORDS", "400")
     monkeypatch.setenv("FAKE_DELAY", "0.005")
-    client = EngineClient(store.folder, tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     messages = client.messages()
 
     async def run(run_id: str, neuron: int) -> e.ControlMeasured:
@@ -116,8 +72,7 @@ async def test_the_same_seed_gives_the_same_run(client: EngineClient, store: Sto
 
 async def test_what_a_library_prints_is_logged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_NOISE", "ggml: hello")
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=SPEC))
     seen = await until_idle(messages)
@@ -140,53 +95,26 @@ async def test_garbage_is_answered_and_survived(client: EngineClient) -> None:
     ):
         client._process.stdin.write(garbage)
         failed = await until(messages, p.CommandFailed)
-        assert isinstance(failed, p.CommandFailed) and failed.cause.startswith("not a command")
+        assert failed.cause.startswith("not a command")
     await client.send(p.ListLayers(request=7, model="fake"))
     listed = await until(messages, p.LayersListed)
-    assert isinstance(listed, p.LayersListed) and listed.request == 7
-    assert [layer.name for layer in listed.layers] == ["fc", "conv"]
-
-
-@pytest.mark.parametrize(
-    ("change", "cause"),
-    [
-        ({"model": "fak"}, "no model named 'fak'"),
-        ({"layer": "fd"}, "no layer of fake named 'fd'"),
-        ({"neuron": 3}, "layer 'conv' of fake has no neuron 3"),
-        ({"neuron": -1}, "no neuron -1"),
-    ],
-)
-async def test_names_that_do_not_exist(client: EngineClient, change: dict[str, object], cause: str) -> None:
-    import msgspec
-
-    messages = client.messages()
-    await client.send(p.Start(run_id="a", spec=msgspec.structs.replace(SPEC, **change)))
-    failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and cause in failed.cause and failed.exit_code == 3
-    await until_idle(messages)
-    await client.send(p.ListLayers(request=1, model="nothing"))
-    failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and failed.request == 1
+    assert listed.request == 7 and [layer.name for layer in listed.layers] == ["fc", "conv"]
 
 
 async def test_runs_that_cannot_be_resumed(client: EngineClient, store: Store) -> None:
     messages = client.messages()
     await client.send(p.Resume(run_id="a"))
-    failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and "no run named 'a'" in failed.cause
+    assert "no run named 'a'" in (await until(messages, p.CommandFailed)).cause
     await client.send(p.Start(run_id="a", spec=SPEC))
     await until(messages, e.Finished)
     await client.send(p.Resume(run_id="a"))
-    failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and "run 'a' is finished" in failed.cause
+    assert "run 'a' is finished" in (await until(messages, p.CommandFailed)).cause
     await client.send(p.Start(run_id="a", spec=SPEC))
-    failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and "run 'a' already exists" in failed.cause
+    assert "run 'a' already exists" in (await until(messages, p.CommandFailed)).cause
     store.create("b", SPEC)
     with store.lease("b"):
         await client.send(p.Resume(run_id="b"))
-        failed = await until(messages, p.CommandFailed)
-    assert isinstance(failed, p.CommandFailed) and "another process is working on run 'b'" in failed.cause
+        assert "another process is working on run 'b'" in (await until(messages, p.CommandFailed)).cause
 
 
 async def test_a_run_goes_on_only_with_its_own_models(client: EngineClient, store: Store) -> None:
@@ -195,14 +123,12 @@ async def test_a_run_goes_on_only_with_its_own_models(client: EngineClient, stor
     await until(messages, e.Finished)
     started = store.events("a")[0].event
     assert isinstance(started, e.RunStarted)
-    import msgspec
-
     store.create("b", SPEC)
     settings = msgspec.structs.replace(started.settings, generator="fake-generator@0")
     store.append("b", e.RunStarted(run_id="b", spec=SPEC, settings=settings))
     await client.send(p.Resume(run_id="b"))
     failed = await until(messages, e.Failed)
-    assert isinstance(failed, e.Failed) and "started with generator 'fake-generator@0'" in failed.cause
+    assert "started with generator 'fake-generator@0'" in failed.cause
 
 
 @pytest.mark.parametrize(("error", "exit_code"), [("memory is short", 7), ("a defect", 1)])
@@ -210,8 +136,7 @@ async def test_an_error_is_an_event_and_the_engine_survives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, error: str, exit_code: int
 ) -> None:
     monkeypatch.setenv("FAKE_ERROR", error)
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=SPEC))
     seen = await until_idle(messages)
@@ -221,8 +146,7 @@ async def test_an_error_is_an_event_and_the_engine_survives(
     assert ("Traceback" in client.log.path.read_text()) == (error == "a defect")
     await client.close()
     monkeypatch.delenv("FAKE_ERROR")
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     await client.send(p.Resume(run_id="a"))
     await until(client.messages(), e.Finished)
     assert store.run("a").status == "finished"
@@ -236,7 +160,7 @@ async def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> Non
         messages = client.messages()
         await client.send(p.Start(run_id="a", spec=SPEC))
         failed = await until(messages, p.CommandFailed)
-        assert isinstance(failed, p.CommandFailed) and failed.exit_code == 6 and "free some space" in failed.fix
+        assert failed.exit_code == 6 and "free some space" in failed.fix
         await until_idle(messages)
         assert client.alive
         store = Store.open(folder)
@@ -249,32 +173,10 @@ async def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> Non
         store.close()
 
 
-async def test_pause_step_and_continue(client: EngineClient, store: Store) -> None:
-    messages = client.messages()
-    await client.send(p.Start(run_id="a", spec=SPEC))
-    await client.send(p.Pause(run_id="a"))
-    while (event := await until(messages, e.PhaseChanged)) and event.phase != "paused":  # type: ignore[attr-defined]
-        pass
-    before = len(store.events("a"))
-    await client.send(p.Step(run_id="a"))
-    while (event := await until(messages, e.PhaseChanged)) and event.phase != "paused":  # type: ignore[attr-defined]
-        pass
-    after = len(store.events("a"))
-    # One step: the control set, one reply, or one batch of pictures with what follows from it.
-    assert before < after <= before + 12
-    await asyncio.sleep(0.2)
-    assert len(store.events("a")) == after
-    await client.send(p.Continue(run_id="a"))
-    await until(messages, e.Finished)
-
-
 async def test_the_persons_decisions_are_read(client: EngineClient, store: Store) -> None:
-    import msgspec
-
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=msgspec.structs.replace(SPEC, ask_first=True)))
-    while (event := await until(messages, e.PhaseChanged)) and event.phase != "waiting":  # type: ignore[attr-defined]
-        pass
+    await until_phase(messages, "waiting")
     waiting = list(state_of(store, "a").trials.values())[-1]
     said: list[e.Decision] = [
         e.Decided(decision="d1", kind="reject", trial=waiting.id, reason="too dull"),
@@ -294,15 +196,13 @@ async def test_a_closed_stdin_stops_the_run_and_ends_the_engine(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
 ) -> None:
     monkeypatch.setenv("FAKE_DELAY", "0.05")
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=SPEC))
     await until(messages, e.TrialScored)
     assert client._process is not None and client._process.stdin is not None
     client._process.stdin.close()
-    exited = await until(messages, EngineExited)
-    assert isinstance(exited, EngineExited) and exited.code == 0
+    assert (await until(messages, EngineExited)).code == 0
     await client.close()
     assert store.run("a").status == "stopped"
 
@@ -312,15 +212,13 @@ async def test_a_signal_ends_the_engine_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, number: signal.Signals
 ) -> None:
     monkeypatch.setenv("FAKE_DELAY", "0.05")
-    client = EngineClient(tmp_path / "data", tmp_path / "engine.log", FAKE_ENGINE)
-    await client.start()
+    client = await begun(tmp_path)
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=SPEC))
     await until(messages, e.TrialScored)
     assert client._process is not None
     os.kill(client._process.pid, number)
     exited = await until(messages, EngineExited)
-    assert isinstance(exited, EngineExited)
     assert (exited.code, exited.signal) == ((0, None) if number == signal.SIGTERM else (None, "SIGKILL"))
     assert store.run("a").status == ("stopped" if number == signal.SIGTERM else "interrupted")
     assert not client.alive
@@ -340,15 +238,12 @@ async def test_a_word_that_is_left_from_elsewhere_is_heard_while_the_run_waits(
     messages = client.messages()
     spec = e.RunSpec(model="fake", layer="conv", neuron=0, strategy="published", metric="mean", ask_first=True)
     await client.send(p.Start(run_id="a", spec=spec))
-    async for message in messages:
-        if isinstance(message, p.Happened) and message.envelope.event == e.PhaseChanged(phase="waiting", detail=ANY):
-            break
+    await until_phase(messages, "waiting")
     state = state_of(store, "a")
     waiting = next(trial for trial in state.trials.values() if waits_for_person(state, trial))
     store.leave("a", e.Decided(decision="d1", kind="accept", trial=waiting.id))
     assert await until(messages, e.Decided) == e.Decided(decision="d1", kind="accept", trial=waiting.id)
     # It is drawn because of that.
-    image = await until(messages, e.ImageScored)
-    assert isinstance(image, e.ImageScored) and image.trial == waiting.id
+    assert (await until(messages, e.ImageScored)).trial == waiting.id
     await client.send(p.Stop(run_id="a"))
     await until_idle(messages)
