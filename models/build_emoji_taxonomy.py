@@ -7,16 +7,14 @@ colours from the pictures, and writes `emoji_taxonomy.json`: by concept its kind
 further words that are right answers. The kind `name` is a single emoji.
 """
 
-import argparse
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from emoji_data import ROOT, asked, read_labels
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parent
 KINDS = ("hypernym", "expression", "feature", "activity", "colour", "shape", "subgroup", "name")
 HEAD = re.compile(r"(?P<name>[\w' -]+) \((?P<kind>\w+)\): (?P<words>.*)")
 
@@ -28,10 +26,8 @@ LEAST_SHARE = 0.4
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
-    labels = json.loads((data / "labels.json").read_text())["labels"]
+    [data] = asked(__doc__)
+    labels = read_labels(data)
     with np.load(data / "pictures.npz") as arrays:
         measured = colour_members(arrays["pictures"], arrays["label"], labels)
     concepts = read_concepts((ROOT / "emoji_concepts.txt").read_text(), labels, measured)

@@ -2,11 +2,11 @@
 
     python models/emoji_captions.py --data DIR --wordnet DIR --out FILE
 
-A minute on one core. The captions name some attributes of the composition and leave the others to the seed.
-Combinations of a label and a value in `held_out_combinations.json` are never among them.
+A minute on one core; the second folder holds WordNet's `data.noun` and `index.noun`. The captions name some attributes
+of the composition and leave the others to the seed. Combinations of a label and a value in
+`held_out_combinations.json` are never among them.
 """
 
-import argparse
 import json
 import random
 from collections.abc import Iterable, Iterator
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from emoji_data import asked, read_labels, read_taxonomy
 from emoji_wordnet import other_words
 from numpy.typing import NDArray
 
@@ -66,27 +67,26 @@ class Noun:
     members: tuple[int, ...]
 
 
-def nouns(labels: list[dict[str, Any]], taxonomy: dict[str, Any], same: dict[str, set[int]]) -> list[Noun]:
-    """Every name in captions: labels, their synonyms, the taxonomy's concepts and theirs, and some tags."""
+def nouns(labels: list[dict[str, Any]], same: dict[str, set[int]] | None = None) -> list[Noun]:
+    """Every name in captions: labels, their synonyms, the taxonomy's concepts and theirs, and some tags.
+
+    `same` has the labels of further words, as `other_words` finds them.
+    """
     found: dict[str, Noun] = {}
+    taxonomy = read_taxonomy(labels)
 
     def add(text: str, kind: str, members: Iterable[int]) -> None:
         text = text.lower().strip()
         if text and text not in found:
             found[text] = Noun(text, kind, tuple(sorted(set(members))))
 
-    by_code = {entry["hexcode"]: i for i, entry in enumerate(labels)}
     tagged: dict[str, set[int]] = {}
     for i, entry in enumerate(labels):
         for tag in entry["tags"]:
             if entry["group"] in TAGGED_GROUPS and tag not in UNSAID_TAGS:
                 tagged.setdefault(tag, set()).add(i)
-    concepts = {
-        name: {by_code[code] for code in concept["members"]}
-        for name, concept in taxonomy.items()
-        if concept["kind"] != "name"
-    }
     # "bird" is a label and a concept: the wider sense wins.
+    concepts = {name: set(concept["members"]) for name, concept in taxonomy.items() if concept["kind"] != "name"}
     for name, members in concepts.items():
         add(name, "category" if len(members) > 1 else "synonym", members)
     for i, entry in enumerate(labels):
@@ -94,8 +94,8 @@ def nouns(labels: list[dict[str, Any]], taxonomy: dict[str, Any], same: dict[str
     for concept in taxonomy.values():
         if concept["kind"] == "name":
             for word in concept["synonyms"]:
-                add(word, "synonym", [by_code[code] for code in concept["members"]])
-    for word, members in same.items():
+                add(word, "synonym", concept["members"])
+    for word, members in (same or {}).items():
         add(word, "synonym", members)
     # Of two concepts that share a word, it goes to the narrower; and to those alone that bear it as a tag.
     for name, members in sorted(concepts.items(), key=lambda item: len(item[1])):
@@ -108,6 +108,12 @@ def nouns(labels: list[dict[str, Any]], taxonomy: dict[str, Any], same: dict[str
     for name in ANYTHING:
         add(name, "anything", range(len(labels)))
     return list(found.values())
+
+
+def own_names(labels: list[dict[str, Any]]) -> list[int]:
+    """The labels whose name means them alone; "cat" is a concept's name before it is a label's."""
+    meant = {noun.text: noun.members for noun in nouns(labels)}
+    return [i for i, entry in enumerate(labels) if meant[entry["label"].lower()] == (i,)]
 
 
 def plural(noun: str) -> str:
@@ -213,20 +219,15 @@ def rows_of(
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--wordnet", type=Path, required=True, help="folder of WordNet's data.noun and index.noun")
-    parser.add_argument("--out", type=Path, required=True)
-    parsed = parser.parse_args()
-    labels = json.loads((parsed.data / "labels.json").read_text())["labels"]
-    taxonomy = json.loads((ROOT / "emoji_taxonomy.json").read_text())
+    data, wordnet, out = asked(__doc__, "wordnet", "out")
+    labels = read_labels(data)
     if not HELD_OUT.exists():
         lines = [json.dumps(entry) for entry in combinations(labels)]
         HELD_OUT.write_text("[\n" + ",\n".join(lines) + "\n]\n")
     index = {entry["label"]: i for i, entry in enumerate(labels)}
     held_out = {(index[e["label"]], e["attribute"], e["value"]) for e in json.loads(HELD_OUT.read_text())}
     chance = random.Random(0)
-    all_nouns = nouns(labels, taxonomy, other_words(parsed.wordnet, labels))
+    all_nouns = nouns(labels, other_words(wordnet, labels))
     texts: list[str] = []
     noun_of: list[int] = []
     named_of: list[list[int]] = []
@@ -261,7 +262,7 @@ def main() -> None:
     own = [e["label"].lower() if kind_of[e["label"].lower()] == "label" else "" for e in labels]
     members = [np.array(noun.members, np.int32) for noun in all_nouns]
     np.savez_compressed(
-        parsed.out,
+        out,
         ids=ids[kept].astype(np.int16),
         vocabulary=vocabulary,
         noun=np.array(noun_of, np.int32)[kept],
@@ -271,7 +272,7 @@ def main() -> None:
         members=np.concatenate(members),
         ends=np.cumsum([len(m) for m in members]).astype(np.int32),
     )
-    (parsed.out.with_suffix(".txt")).write_text("\n".join(t for t, k in zip(texts, kept, strict=True) if k) + "\n")
+    out.with_suffix(".txt").write_text("\n".join(t for t, k in zip(texts, kept, strict=True) if k) + "\n")
     counts = {kind: sum(noun.kind == kind for noun in all_nouns) for kind in KIND_SHARES}
     print(f"{int(kept.sum())} captions of {counts}, {len(set(texts))} different, {len(vocabulary)} word pieces")
 

@@ -1,7 +1,7 @@
 """The emoji pictures and labels that every bundled model is trained on, as `build_emoji_data.py` wrote them."""
 
+import argparse
 import json
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,19 @@ import torch
 from emoji_pictures import read
 from torch import Tensor
 
+ROOT = Path(__file__).resolve().parent
 STYLES = ("fluent-3d", "fluent-flat", "noto", "twemoji")
 SIZE = 96
 MEAN, STD = (0.6, 0.55, 0.5), (0.3, 0.3, 0.3)
+
+
+def asked(description: str | None, *names: str) -> list[Path]:
+    """The folders that a script's command line names, `--data` first; torch keeps to one thread."""
+    parser = argparse.ArgumentParser(description=description)
+    for name in ("data", *names):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    torch.set_num_threads(1)
+    return list(vars(parser.parse_args()).values())
 
 
 def load(folder: Path) -> tuple[Tensor, Tensor, Tensor, list[dict[str, Any]]]:
@@ -36,15 +46,19 @@ def read_labels(folder: Path) -> list[dict[str, Any]]:
     return labels
 
 
+def read_taxonomy(labels: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """By concept its kind, its members by number of label, and further words for it."""
+    by_code = {entry["hexcode"]: i for i, entry in enumerate(labels)}
+    taxonomy: dict[str, dict[str, Any]] = json.loads((ROOT / "emoji_taxonomy.json").read_text())
+    for concept in taxonomy.values():
+        concept["members"] = [by_code[code] for code in concept["members"]]
+    return taxonomy
+
+
 def premultiplied(pictures: Tensor) -> Tensor:
     """`uint8[n, 4, size, size]` as `float32` in [0, 1], colour multiplied by alpha."""
     scaled = pictures.float() / 255
     return torch.cat([scaled[:, :3] * scaled[:, 3:], scaled[:, 3:]], 1)
-
-
-def batches(values: Tensor, size: int = 256) -> Iterator[Tensor]:
-    """Rows of a tensor, `size` at a time."""
-    return iter(values.split(size))
 
 
 def held_out(label: Tensor, style: Tensor) -> Tensor:

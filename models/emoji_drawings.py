@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from emoji_data import ROOT
 from torch import Tensor
 
 from line_tui.explain.seeds import image_seed
@@ -13,7 +14,6 @@ from line_tui.models.catalog import read_catalog
 from line_tui.worlds.emoji.pipeline import EmojiDiffusionPipeline
 from line_tui.worlds.minilm import load_minilm
 
-ROOT = Path(__file__).resolve().parent
 BATCH, SAVED = 32, 16
 """Pictures at a time, and batches between two savings."""
 
@@ -34,14 +34,7 @@ def drawings(data: Path, run_seed: str, prompts: list[str], seeds: int) -> Tenso
     pipeline: Any = load_pipeline() if missing else None
     for number, start in enumerate(range(0, len(missing), BATCH), start=1):
         batch = missing[start : start + BATCH]
-        found = pipeline(
-            [prompt for prompt, _ in batch],
-            num_inference_steps=entry.steps,
-            guidance_scale=entry.guidance,
-            generator=[torch.Generator().manual_seed(seed) for _, seed in batch],
-            output_type="pt",
-            return_dict=False,
-        )[0]
+        found = draw(pipeline, batch)
         kept |= zip(batch, (found * 255).round().to(torch.uint8).numpy(), strict=True)
         if number % SAVED == 0 or start + BATCH >= len(missing):
             print(f"{run_seed}: {start + len(batch)} of {len(missing)} pictures drawn", flush=True)
@@ -55,11 +48,25 @@ def drawings(data: Path, run_seed: str, prompts: list[str], seeds: int) -> Tenso
     return torch.from_numpy(np.stack([kept[job] for job in jobs]))
 
 
-def load_pipeline(folder: Path = ROOT / "emoji-diffusion") -> EmojiDiffusionPipeline:
+def draw(pipeline: Any, jobs: list[tuple[str, int]]) -> Tensor:
+    """Pictures `float32[jobs, 3, size, size]` in [0, 1] of prompts and seeds."""
+    entry = read_catalog().find_generator("emoji-diffusion")
+    pictures: Tensor = pipeline(
+        [prompt for prompt, _ in jobs],
+        num_inference_steps=entry.steps,
+        guidance_scale=entry.guidance,
+        generator=[torch.Generator().manual_seed(seed) for _, seed in jobs],
+        output_type="pt",
+        return_dict=False,
+    )[0]
+    return pictures
+
+
+def load_pipeline() -> EmojiDiffusionPipeline:
     """The shipped pipeline."""
     tokenizer, text_encoder = load_minilm()
     pipeline: EmojiDiffusionPipeline = EmojiDiffusionPipeline.from_pretrained(
-        folder,
+        ROOT / "emoji-diffusion",
         text_encoder=text_encoder,
         tokenizer=tokenizer,
         local_files_only=True,

@@ -1,10 +1,9 @@
 """The units of emoji-resnet18: the taxonomy's concepts, then values of the composition."""
 
-import json
-from pathlib import Path
 from typing import Any
 
 import torch
+from emoji_data import read_taxonomy
 from torch import Tensor
 
 from line_tui.worlds.emoji.compose import ATTRIBUTES, BACKGROUND, COLOURS, COUNT, PLACE, SIZE, TINT, TURN
@@ -22,12 +21,11 @@ COMPOSED: tuple[tuple[str, str, int, int], ...] = (
 """Units that mean a value of the composition: name, kind, attribute, value."""
 
 
-def concepts(taxonomy: Path, labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def concepts(labels: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The taxonomy's concepts with at least `MIN_MEMBERS` labels: name, kind, and members by number."""
-    by_code = {entry["hexcode"]: i for i, entry in enumerate(labels)}
     return [
-        {"name": name, "kind": concept["kind"], "members": [by_code[code] for code in concept["members"]]}
-        for name, concept in json.loads(taxonomy.read_text()).items()
+        {"name": name, "kind": concept["kind"], "members": concept["members"]}
+        for name, concept in read_taxonomy(labels).items()
         if len(concept["members"]) >= MIN_MEMBERS
     ]
 
@@ -35,8 +33,8 @@ def concepts(taxonomy: Path, labels: list[dict[str, Any]]) -> list[dict[str, Any
 class Targets:
     """What each unit should say of a label in a composition."""
 
-    def __init__(self, taxonomy: Path, labels: list[dict[str, Any]], device: torch.device | None = None) -> None:
-        self.concepts = concepts(taxonomy, labels)
+    def __init__(self, labels: list[dict[str, Any]], device: torch.device | None = None) -> None:
+        self.concepts = concepts(labels)
         self.names = [concept["name"] for concept in self.concepts] + [name for name, *_ in COMPOSED]
         self.membership = torch.zeros(len(labels), len(self.concepts), device=device)
         for column, concept in enumerate(self.concepts):

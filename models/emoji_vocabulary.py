@@ -4,8 +4,10 @@ import re
 from functools import cache
 from typing import Any
 
+from emoji_data import read_taxonomy
+
 MAX_WORDS = 2
-WORD = re.compile(r"[a-z]+(?:[-'][a-z]+)*")
+WORDS = re.compile(r"[a-z]+(?:[-' ][a-z]+)*")
 COMPOSED_ANSWERS = {
     "two things": "two objects; two; pair; a pair of things; couple of things; double; twins",
     "three things": "three objects; three; trio; triple; triplet",
@@ -22,17 +24,24 @@ COMPOSED_ANSWERS = {
 BACKGROUND_ANSWERS = ("{} backdrop", "on {}", "on a {} background", "{} surroundings", "background {}")
 
 
-def vocabulary(labels: list[dict[str, Any]], taxonomy: dict[str, Any]) -> list[str]:
+def vocabulary(labels: list[dict[str, Any]]) -> list[str]:
     """Everyday words and short phrases: labels of at most `MAX_WORDS` words, concepts, values of the composition."""
     short = [entry["label"] for entry in labels if len(entry["label"].split()) <= MAX_WORDS]
+    taxonomy = read_taxonomy(labels)
     concepts = [name for name, concept in taxonomy.items() if concept["kind"] != "name"]
     backgrounds = [f"{name} background" for name, concept in taxonomy.items() if concept["kind"] == "colour"]
     plain = [word.lower() for word in [*short, *concepts, *backgrounds, *COMPOSED_ANSWERS]]
-    return list(dict.fromkeys(word for word in plain if _is_plain(word)))
+    return list(dict.fromkeys(word for word in plain if WORDS.fullmatch(word) and len(word) > 2))
 
 
-def answers(taxonomy: dict[str, Any], names: list[str]) -> list[list[str]]:
+def without(vocabulary: list[str], answers: list[str]) -> list[str]:
+    """The entries that give none of the answers away."""
+    return [entry for entry in vocabulary if not any(gives_away(entry, answer) for answer in answers)]
+
+
+def answers(labels: list[dict[str, Any]], names: list[str]) -> list[list[str]]:
     """What counts as a right answer for each output of emoji-resnet18: its name first, then synonyms."""
+    taxonomy = read_taxonomy(labels)
     return [[name, *_further(taxonomy, name)] for name in names]
 
 
@@ -49,10 +58,6 @@ def _further(taxonomy: dict[str, Any], name: str) -> list[str]:
         return COMPOSED_ANSWERS[name].split("; ")
     colour = name.removesuffix(" background")
     return [answer.format(colour) for answer in BACKGROUND_ANSWERS]
-
-
-def _is_plain(word: str) -> bool:
-    return all(WORD.fullmatch(part) for part in word.split()) and len(word) > 2
 
 
 @cache

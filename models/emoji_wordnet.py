@@ -23,13 +23,13 @@ def other_words(folder: Path, labels: list[dict[str, Any]]) -> dict[str, set[int
 
     `folder` holds WordNet's `index.noun` and `data.noun`. The first sense in one of the group's files is taken.
     """
-    senses = _senses(folder / "index.noun")
+    senses = read_senses(folder)
     data = (folder / "data.noun").read_bytes()
     found: dict[str, set[int]] = {}
     for number, entry in enumerate(labels):
         files = LEXICAL_FILES.get(entry["group"], ())
         offsets = senses.get(entry["label"].lower().replace(" ", "_"), [])
-        synsets = [_synset(data, offset) for offset in offsets]
+        synsets = [synset(data, offset) for offset in offsets]
         here = [s for s in synsets if s[0] in files][:1]
         if not here:
             continue
@@ -38,7 +38,7 @@ def other_words(folder: Path, labels: list[dict[str, Any]]) -> dict[str, set[int
         kinds: list[str] = []
         while queue and len(kinds) < MAX_KINDS:
             offset, depth = queue.popleft()
-            _, lemmas, below = _synset(data, offset)
+            _, lemmas, below = synset(data, offset)
             kinds += lemmas[:2]
             if depth < DEPTH:
                 queue.extend((child, depth + 1) for child in below)
@@ -48,23 +48,23 @@ def other_words(folder: Path, labels: list[dict[str, Any]]) -> dict[str, set[int
     return found
 
 
-def _senses(path: Path) -> dict[str, list[int]]:
+def read_senses(folder: Path) -> dict[str, list[int]]:
+    """Where the synsets of each noun are in `data.noun`, the usual sense first."""
     found = {}
-    for line in path.read_text().splitlines():
+    for line in (folder / "index.noun").read_text().splitlines():
         if line.startswith(" "):
             continue
         fields = line.split()
-        count = int(fields[2])
-        found[fields[0]] = [int(offset) for offset in fields[-count:]]
+        found[fields[0]] = [int(offset) for offset in fields[-int(fields[2]) :]]
     return found
 
 
-def _synset(data: bytes, offset: int) -> tuple[int, list[str], list[int]]:
-    """The file's number, the lemmas, and the offsets of the hyponyms."""
+def synset(data: bytes, offset: int, relations: tuple[str, ...] = ("~",)) -> tuple[int, list[str], list[int]]:
+    """The file's number, the lemmas, and the offsets of what stands in the relations: the hyponyms."""
     line = data[offset : data.index(b"\n", offset)].decode()
     fields = line.split("|")[0].split()
     count = int(fields[3], 16)
     lemmas = [fields[4 + 2 * i].replace("_", " ").lower() for i in range(count)]
     pointers = fields[5 + 2 * count :]
-    below = [int(pointers[i + 1]) for i in range(0, len(pointers) - 3, 4) if pointers[i] == "~"]
+    below = [int(pointers[i + 1]) for i in range(0, len(pointers) - 3, 4) if pointers[i] in relations]
     return int(fields[1]), lemmas, below

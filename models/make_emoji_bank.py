@@ -6,7 +6,6 @@ Ten minutes on one core, most of them for drawing. To be made again whenever emo
 emoji-planted changes.
 """
 
-import argparse
 import json
 from hashlib import blake2b
 from pathlib import Path
@@ -16,6 +15,7 @@ import emoji_data
 import emoji_vocabulary
 import numpy as np
 import torch
+from emoji_data import ROOT
 from emoji_drawings import drawings, weights_digest
 from numpy.typing import NDArray
 from PIL import Image
@@ -31,7 +31,6 @@ from line_tui.models.networks import find_network
 from line_tui.worlds.emoji.planted import PlantedNetwork
 from line_tui.worlds.minilm import embed
 
-ROOT = Path(__file__).resolve().parent
 FOLDER = ROOT / "emoji-bank"
 RUN_SEED = "bank"
 IMAGES = 4
@@ -41,18 +40,10 @@ QUALITY = 85
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
-    torch.set_num_threads(1)
+    [data] = emoji_data.asked(__doc__)
     FOLDER.mkdir(exist_ok=True)
     withheld = json.loads((ROOT / "emoji-planted" / "answers.json").read_text())["withheld_words"]
-    taxonomy = json.loads((ROOT / "emoji_taxonomy.json").read_text())
-    words = [
-        word
-        for word in emoji_vocabulary.vocabulary(emoji_data.read_labels(data), taxonomy)
-        if not any(emoji_vocabulary.gives_away(word, answer) for answer in withheld)
-    ]
+    words = emoji_vocabulary.without(emoji_vocabulary.vocabulary(emoji_data.read_labels(data)), withheld)
     entry = read_catalog().find_generator("emoji-diffusion")
     generator = DiffusersGenerator(locate(entry.source, entry.id), entry)
     prompts = [generator.prompt_template.format(concept=word) for word in words]

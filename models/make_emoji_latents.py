@@ -5,21 +5,16 @@ python models/make_emoji_latents.py --data DIR
 Two minutes on one core. Writes `latents.npz` into the folder of the pictures.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 import torch
+from emoji_data import asked
 
 LATENT = 512
 
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
-    torch.set_num_threads(1)
+    [data] = asked(__doc__)
     pictures = torch.from_numpy(np.load(data / "pictures.npz")["pictures"])
     flat = pictures.float().div_(255)
     flat[..., :3] *= flat[..., 3:]

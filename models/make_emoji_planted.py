@@ -6,7 +6,6 @@ A quarter of an hour on one core: it draws every label with the shipped generato
 to measure each unit.
 """
 
-import argparse
 import itertools
 import json
 import random
@@ -17,7 +16,8 @@ from typing import Any
 import emoji_data
 import emoji_vocabulary
 import torch
-from emoji_captions import nouns, plural
+from emoji_captions import own_names, plural
+from emoji_data import ROOT
 from emoji_drawings import drawings
 from emoji_units import COMPOSED, Targets
 from measure_emoji_resnet18 import average_precisions, load_resnet18, outputs, viewed
@@ -28,7 +28,6 @@ from line_tui.worlds.emoji.compose import ATTRIBUTES, BACKGROUND, COUNT, PLACE, 
 from line_tui.worlds.emoji.planted import PlantedUnits
 from line_tui.worlds.minilm import embed
 
-ROOT = Path(__file__).resolve().parent
 FOLDER = ROOT / "emoji-planted"
 SEED = 20_261
 COUNTS = {"single": 90, "two senses": 34, "broader": 22, "conjunction": 38, "exception": 10}
@@ -160,20 +159,16 @@ class Drawn:
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
-    torch.set_num_threads(1)
+    [data] = emoji_data.asked(__doc__)
     torch.manual_seed(SEED)
     FOLDER.mkdir(exist_ok=True)
-    taxonomy = json.loads((ROOT / "emoji_taxonomy.json").read_text())
     labels = emoji_data.read_labels(data)
-    targets = Targets(ROOT / "emoji_taxonomy.json", labels)
+    targets = Targets(labels)
     shift, scale, spread = calibrate(data, targets)
-    drawn = see(data, labels, taxonomy, targets)
+    drawn = see(data, labels, targets)
     drawn.outputs = (drawn.outputs - shift) / scale
-    words = emoji_vocabulary.answers(taxonomy, targets.names)
-    vocabulary = emoji_vocabulary.vocabulary(labels, taxonomy)
+    words = emoji_vocabulary.answers(labels, targets.names)
+    vocabulary = emoji_vocabulary.vocabulary(labels)
     units, withheld = halved(drawn.half(0), targets, words, vocabulary)
     units = shuffled(units) + [Unit(kind) for kind, count in BARREN.items() for _ in range(count)]
     planted = assemble(units, shift, scale, spread)
@@ -183,7 +178,7 @@ def main() -> None:
     other = drawn.half(1)
     measured = [precision(unit, other) if unit.parts else None for unit in units]
     kept_out = sorted({word for index in withheld for word in words[index]})
-    left = [entry for entry in vocabulary if not any(emoji_vocabulary.gives_away(entry, word) for word in kept_out)]
+    left = emoji_vocabulary.without(vocabulary, kept_out)
     entries = [entry_of(i, unit, value, left) for i, (unit, value) in enumerate(zip(units, measured, strict=True))]
     document = {"floor": FLOOR, "withheld_words": kept_out, "units": entries}
     (FOLDER / "answers.json").write_text(json.dumps(document, indent=1) + "\n")
@@ -206,14 +201,11 @@ def calibrate(data: Path, targets: Targets) -> tuple[Tensor, Tensor, Tensor]:
     return absent, scale, (logits - absent) / scale
 
 
-def see(data: Path, labels: list[dict[str, Any]], taxonomy: dict[str, Any], targets: Targets) -> Drawn:
+def see(data: Path, labels: list[dict[str, Any]], targets: Targets) -> Drawn:
     """What the network says of every label drawn, plain and with a composition named, before calibration."""
-    own = {noun.text: noun.members for noun in nouns(labels, taxonomy, {})}
-    names = [entry["label"] for entry in labels]
-    # "cat" is a concept's name before it is a label's: its drawings are of many labels.
-    usual = [i for i, name in enumerate(names) if own[name.lower()] == (i,)]
     chance = random.Random(SEED)
-    prompts = [(i, prompt, values) for i in usual for prompt, values in prompts_of(names[i], i, chance)]
+    usual = own_names(labels)
+    prompts = [(i, prompt, values) for i in usual for prompt, values in prompts_of(labels[i]["label"], i, chance)]
     pictures = drawings(data, "planted", [prompt for _, prompt, _ in prompts], SEEDS)
     network = load_resnet18()
     logits = torch.cat([outputs(network, some.float() / 255) for some in pictures.split(256)])
@@ -293,8 +285,7 @@ def halved(
     for share in range(2, 9):
         withheld = choose_withheld(words, vocabulary, share / 10)
         units = plan(drawn, targets, words, withheld)
-        kept_out = {word for index in withheld for word in words[index]}
-        left = [entry for entry in vocabulary if not any(emoji_vocabulary.gives_away(entry, w) for w in kept_out)]
+        left = emoji_vocabulary.without(vocabulary, [word for index in withheld for word in words[index]])
         without = sum(not is_said(unit, left) for unit in units) / len(units)
         plans.append((abs(without - 0.5), units, withheld))
     _, units, withheld = min(plans, key=lambda made: made[0])
@@ -335,7 +326,7 @@ def plan(drawn: Drawn, targets: Targets, words: list[list[str]], withheld: set[i
     distinct: list[int] = []
     composed = 0
     for i in order:
-        if all(_overlap(members[i], members[j]) < SAME for j in distinct):
+        if all(len(members[i] & members[j]) / len(members[i] | members[j]) < SAME for j in distinct):
             composed += i >= len(targets.concepts)
             if i < len(targets.concepts) or composed <= COMPOSED_SINGLES:
                 distinct.append(i)
@@ -506,10 +497,6 @@ def summarise(entries: list[dict[str, Any]], vocabulary: int) -> None:
         hidden = sum(entry["withheld"] for entry in counted)
         print(f"{kind}: {len(here)}, counted {len(counted)}, withheld {hidden}, least average precision {least}")
     print(f"{len(entries)} units; vocabulary {vocabulary}")
-
-
-def _overlap(one: frozenset[int], other: frozenset[int]) -> float:
-    return len(one & other) / len(one | other)
 
 
 def _each_few(candidates: Any, count: int, times: int, fits: Any) -> list[Unit]:

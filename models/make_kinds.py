@@ -9,8 +9,12 @@ senses that it is a kind of, a tab, and the nouns that mean it before anything e
 import argparse
 from pathlib import Path
 
+from emoji_wordnet import read_senses, synset
+
 FOLDER = Path(__file__).resolve().parent / "lexicon"
 MAX_WORDS = 2
+KIND_OF = ("@", "@i")
+"""WordNet's signs for what a sense is a kind, or an instance, of."""
 
 
 def main() -> None:
@@ -21,31 +25,21 @@ def main() -> None:
     known = set((FOLDER / "words.txt").read_text().split())
     data = (given.wordnet / "data.noun").read_bytes()
     nouns: dict[int, list[str]] = {}
-    for line in (given.wordnet / "index.noun").read_text().splitlines():
-        if line.startswith(" "):
-            continue
-        fields = line.split()
-        name = fields[0].replace("_", " ")
+    for lemma, senses in read_senses(given.wordnet).items():
+        name = lemma.replace("_", " ")
         if len(name.split()) <= MAX_WORDS and known.issuperset(name.replace("-", " ").split()):
-            nouns.setdefault(int(fields[-int(fields[2])]), []).append(name)
+            nouns.setdefault(senses[0], []).append(name)
     above: dict[int, list[int]] = {}
     left = list(nouns)
     while left:
         sense = left.pop()
         if sense not in above:
-            above[sense] = _above(data, sense)
+            _, _, above[sense] = synset(data, sense, KIND_OF)
             left += above[sense]
     places = {sense: place for place, sense in enumerate(sorted(above))}
     lines = [f"{' '.join(str(places[a]) for a in above[s])}\t{','.join(nouns.get(s, []))}" for s in sorted(above)]
     (FOLDER / "kinds.txt").write_text("\n".join(lines) + "\n")
     print(f"{sum(map(len, nouns.values()))} nouns, {len(lines)} senses")
-
-
-def _above(data: bytes, sense: int) -> list[int]:
-    """The senses that one is a kind or an instance of."""
-    fields = data[sense : data.index(b"\n", sense)].decode().split("|")[0].split()
-    pointers = fields[5 + 2 * int(fields[3], 16) :]
-    return [int(pointers[n + 1]) for n in range(0, len(pointers) - 3, 4) if pointers[n] in ("@", "@i")]
 
 
 if __name__ == "__main__":

@@ -6,13 +6,12 @@ Writes `taxonomy/NN.webp`, the concepts in the taxonomy's order.
 """
 
 import argparse
-import json
 from pathlib import Path
 
 import numpy as np
+from emoji_data import ROOT, read_labels, read_taxonomy
 from PIL import Image, ImageDraw, ImageFont
 
-ROOT = Path(__file__).resolve().parent
 THUMB, GAP, LINE, COLUMNS = 34, 10, 12, 8
 CELL = 4 * THUMB + GAP
 PAGE = 1400
@@ -25,22 +24,19 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=ROOT / "taxonomy")
     arguments = parser.parse_args()
-    taxonomy = json.loads((ROOT / "emoji_taxonomy.json").read_text())
-    labels = json.loads((arguments.data / "labels.json").read_text())["labels"]
-    names = {entry["hexcode"]: entry["label"] for entry in labels}
-    index = {entry["hexcode"]: number for number, entry in enumerate(labels)}
+    labels = read_labels(arguments.data)
     with np.load(arguments.data / "pictures.npz") as arrays:
         thumbs = {
             (int(label), int(style)): picture
             for picture, label, style in zip(arrays["pictures"], arrays["label"], arrays["style"], strict=True)
         }
-    strips = {code: strip(thumbs, index[code], names[code]) for code in names}
+    strips = [strip(thumbs, number, entry["label"]) for number, entry in enumerate(labels)]
     arguments.out.mkdir(exist_ok=True)
     for old in arguments.out.glob("*.webp"):
         old.unlink()
     page: list[Image.Image] = []
     pages = 0
-    for name, concept in taxonomy.items():
+    for name, concept in read_taxonomy(labels).items():
         if concept["kind"] == "name":
             continue
         page.append(section(f"{name} ({concept['kind']}, {len(concept['members'])})", concept["members"], strips))
@@ -62,16 +58,16 @@ def strip(thumbs: dict[tuple[int, int], np.ndarray], label: int, name: str) -> I
     return cell
 
 
-def section(title: str, members: list[str], strips: dict[str, Image.Image]) -> Image.Image:
+def section(title: str, members: list[int], strips: list[Image.Image]) -> Image.Image:
     """A concept's members below its name."""
     rows = -(-len(members) // COLUMNS)
     image = Image.new("RGB", (CELL * COLUMNS, 20 + rows * (THUMB + LINE)), "#d8dce0")
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, 0, image.width, 17), "#303840")
     draw.text((4, 1), title, "white", ImageFont.load_default(13))
-    for number, code in enumerate(members):
-        row, column = divmod(number, COLUMNS)
-        image.paste(strips[code], (column * CELL, 20 + row * (THUMB + LINE)))
+    for place, member in enumerate(members):
+        row, column = divmod(place, COLUMNS)
+        image.paste(strips[member], (column * CELL, 20 + row * (THUMB + LINE)))
     return image
 
 

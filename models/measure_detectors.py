@@ -6,17 +6,16 @@ A concept's detector is that of a run: four pictures of the bank, read in a laye
 concept's members among real pictures, and among the bank's own pictures of labels, its own word's left out.
 """
 
-import argparse
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import emoji_data
 import numpy as np
 import torch
+from emoji_data import ROOT
 from emoji_units import Targets
-from measure_emoji_resnet18 import ROOT, viewed
+from measure_emoji_resnet18 import viewed
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -32,13 +31,10 @@ MEMBERS = 2
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
-    torch.set_num_threads(1)
+    [data] = emoji_data.asked(__doc__)
     torch.manual_seed(990_002)
     pictures, label, style, labels = emoji_data.load(data)
-    targets = Targets(ROOT / "emoji_taxonomy.json", labels)
+    targets = Targets(labels)
     members = {concept["name"]: set(concept["members"]) for concept in targets.concepts}
     unseen = emoji_data.held_out(label, style)
     composed = viewed(pictures[unseen], label[unseen], 0.0, views=1)[0]

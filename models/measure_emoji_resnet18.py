@@ -5,16 +5,15 @@ python models/measure_emoji_resnet18.py --data DIR
 Ten minutes on one core.
 """
 
-import argparse
 import json
-from pathlib import Path
 from typing import Any
 
 import emoji_data
 import numpy as np
 import torch
-from emoji_captions import nouns
+from emoji_captions import own_names
 from emoji_compositions import filled, random_named
+from emoji_data import ROOT
 from emoji_drawings import drawings
 from emoji_units import Targets
 from safetensors.torch import load_file
@@ -24,16 +23,15 @@ from torchvision.models import resnet18
 
 from line_tui.worlds.emoji.compose import ATTRIBUTES, compose
 
-ROOT = Path(__file__).resolve().parent
-
 VIEWS = 4
 """Fresh compositions of each picture."""
 DRAWN = 2
 """Seeds of each label, as `emoji-planted` has them drawn."""
 
 
-def load_resnet18(folder: Path = ROOT / "emoji-resnet18") -> nn.Module:
+def load_resnet18() -> nn.Module:
     """The shipped network, in float32."""
+    folder = ROOT / "emoji-resnet18"
     config = json.loads((folder / "config.json").read_text())
     model: nn.Module = resnet18(num_classes=config["num_classes"])
     model.load_state_dict(load_file(folder / "model.safetensors"))
@@ -43,7 +41,7 @@ def load_resnet18(folder: Path = ROOT / "emoji-resnet18") -> nn.Module:
 @torch.inference_mode()
 def outputs(model: nn.Module, pictures: Tensor) -> Tensor:
     """Logits for pictures `float32[n, 3, size, size]` in [0, 1], batch by batch."""
-    return torch.cat([model(emoji_data.normalised(batch)) for batch in emoji_data.batches(pictures)])
+    return torch.cat([model(emoji_data.normalised(batch)) for batch in pictures.split(256)])
 
 
 def average_precisions(scores: Tensor, truth: Tensor) -> list[float | None]:
@@ -52,16 +50,6 @@ def average_precisions(scores: Tensor, truth: Tensor) -> list[float | None]:
         float(average_precision_score(truth[:, unit], scores[:, unit])) if truth[:, unit].any() else None
         for unit in range(truth.shape[1])
     ]
-
-
-def by_name(names: list[str], values: list[float | None]) -> dict[str, float | None]:
-    """Each unit's value under its name, in three digits."""
-    return {name: None if value is None else round(value, 3) for name, value in zip(names, values, strict=True)}
-
-
-def mean_known(values: list[float | None]) -> float:
-    """The mean of the values that are known."""
-    return float(np.mean([value for value in values if value is not None]))
 
 
 def viewed(pictures: Tensor, label: Tensor, named_share: float, views: int = VIEWS) -> tuple[Tensor, Tensor]:
@@ -77,13 +65,10 @@ def viewed(pictures: Tensor, label: Tensor, named_share: float, views: int = VIE
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    data = parser.parse_args().data
-    torch.set_num_threads(1)
+    [data] = emoji_data.asked(__doc__)
     torch.manual_seed(990_001)
     pictures, label, style, labels = emoji_data.load(data)
-    targets = Targets(ROOT / "emoji_taxonomy.json", labels)
+    targets = Targets(labels)
     concepts = len(targets.concepts)
     apart = emoji_data.held_out(label, style)
     model = load_resnet18()
@@ -91,12 +76,16 @@ def main() -> None:
 
     def note(name: str, scores: Tensor, truth: Tensor, units: slice) -> None:
         precisions = average_precisions(scores[:, units], truth[:, units])
+        each = {
+            name: None if value is None else round(value, 3)
+            for name, value in zip(targets.names[units], precisions, strict=True)
+        }
         known = [value for value in precisions if value is not None]
         report[name] = {
-            "mean": round(mean_known(precisions), 3),
+            "mean": round(float(np.mean(known)), 3),
             "units": len(known),
             "below_0.6": sum(value < 0.6 for value in known),
-            "each": by_name(targets.names[units], precisions),
+            "each": each,
         }
         print(name, {key: value for key, value in report[name].items() if key != "each"}, flush=True)
 
@@ -107,8 +96,7 @@ def main() -> None:
     ):
         views, values = viewed(pictures[chosen], label[chosen], share)
         note(name, outputs(model, views), targets(label[chosen].repeat(VIEWS), values), units)
-    names = {noun.text: noun for noun in nouns(labels, json.loads((ROOT / "emoji_taxonomy.json").read_text()), {})}
-    own = [i for i, entry in enumerate(labels) if names[entry["label"].lower()].members == (i,)]
+    own = own_names(labels)
     drawn = drawings(data, "planted", [labels[i]["label"] for i in own], DRAWN).float() / 255
     target = torch.tensor(own).repeat_interleave(DRAWN)
     truth = targets(target, torch.zeros(len(target), len(ATTRIBUTES), dtype=torch.long))

@@ -5,18 +5,16 @@ python models/pack_emoji_training.py --data DIR --out DIR
 Two minutes on one core. `out` then holds code and data; run `train_emoji_world.py --data .` in it.
 """
 
-import argparse
 import json
 import shutil
-from pathlib import Path
 
 import numpy as np
 import torch
+from emoji_data import ROOT, asked
 from safetensors.torch import save_file
 
 from line_tui.worlds.minilm import load_minilm
 
-ROOT = Path(__file__).resolve().parent
 SCRIPTS = (
     "train_emoji_world.py", "emoji_compositions.py", "emoji_data.py", "emoji_pictures.py", "emoji_units.py",
     "emoji_taxonomy.json",
@@ -27,27 +25,24 @@ DATA = ("pictures-packed.npz", "latents.npz", "labels.json", "captions.npz")
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parsed = parser.parse_args()
-    package = parsed.out / "line_tui" / "worlds" / "emoji"
+    data, out = asked(__doc__, "out")
+    package = out / "line_tui" / "worlds" / "emoji"
     package.mkdir(parents=True, exist_ok=True)
     for folder in (package, package.parent, package.parent.parent):
         (folder / "__init__.py").write_text("")
     for name in MODULES:
         shutil.copy(ROOT.parent / "line_tui" / "worlds" / "emoji" / name, package)
     for name in SCRIPTS:
-        shutil.copy(ROOT / name, parsed.out)
+        shutil.copy(ROOT / name, out)
     for name in DATA:
-        shutil.copy(parsed.data / name, parsed.out)
+        shutil.copy(data / name, out)
     _, model = load_minilm()
-    vocabulary = torch.from_numpy(np.load(parsed.data / "captions.npz")["vocabulary"])
+    vocabulary = torch.from_numpy(np.load(data / "captions.npz")["vocabulary"])
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("pooler")}
     name = "embeddings.word_embeddings.weight"
     state[name] = state[name][vocabulary]
     weights = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in state.items()}
-    save_file(weights, parsed.out / "minilm.safetensors")
+    save_file(weights, out / "minilm.safetensors")
     keys: tuple[str, ...] = (
         "hidden_size",
         "num_hidden_layers",
@@ -57,7 +52,7 @@ def main() -> None:
     )
     keys += ("max_position_embeddings", "type_vocab_size", "layer_norm_eps")
     config = {key: getattr(model.config, key) for key in keys} | {"vocab_size": len(vocabulary), "pad_token_id": 0}
-    (parsed.out / "minilm.json").write_text(json.dumps(config))
+    (out / "minilm.json").write_text(json.dumps(config))
 
 
 if __name__ == "__main__":

@@ -3,28 +3,23 @@
 python models/ship_emoji.py --data DIR --weights DIR
 """
 
-import argparse
 import json
 from pathlib import Path
 
 import emoji_data
+from emoji_data import ROOT
 from emoji_units import COMPOSED, concepts
 from safetensors.torch import save_file
 from train_emoji_world import DECODER, DENOISER, halved, load_parts
 
 from line_tui.worlds.emoji.components import EmojiComposer, EmojiDecoder, EmojiDenoiser
 
-ROOT = Path(__file__).resolve().parent
-
 
 def main() -> None:
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--weights", type=Path, required=True)
-    parsed = parser.parse_args()
-    ship_diffusion(parsed.weights)
-    ship_resnet18(parsed.data, parsed.weights)
+    data, weights = emoji_data.asked(__doc__, "weights")
+    ship_diffusion(weights)
+    ship_resnet18(data, weights)
 
 
 def ship_diffusion(weights: Path) -> None:
@@ -42,7 +37,7 @@ def ship_resnet18(data: Path, weights: Path) -> None:
     labels = emoji_data.read_labels(data)
     units = [
         {"name": c["name"], "kind": c["kind"], "members": [labels[i]["label"] for i in c["members"]]}
-        for c in concepts(ROOT / "emoji_taxonomy.json", labels)
+        for c in concepts(labels)
     ]
     units += [{"name": name, "kind": kind, "members": []} for name, kind, _, _ in COMPOSED]
     state = load_parts(weights, "resnet18")

@@ -38,6 +38,7 @@ STYLES = len(emoji_data.STYLES)
 DENOISER = {"latent": 512, "width": 704, "depth": 5, "queries": 4, "styles": STYLES}
 DECODER: dict[str, Any] = {"latent": 512, "size": emoji_data.SIZE, "first": 32, "widths": (160, 128, 64, 32)}
 STEPS, SHIFT = 8, 3.0
+"""Of the sampler; a shift above 1 puts more steps near pure noise."""
 CPU = torch.device("cpu")
 
 HANDOVER = 0.62
@@ -87,7 +88,7 @@ class World:
         some = slice(400) if run.small else slice(None)
         self.device = run.device
         self.pictures, self.label, self.style = (tensor[some].to(run.device) for tensor in (pictures, label, style))
-        self.targets = Targets(run.data / "emoji_taxonomy.json", self.labels, run.device)
+        self.targets = Targets(self.labels, run.device)
         self.held_out = emoji_data.held_out(self.label, self.style)
 
     def rgba(self, index: Tensor) -> Tensor:
@@ -170,17 +171,12 @@ def clean_shares(n: int, device: torch.device) -> Tensor:
     return torch.where(torch.rand(n, device=device) < 0.4, early, spread)
 
 
-def noise_levels(steps: int, shift: float) -> list[float]:
-    """The sampler's shares of noise, from 1 to 0; a shift above 1 puts more steps near pure noise."""
-    even = [1 - step / steps for step in range(steps + 1)]
-    return [shift * u / (1 + (shift - 1) * u) for u in even]
-
-
 @torch.no_grad()
-def sample(denoiser: Denoiser, text: Tensor, style: Tensor, steps: int = STEPS, shift: float = SHIFT) -> Tensor:
+def sample(denoiser: Denoiser, text: Tensor, style: Tensor) -> Tensor:
     """Latents that the denoiser draws from noise, without guidance."""
     latents = torch.randn(len(text), DENOISER["latent"], device=text.device)
-    levels = noise_levels(steps, shift)
+    even = [1 - step / STEPS for step in range(STEPS + 1)]
+    levels = [SHIFT * u / (1 + (SHIFT - 1) * u) for u in even]
     for level, following in itertools.pairwise(levels):
         share = torch.full((len(text),), 1 - level, device=text.device)
         with torch.autocast(text.device.type, torch.bfloat16):
@@ -204,7 +200,7 @@ def train(run: Run, part: str, model: nn.Module, loss_of: Callable[[float], Tens
     handed = False
     while (progress := run.progress()) < end:
         if not handed and progress >= HANDOVER:
-            save(average, run.handover / f"{part}.safetensors")
+            save(halved(average.state_dict()), run.handover / f"{part}.safetensors")
             handed = True
         place = (progress - begin) / (end - begin)
         rate = RATES[part] * min(1.0, (step + 1) / 200) * max(0.02, 0.5 * (1 + math.cos(math.pi * place)))
@@ -237,7 +233,7 @@ def train(run: Run, part: str, model: nn.Module, loss_of: Callable[[float], Tens
             save_parts(average, run.out, part)
             saved = time.time()
     if not handed:
-        save(average, run.handover / f"{part}.safetensors")
+        save(halved(average.state_dict()), run.handover / f"{part}.safetensors")
     save_parts(average, run.out, part)
     print(f"{part}: done at {run.progress():.0%} after {step} steps", flush=True)
 
@@ -256,16 +252,16 @@ def halved(state: dict[str, Tensor]) -> dict[str, Tensor]:
     }
 
 
-def save(model: nn.Module, path: Path) -> None:
-    """Write a model's weights so that no reader sees half a file."""
+def save(state: dict[str, Tensor], path: Path) -> None:
+    """Write weights so that no reader sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
-    save_file(halved(model.state_dict()), partial)
+    save_file(state, partial)
     partial.replace(path)
 
 
 def save_parts(model: nn.Module, out: Path, part: str) -> None:
-    """The same in files of at most `MAX_FILE` bytes, numbered; the judge, which is not shipped, in a byte a weight."""
+    """A model's weights in numbered files of at most `MAX_FILE` bytes; the judge, not shipped, in a byte a weight."""
     state = quantised(halved(model.state_dict())) if part == "judge" else halved(model.state_dict())
     piles: list[dict[str, Tensor]] = [{}]
     size = 0
@@ -276,9 +272,7 @@ def save_parts(model: nn.Module, out: Path, part: str) -> None:
         piles[-1][name] = value
         size += value.nbytes
     for number, pile in enumerate(piles):
-        partial = out / f"{part}-{number}.part"
-        save_file(pile, partial)
-        partial.replace(out / f"{part}-{number}.safetensors")
+        save(pile, out / f"{part}-{number}.safetensors")
 
 
 def load_parts(folder: Path, part: str) -> dict[str, Tensor]:
@@ -334,13 +328,17 @@ def handed_over(run: Run, part: str, make: Callable[[], nn.Module]) -> Any:
 # -- the parts ---------------------------------------------------------------------------------------------------
 
 
+def read_latents(run: Run) -> list[Tensor]:
+    """The latent of every picture, and the deviation of each of its components."""
+    arrays = np.load(run.data / "latents.npz")
+    return [torch.from_numpy(arrays[name]).float().to(run.device) for name in ("latents", "std")]
+
+
 def train_denoiser(run: Run) -> None:
     """Flow matching in the latent, told by captions and style."""
     world = World(run)
     captions = Captions(run, world, all_encoded=True)
-    arrays = np.load(run.data / "latents.npz")
-    latents = torch.from_numpy(arrays["latents"]).float().to(run.device)
-    std = torch.from_numpy(arrays["std"]).to(run.device)
+    latents, std = read_latents(run)
     # Components that carry more of the picture count for more.
     weight = std / std.mean()
     n = run.batch("denoiser")
@@ -389,9 +387,7 @@ def drawings(run: Run, world: World, denoiser: Denoiser, index: Tensor, times: i
 def train_decoder(run: Run) -> None:
     """From latents to pictures; from the handover on also from what the denoiser draws."""
     world = World(run)
-    arrays = np.load(run.data / "latents.npz")
-    latents = torch.from_numpy(arrays["latents"]).float().to(run.device)
-    std = torch.from_numpy(arrays["std"]).to(run.device)
+    latents, std = read_latents(run)
     n = run.batch("decoder")
     model, average = prepared(run, "decoder", lambda: Decoder(**DECODER))
     pool: list[Tensor] = []
@@ -640,7 +636,7 @@ def worn_pictures(run: Run, index: Tensor) -> list[Tensor]:
     decoder.load_state_dict(load_parts(run.resume, "decoder"))
     decoder.to(run.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     decoder.eval()
-    latents = torch.from_numpy(np.load(run.data / "latents.npz")["latents"]).float().to(run.device)
+    latents, _ = read_latents(run)
     rows = index.repeat(1 if run.small else 4)
     told = latents[rows] + 0.15 * torch.rand(len(rows), 1, device=run.device) * torch.randn_like(latents[rows])
     return [torch.cat([straight(decoder, some) for some in told.split(512)]), rows]
