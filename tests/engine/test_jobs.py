@@ -15,7 +15,6 @@ from PIL import Image
 from line_tui import events as e
 from line_tui.activation_maximization import Maximised
 from line_tui.activation_maximization import Request as Maximise
-from line_tui.engine import protocol as p
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.model_manager import ModelManager
@@ -106,16 +105,12 @@ async def test_what_a_library_raises_ends_a_job_in_one_line(
 
 async def test_a_job_ends_with_its_engine(tmp_path: Path, wanted: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_HANG", "1")
-    drawing = asyncio.Event()
     engine = process(tmp_path, grace=1)
     async with Executor(engine) as executor:
-
-        def hear(progress: p.JobProgress) -> None:
-            if progress.text.startswith("drawing"):
-                drawing.set()
-
-        job = asyncio.create_task(executor.do("evaluate", wanted, Report, hear))
-        await drawing.wait()
+        job = asyncio.create_task(executor.do("evaluate", wanted, Report))
+        # Before that, the engine would still answer.
+        while "hanging" not in executor.log_lines(20):
+            await asyncio.sleep(0.01)
         await executor.kill(0.1)
         with pytest.raises(EngineError, match="was killed by SIGKILL"):
             await job
