@@ -8,10 +8,9 @@ from torch import Tensor
 
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.models.blackbox import BlackBox, code_warning, find_black_box
-from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.model_files import Source
+from line_tui.models.catalog import Catalog
 from line_tui.models.vision_loader import layers_of, load_vision
-from tests.models.toys import Colours, paint
+from tests.models.toys import Colours, export, mine, paint
 
 MODULE = """
 import numpy as np
@@ -32,18 +31,14 @@ def one_number(pictures):
 RED, GREY = paint(200, 0, 0), paint(100, 100, 100)
 
 
-def entry(path: Any, format: str = "function", **options: Any) -> Any:
-    return VisionEntry(id="mine", source=Source(path=str(path)), format=format, **options)
-
-
 @pytest.fixture
 def boxed(tmp_path: Path) -> Any:
     (tmp_path / "line_tui_test_box.py").write_text(MODULE)
 
     def find(function: Any, **options: Any) -> Any:
         options = {"allow_code": True} | options
-        one = entry(tmp_path, function=f"line_tui_test_box:{function}", **options)
-        return find_black_box("mine", Catalog(vision=[one]), batch_size=2)
+        catalog = mine(tmp_path, format="function", function=f"line_tui_test_box:{function}", **options)
+        return find_black_box("mine", catalog, batch_size=2)
 
     return find
 
@@ -75,9 +70,9 @@ def test_code_runs_only_when_the_entry_allows_it(boxed: Any, tmp_path: Path, cap
     assert caplog.messages == ["mine runs code from line_tui_test_box:redness"]
     with pytest.raises(UsageError, match=r"would run code from line_tui_test_box:redness — .*allow_code = true"):
         boxed("redness", allow_code=False)
-    one = entry(tmp_path, function="line_tui_test_box:redness", allow_code=True)
-    assert code_warning("mine", Catalog(vision=[one])) == ": runs code from line_tui_test_box:redness"
-    assert code_warning("resnet18", Catalog(vision=[one])) == ""
+    catalog = mine(tmp_path, format="function", function="line_tui_test_box:redness", allow_code=True)
+    assert code_warning("mine", catalog) == ": runs code from line_tui_test_box:redness"
+    assert code_warning("resnet18", catalog) == ""
 
 
 @pytest.mark.parametrize(
@@ -108,8 +103,8 @@ PLAIN = {"size": 4, "mean": (0.0, 0.0, 0.0), "std": (1.0, 1.0, 1.0)}
 def test_torchscript(tmp_path: Path) -> None:
     torch.jit.script(Net()).save(tmp_path / "net.pt")
     with pytest.raises(UsageError, match=r"would run code from .*net.pt"):
-        find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", "torchscript")]), 2)
-    catalog = Catalog(vision=[entry(tmp_path / "net.pt", "torchscript", allow_code=True, **PLAIN)])
+        find_black_box("mine", mine(tmp_path / "net.pt", format="torchscript"), 2)
+    catalog = mine(tmp_path / "net.pt", format="torchscript", allow_code=True, **PLAIN)
     vision = load_vision("mine", catalog, 2, "cpu")
     np.testing.assert_allclose(vision.record([RED, GREY, RED], "output").activations[:, 0] * 255, [400, 200, 400], 1e-5)
     assert [layer.neurons for layer in layers_of("mine", catalog)] == [3]
@@ -120,15 +115,14 @@ def test_torchscript_says_why_it_has_one_layer(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="not supported on ScriptModules"):
         module.register_forward_hook(print)
     module.save(tmp_path / "net.pt")
-    catalog = Catalog(vision=[entry(tmp_path / "net.pt", "torchscript", allow_code=True, **PLAIN)])
+    catalog = mine(tmp_path / "net.pt", format="torchscript", allow_code=True, **PLAIN)
     assert [layer.kind for layer in layers_of("mine", catalog)] == ["black box: TorchScript takes no hooks"]
 
 
 @pytest.mark.parametrize("pictures", [1, 2, 3, 5])
 def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(tmp_path: Path, pictures: Any) -> None:
-    program = torch.export.export(Net(), (torch.zeros(2, 3, 4, 4),))
-    torch.export.save(program, tmp_path / "net.pt2")
-    catalog = Catalog(vision=[entry(tmp_path / "net.pt2", "export", allow_code=True, **PLAIN)])
+    export(Net(), tmp_path / "net.pt2", 4, fixed=2)
+    catalog = mine(tmp_path / "net.pt2", format="export", allow_code=True, **PLAIN)
     box = find_black_box("mine", catalog, 3)
     wanted = [400, 200, 400, 200, 200][:pictures]
     seen = box.record([RED, GREY, RED, GREY, GREY][:pictures], "output").activations
@@ -140,12 +134,12 @@ def test_a_program_exported_for_one_batch_size_looks_at_any_number_of_pictures(t
 def test_damaged_files(tmp_path: Path, format: str) -> None:
     (tmp_path / "net.pt").write_bytes(b"PK\3\4 nothing")
     with pytest.raises(ModelFileError, match=r"net.pt is damaged or no"):
-        find_black_box("mine", Catalog(vision=[entry(tmp_path / "net.pt", format, allow_code=True)]), 2)
+        find_black_box("mine", mine(tmp_path / "net.pt", format=format, allow_code=True), 2)
 
 
 def test_other_kinds_are_no_black_box(tmp_path: Path) -> None:
     assert find_black_box("resnet18", Catalog(), 2) is None
-    assert find_black_box("mine", Catalog(vision=[entry(tmp_path, "weights")]), 2) is None
+    assert find_black_box("mine", mine(tmp_path, format="weights"), 2) is None
 
 
 def test_the_same_numbers_as_the_network_seen_from_inside() -> None:

@@ -1,14 +1,12 @@
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from line_tui.errors import LineError, MemoryLimitError, ModelFileError
 from line_tui.explain.ports import Cancelled
-from line_tui.models.catalog import VisionEntry, read_catalog
 from line_tui.models.damaged_files import files_of
-from line_tui.models.model_files import Source
 from line_tui.models.vision_loader import layers_of
+from tests.models.toys import mine
 
 CONFIGS = [b"", b"{", b"[]", b"null", b"7", b'{"a": "\xff"}', b"[" * 100_000, b'{"architecture": 7}', b"{}"]
 
@@ -18,10 +16,8 @@ CONFIGS = [b"", b"{", b"[]", b"null", b"7", b'{"a": "\xff"}', b"[" * 100_000, b'
 def test_a_configuration_that_is_none_is_the_files_fault(tmp_path: Path, kind: str, content: bytes) -> None:
     (tmp_path / "config.json").write_bytes(content)
     (tmp_path / "model.safetensors").write_bytes(b"")
-    entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format=kind)
-    catalog = msgspec.structs.replace(read_catalog(pins={}), vision=[entry])
     with pytest.raises(LineError) as told:
-        layers_of("mine", catalog)
+        layers_of("mine", mine(tmp_path, format=kind))
     assert told.value.exit_code in (2, 3, 4) and "mine" in str(told.value)
 
 

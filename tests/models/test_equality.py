@@ -14,13 +14,15 @@ from safetensors.torch import save_file
 
 from line_tui.errors import LineError, ModelFileError
 from line_tui.models.architectures import torchvision_names
-from line_tui.models.catalog import Catalog, Encoder, VisionEntry
+from line_tui.models.catalog import Catalog, Encoder
 from line_tui.models.folder import read_picture
-from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision_loader import load_vision
+from tests.models.tiny import TEXT, VIT, clip_model, convnext, dinov2, siglip, vit
+from tests.models.toys import export, mine
 
 timm = pytest.importorskip("timm")
+save_for_hf = pytest.importorskip("timm.models._hub").save_for_hf
 
 SIZES = {"square": (64, 64), "wide": (70, 160), "tall": (301, 97), "small": (9, 12), "large": (700, 500)}
 
@@ -36,11 +38,6 @@ def picture(kind: str) -> Image.Image:
 
 
 PICTURES = {kind: picture(kind) for kind in SIZES}
-
-
-def entry(folder: Path, format: str, **options: Any) -> Catalog:
-    fields: dict[str, Any] = {"id": "mine", "source": Source(path=str(folder)), "format": format} | options
-    return Catalog(vision=[VisionEntry(**fields)])
 
 
 def look(catalog: Catalog, layer: str, batch_size: int = 2, model: str = "mine") -> np.ndarray:
@@ -66,7 +63,7 @@ def lively(model: torch.nn.Module, size: int = 64) -> torch.nn.Module:
 
 
 @torch.no_grad()
-def torchvision_reference(model: torch.nn.Module, transforms: Any) -> torch.Tensor:
+def torchvision_reference(model: Any, transforms: Any) -> torch.Tensor:
     tensors = [torch.from_numpy(np.array(each)).permute(2, 0, 1) for each in PICTURES.values()]
     return torch.cat([model(transforms(tensor)[None]) for tensor in tensors])
 
@@ -104,30 +101,35 @@ def test_networks_that_transform_their_input(
     model = lively(torchvision.models.get_model(name, num_classes=5, **options), 299)
     torch.save(model.state_dict(), tmp_path / "weights.pth")
     wanted = torchvision_reference(model, torchvision.models.get_model_weights(name).DEFAULT.transforms())
-    catalog = entry(tmp_path / "weights.pth", "weights", architecture=name, transform_input=transform_input)
+    catalog = mine(tmp_path / "weights.pth", architecture=name, transform_input=transform_input)
     same(look(catalog, "fc"), wanted)
 
 
-def test_what_an_entry_says_of_pictures_replaces_what_is_usual(tmp_path: Path) -> None:
+@pytest.fixture
+def resnet18(tmp_path: Path) -> Any:
+    """A network with five outputs, whose weights are in a file."""
     torch.manual_seed(0)
     model = torchvision.models.resnet18(num_classes=5).eval()
     torch.save(model.state_dict(), tmp_path / "weights.pth")
-    said = {"size": 96, "resize": 128, "mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)}
-    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
-        crop_size=96, resize_size=128, mean=said["mean"], std=said["std"]
-    )
-    catalog = entry(tmp_path / "weights.pth", "weights", architecture="resnet18", **said)
-    same(look(catalog, "fc"), torchvision_reference(model, transforms))
+    return model
 
 
-def test_interpolation_alone_replaces_the_architectures_own(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    model = torchvision.models.resnet18(num_classes=5).eval()
-    torch.save(model.state_dict(), tmp_path / "weights.pth")
-    way = torchvision.transforms.InterpolationMode.NEAREST
-    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(interpolation=way)
-    catalog = entry(tmp_path / "weights.pth", "weights", architecture="resnet18", interpolation="nearest")
-    same(look(catalog, "fc"), torchvision_reference(model, transforms))
+@pytest.mark.parametrize(
+    ("said", "transformed"),
+    [
+        (
+            {"size": 96, "resize": 128, "mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)},
+            {"crop_size": 96, "resize_size": 128, "mean": (0.1, 0.2, 0.3), "std": (0.4, 0.5, 0.6)},
+        ),
+        ({"interpolation": "nearest"}, {"interpolation": torchvision.transforms.InterpolationMode.NEAREST}),
+    ],
+)
+def test_what_an_entry_says_of_pictures_replaces_what_is_usual(
+    said: Any, transformed: Any, resnet18: Any, tmp_path: Path
+) -> None:
+    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(**transformed)
+    catalog = mine(tmp_path / "weights.pth", architecture="resnet18", **said)
+    same(look(catalog, "fc"), torchvision_reference(resnet18, transforms))
 
 
 TIMM: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
@@ -144,8 +146,6 @@ TIMM: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
 
 @pytest.mark.parametrize("case", TIMM)
 def test_timm(case: Any, tmp_path: Path) -> None:
-    from timm.models._hub import save_for_hf
-
     architecture, options, data = TIMM[case]
     torch.manual_seed(0)
     model = timm.create_model(architecture, **{"num_classes": 5} | options).eval()
@@ -155,13 +155,11 @@ def test_timm(case: Any, tmp_path: Path) -> None:
     with torch.no_grad():
         wanted = torch.cat([again(transform(each)[None]) for each in PICTURES.values()])
         assert torch.equal(wanted[:1], model(transform(PICTURES["square"])[None]))
-    vision = load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
-    same(look(entry(tmp_path, "timm"), vision.layers[-1].name), wanted)
+    vision = load_vision("mine", mine(tmp_path, format="timm"), 2, "cpu")
+    same(look(mine(tmp_path, format="timm"), vision.layers[-1].name), wanted)
 
 
 def test_a_timm_folder_whose_head_timm_would_leave_random_is_refused(tmp_path: Path) -> None:
-    from timm.models._hub import save_for_hf
-
     torch.manual_seed(0)
     model = timm.create_model("test_resnet", num_classes=5).eval()
     save_for_hf(model, tmp_path, safe_serialization=True)
@@ -171,51 +169,24 @@ def test_a_timm_folder_whose_head_timm_would_leave_random_is_refused(tmp_path: P
         one, other = (timm.create_model(f"local-dir:{tmp_path}", pretrained=True).fc.weight for _ in range(2))
         assert not torch.equal(one, other), "timm says it itself by now"
         with pytest.raises(ModelFileError, match=r"has no weights that fit fc\.weight, fc\.bias — correct num_classes"):
-            load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
+            load_vision("mine", mine(tmp_path, format="timm"), 2, "cpu")
 
 
 @pytest.mark.parametrize("said", [{"interpolation": "sinc"}, {"mean": [float("nan")] * 3}, {"std": [0.0, 0.2, 0.2]}])
 def test_a_timm_folder_that_cannot_prepare_pictures_is_refused(said: Any, tmp_path: Path) -> None:
-    from timm.models._hub import save_for_hf
-
     save_for_hf(timm.create_model("test_resnet", num_classes=5), tmp_path, safe_serialization=True)
     config = json.loads((tmp_path / "config.json").read_text())
     config["pretrained_cfg"] |= said
     (tmp_path / "config.json").write_text(json.dumps(config))
     with pytest.raises(LineError, match="preprocess"):
-        load_vision("mine", entry(tmp_path, "timm"), 2, "cpu")
-
-
-VIT = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32, "patch_size": 8}
-TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 99}
-
-
-def vit(**options: Any) -> Any:
-    return t.ViTForImageClassification(t.ViTConfig(**VIT | {"image_size": 32, "num_labels": 5} | options))
-
-
-def convnext() -> Any:
-    return t.ConvNextForImageClassification(t.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4, num_labels=4))
-
-
-def dinov2(**options: Any) -> Any:
-    return t.Dinov2Model(t.Dinov2Config(**VIT, image_size=32))
-
-
-def clip() -> Any:
-    vision = VIT | {"image_size": 32}
-    return t.CLIPModel(t.CLIPConfig(vision_config=vision, text_config=TEXT, projection_dim=16))
+        load_vision("mine", mine(tmp_path, format="timm"), 2, "cpu")
 
 
 def blip() -> Any:
     # Its own initialisation is so small that it sees nothing.
-    vision = VIT | {"image_size": 32, "initializer_range": 0.5}
+    vision = VIT | {"initializer_range": 0.5}
     text = TEXT | {"encoder_hidden_size": 16}
     return t.BlipForConditionalGeneration(t.BlipConfig(vision_config=vision, text_config=text))
-
-
-def siglip() -> Any:
-    return t.SiglipModel(t.SiglipConfig(vision_config=VIT | {"image_size": 32}, text_config=TEXT))
 
 
 SQUARE = {"height": 32, "width": 32}
@@ -231,7 +202,7 @@ TRANSFORMERS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "dinov2 without a crop": (dinov2, t.BitImageProcessor, {"size": {"shortest_edge": 32}, "do_center_crop": False}),
     "dinov2 as it is": (dinov2, t.BitImageProcessor, {"do_resize": False, "do_center_crop": False}),
     "dinov2 with registers": (
-        lambda: t.Dinov2WithRegistersModel(t.Dinov2WithRegistersConfig(**VIT, image_size=32, num_register_tokens=3)),
+        lambda: t.Dinov2WithRegistersModel(t.Dinov2WithRegistersConfig(**VIT, num_register_tokens=3)),
         t.BitImageProcessor,
         {"size": {"shortest_edge": 40}, "crop_size": SQUARE},
     ),
@@ -246,18 +217,18 @@ TRANSFORMERS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
         t.ViTImageProcessor,
         {"size": SQUARE},
     ),
-    "clip": (clip, t.CLIPImageProcessor, {"size": {"shortest_edge": 32}, "crop_size": SQUARE}),
+    "clip": (clip_model, t.CLIPImageProcessor, {"size": {"shortest_edge": 32}, "crop_size": SQUARE}),
     "siglip": (siglip, t.SiglipImageProcessor, {"size": SQUARE}),
     "blip": (blip, t.BlipImageProcessor, {"size": SQUARE}),
     "convnext": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 32}, "crop_pct": 0.5}),
     "convnext from 384 on": (convnext, t.ConvNextImageProcessor, {"size": {"shortest_edge": 384}}),
     "beit": (
-        lambda: t.BeitForImageClassification(t.BeitConfig(**VIT, image_size=32, num_labels=4)),
+        lambda: t.BeitForImageClassification(t.BeitConfig(**VIT, num_labels=4)),
         t.BeitImageProcessor,
         {"size": {"height": 40, "width": 40}, "crop_size": SQUARE, "do_center_crop": True},
     ),
     "deit": (
-        lambda: t.DeiTForImageClassificationWithTeacher(t.DeiTConfig(**VIT, image_size=32, num_labels=4)),
+        lambda: t.DeiTForImageClassificationWithTeacher(t.DeiTConfig(**VIT, num_labels=4)),
         t.DeiTImageProcessor,
         {"size": {"height": 40, "width": 40}, "crop_size": SQUARE},
     ),
@@ -310,7 +281,7 @@ def test_transformers(case: Any, in_processor: bool, tmp_path: Path) -> None:
     with torch.no_grad():
         prepared = [processor(images=each, return_tensors="pt")["pixel_values"] for each in PICTURES.values()]
         wanted = torch.cat([outputs(model, pixels) for pixels in prepared])
-    vision = load_vision("mine", entry(tmp_path, "transformers"), 2, "cpu")
+    vision = load_vision("mine", mine(tmp_path, format="transformers"), 2, "cpu")
     ending = LAST.get(case.partition(" ")[0])
     names = [layer.name for layer in vision.layers]
     layer = next(name for name in reversed(names) if name.split(".")[-1] == ending) if ending else names[-1]
@@ -318,7 +289,7 @@ def test_transformers(case: Any, in_processor: bool, tmp_path: Path) -> None:
         # The mean of two heads, of which each is a layer.
         with torch.no_grad():
             wanted = torch.cat([model(pixel_values=pixels).distillation_logits for pixels in prepared])
-    same(look(entry(tmp_path, "transformers"), layer), wanted)
+    same(look(mine(tmp_path, format="transformers"), layer), wanted)
 
 
 class Small(torch.nn.Module):
@@ -334,24 +305,22 @@ class Small(torch.nn.Module):
 
 
 SAID = {"size": 48, "mean": (0.4, 0.5, 0.6), "std": (0.2, 0.3, 0.4), "allow_code": True}
+SMALL_TRANSFORMS = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
+    crop_size=48, resize_size=48, mean=SAID["mean"], std=SAID["std"]
+)
 
 
 def small() -> tuple[Small, torch.Tensor]:
     torch.manual_seed(0)
     model = Small().eval()
-    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
-        crop_size=48, resize_size=48, mean=SAID["mean"], std=SAID["std"]
-    )
-    return model, torchvision_reference(model, transforms)
+    return model, torchvision_reference(model, SMALL_TRANSFORMS)
 
 
-@pytest.mark.parametrize("batch", ["any", 1, 3])
+@pytest.mark.parametrize("batch", [None, 1, 3])
 def test_exported_programs(batch: Any, tmp_path: Path) -> None:
     model, wanted = small()
-    example = torch.zeros(2 if batch == "any" else batch, 3, 48, 48)
-    shapes = ({0: torch.export.Dim.AUTO},) if batch == "any" else None
-    torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), tmp_path / "net.pt2")
-    same(look(entry(tmp_path / "net.pt2", "export", **SAID), "output"), wanted)
+    export(model, tmp_path / "net.pt2", 48, batch)
+    same(look(mine(tmp_path / "net.pt2", format="export", **SAID), "output"), wanted)
 
 
 def test_an_exported_program_takes_pictures_by_name(tmp_path: Path) -> None:
@@ -360,7 +329,7 @@ def test_an_exported_program_takes_pictures_by_name(tmp_path: Path) -> None:
         shapes = None if fixed else {"x": {0: torch.export.Dim.AUTO}}
         program = torch.export.export(model, (), {"x": torch.zeros(2, 3, 48, 48)}, dynamic_shapes=shapes)
         torch.export.save(program, tmp_path / "net.pt2")
-        same(look(entry(tmp_path / "net.pt2", "export", **SAID), "output"), wanted)
+        same(look(mine(tmp_path / "net.pt2", format="export", **SAID), "output"), wanted)
 
 
 class OneByOne(torch.nn.Module):
@@ -392,21 +361,19 @@ TORCHSCRIPT: dict[str, Any] = {
 def test_torchscript(case: Any, tmp_path: Path) -> None:
     model, wanted = small()
     TORCHSCRIPT[case](model).save(tmp_path / "net.pt")
-    same(look(entry(tmp_path / "net.pt", "torchscript", **SAID), "output", batch_size=4), wanted)
+    same(look(mine(tmp_path / "net.pt", format="torchscript", **SAID), "output", batch_size=4), wanted)
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float16])
 @pytest.mark.parametrize("format", ["export", "torchscript"])
 def test_programs_of_another_precision(format: str, dtype: torch.dtype, tmp_path: Path) -> None:
     model, wanted = small()
-    example = torch.zeros(2, 3, 48, 48, dtype=dtype)
     model = model.to(dtype)
     if format == "export":
-        shapes = ({0: torch.export.Dim.AUTO},)
-        torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), tmp_path / "net")
+        export(model, tmp_path / "net", 48)
     else:
         torch.jit.script(model).save(tmp_path / "net")
-    ours = look(entry(tmp_path / "net", format, **SAID), "output")
+    ours = look(mine(tmp_path / "net", format=format, **SAID), "output")
     np.testing.assert_allclose(ours, wanted.detach().numpy(), atol=1e-2 if dtype == torch.float16 else 1e-5)
 
 
@@ -425,32 +392,21 @@ class Constants(Small):
 def test_an_exported_program_with_constants(tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = Constants().eval()
-    shapes = ({0: torch.export.Dim.AUTO},)
-    program = torch.export.export(model, (torch.zeros(2, 3, 48, 48),), dynamic_shapes=shapes)
-    torch.export.save(program, tmp_path / "net.pt2")
-    transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms(
-        crop_size=48, resize_size=48, mean=SAID["mean"], std=SAID["std"]
-    )
-    catalog = entry(tmp_path / "net.pt2", "export", **SAID)
-    same(look(catalog, "output"), torchvision_reference(model, transforms))
+    export(model, tmp_path / "net.pt2", 48)
+    catalog = mine(tmp_path / "net.pt2", format="export", **SAID)
+    same(look(catalog, "output"), torchvision_reference(model, SMALL_TRANSFORMS))
     assert "conv" in [layer.name for layer in load_vision("mine", catalog, 2, "cpu").layers]
 
 
-def test_features_of_a_sparse_autoencoder(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    model = torchvision.models.resnet18(num_classes=5).eval()
-    torch.save(model.state_dict(), tmp_path / "weights.pth")
+def test_features_of_a_sparse_autoencoder(resnet18: Any, tmp_path: Path) -> None:
     encoder = {"W_enc": torch.randn(512, 20), "b_enc": torch.randn(20), "b_dec": torch.rand(512)}
     save_file(encoder, tmp_path / "sae.safetensors")
-    inside = torchvision.models.feature_extraction.create_feature_extractor(model, {"layer4": "x"})
+    inside = torchvision.models.feature_extraction.create_feature_extractor(resnet18, {"layer4": "x"})
     transforms = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
-    tensors = [torch.from_numpy(np.array(each)).permute(2, 0, 1) for each in PICTURES.values()]
-    with torch.no_grad():
-        x = torch.cat([inside(transforms(tensor)[None])["x"] for tensor in tensors]).movedim(1, -1)
-        wanted = torch.relu((x - encoder["b_dec"]) @ encoder["W_enc"] + encoder["b_enc"]).mean((1, 2))
-    catalog = entry(
+    x = torchvision_reference(lambda picture: inside(picture)["x"], transforms).movedim(1, -1)
+    wanted = torch.relu((x - encoder["b_dec"]) @ encoder["W_enc"] + encoder["b_enc"]).mean((1, 2))
+    catalog = mine(
         tmp_path / "weights.pth",
-        "weights",
         architecture="resnet18",
         encoder=Encoder(layer="layer4", path=str(tmp_path / "sae.safetensors")),
     )

@@ -12,26 +12,20 @@ from torch import Tensor, nn
 from line_tui.errors import ModelFileError, UnknownNameError
 from line_tui.explain.ports import Picture
 from line_tui.models.architectures import build_random
-from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.model_files import Source
+from line_tui.models.catalog import Catalog
 from line_tui.models.preprocess import classification
 from line_tui.models.vision import TorchVision
 from line_tui.models.vision_loader import layers_of, load_vision
+from tests.models.toys import export, mine
 
 SIZE = 32
 MEAN, STD = (0.5, 0.5, 0.5), (0.2, 0.2, 0.2)
 
 
-def export(network: nn.Module, path: Path, size: int = SIZE) -> Catalog:
-    """Write a network to a file, for any number of pictures at a time, and a catalogue that names it."""
-    program = torch.export.export(
-        network.eval(), (torch.zeros(2, 3, size, size),), dynamic_shapes=({0: torch.export.Dim.AUTO},)
-    )
-    torch.export.save(program, path)
-    entry = VisionEntry(
-        id="mine", source=Source(path=str(path)), format="export", size=size, mean=MEAN, std=STD, allow_code=True
-    )
-    return Catalog(vision=[entry])
+def exported(network: nn.Module, path: Path) -> Catalog:
+    """Write a network to a file, and a catalogue that names it."""
+    export(network.eval(), path, SIZE)
+    return mine(path, format="export", size=SIZE, mean=MEAN, std=STD, allow_code=True)
 
 
 def pictures(count: int) -> list[Picture]:
@@ -41,7 +35,7 @@ def pictures(count: int) -> list[Picture]:
 
 def test_the_layers_are_those_of_the_network_and_its_output(tmp_path: Path) -> None:
     network = build_random("resnet18")
-    catalog = export(network, tmp_path / "net.pt2")
+    catalog = exported(network, tmp_path / "net.pt2")
     inside = TorchVision(network, "resnet18", classification(SIZE, SIZE, MEAN, STD), batch_size=3)
     known = {layer.name: layer for layer in inside.layers}
     listed = {layer.name: layer for layer in layers_of("mine", catalog)}
@@ -79,7 +73,7 @@ class Own(nn.Module):
 
 
 def test_what_runs_outside_of_modules_is_still_seen_as_the_output(tmp_path: Path) -> None:
-    catalog = export(Bare(), tmp_path / "net.pt2")
+    catalog = exported(Bare(), tmp_path / "net.pt2")
     assert [(layer.name, layer.neurons) for layer in layers_of("mine", catalog)] == [("output", 3)]
     seen = load_vision("mine", catalog, 2, "cpu").record([np.full((SIZE, SIZE, 3), 255, np.uint8)] * 3, "output")
     np.testing.assert_allclose(seen.activations, np.full((3, 3), 2.5), rtol=1e-5)
@@ -87,7 +81,7 @@ def test_what_runs_outside_of_modules_is_still_seen_as_the_output(tmp_path: Path
 
 def test_a_layer_that_is_called_output_stays_what_it_is(tmp_path: Path) -> None:
     network = Own()
-    catalog = export(network, tmp_path / "net.pt2")
+    catalog = exported(network, tmp_path / "net.pt2")
     assert [(layer.name, layer.kind) for layer in layers_of("mine", catalog)] == [("output", "Linear")]
     seen = load_vision("mine", catalog, 2, "cpu").record([np.full((SIZE, SIZE, 3), 255, np.uint8)], "output")
     wanted = network.output(torch.full((1, 3), 2.5)).detach().numpy()
@@ -104,17 +98,17 @@ def test_linear_layers_keep_their_channels_last(tmp_path: Path) -> None:
             out: Tensor = self.mix(x.movedim(1, -1))
             return out.mean((1, 2))
 
-    mix, output = layers_of("mine", export(Last(), tmp_path / "net.pt2"))
+    mix, output = layers_of("mine", exported(Last(), tmp_path / "net.pt2"))
     assert (mix.kind, mix.pooling, mix.neurons) == ("Linear", "spatial-mean-channels-last", SIZE)
     assert output.pooling == "as-is"
 
 
 def test_unknown_layers_and_damaged_files(tmp_path: Path) -> None:
     path = tmp_path / "net.pt2"
-    vision = load_vision("mine", export(Bare(), path), 2, "cpu")
+    vision = load_vision("mine", exported(Bare(), path), 2, "cpu")
     with pytest.raises(UnknownNameError, match="no layer of mine named 'fc'"):
         vision.record(pictures(1), "fc")
-    catalog = export(Bare(), path)
+    catalog = exported(Bare(), path)
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ModelFileError, match="damaged or not an exported program"):
         load_vision("mine", catalog, 2, "cpu")

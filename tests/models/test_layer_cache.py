@@ -5,9 +5,9 @@ import msgspec
 import pytest
 
 from line_tui.layers import LayerInfo
-from line_tui.models.catalog import Catalog, VisionEntry, shipped_catalog
+from line_tui.models.catalog import Catalog, shipped_catalog
 from line_tui.models.layer_cache import LayerCache, shipped_layers
-from line_tui.models.model_files import Source
+from tests.models.toys import mine
 
 LAYERS = [LayerInfo(name="fc", kind="Linear", shape=[2], neurons=2, pooling="none", names=["red", "green"])]
 
@@ -20,8 +20,8 @@ def weights(tmp_path: Path) -> Path:
 
 
 def cache(tmp_path: Path, weights: Path, **entry: object) -> LayerCache:
-    mine = VisionEntry(id="mine", source=Source(path=str(weights)), architecture="resnet18")
-    return LayerCache(tmp_path / "layers", Catalog(vision=[msgspec.structs.replace(mine, **entry)]))
+    [usual] = mine(weights, architecture="resnet18").vision
+    return LayerCache(tmp_path / "layers", Catalog(vision=[msgspec.structs.replace(usual, **entry)]))
 
 
 def test_layers_are_kept_by_model(tmp_path: Path, weights: Path) -> None:

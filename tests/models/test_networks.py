@@ -9,10 +9,10 @@ from torchvision.models import regnet_y_400mf, resnet18
 
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.models.architectures import build_empty
-from line_tui.models.catalog import Catalog, VisionEntry, read_catalog
+from line_tui.models.catalog import read_catalog
 from line_tui.models.layers import list_layers
-from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
+from tests.models.toys import mine
 
 OURS = read_catalog()
 
@@ -74,17 +74,15 @@ def test_a_file_of_the_users_own_with_its_own_number_of_outputs(tmp_path: Path) 
 def test_an_entry_of_the_users_own(tmp_path: Path) -> None:
     save_file(resnet18(num_classes=2).state_dict(), tmp_path / "model.safetensors")
     (tmp_path / "names.json").write_text(json.dumps(["hot", {"name": "cold"}]))
-    source = Source(path=str(tmp_path / "model.safetensors"))
-    entry = VisionEntry(id="mine", source=source, architecture="resnet18", classes=2, labels="names.json")
-    network = find_network("mine", Catalog(vision=[entry]))
+    catalog = mine(tmp_path / "model.safetensors", architecture="resnet18", classes=2, labels="names.json")
+    network = find_network("mine", catalog)
     assert network.load().fc.out_features == 2 and network.neuron_names == ["hot", "cold"]
 
 
 def test_a_folder_with_a_broken_config(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{}")
-    entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)))
     with pytest.raises(ModelFileError, match="missing required field `architecture`"):
-        find_network("mine", Catalog(vision=[entry]))
+        find_network("mine", mine(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -104,17 +102,14 @@ def test_wrong_names(spec: Any, kind: Any, message: str, cache: Any) -> None:
 
 
 def test_an_unknown_architecture_in_an_entry() -> None:
-    entry = VisionEntry(id="mine", source=Source(path=__file__), architecture="resnet5")
     with pytest.raises(UnknownNameError, match="no architecture named 'resnet5' — did you mean resnet"):
-        find_network("mine", Catalog(vision=[entry]))
+        find_network("mine", mine(Path(__file__), architecture="resnet5"))
 
 
 def test_class_names_and_preprocessing_of_torchvisions_weights(tmp_path: Path) -> None:
     torch.save(regnet_y_400mf().state_dict(), tmp_path / "a.pth")
-    source = Source(path=str(tmp_path / "a.pth"))
-    options: dict[str, Any] = {"architecture": "regnet_y_400mf", "labels": "imagenet", "preprocess": "IMAGENET1K_V1"}
-    entry = VisionEntry(id="a", source=source, **options)
-    network = find_network("a", Catalog(vision=[entry]))
+    options = {"architecture": "regnet_y_400mf", "labels": "imagenet", "preprocess": "IMAGENET1K_V1"}
+    network = find_network("mine", mine(tmp_path / "a.pth", **options))
     assert "resize_size=[256]" in network.preprocess.told and network.neuron_names[1] == "goldfish"
     with pytest.raises(ModelFileError, match=r"lacks \d+ of \d+ tensors: .*; it has"):
         find_network(f"resnet18:{tmp_path}/a.pth", OURS)

@@ -10,11 +10,10 @@ from safetensors.torch import save_file
 
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.models.architectures import build_empty
-from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.layers import list_layers
-from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision import TorchVision
+from tests.models.toys import mine
 
 timm = pytest.importorskip("timm")
 
@@ -39,13 +38,9 @@ def saved(tmp_path: Path) -> Any:
             "label_names": ["a", "b", "c"],
         }
         (tmp_path / "config.json").write_text(json.dumps(config))
-        return find_network("mine", catalog(tmp_path))
+        return find_network("mine", mine(tmp_path, format="timm"))
 
     return save
-
-
-def catalog(folder: Any) -> Any:
-    return Catalog(vision=[VisionEntry(id="mine", source=Source(path=str(folder)), format="timm")])
 
 
 @pytest.mark.parametrize("architecture", POOLINGS)
@@ -73,7 +68,7 @@ def test_what_is_missing_is_told(saved: Any, tmp_path: Path, monkeypatch: pytest
 
 def test_folders_that_are_none_of_timms(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="is not a timm model"):
-        find_network("mine", catalog(tmp_path))
+        find_network("mine", mine(tmp_path, format="timm"))
     (tmp_path / "config.json").write_text('{"architecture": "resnet5000"}')
     with pytest.raises(ModelFileError, match="timm has no architecture 'resnet5000'"):
-        find_network("mine", catalog(tmp_path)).outline()
+        find_network("mine", mine(tmp_path, format="timm")).outline()

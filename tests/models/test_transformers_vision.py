@@ -5,39 +5,22 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import transformers as t
 
 from line_tui.errors import ModelFileError
 from line_tui.models.architectures import build_empty
-from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.layers import list_layers
-from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision import TorchVision
+from tests.models import tiny
+from tests.models.toys import mine
 
-SMALL = {
-    "hidden_size": 16,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "image_size": 32,
-    "patch_size": 8,
-}
-TEXT = {
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 16,
-    "vocab_size": 99,
-}
+NAMES = {0: "cat", 1: "dog", 2: "hen"}
 MODELS = {
-    "vit": lambda: t.ViTForImageClassification(t.ViTConfig(**SMALL, id2label={0: "cat", 1: "dog", 2: "hen"})),
-    "dinov2": lambda: t.Dinov2Model(t.Dinov2Config(**SMALL)),
-    "clip": lambda: t.CLIPModel(t.CLIPConfig(vision_config=SMALL, text_config=TEXT, projection_dim=16)),
-    "siglip": lambda: t.SiglipModel(t.SiglipConfig(vision_config=SMALL, text_config=TEXT)),
-    "convnext": lambda: t.ConvNextForImageClassification(
-        t.ConvNextConfig(hidden_sizes=[8, 8, 8, 8], depths=[1, 1, 1, 1], num_labels=4)
-    ),
+    "vit": lambda: tiny.vit(num_labels=3, id2label=NAMES),
+    "dinov2": tiny.dinov2,
+    "clip": tiny.clip_model,
+    "siglip": tiny.siglip,
+    "convnext": tiny.convnext,
 }
 POOLINGS = {
     "vit": ("encoder.layer.1|layers.1", "token-0"),
@@ -53,9 +36,8 @@ def saved(tmp_path: Path) -> Any:
     def save(kind: Any) -> Any:
         torch.manual_seed(0)
         MODELS[kind]().save_pretrained(tmp_path, safe_serialization=True)
-        t.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(tmp_path)
-        entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
-        return find_network("mine", Catalog(vision=[entry]))
+        tiny.vit_processor().save_pretrained(tmp_path)
+        return find_network("mine", mine(tmp_path, format="transformers"))
 
     return save
 
@@ -93,17 +75,15 @@ def test_damaged_models_are_told_in_one_line(saved: Any, tmp_path: Path) -> None
         network.load()
     assert "\n" not in str(error.value)
     (tmp_path / "config.json").unlink()
-    entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
     with pytest.raises(ModelFileError, match="is not a vision model of transformers"):
-        find_network("mine", Catalog(vision=[entry]))
+        find_network("mine", mine(tmp_path, format="transformers"))
 
 
 def test_a_config_that_asks_for_tuples_changes_nothing(saved: Any, tmp_path: Path) -> None:
     plain = saved("vit").load()
     path = tmp_path / "config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"return_dict": False}))
-    entry = VisionEntry(id="mine", source=Source(path=str(tmp_path)), format="transformers")
-    network = find_network("mine", Catalog(vision=[entry]))
+    network = find_network("mine", mine(tmp_path, format="transformers"))
     pictures = torch.rand(2, 3, 32, 32)
     torch.testing.assert_close(network.load()(pictures).logits, plain(pictures).logits)
 

@@ -1,6 +1,8 @@
 """Models that were saved in the wrong state are refused, broken neurons are named, and a change is another model."""
 
+import json
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +14,15 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from line_tui.errors import LineError, ModelFileError, UsageError
-from line_tui.models.catalog import Catalog, VisionEntry
+from line_tui.models.catalog import Catalog, Encoder, VisionEntry
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision_checks import builtin_pictures
 from line_tui.models.vision_loader import layers_of, load_vision
+from tests.models import tiny
+from tests.models.toys import export, mine
 
 SAID = {"size": 32, "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5), "allow_code": True}
-
-
-def entry(path: Path, format: str, **options: Any) -> Catalog:
-    return Catalog(vision=[VisionEntry(id="mine", source=Source(path=str(path)), format=format, **options)])
 
 
 class Net(nn.Module):
@@ -42,12 +42,11 @@ class AlwaysDrops(nn.Module):
 
 
 def exported(model: nn.Module, path: Path) -> None:
-    shapes = ({0: torch.export.Dim.AUTO},)
-    torch.export.save(torch.export.export(model, (torch.zeros(2, 3, 32, 32),), dynamic_shapes=shapes), path)
+    export(model, path, 32)
 
 
 def exported_for_one_size(model: nn.Module, path: Path) -> None:
-    torch.export.save(torch.export.export(model, (torch.zeros(2, 3, 32, 32),)), path)
+    export(model, path, 32, fixed=2)
 
 
 def traced(model: nn.Module, path: Path) -> None:
@@ -63,7 +62,7 @@ def test_a_model_saved_in_training_mode_is_refused(save: Any, middle: Any, tmp_p
     torch.manual_seed(0)
     save(Net(middle).train(), tmp_path / "net")
     with pytest.raises(UsageError, match=r"different activations for the same picture.*save it again after model.eval"):
-        load_vision("mine", entry(tmp_path / "net", SAVES[save], **SAID), 2, "cpu")
+        load_vision("mine", mine(tmp_path / "net", format=SAVES[save], **SAID), 2, "cpu")
 
 
 @pytest.mark.parametrize("save", SAVES, ids=lambda save: save.__name__)
@@ -71,7 +70,7 @@ def test_a_model_saved_in_training_mode_is_refused(save: Any, middle: Any, tmp_p
 def test_a_model_saved_for_use_is_not(save: Any, middle: Any, tmp_path: Path) -> None:
     torch.manual_seed(0)
     save(Net(middle).eval(), tmp_path / "net")
-    assert load_vision("mine", entry(tmp_path / "net", SAVES[save], **SAID), 2, "cpu").layers
+    assert load_vision("mine", mine(tmp_path / "net", format=SAVES[save], **SAID), 2, "cpu").layers
 
 
 @pytest.mark.parametrize("format", ["export", "torchscript"])
@@ -80,9 +79,9 @@ def test_what_a_file_does_not_say_of_pictures_must_be_said(format: str, tmp_path
     for left_out in ("size", "mean", "std"):
         said = {key: value for key, value in SAID.items() if key != left_out}
         with pytest.raises(UsageError, match=f"add {left_out}"):
-            load_vision("mine", entry(tmp_path / "net", format, **said), 2, "cpu")
+            load_vision("mine", mine(tmp_path / "net", format=format, **said), 2, "cpu")
     with pytest.raises(UsageError, match="add size, mean and std"):
-        load_vision("mine", entry(tmp_path / "net", format, allow_code=True), 2, "cpu")
+        load_vision("mine", mine(tmp_path / "net", format=format, allow_code=True), 2, "cpu")
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -113,7 +112,7 @@ def test_identity_is_the_content_of_weights_and_all_that_is_done_to_a_picture(tm
     torch.save(torchvision.models.resnet18(num_classes=5).state_dict(), path)
 
     def revision(**options: Any) -> Any:
-        return find_network("mine", entry(path, "weights", architecture="resnet18", **options)).revision()
+        return find_network("mine", mine(path, format="weights", architecture="resnet18", **options)).revision()
 
     usual = revision()
     assert usual == revision()
@@ -152,7 +151,7 @@ def test_a_function_that_was_edited_answers_anew(tmp_path: Path) -> None:
         (folder / "shift.json").write_text(str(shift))
 
     def look(folder: Any) -> Any:
-        catalog = entry(folder, "function", function="line_tui_test_fresh:look", allow_code=True)
+        catalog = mine(folder, format="function", function="line_tui_test_fresh:look", allow_code=True)
         vision = load_vision("mine", catalog, 2, "cpu")
         white = np.full((4, 4, 3), 100, np.uint8)
         return vision.name, float(vision.record([white], "output").activations[0, 0])
@@ -187,24 +186,22 @@ def trap_whole_model(path: Any) -> Any:
 
 
 def trap_export(path: Any) -> Any:
-    import zipfile
-
     exported(Net(nn.Identity()).eval(), path / "good.pt2")
     with zipfile.ZipFile(path / "good.pt2") as good, zipfile.ZipFile(path / "w.pt2", "w") as bad:
         for name in good.namelist():
             hidden = name.endswith(("sample_inputs.pt", "model.pt")) or "sample_inputs" in name
             bad.writestr(name, pickle.dumps(Trap()) if hidden else good.read(name))
-    return "mine", entry(path / "w.pt2", "export", size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
+    return "mine", mine(path / "w.pt2", format="export", size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
 
 
 def trap_torchscript(path: Any) -> Any:
     traced(Net(nn.Identity()).eval(), path / "w.pt")
-    return "mine", entry(path / "w.pt", "torchscript", size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
+    return "mine", mine(path / "w.pt", format="torchscript", size=32, mean=(0.5,) * 3, std=(0.5,) * 3)
 
 
 def trap_function(path: Any) -> Any:
     (path / "line_tui_test_trap.py").write_text("open('unpickled', 'w')\n")
-    return "mine", entry(path, "function", function="line_tui_test_trap:look")
+    return "mine", mine(path, format="function", function="line_tui_test_trap:look")
 
 
 def trap_transformers(path: Any) -> Any:
@@ -212,29 +209,24 @@ def trap_transformers(path: Any) -> Any:
         '{"model_type": "mine", "auto_map": {"AutoConfig": "code.C", "AutoModel": "code.M"}, "architectures": ["M"]}'
     )
     (path / "code.py").write_text("open('unpickled', 'w')\n")
-    return "mine", entry(path, "transformers")
+    return "mine", mine(path, format="transformers")
 
 
 def trap_transformers_pickle(path: Any) -> Any:
-    import transformers as t
-
-    config = t.ViTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8, image_size=32)
-    t.ViTModel(config).save_pretrained(path)
-    t.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(path)
+    tiny.vit().save_pretrained(path)
+    tiny.vit_processor().save_pretrained(path)
     (path / "model.safetensors").unlink()
     torch.save({"weight": Trap()}, path / "pytorch_model.bin")
-    return "mine", entry(path, "transformers")
+    return "mine", mine(path, format="transformers")
 
 
 def trap_timm(path: Any) -> Any:
     (path / "config.json").write_text('{"architecture": "test_resnet", "num_classes": 2, "pretrained_cfg": {}}')
     torch.save({"weight": Trap()}, path / "pytorch_model.bin")
-    return "mine", entry(path, "timm")
+    return "mine", mine(path, format="timm")
 
 
 def trap_encoder(path: Any) -> Any:
-    from line_tui.models.catalog import Encoder
-
     torch.save({"W_enc": Trap()}, path / "sae.pth")
     encoder = Encoder(layer="layer4", path=str(path / "sae.pth"))
     one = VisionEntry(id="mine", source=Source(bundled="emoji-resnet18"), encoder=encoder)
@@ -265,14 +257,12 @@ def test_no_format_runs_code_that_is_not_allowed(trap: Any, tmp_path: Path, monk
 def test_only_classification_networks_are_built(architecture: str, tmp_path: Path) -> None:
     # Others fetch a backbone.
     said = {"architecture": architecture, "num_classes": 2, "input_size": 32, "mean": [0.5] * 3, "std": [0.5] * 3}
-    import json
-
     (tmp_path / "config.json").write_text(json.dumps(said))
     save_file({"weight": torch.ones(2)}, tmp_path / "model.safetensors")
     for way in (
-        lambda: layers_of("mine", entry(tmp_path, "weights")),
+        lambda: layers_of("mine", mine(tmp_path, format="weights")),
         lambda: load_vision(
-            "mine", entry(tmp_path / "model.safetensors", "weights", architecture=architecture), 1, "cpu"
+            "mine", mine(tmp_path / "model.safetensors", format="weights", architecture=architecture), 1, "cpu"
         ),
         lambda: find_network(f"{architecture}:random", Catalog()),
     ):

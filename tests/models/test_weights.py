@@ -12,10 +12,10 @@ from torchvision.models import densenet121, get_model, resnet18
 
 from line_tui.errors import ModelFileError, UsageError
 from line_tui.models.architectures import build, build_empty
-from line_tui.models.catalog import Catalog, VisionEntry
-from line_tui.models.model_files import Source
+from line_tui.models.catalog import Catalog
 from line_tui.models.networks import find_network
-from line_tui.models.weights import count_classes, fill, read_weights
+from line_tui.models.weights import _OLD_DENSENET, count_classes, fill, read_weights
+from tests.models.toys import mine
 
 
 @pytest.fixture
@@ -112,13 +112,11 @@ def test_half_precision_files_become_float32(tmp_path: Path, weights: Any) -> No
 def test_old_densenet_names_are_understood(tmp_path: Path) -> None:
     names = list(build_empty(densenet121).state_dict())
     old = [name.replace("norm1.", "norm.1.").replace("conv2.", "conv.2.") for name in names]
-    from line_tui.models.weights import _OLD_DENSENET
-
     assert old != names
     assert [_OLD_DENSENET.sub(r"\1\2", name) for name in old] == names
 
 
-def wrapped(kind: Any, weights: Any) -> Any:
+def wrapped(weights: Any) -> dict[str, Any]:
     plain = dict(weights)
     other = {key: value + 1 if value.is_floating_point() else value for key, value in weights.items()}
 
@@ -149,7 +147,7 @@ def wrapped(kind: Any, weights: Any) -> Any:
         "a path beside it": {"state_dict": plain, "data": Path("data")},
         "averaged counters": {key: value.float() for key, value in plain.items()},
         "half": {key: value.half() if value.is_floating_point() else value for key, value in plain.items()},
-    }[kind]
+    }
 
 
 WHICH = {
@@ -157,39 +155,20 @@ WHICH = {
     "model and average": "model_ema.module",
     "average beside it": "ema",
 }
-KINDS = [
-    "plain",
-    "data-parallel",
-    "compiled",
-    "compiled and data-parallel",
-    "compiled in parts",
-    "data-parallel in parts",
-    "sharded and checkpointed",
-    "lightning",
-    "lightning, compiled",
-    "torchvision's script",
-    "model_state_dict",
-    "averaged",
-    "deeper",
-    "numbers of numpy",
-    "a path beside it",
-    "averaged counters",
-    "half",
-    *WHICH,
-]
+KINDS = list(wrapped({}))
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_checkpoints_as_people_have_them(kind: Any, tmp_path: Path) -> None:
     torch.manual_seed(0)
     model = resnet18(num_classes=7).eval()
-    torch.save(wrapped(kind, model.state_dict()), tmp_path / "w.pth")
-    options: dict[str, Any] = {"id": "mine", "source": Source(path=str(tmp_path / "w.pth")), "architecture": "resnet18"}
+    torch.save(wrapped(model.state_dict())[kind], tmp_path / "w.pth")
+    options = {"architecture": "resnet18"}
     if kind in WHICH:
         with pytest.raises(ModelFileError, match=r"several sets of weights: .*state_dict = "):
-            find_network("mine", Catalog(vision=[VisionEntry(**options)]))
+            find_network("mine", mine(tmp_path / "w.pth", **options))
         options["state_dict"] = WHICH[kind]
-    loaded = find_network("mine", Catalog(vision=[VisionEntry(**options)])).load()
+    loaded = find_network("mine", mine(tmp_path / "w.pth", **options)).load()
     picture = torch.rand(1, 3, 64, 64)
     torch.testing.assert_close(loaded(picture), model(picture), rtol=1e-2, atol=1e-2)
     assert loaded.fc.out_features == 7 and not loaded.training

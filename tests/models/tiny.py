@@ -1,4 +1,4 @@
-"""Tiny diffusion pipelines of every family with random weights, made of the libraries' own classes."""
+"""Tiny diffusion pipelines of every family, and vision models, with random weights: the libraries' own classes."""
 
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,8 @@ def clip(kind: type[Any] = t.CLIPTextModel) -> Any:
     )
 
 
-def t5() -> t.T5EncoderModel:
-    config = t.T5Config(vocab_size=256, d_model=WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=2)
+def t5(width: int = WIDTH) -> t.T5EncoderModel:
+    config = t.T5Config(vocab_size=256, d_model=width, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=2)
     return t.T5EncoderModel(config)
 
 
@@ -91,26 +91,13 @@ def unet(**options: Any) -> d.UNet2DConditionModel:
     )
 
 
-def stable_diffusion(scheduler: Any, **options: Any) -> d.StableDiffusionPipeline:
-    return d.StableDiffusionPipeline(
+def stable_diffusion(scheduler: Any, kind: type[Any] = d.StableDiffusionPipeline, **options: Any) -> Any:
+    return kind(
         vae=autoencoder(),
         text_encoder=clip(),
         tokenizer=clip_tokenizer(),
         unet=unet(**options),
         scheduler=scheduler,
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-
-
-def lcm() -> d.LatentConsistencyModelPipeline:
-    return d.LatentConsistencyModelPipeline(
-        vae=autoencoder(),
-        text_encoder=clip(),
-        tokenizer=clip_tokenizer(),
-        unet=unet(time_cond_proj_dim=WIDTH),
-        scheduler=d.LCMScheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,
@@ -156,14 +143,9 @@ def sd3() -> d.StableDiffusion3Pipeline:
         tokenizer=clip_tokenizer(),
         text_encoder_2=clip(t.CLIPTextModelWithProjection),
         tokenizer_2=clip_tokenizer(),
-        text_encoder_3=t5_wide(),
+        text_encoder_3=t5(2 * WIDTH),
         tokenizer_3=t5_tokenizer(),
     )
-
-
-def t5_wide() -> t.T5EncoderModel:
-    config = t.T5Config(vocab_size=256, d_model=2 * WIDTH, d_kv=8, d_ff=WIDTH, num_layers=1, num_heads=2)
-    return t.T5EncoderModel(config)
 
 
 def flux(guidance_embeds: bool) -> d.FluxPipeline:
@@ -240,6 +222,41 @@ def sana() -> d.SanaPipeline:
     )
 
 
+VIT: dict[str, Any] = {
+    "hidden_size": WIDTH,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "image_size": SIZE,
+    "patch_size": 8,
+}
+TEXT = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16, "vocab_size": 99}
+
+
+def vit(**options: Any) -> t.ViTForImageClassification:
+    return t.ViTForImageClassification(t.ViTConfig(**VIT | {"num_labels": 5} | options))
+
+
+def vit_processor() -> t.ViTImageProcessor:
+    return t.ViTImageProcessor(size={"height": SIZE, "width": SIZE})
+
+
+def dinov2() -> t.Dinov2Model:
+    return t.Dinov2Model(t.Dinov2Config(**VIT))
+
+
+def clip_model() -> t.CLIPModel:
+    return t.CLIPModel(t.CLIPConfig(vision_config=VIT, text_config=TEXT, projection_dim=WIDTH))
+
+
+def siglip() -> t.SiglipModel:
+    return t.SiglipModel(t.SiglipConfig(vision_config=VIT, text_config=TEXT))
+
+
+def convnext() -> t.ConvNextForImageClassification:
+    return t.ConvNextForImageClassification(t.ConvNextConfig(hidden_sizes=[8] * 4, depths=[1] * 4, num_labels=4))
+
+
 def turbo() -> d.EulerAncestralDiscreteScheduler:
     return d.EulerAncestralDiscreteScheduler(timestep_spacing="trailing", steps_offset=1)
 
@@ -250,7 +267,7 @@ FAMILIES = {
         d.DDIMScheduler(prediction_type="v_prediction", steps_offset=1, clip_sample=False), use_linear_projection=True
     ),
     "sd-turbo": lambda: stable_diffusion(turbo()),
-    "lcm": lcm,
+    "lcm": lambda: stable_diffusion(d.LCMScheduler(), d.LatentConsistencyModelPipeline, time_cond_proj_dim=WIDTH),
     "sdxl": lambda: sdxl(d.EulerDiscreteScheduler()),
     "sdxl-turbo": lambda: sdxl(turbo()),
     "stable-diffusion-3": sd3,

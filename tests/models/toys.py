@@ -1,11 +1,14 @@
-"""Networks small enough to work out by hand."""
+"""Networks small enough to work out by hand, and what is asked of a file with one."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from line_tui.models.catalog import Catalog, VisionEntry
+from line_tui.models.model_files import Source
 from line_tui.models.preprocess import classification
 
 PLAIN = classification(size=4, resize=4, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
@@ -41,6 +44,18 @@ class Pair(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
         return x, None
+
+
+def mine(path: Path, **options: Any) -> Catalog:
+    """A catalogue of one model in a file or folder."""
+    return Catalog(vision=[VisionEntry(id="mine", source=Source(path=str(path)), **options)])
+
+
+def export(model: nn.Module, path: Path, side: int, fixed: int | None = None) -> None:
+    """Save a model as an exported program, for any number of pictures at a time or for a fixed one."""
+    shapes = None if fixed else ({0: torch.export.Dim.AUTO},)
+    example = torch.zeros(fixed or 2, 3, side, side, dtype=next((p.dtype for p in model.parameters()), None))
+    torch.export.save(torch.export.export(model, (example,), dynamic_shapes=shapes), path)
 
 
 def paint(red: Any, green: Any, blue: Any) -> Any:
