@@ -25,7 +25,7 @@ from line_tui.explain.ports import Prompt
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.models import endpoint
-from line_tui.models.catalog import LanguageEntry, VisionEntry, read_catalog
+from line_tui.models.catalog import LanguageEntry, read_catalog
 from line_tui.models.folder import open_folder, read_picture
 from line_tui.models.lock import lock_path, read_pins
 from line_tui.models.model_files import Source, bundled_models
@@ -33,6 +33,7 @@ from line_tui.png import decode_png
 from line_tui.sanitize import as_concept, shown
 from line_tui.store import Store
 from tests.campaign.tally import CODES, Tally
+from tests.models.toys import mine
 from tests.nasty import NASTY, obeyed
 
 _PIECES = [
@@ -259,11 +260,9 @@ class Fuzzer:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_bytes(self._changed(self._seeds[kind]))
         (folder / "model.safetensors").write_bytes(self._seeds["safetensors"])
-        entry = VisionEntry(id="mine", source=Source(path=str(folder)), format=kind)
-        catalog = msgspec.structs.replace(read_catalog(pins={}), vision=[entry])
         out = io.StringIO()
         with redirect_stderr(out), redirect_stdout(out):
-            layers_of("mine", catalog)
+            layers_of("mine", mine(folder, format=kind))
 
     def _cache(self) -> None:
         find_unfinished([LanguageEntry(id="tiny", source=Source(hub="someone/tiny"))])

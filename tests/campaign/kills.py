@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,9 +156,8 @@ class Killer:
         pid = self._begin(data)
         self._await_finish(data, pid)
         self._seconds = min(self._victim.patience / 60, time.monotonic() - began)
-        store = Store.open(data)
-        found = result_of(store.events("r"))
-        store.close()
+        with closing(Store.open(data)) as store:
+            found = result_of(store.events("r"))
         assert found.label is not None
         return found
 
@@ -222,10 +223,8 @@ class Killer:
                 self._tally.failed("signal a command", f"{number.name}: exit code {code}: {err[-300:]}")
             if attempt or not _exists(data):
                 break
-            store = Store.open(data)
-            run_id = store.runs()[0].id
-            store.close()
-            arguments = ["explain", "--resume", run_id]
+            with closing(Store.open(data)) as store:
+                arguments = ["explain", "--resume", store.runs()[0].id]
 
     def _check(self, data: Path, before: list[e.Envelope]) -> list[e.Envelope]:
         kind = self._victim.kind
@@ -233,26 +232,22 @@ class Killer:
             if before:
                 self._tally.failed(kind, f"the run is gone, run {self._runs}")
             return before
-        store = Store.open(data)
-        try:
+        with closing(Store.open(data)) as store:
             now = store.events("r")
             if now[: len(before)] != before or [v.seq for v in now] != list(range(1, len(now) + 1)):
                 self._tally.failed(kind, f"events were lost or have a gap, run {self._runs}")
             if store.runs()[0].status == "damaged":
                 self._tally.failed(kind, f"the run is damaged, run {self._runs}")
-        finally:
-            store.close()
         return now
 
     def _compare(self, data: Path) -> None:
-        store = Store.open(data)
-        found = result_of(store.events("r"))
-        store.close()
+        with closing(Store.open(data)) as store:
+            found = result_of(store.events("r"))
         if found != self._reference:
             label = f"another result: {found.label} instead of {self._reference.label} in {data}"
             self._tally.failed(self._victim.kind, label)
         else:
-            subprocess.run(["rm", "-rf", str(data)], check=True)
+            shutil.rmtree(data)
 
 
 def _call(data: Path, arguments: list[str], **environment: str) -> subprocess.Popen[str]:
@@ -278,8 +273,5 @@ def _finished(data: Path) -> bool:
 def _ask(data: Path, question: Callable[[Store], Any]) -> bool:
     if not (data / "line.db").exists():
         return False
-    store = Store.open(data)
-    try:
+    with closing(Store.open(data)) as store:
         return bool(question(store))
-    finally:
-        store.close()

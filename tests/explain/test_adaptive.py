@@ -47,26 +47,28 @@ def reported(state: RunState) -> list[e.ImageScored]:
     return [image for trial in state.trials.values() for image in trial.seen("report")]
 
 
-def test_the_explanation_says_what_each_concept_accounts_for() -> None:
-    state = run_of(*REDS).go()
-    assert state.outcome is not None and state.outcome.label is not None
-    assert state.explanation is not None and state.explanation.final
-    assert state.explanation.concepts[0].concept == state.outcome.label
-    total = sum(one.share for one in state.explanation.concepts) + state.explanation.unexplained
+@pytest.fixture(scope="module")
+def reds() -> RunState:
+    return run_of(*REDS).go()
+
+
+def test_the_explanation_says_what_each_concept_accounts_for(reds: RunState) -> None:
+    assert reds.outcome is not None and reds.outcome.label is not None
+    assert reds.explanation is not None and reds.explanation.final
+    assert reds.explanation.concepts[0].concept == reds.outcome.label
+    total = sum(one.share for one in reds.explanation.concepts) + reds.explanation.unexplained
     assert total == pytest.approx(1, abs=1e-5)
-    assert [sense.label for sense in state.senses] == [one.concept for one in state.explanation.concepts]
-    assert [sense.share for sense in state.senses] == [one.share for one in state.explanation.concepts]
+    assert [sense.label for sense in reds.senses] == [one.concept for one in reds.explanation.concepts]
+    assert [sense.share for sense in reds.senses] == [one.share for one in reds.explanation.concepts]
 
 
-def test_the_label_is_red() -> None:
-    state = run_of(*REDS).go()
-    assert state.outcome is not None and state.outcome.label in ("tomato", "rose", "strawberry", "fire engine")
+def test_the_label_is_red(reds: RunState) -> None:
+    assert reds.outcome is not None and reds.outcome.label in ("tomato", "rose", "strawberry", "fire engine")
 
 
-def test_a_third_of_the_published_search_images_and_no_more_for_the_report() -> None:
-    state = run_of(*REDS).go()
-    assert 0 < len(searched(state)) <= 35
-    assert 0 < len(reported(state)) <= REPORT
+def test_a_third_of_the_published_search_images_and_no_more_for_the_report(reds: RunState) -> None:
+    assert 0 < len(searched(reds)) <= 35
+    assert 0 < len(reported(reds)) <= REPORT
 
 
 @pytest.mark.parametrize(("iterations", "images"), [(1, 5), (10, 2), (3, 3), (10, 5)])
@@ -77,13 +79,12 @@ def test_a_small_budget_asks_the_language_model_too(iterations: int, images: int
     assert len(searched(state)) <= (10 + iterations + 1) * images // 3
 
 
-def test_the_score_is_reported_from_images_drawn_for_it_alone() -> None:
-    state = run_of(*REDS).go()
-    assert state.verified is not None
-    label = state.trials[state.verified.trial]
-    assert state.verified.score.images == len(label.seen("report"))
-    assert not {image.image.seed for image in searched(state)} & {image.image.seed for image in reported(state)}
-    score = state.verified.score
+def test_the_score_is_reported_from_images_drawn_for_it_alone(reds: RunState) -> None:
+    assert reds.verified is not None
+    label = reds.trials[reds.verified.trial]
+    assert reds.verified.score.images == len(label.seen("report"))
+    assert not {image.image.seed for image in searched(reds)} & {image.image.seed for image in reported(reds)}
+    score = reds.verified.score
     assert score.correlation is not None and score.correlation_low is not None and score.correlation_high is not None
     assert score.correlation_low <= score.correlation <= score.correlation_high
 
@@ -213,35 +214,28 @@ def in_turn(run: Run, asked: list[str], drawn: bool) -> None:
             last = None
 
 
-def test_ask_first_a_whole_run_by_accepting_each() -> None:
+@pytest.mark.parametrize("kind", ["accept", "reject", "edit"])
+def test_ask_first_a_whole_run_with_the_same_answer_to_each(kind: str) -> None:
     run = run_of(*REDS, ask_first=True)
-    asked = answering(run, lambda trial: {"kind": "accept"})
+
+    def answer(trial: str) -> dict[str, object]:
+        new = {"concept": f"sapphire {trial}"} if kind == "edit" else {}
+        return {"kind": kind, **new}
+
+    asked = answering(run, answer)
     state = run.go()
-    in_turn(run, asked, drawn=True)
+    in_turn(run, asked, drawn=kind != "reject")
+    if kind == "edit":
+        assert all(state.trials[trial].concept == f"sapphire {trial}" for trial in asked)
+        return
     assert state.outcome is not None and state.outcome.label is not None
+    # Where all are rejected, the words of the control set are left.
+    assert kind == "accept" or state.outcome.label in VOCABULARY
 
 
-def test_ask_first_a_whole_run_by_rejecting_each() -> None:
-    run = run_of(*REDS, ask_first=True)
-    asked = answering(run, lambda trial: {"kind": "reject"})
-    state = run.go()
-    in_turn(run, asked, drawn=False)
-    # The words of the control set are left.
-    assert state.outcome is not None and state.outcome.label in VOCABULARY
-
-
-def test_ask_first_a_whole_run_by_editing_each() -> None:
-    run = run_of(*REDS, ask_first=True)
-    asked = answering(run, lambda trial: {"kind": "edit", "concept": f"sapphire {trial}"})
-    state = run.go()
-    in_turn(run, asked, drawn=True)
-    assert all(state.trials[trial].concept == f"sapphire {trial}" for trial in asked)
-
-
-def test_the_label_is_compared_with_less_of_itself() -> None:
-    state = run_of(*REDS).go()
-    assert state.outcome is not None
-    pairs = [pair for pair in state.pairs if pair.concept == state.outcome.label]
+def test_the_label_is_compared_with_less_of_itself(reds: RunState) -> None:
+    assert reds.outcome is not None
+    pairs = [pair for pair in reds.pairs if pair.concept == reds.outcome.label]
     dropped = next(pair for pair in pairs if pair.kind == "drop")
     assert dropped.relative_drop > 0.5 and dropped.p_value < 0.01
     assert [side.image.seed for side in dropped.before] == [side.image.seed for side in dropped.after]

@@ -567,34 +567,31 @@ def doctor() -> None:
 
 
 PARTS = {
-    name.replace("_", "-"): work
-    for name, work in (
-        (each.__name__, each)
-        for each in (
-            machine,
-            make_sdxl,
-            make_llama,
-            vision,
-            sdxl,
-            sd_turbo,
-            z_image,
-            language,
-            resident,
-            swap,
-            cpu_llm,
-            squeeze,
-            stop,
-            world_cpu,
-            world_gpu,
-            world_gpu_again,
-            world_cpu_llm,
-            world_swap,
-            world_compared,
-            layer,
-            layer_bench,
-            climb,
-            doctor,
-        )
+    each.__name__.replace("_", "-"): each
+    for each in (
+        machine,
+        make_sdxl,
+        make_llama,
+        vision,
+        sdxl,
+        sd_turbo,
+        z_image,
+        language,
+        resident,
+        swap,
+        cpu_llm,
+        squeeze,
+        stop,
+        world_cpu,
+        world_gpu,
+        world_gpu_again,
+        world_cpu_llm,
+        world_swap,
+        world_compared,
+        layer,
+        layer_bench,
+        climb,
+        doctor,
     )
 }
 

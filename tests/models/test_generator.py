@@ -1,6 +1,5 @@
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +50,21 @@ def folder(pipelines: Any, tmp_path: Path) -> Any:
     return shutil.copytree(pipelines("stable-diffusion-1.5"), tmp_path / "tiny")
 
 
+def say(folder: Path, **changes: Any) -> None:
+    """Let the pipeline's index say something else."""
+    index = json.loads((folder / "model_index.json").read_text())
+    (folder / "model_index.json").write_text(json.dumps(index | changes))
+
+
 @pytest.fixture(scope="module")
 def emoji() -> Any:
     return DiffusersGenerator(EMOJI_FOLDER, EMOJI)
 
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_every_family_draws_reports_and_is_cancelled(family: str, pipelines: Any) -> None:
+def test_every_family_listens_draws_reports_and_is_cancelled(family: str, pipelines: Any) -> None:
     generator = open_tiny(pipelines(family), guidance=tiny.GUIDANCE.get(family, 2.0))
+    generator.check_listens()
     seen = []
     pictures = generator.draw(["a fox", "a hen"], [1, 2], lambda step, steps: seen.append((step, steps)))
     assert [picture.shape for picture in pictures] == [(tiny.SIZE, tiny.SIZE, 3)] * 2
@@ -117,60 +123,43 @@ def test_pictures_are_decoded_one_by_one(folder: Any) -> None:
 
 
 def test_a_safety_checker_is_left_out(folder: Any) -> None:
-    index = json.loads((folder / "model_index.json").read_text())
-    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
-    index["requires_safety_checker"] = True
-    (folder / "model_index.json").write_text(json.dumps(index))
+    checker = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    say(folder, safety_checker=checker, requires_safety_checker=True)
     assert open_tiny(folder).draw(["a fox"], [1], silent)[0].std() > 0
 
 
-@dataclass
-class Damage:
-    path: str
-    content: bytes | None
-    message: str
+def widened(config: bytes) -> bytes:
+    return json.dumps(json.loads(config) | {"block_out_channels": [32, 32]}).encode()
 
 
-DAMAGES = {
-    "no index": Damage("model_index.json", None, "has no model_index.json"),
-    "empty index": Damage("model_index.json", b"", "cannot be read"),
-    "pickles alone": Damage("unet/diffusion_pytorch_model.safetensors", None, "cannot open the pipeline"),
-    "empty weights": Damage("unet/diffusion_pytorch_model.safetensors", b"", "cannot open the pipeline"),
-    "pointer": Damage(
-        "vae/diffusion_pytorch_model.safetensors", b"version https://git-lfs", "cannot open the pipeline"
-    ),
-    "no config": Damage("unet/config.json", None, "cannot open the pipeline"),
-    "zeros": Damage("text_encoder/model.safetensors", bytes(100), "cannot open the pipeline"),
-    "code of its own": Damage("model_index.json", b'{"_class_name": ["mine", "Mine"]}', "are not run"),
-    "another library": Damage("model_index.json", b'{"_class_name": "NoSuchPipeline"}', "cannot open the pipeline"),
+WEIGHTS = "diffusion_pytorch_model.safetensors"
+DAMAGES: dict[str, tuple[str, Any, str]] = {
+    "no index": ("model_index.json", None, "has no model_index.json"),
+    "empty index": ("model_index.json", b"", "cannot be read"),
+    "pickles alone": (f"unet/{WEIGHTS}", None, "cannot open the pipeline"),
+    "empty weights": (f"unet/{WEIGHTS}", b"", "cannot open the pipeline"),
+    "truncated weights": (f"unet/{WEIGHTS}", lambda whole: whole[:-100], "cannot open the pipeline"),
+    "pointer": (f"vae/{WEIGHTS}", b"version https://git-lfs", "cannot open the pipeline"),
+    "no config": ("unet/config.json", None, "cannot open the pipeline"),
+    "another shape": ("unet/config.json", widened, "cannot open the pipeline"),
+    "zeros": ("text_encoder/model.safetensors", bytes(100), "cannot open the pipeline"),
+    "code of its own": ("model_index.json", b'{"_class_name": ["mine", "Mine"]}', "are not run"),
+    "another library": ("model_index.json", b'{"_class_name": "NoSuchPipeline"}', "cannot open the pipeline"),
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
-def test_damaged_pipelines_are_told_in_one_line(folder: Any, damage: Any) -> None:
-    path = folder / damage.path
+@pytest.mark.parametrize(("name", "content", "message"), DAMAGES.values(), ids=DAMAGES)
+def test_damaged_pipelines_are_told_in_one_line(folder: Any, name: str, content: Any, message: str) -> None:
+    path = folder / name
+    whole = path.read_bytes()
     path.unlink()
-    if damage.content is not None:
-        path.write_bytes(damage.content)
-    if damage.message == "cannot open the pipeline":
+    if content is not None:
+        path.write_bytes(content(whole) if callable(content) else content)
+    if message == "cannot open the pipeline":
         (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"a pickle")
     with pytest.raises(ModelFileError) as error:
         open_tiny(folder)
-    assert damage.message in str(error.value) and "\n" not in str(error.value)
-
-
-def test_truncated_weights(folder: Any) -> None:
-    weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(ModelFileError, match="cannot open the pipeline"):
-        open_tiny(folder)
-
-
-def test_weights_of_another_shape(folder: Any) -> None:
-    config = json.loads((folder / "unet" / "config.json").read_text())
-    (folder / "unet" / "config.json").write_text(json.dumps(config | {"block_out_channels": [32, 32]}))
-    with pytest.raises(ModelFileError, match="cannot open the pipeline"):
-        open_tiny(folder)
+    assert message in str(error.value) and "\n" not in str(error.value)
 
 
 def test_overflown_pictures_are_an_error_not_black(folder: Any) -> None:
@@ -201,11 +190,6 @@ def test_words_must_reach_the_picture(folder: Any, emoji: Any) -> None:
         open_tiny(folder).check_listens()
 
 
-@pytest.mark.parametrize("family", tiny.FAMILIES)
-def test_every_family_listens(family: str, pipelines: Any) -> None:
-    open_tiny(pipelines(family), guidance=tiny.GUIDANCE.get(family, 2.0)).check_listens()
-
-
 @pytest.mark.parametrize(
     ("kind", "message"),
     [
@@ -218,17 +202,14 @@ def test_every_family_listens(family: str, pipelines: Any) -> None:
     ],
 )
 def test_pipelines_that_take_no_words_are_refused_before_they_are_loaded(kind: Any, message: str, folder: Any) -> None:
-    index = json.loads((folder / "model_index.json").read_text())
-    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": kind}))
+    say(folder, _class_name=kind)
     shutil.rmtree(folder / "unet")
     with pytest.raises(ModelFileError, match=message):
         open_tiny(folder)
 
 
 def test_what_needs_a_picture_is_found_out_before_anything_is_drawn(folder: Any) -> None:
-    index = json.loads((folder / "model_index.json").read_text())
-    instructed = index | {"_class_name": "StableDiffusionInstructPix2PixPipeline"}
-    (folder / "model_index.json").write_text(json.dumps(instructed))
+    say(folder, _class_name="StableDiffusionInstructPix2PixPipeline")
     with pytest.raises(UsageError, match="cannot draw from words only"):
         open_tiny(folder).check_listens()
 
@@ -286,7 +267,6 @@ def test_a_negative_prompt_that_would_do_nothing(pipelines: Any) -> None:
 
 
 def test_a_pipeline_that_gives_no_pictures_as_tensors(folder: Any) -> None:
-    index = json.loads((folder / "model_index.json").read_text())
-    (folder / "model_index.json").write_text(json.dumps(index | {"_class_name": "StableDiffusionLDM3DPipeline"}))
+    say(folder, _class_name="StableDiffusionLDM3DPipeline")
     with pytest.raises(UsageError, match="cannot draw from words only, at this size: Exception: This type pt"):
         open_tiny(folder).draw(["a cat"], [1], silent)

@@ -48,20 +48,13 @@ def test_all_layers_where_they_fit(gpu: Gpu) -> None:
     assert (gpu.tried, gpu.notes) == ([ALL_LAYERS], [])
 
 
-def test_half_of_them_where_all_do_not(gpu: Gpu) -> None:
-    gpu.room = 20
-    assert gpu.open(None) == 15
-    assert gpu.tried == [ALL_LAYERS, 15]
-    assert gpu.notes == [
-        "smollm2: 15 of its 30 layers fit on the GPU; the CPU computes the others, more slowly",
-    ]
-
-
-def test_none_where_half_do_not(gpu: Gpu) -> None:
-    gpu.room = 3
-    assert gpu.open(None) == 0
-    assert gpu.tried == [ALL_LAYERS, 15, 0]
-    assert gpu.notes[0].startswith("smollm2: 0 of its 30 layers fit on the GPU")
+@pytest.mark.parametrize(("room", "tried"), [(20, [ALL_LAYERS, 15]), (3, [ALL_LAYERS, 15, 0])])
+def test_half_of_them_where_all_do_not_and_none_where_half_do_not(gpu: Gpu, room: int, tried: list[int]) -> None:
+    gpu.room = room
+    assert gpu.open(None) == tried[-1]
+    assert gpu.tried == tried
+    told = f"smollm2: {tried[-1]} of its 30 layers fit on the GPU; the CPU computes the others, more slowly"
+    assert gpu.notes == [told]
 
 
 @pytest.mark.parametrize(("layers", "called"), [(ALL_LAYERS, "all"), (15, "15")])

@@ -3,6 +3,9 @@
 import json
 import os
 import sqlite3
+import struct
+import zlib
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -19,6 +22,7 @@ from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from tests.fakes import FakeGenerator
 
+Draw = Callable[[str], e.ImageRecord]
 SPEC = e.RunSpec(model="fake", layer="fc", neuron=0)
 OUTSIDE = ["../../outside", "/outside", "a/../../../outside", "x" * 32, "A" * 32, "0" * 31, "\0", ""]
 
@@ -128,10 +132,8 @@ def test_an_id_that_is_no_text_hides_no_other(store: Store) -> None:
     assert store.find("go") == "good"
 
 
-def test_a_purge_keeps_the_pictures_of_a_run_that_it_cannot_decode(store: Store) -> None:
-    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
-    (picture,) = FakeGenerator().draw(["rose"], [1], lambda step, steps: None)
-    record = album.keep(album.identity("rose", 1), "rose", 1, picture)
+def test_a_purge_keeps_the_pictures_of_a_run_that_it_cannot_decode(store: Store, draw: Draw) -> None:
+    record = draw("rose")
     for run_id in ("kept", "gone"):
         store.create(run_id, SPEC)
         store.append(run_id, scored(record.identity, record.path))
@@ -173,9 +175,6 @@ def test_only_png_is_ever_opened(tmp_path: Path) -> None:
 
 
 def test_a_picture_of_a_thousand_million_pixels_is_not_decoded() -> None:
-    import struct
-    import zlib
-
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
@@ -186,8 +185,7 @@ def test_a_picture_of_a_thousand_million_pixels_is_not_decoded() -> None:
     assert decode_png(content) is None
 
 
-def test_a_replaced_picture_is_drawn_again(store: Store) -> None:
-    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
+def test_a_replaced_picture_is_drawn_again(album: StoredAlbum) -> None:
     one, other = FakeGenerator().draw(["rose", "fern"], [1, 2], lambda step, steps: None)
     rose, fern = album.identity("rose", 1), album.identity("fern", 2)
     path = Path(album.keep(rose, "rose", 1, one).path)
@@ -257,10 +255,8 @@ def test_ids_that_are_asked_for_in_one_second_differ(tmp_path: Path, monkeypatch
     assert json.dumps(ids)
 
 
-def test_a_purge_erases_what_it_announced_and_nothing_that_came_after(store: Store) -> None:
-    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
-    pictures = FakeGenerator().draw(["a", "b", "c"], [1, 1, 1], lambda step, steps: None)
-    kept = [album.keep(album.identity(n, 1), n, 1, p) for n, p in zip("abc", pictures, strict=True)]
+def test_a_purge_erases_what_it_announced_and_nothing_that_came_after(store: Store, draw: Draw) -> None:
+    kept = [draw(prompt) for prompt in "abc"]
     for run_id, record in zip(("restored", "gone", "shared"), kept, strict=True):
         store.create(run_id, SPEC)
         store.append(run_id, scored(record.identity, record.path))

@@ -8,11 +8,6 @@ from line_tui.store.images import Images, Recipe, StoredAlbum
 from tests.fakes import FakeGenerator
 
 
-@pytest.fixture
-def album(tmp_path: Path) -> StoredAlbum:
-    return StoredAlbum(Images(tmp_path), Recipe.of(FakeGenerator()))
-
-
 def test_a_picture_comes_back_as_it_was(album: StoredAlbum) -> None:
     (picture,) = FakeGenerator().draw(["a picture of a rose"], [7], lambda step, steps: None)
     identity = album.identity("a picture of a rose", 7)

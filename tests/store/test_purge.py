@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -12,18 +13,21 @@ from line_tui import events as e
 from line_tui.errors import StoreError, UnknownNameError
 from line_tui.store import Store
 from line_tui.store.activations import View
-from line_tui.store.images import Recipe, StoredAlbum
-from tests.fakes import FakeGenerator
 
 VIEW = View("v@1", "fc", "none")
 
 
-def drawn(store: Store, prompt: str) -> e.ImageRecord:
-    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
-    (picture,) = FakeGenerator().draw([prompt], [1], lambda step, steps: None)
-    record = album.keep(album.identity(prompt, 1), prompt, 1, picture)
-    store.activations.put(VIEW, {record.identity: np.ones(3)})
-    return record
+Draw = Callable[[str], e.ImageRecord]
+
+
+@pytest.fixture
+def drawn(store: Store, draw: Draw) -> Draw:
+    def keep(prompt: str) -> e.ImageRecord:
+        record = draw(prompt)
+        store.activations.put(VIEW, {record.identity: np.ones(3)})
+        return record
+
+    return keep
 
 
 def run_with(store: Store, run_id: str, image: e.ImageRecord, *pair: e.ImageRecord) -> None:
@@ -49,8 +53,8 @@ def exists(image: e.ImageRecord) -> bool:
     return Path(image.path).exists()
 
 
-def test_what_only_deleted_runs_show_goes(store: Store) -> None:
-    shared, own, before, after, unshown = (drawn(store, name) for name in ("rose", "red", "tulip", "fern", "control"))
+def test_what_only_deleted_runs_show_goes(store: Store, drawn: Draw) -> None:
+    shared, own, before, after, unshown = (drawn(name) for name in ("rose", "red", "tulip", "fern", "control"))
     run_with(store, "gone", own, before, after)
     run_with(store, "gone-too", shared)
     run_with(store, "kept", shared)
@@ -70,8 +74,8 @@ def test_what_only_deleted_runs_show_goes(store: Store) -> None:
         store.restore("gone")
 
 
-def test_the_file_gives_its_room_back(store: Store) -> None:
-    run_with(store, "gone", drawn(store, "rose"))
+def test_the_file_gives_its_room_back(store: Store, draw: Draw) -> None:
+    run_with(store, "gone", draw("rose"))
     store.append_all("gone", [e.ModeChanged(ask_first=False)] * 10_000)
     store.delete("gone")
     store.purge(store.purgeable())
@@ -79,9 +83,9 @@ def test_the_file_gives_its_room_back(store: Store) -> None:
     assert (store.folder / "line.db").stat().st_size < 1 << 17
 
 
-def test_nothing_is_erased_while_a_run_goes_on(store: Store) -> None:
-    run_with(store, "gone", drawn(store, "rose"))
-    run_with(store, "busy", drawn(store, "fern"))
+def test_nothing_is_erased_while_a_run_goes_on(store: Store, draw: Draw) -> None:
+    run_with(store, "gone", draw("rose"))
+    run_with(store, "busy", draw("fern"))
     store.delete("gone")
     with store.lease("busy"), pytest.raises(StoreError, match="run 'busy' is in progress"):
         store.purgeable()
@@ -93,13 +97,9 @@ def age(path: str | Path, hours: float = 48) -> None:
     os.utime(path, (then, then))
 
 
-def test_a_store_sweeps_old_pictures_of_no_event_and_no_bank_when_it_is_opened(store: Store) -> None:
-    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
+def test_a_store_sweeps_old_pictures_of_no_event_and_no_bank_when_it_is_opened(store: Store, draw: Draw) -> None:
     names = ("left", "young", "shown", "deleted", "bank")
-    image = {}
-    for name in names:
-        (picture,) = FakeGenerator().draw([name], [1], lambda step, steps: None)
-        image[name] = album.keep(album.identity(name, 1), name, 1, picture)
+    image = {name: draw(name) for name in names}
     store.activations.put(VIEW, {image["bank"].identity: np.ones(3)})
     run_with(store, "kept", image["shown"])
     run_with(store, "gone", image["deleted"])
@@ -120,12 +120,10 @@ def test_a_store_sweeps_old_pictures_of_no_event_and_no_bank_when_it_is_opened(s
     assert [event.event.image.identity for event in store.events("gone")] == [image["deleted"].identity]
 
 
-def test_a_store_is_swept_once_a_day(store: Store) -> None:
-    shown = drawn(store, "rose")
+def test_a_store_is_swept_once_a_day(store: Store, draw: Draw, drawn: Draw) -> None:
+    shown = drawn("rose")
     Store.open(store.folder).close()
-    album = StoredAlbum(store.images, Recipe.of(FakeGenerator()))
-    (picture,) = FakeGenerator().draw(["left"], [1], lambda step, steps: None)
-    left = album.keep(album.identity("left", 1), "left", 1, picture)
+    left = draw("left")
     age(left.path)
     Store.open(store.folder).close()
     assert exists(left)
