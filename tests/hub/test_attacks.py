@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +35,9 @@ def fetch(hub: FakeHub, receipts: Receipts) -> Path:
     return pull(plan(ENTRY, connection), connection, lambda name, done: None, receipts)
 
 
-@contextmanager
-def untouched(tmp_path: Path, cache: Path) -> Iterator[Path]:
-    """Within the block, nothing beside the cache changes, and what is in the folder that is given least of all."""
+@pytest.fixture
+def outside(tmp_path: Path, cache: Path) -> Iterator[Path]:
+    """Nothing beside the cache changes, and what is in this folder least of all."""
     outside = tmp_path / "outside"
     outside.mkdir()
     (outside / "mine.txt").write_text("mine")
@@ -70,29 +69,28 @@ NAMES += ["C:x.json", "x\x1b[2J.json", "x\n.json", "x\u202e.json"]
 
 @pytest.mark.parametrize("name", NAMES)
 def test_names_that_lead_elsewhere(
-    hub: FakeHub, receipts: Receipts, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    hub: FakeHub, receipts: Receipts, outside: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     def change(said: dict[str, Any]) -> dict[str, Any]:
         said["siblings"].append({"rfilename": name, "size": 2, "blobId": "0" * 40})
         return said
 
     answered(monkeypatch, change)
-    with untouched(tmp_path, cache), pytest.raises(HubError, match="is not a valid file name") as caught:
+    with pytest.raises(HubError, match="is not a valid file name") as caught:
         fetch(hub, receipts)
     assert caught.value.exit_code == 8 and str(caught.value).isprintable() and not cache.exists()
 
 
 @pytest.mark.parametrize("digest", ["../../../../x", "/x", "f00", "", "G" * 40, "A" * 64, "0" * 63, "0" * 40 + "\n"])
 def test_hashes_and_commits_that_are_none(
-    hub: FakeHub, receipts: Receipts, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, digest: str
+    hub: FakeHub, receipts: Receipts, outside: Path, monkeypatch: pytest.MonkeyPatch, digest: str
 ) -> None:
-    with untouched(tmp_path, cache):
-        answered(monkeypatch, lambda said: said | {"sha": digest})
-        with pytest.raises(HubError, match="is not a valid commit"):
-            fetch(hub, receipts)
-        answered(monkeypatch, lambda said: said | {"siblings": [{"rfilename": "a.gguf", "size": 2, "blobId": digest}]})
-        with pytest.raises(HubError, match="is not a valid hash"):
-            fetch(hub, receipts)
+    answered(monkeypatch, lambda said: said | {"sha": digest})
+    with pytest.raises(HubError, match="is not a valid commit"):
+        fetch(hub, receipts)
+    answered(monkeypatch, lambda said: said | {"siblings": [{"rfilename": "a.gguf", "size": 2, "blobId": digest}]})
+    with pytest.raises(HubError, match="is not a valid hash"):
+        fetch(hub, receipts)
 
 
 @pytest.mark.parametrize(
@@ -139,44 +137,37 @@ def test_more_bytes_than_announced_are_cut_off(hub: FakeHub, receipts: Receipts,
     assert sum(path.stat().st_size for path in cache.rglob("*") if path.is_file()) < 3 * len(WEIGHTS)
 
 
-def test_a_part_that_is_a_link(hub: FakeHub, receipts: Receipts, tmp_path: Path, cache: Path) -> None:
-    with untouched(tmp_path, cache) as outside:
-        planned = plan(ENTRY, hub.open())
-        for file in planned.missing:
-            part = Repository.of("someone/tiny").part(file.digest)
-            part.parent.mkdir(parents=True, exist_ok=True)
-            part.symlink_to(outside / "mine.txt")
-        assert planned.to_fetch == planned.size
-        folder = fetch(hub, receipts)
-        assert (folder / "model.gguf").read_bytes() == WEIGHTS
+def test_a_part_that_is_a_link(hub: FakeHub, receipts: Receipts, outside: Path) -> None:
+    planned = plan(ENTRY, hub.open())
+    for file in planned.missing:
+        part = Repository.of("someone/tiny").part(file.digest)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        part.symlink_to(outside / "mine.txt")
+    assert planned.to_fetch == planned.size
+    folder = fetch(hub, receipts)
+    assert (folder / "model.gguf").read_bytes() == WEIGHTS
 
 
 @pytest.mark.parametrize("name", ["blobs", "snapshots", "refs"])
-def test_a_folder_of_the_cache_that_is_a_link(
-    hub: FakeHub, receipts: Receipts, tmp_path: Path, cache: Path, name: str
-) -> None:
-    with untouched(tmp_path, cache) as outside:
-        top = Repository.of("someone/tiny").folder
-        top.mkdir(parents=True)
-        (top / name).symlink_to(outside)
-        with pytest.raises(HubError, match="is a link"):
-            fetch(hub, receipts)
-
-
-def test_a_snapshot_and_a_reference_that_are_links(
-    hub: FakeHub, receipts: Receipts, tmp_path: Path, cache: Path
-) -> None:
+def test_a_folder_of_the_cache_that_is_a_link(hub: FakeHub, receipts: Receipts, outside: Path, name: str) -> None:
     top = Repository.of("someone/tiny").folder
-    with untouched(tmp_path, cache) as outside:
-        (top / "refs").mkdir(parents=True)
-        (top / "refs/main").symlink_to(outside / "mine.txt")
+    top.mkdir(parents=True)
+    (top / name).symlink_to(outside)
+    with pytest.raises(HubError, match="is a link"):
         fetch(hub, receipts)
-        assert (top / "refs/main").read_text() == COMMIT
-        shutil.rmtree(top / "snapshots")
-        (top / "snapshots").mkdir()
-        (top / "snapshots" / COMMIT).symlink_to(outside)
-        with pytest.raises(HubError, match="leads out of the cache"):
-            fetch(hub, receipts)
+
+
+def test_a_snapshot_and_a_reference_that_are_links(hub: FakeHub, receipts: Receipts, outside: Path) -> None:
+    top = Repository.of("someone/tiny").folder
+    (top / "refs").mkdir(parents=True)
+    (top / "refs/main").symlink_to(outside / "mine.txt")
+    fetch(hub, receipts)
+    assert (top / "refs/main").read_text() == COMMIT
+    shutil.rmtree(top / "snapshots")
+    (top / "snapshots").mkdir()
+    (top / "snapshots" / COMMIT).symlink_to(outside)
+    with pytest.raises(HubError, match="leads out of the cache"):
+        fetch(hub, receipts)
 
 
 @pytest.mark.parametrize("said", ["../../../outside", "/", "", "main", "x" * 40, COMMIT + "/../.."])
@@ -189,22 +180,19 @@ def test_a_reference_with_a_path(hub: FakeHub, receipts: Receipts, said: str) ->
     assert verify(ENTRY, receipts).state in ("missing", "corrupt", "present")
 
 
-def test_a_link_that_points_out_is_removed_alone(hub: FakeHub, receipts: Receipts, tmp_path: Path, cache: Path) -> None:
+def test_a_link_that_points_out_is_removed_alone(hub: FakeHub, receipts: Receipts, outside: Path) -> None:
     repository = Repository.of("someone/tiny")
-    with untouched(tmp_path, cache) as outside:
-        folder = fetch(hub, receipts)
-        for n, target in enumerate(
-            [str(outside / "mine.txt"), "../../../../outside/mine.txt", "../../blobs/../refs/main"]
-        ):
-            (folder / f"{n}.json").symlink_to(target)
-        (folder / "deep.json").mkdir()
-        (folder / "deep.json" / "a.json").symlink_to(outside / "mine.txt")
-        repository.remove(files_of(ENTRY))
-        assert repository.snapshot(None) is None and (repository.folder / "refs/main").exists()
-        folder.parent.mkdir()
-        (folder.parent / COMMIT).symlink_to(outside)
-        with pytest.raises(HubError, match="is not in the cache"):
-            repository.remove([folder / "mine.txt"])
+    folder = fetch(hub, receipts)
+    for n, target in enumerate([str(outside / "mine.txt"), "../../../../outside/mine.txt", "../../blobs/../refs/main"]):
+        (folder / f"{n}.json").symlink_to(target)
+    (folder / "deep.json").mkdir()
+    (folder / "deep.json" / "a.json").symlink_to(outside / "mine.txt")
+    repository.remove(files_of(ENTRY))
+    assert repository.snapshot(None) is None and (repository.folder / "refs/main").exists()
+    folder.parent.mkdir()
+    (folder.parent / COMMIT).symlink_to(outside)
+    with pytest.raises(HubError, match="is not in the cache"):
+        repository.remove([folder / "mine.txt"])
 
 
 def test_odd_things_in_the_cache_stop_neither_list_nor_verify(

@@ -57,6 +57,14 @@ def test_the_users_catalogue_stands_beside_their_settings(tmp_path: Path, monkey
     assert user_catalog_path() == tmp_path / "catalog.toml"
 
 
+def entry(kind: str, *fields: str) -> str:
+    return "\n".join([f"[[{kind}]]", 'id = "a"', 'source = { path = "x" }', *fields, ""])
+
+
+def generator(*fields: str) -> str:
+    return entry("generator", "guidance = 1.0", "size = 64", *fields)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -64,47 +72,26 @@ def test_the_users_catalogue_stands_beside_their_settings(tmp_path: Path, monkey
         ('[[language]]\nid = "a"\n', "missing required field `source` - at `$.language[0]`"),
         ('[[language]]\nid = "a"\nsource = { }\n', "exactly one of bundled, package, hub, path and endpoint"),
         ('[[language]]\nid = "a"\nsource = { path = "x", hub = "y/z" }\n', "exactly one of"),
+        ('[[language]]\nid = "a"\nsource = { endpoint = "https://a.org/v1" }\n', "nothing else is ever called"),
+        (entry("language", 'context = "long"'), "Expected `int`, got `str`"),
+        (entry("language", "contxt = 1"), "unknown field `contxt`"),
+        (generator("steps = 0"), "must be from 1 to 10000, not 0 - at `$.generator[0]`"),
+        (generator("steps = 1", 'prompt_template = "a photo"'), "must contain {concept}"),
+        (generator("steps = 1", 'scheduler = "DDIMSchedule"'), "scheduler must be one of "),
+        (entry("vision", 'format = "timm"', "classes = 7"), "classes would have no effect with the format timm: leave"),
         (
-            '[[language]]\nid = "a"\nsource = { endpoint = "https://example.org/v1" }\n',
-            "nothing else is ever called",
-        ),
-        ('[[language]]\nid = "a"\nsource = { path = "x" }\ncontext = "long"\n', "Expected `int`, got `str`"),
-        ('[[language]]\nid = "a"\nsource = { path = "x" }\ncontxt = 1\n', "unknown field `contxt`"),
-        (
-            '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 0\nguidance = 1.0\nsize = 64\n',
-            "must be from 1 to 10000, not 0 - at `$.generator[0]`",
-        ),
-        (
-            '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 1\nguidance = 1.0\nsize = 64\n'
-            'prompt_template = "a photo"\n',
-            "must contain {concept}",
-        ),
-        (
-            '[[generator]]\nid = "a"\nsource = { path = "x" }\nsteps = 1\nguidance = 1.0\nsize = 64\n'
-            'scheduler = "DDIMSchedule"\n',
-            "scheduler must be one of ",
-        ),
-        (
-            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "timm"\nclasses = 7\n',
-            "classes would have no effect with the format timm: leave it out",
-        ),
-        (
-            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "transformers"\narchitecture = "resnet18"\n'
-            'state_dict = "model"\n',
+            entry("vision", 'format = "transformers"', 'architecture = "resnet18"', 'state_dict = "model"'),
             "architecture and state_dict would have no effect with the format transformers",
         ),
         (
-            '[[vision]]\nid = "a"\nsource = { path = "x" }\npreprocess = "IMAGENET1K_V1"\n',
+            entry("vision", 'preprocess = "IMAGENET1K_V1"'),
             "preprocess would have no effect with the format weights without an architecture",
         ),
         (
-            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "function"\nfunction = "m:f"\nlabels = "l.json"\n',
+            entry("vision", 'format = "function"', 'function = "m:f"', 'labels = "l.json"'),
             "labels would have no effect with the format function",
         ),
-        (
-            '[[vision]]\nid = "a"\nsource = { path = "x" }\nformat = "timm"\ninterpolation = "bicubic"\n',
-            "interpolation goes with size, mean and std",
-        ),
+        (entry("vision", 'format = "timm"', 'interpolation = "bicubic"'), "interpolation goes with size, mean and std"),
         (
             '[[profile]]\nid = "p"\nlanguage = "nothing"\ngenerator = "emoji-diffusion"\nvision = "resnet50"\n',
             "profile 'p' names the language 'nothing', which is in no catalogue",
