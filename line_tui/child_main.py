@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from line_tui.errors import INTERRUPTED, LineError, StoreError, UsageError
+from line_tui.offline import refuse_sockets
+from line_tui.orphan import end_with_parent
 
 
 class ArgumentParser(argparse.ArgumentParser):
@@ -25,6 +27,13 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
     return int(text)
+
+
+def run_alone(main: Callable[[], int | None]) -> NoReturn:
+    """Exit as a process that computes by itself: without the network, and not longer than its parent lives."""
+    refuse_sockets()
+    end_with_parent()
+    sys.exit(exit_code(main))
 
 
 def exit_code(main: Callable[[], int | None]) -> int:

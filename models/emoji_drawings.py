@@ -1,6 +1,5 @@
 """Pictures that the shipped generator draws of prompts, kept in the data folder while the weights are the same."""
 
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 from emoji_data import ROOT
 from torch import Tensor
 
+from line_tui.engine.bundled_bank import weights_digest
 from line_tui.explain.seeds import image_seed
 from line_tui.models.catalog import read_catalog
 from line_tui.worlds.emoji.pipeline import EmojiDiffusionPipeline
@@ -22,7 +22,7 @@ def drawings(data: Path, run_seed: str, prompts: list[str], seeds: int) -> Tenso
     """Pictures `uint8[prompts * seeds, 3, size, size]`, prompt by prompt; what is there is not drawn again."""
     path = data / f"drawings-{run_seed}.npz"
     entry = read_catalog().find_generator("emoji-diffusion")
-    drawn_by = f"{weights_digest('emoji-diffusion')} {entry.steps} {entry.guidance}"
+    drawn_by = f"{weights_digest(ROOT / 'emoji-diffusion')} {entry.steps} {entry.guidance}"
     jobs = [(prompt, image_seed(run_seed, prompt, index)) for prompt in prompts for index in range(seeds)]
     kept: dict[tuple[str, int], np.ndarray] = {}
     if path.exists():
@@ -75,11 +75,3 @@ def load_pipeline() -> EmojiDiffusionPipeline:
     )
     pipeline.set_progress_bar_config(disable=True)
     return pipeline
-
-
-def weights_digest(name: str) -> str:
-    """12 hex digits of a bundled model's weights."""
-    digest = blake2b(digest_size=6)
-    for path in sorted((ROOT / name).rglob("*.safetensors")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

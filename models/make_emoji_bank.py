@@ -16,12 +16,13 @@ import emoji_vocabulary
 import numpy as np
 import torch
 from emoji_data import ROOT
-from emoji_drawings import drawings, weights_digest
+from emoji_drawings import drawings
 from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
+from line_tui.engine.bundled_bank import weights_digest
 from line_tui.events import THUMBNAIL
 from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.catalog import read_catalog
@@ -68,7 +69,7 @@ def main() -> None:
         "images_per_concept": IMAGES,
         "layers": {"fc": "emoji-resnet18", "avgpool": "emoji-resnet18", "layer3": "emoji-resnet18"}
         | {"planted": "emoji-planted"},
-        "weights": {name: weights_digest(name) for name in ("emoji-resnet18", "emoji-planted")},
+        "weights": {name: weights_digest(ROOT / name) for name in ("emoji-resnet18", "emoji-planted")},
         "concepts": words,
     }
     identity = blake2b(json.dumps(bank, sort_keys=True).encode(), digest_size=6).hexdigest()

@@ -20,13 +20,11 @@ from numpy.typing import NDArray
 from rich.table import Table
 from scipy.stats import norm
 
-from line_tui.child_main import ArgumentParser, exit_code, positive
+from line_tui.child_main import ArgumentParser, positive, run_alone
 from line_tui.consoles import PlainConsole
 from line_tui.explain.intervals import interval, posterior
 from line_tui.explain.ports import Floats
 from line_tui.explain.two_sided import correlation, correlation_interval
-from line_tui.offline import refuse_sockets
-from line_tui.orphan import end_with_parent
 
 IMAGES, FURTHER = 50, 500
 AUCS = (0.5, 0.7, 0.85, 0.93, 0.96, 0.98, 0.99, 0.997)
@@ -178,6 +176,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    refuse_sockets()
-    end_with_parent()
-    sys.exit(exit_code(main))
+    run_alone(main)

@@ -19,7 +19,7 @@ import numpy as np
 from line_tui import events as e
 from line_tui.bench.answers import Answers, Unit
 from line_tui.bench.world import World, load_worlds
-from line_tui.child_main import ArgumentParser, exit_code
+from line_tui.child_main import ArgumentParser, run_alone
 from line_tui.errors import UsageError
 from line_tui.explain.adaptive import ATTEMPTS, Adaptive
 from line_tui.explain.conclusion import nothing
@@ -30,8 +30,6 @@ from line_tui.explain.seeds import derive
 from line_tui.explain.state import RunState, Trial, attempts, next_id
 from line_tui.explain.steps import Ask, Draw, DrawTogether, Record, Step
 from line_tui.explain.word_forms import same_form
-from line_tui.offline import refuse_sockets, stay_offline
-from line_tui.orphan import end_with_parent
 
 LAYER = "planted"
 
@@ -247,12 +245,9 @@ def main() -> None:
     parser.add_argument("--neurons", type=int, default=20, help="number of neurons (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parsed = parser.parse_args()
-    stay_offline()
     found = measure(parsed.language or ["smollm2-135m"], parsed.form or [None], parsed.neurons, parsed.seed)
     print(json.dumps(msgspec.to_builtins(found), indent=1))
 
 
 if __name__ == "__main__":
-    refuse_sockets()
-    end_with_parent()
-    sys.exit(exit_code(main))
+    run_alone(main)

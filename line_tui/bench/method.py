@@ -22,10 +22,8 @@ from line_tui.bench.contestants import contestants
 from line_tui.bench.rows import Row, RowFile, row_of
 from line_tui.bench.table import print_table, summary
 from line_tui.bench.world import load_worlds
-from line_tui.child_main import ArgumentParser, exit_code
+from line_tui.child_main import ArgumentParser, run_alone
 from line_tui.errors import unknown_name
-from line_tui.offline import refuse_sockets
-from line_tui.orphan import end_with_parent
 
 Split = Literal["tune", "report", "all"]
 LAYERS = {"emoji-planted": ["planted"], "emoji-resnet18": ["fc", "avgpool", "layer3"]}
@@ -126,6 +124,4 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    refuse_sockets()
-    end_with_parent()
-    sys.exit(exit_code(main))
+    run_alone(main)

@@ -21,7 +21,7 @@ from line_tui.bench.world import World, load_worlds
 from line_tui.explain.ports import Picture
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
-from line_tui.offline import refuse_sockets, stay_offline
+from line_tui.offline import refuse_sockets
 
 CASES, SHOWN = 10, 8
 CELL, LINE, GAP = 64, 14, 4
@@ -89,6 +89,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    stay_offline()
     refuse_sockets()
     main()

@@ -12,11 +12,9 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from line_tui.child_main import exit_code
+from line_tui.child_main import run_alone
 from line_tui.errors import StoreError
 from line_tui.explain.ports import Picture
-from line_tui.offline import refuse_sockets
-from line_tui.orphan import end_with_parent
 
 SHOWN = 5
 """Number of neurons to print, and of layers at either end."""
@@ -116,6 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    refuse_sockets()
-    end_with_parent()
-    sys.exit(exit_code(main))
+    run_alone(main)

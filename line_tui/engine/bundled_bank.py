@@ -12,12 +12,11 @@ from safetensors.numpy import load_file
 
 from line_tui.decodable import decodable
 from line_tui.engine.model_source import ReadyBank
-from line_tui.errors import ModelFileError
 from line_tui.events import THUMBNAIL
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.models.catalog import read_catalog
 from line_tui.models.generator_names import generator_name
-from line_tui.models.model_files import bundled_models
+from line_tui.models.model_files import bundled_models, installed
 
 _SETTINGS = ("prompt_template", "steps", "guidance", "size", "batch_size")
 """What a generator and a bank that was made with it have alike."""
@@ -51,10 +50,8 @@ class BundledBank:
     def card(self) -> BankCard:
         """The models and settings that the bank was made with. Raises ModelFileError."""
         path = self._folder / "bank.json"
-        try:
+        with installed(path):
             return msgspec.json.decode(path.read_bytes(), type=BankCard)
-        except (OSError, ValueError, RecursionError) as error:
-            raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
 
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
         """The bank of a layer if it was made with exactly these models. Raises ModelFileError."""
@@ -68,7 +65,7 @@ class BundledBank:
         # The user's catalogue may give our name to another network.
         if self.card.layers.get(layer) != model or read_catalog().find_vision(model).source.bundled != model:
             return None
-        if _digest(bundled_models() / model) != self.card.weights[model]:
+        if weights_digest(bundled_models() / model) != self.card.weights[model]:
             return None
         return ReadyBank(self.card.id, self.card.concepts, self._activations[layer])
 
@@ -81,15 +78,12 @@ class BundledBank:
         # Only these need Pillow.
         from PIL import Image
 
-        try:
+        words = self.card.concepts
+        with installed(path):
             with Image.open(path, formats=["JPEG"]) as opened:
                 sheet = np.asarray(opened.convert("RGB"))
-            rows = sheet.reshape(len(self.card.concepts), THUMBNAIL, -1, THUMBNAIL, 3).swapaxes(1, 2)
-        except (OSError, ValueError) as error:
-            raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
-        return {
-            word: [picture.tobytes() for picture in row] for word, row in zip(self.card.concepts, rows, strict=True)
-        }
+            rows = sheet.reshape(len(words), THUMBNAIL, -1, THUMBNAIL, 3).swapaxes(1, 2)
+        return {word: [picture.tobytes() for picture in row] for word, row in zip(words, rows, strict=True)}
 
     def _made_by(self, generator: Generator) -> str:
         """The name of the bank's generator on the device of this one.
@@ -107,15 +101,13 @@ class BundledBank:
     @cached_property
     def _activations(self) -> dict[str, Floats]:
         path = self._folder / "activations.safetensors"
-        try:
-            tensors = load_file(path)
-        except Exception as error:  # The library raises a different error for each kind of damage.
-            raise ModelFileError(f"{path} cannot be read: {error}", "install line-tui again") from error
-        return {layer: values.astype(np.float32) for layer, values in tensors.items()}
+        with installed(path):
+            return {layer: values.astype(np.float32) for layer, values in load_file(path).items()}
 
 
-def _digest(folder: Path) -> str:
+def weights_digest(folder: Path) -> str:
+    """12 hexadecimal digits of a bundled model's weights."""
     digest = blake2b(digest_size=6)
-    for path in sorted(folder.glob("*.safetensors")):
+    for path in sorted(folder.rglob("*.safetensors")):
         digest.update(path.read_bytes())
     return digest.hexdigest()

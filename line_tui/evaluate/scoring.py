@@ -106,7 +106,8 @@ def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
 
     Of several explanations of a neuron in a file, the first counts.
     """
-    names, firsts = list(files), {name: _firsts(scored) for name, scored in files.items()}
+    names = list(files)
+    firsts = {name: {one.neuron: one.auc for one in reversed(scored)} for name, scored in files.items()}
     found = []
     for name in names[1:]:
         ours, theirs = firsts[names[0]], firsts[name]
@@ -127,8 +128,3 @@ def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
             )
         )
     return found
-
-
-def _firsts(scored: Sequence[Scored]) -> dict[int, float]:
-    """AUC by neuron."""
-    return {one.neuron: one.auc for one in reversed(scored)}

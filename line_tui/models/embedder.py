@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from line_tui.errors import ModelFileError
 from line_tui.explain.ports import Floats
-from line_tui.models.model_files import bundled_models
+from line_tui.models.model_files import bundled_models, installed
 from line_tui.worlds import minilm
 
 
@@ -36,14 +35,9 @@ def bank_vectors(folder: Path | None = None) -> dict[str, Floats]:
     Raises ModelFileError if a file is missing or damaged, or if they do not match.
     """
     folder = folder or bundled_models() / "emoji-bank"
-    try:
+    with installed(f"the bank in {folder}"):
         words = json.loads((folder / "bank.json").read_text(encoding="utf-8"))["concepts"]
         vectors = load_file(folder / "vectors.safetensors")["vectors"]
-    except Exception as error:  # The library raises a different error for each kind of damage.
-        raise ModelFileError(f"the bank in {folder} cannot be read: {error}", "install line-tui again") from error
-    if vectors.shape != (len(words), minilm.DIMENSIONS) or vectors.dtype != np.float32:
-        raise ModelFileError(
-            f"the bank in {folder} has {len(words)} words and vectors of {vectors.dtype}{list(vectors.shape)}",
-            "install line-tui again",
-        )
+        if vectors.shape != (len(words), minilm.DIMENSIONS) or vectors.dtype != np.float32:
+            raise ValueError(f"{len(words)} words and vectors of {vectors.dtype}{list(vectors.shape)}")
     return dict(zip(words, vectors, strict=True))

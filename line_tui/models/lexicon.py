@@ -7,25 +7,20 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
 
-from line_tui.errors import ModelFileError
 from line_tui.explain.kinds import Taxonomy
 from line_tui.explain.word_similarity import Lexicon
-from line_tui.models.model_files import bundled_models
+from line_tui.models.model_files import bundled_models, installed
 
 
 def load_lexicon(folder: Path | None = None) -> Lexicon:
     """Read the lexicon. Raises ModelFileError if a file is missing or damaged, or if they do not match."""
     folder = folder or bundled_models() / "lexicon"
-    try:
+    with installed(f"the lexicon in {folder}"):
         words = (folder / "words.txt").read_text().split()
         vectors = load_file(folder / "vectors.safetensors")["vectors"].astype(np.float32)
         taxonomy = _read_kinds(folder / "kinds.txt")
-    except Exception as error:  # The library raises a different error for each kind of damage.
-        raise ModelFileError(f"the lexicon in {folder} cannot be read: {error}", "install line-tui again") from error
-    if len(words) != len(vectors):
-        raise ModelFileError(
-            f"the lexicon in {folder} has {len(words)} words and {len(vectors)} vectors", "install line-tui again"
-        )
+        if len(words) != len(vectors):
+            raise ValueError(f"{len(words)} words and {len(vectors)} vectors")
     return Lexicon(words, vectors / np.linalg.norm(vectors, axis=1, keepdims=True), taxonomy)
 
 

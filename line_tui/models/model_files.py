@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from hashlib import blake2b, file_digest
 from pathlib import Path
@@ -51,6 +53,15 @@ def bundled_models() -> Path:
     package = Path(__file__).resolve().parent.parent
     inside = package / "bundled"
     return inside if inside.is_dir() else package.parent / "models"
+
+
+@contextmanager
+def installed(what: object) -> Iterator[None]:
+    """Within the block, an installed file is read: any error that this raises becomes a ModelFileError."""
+    try:
+        yield
+    except Exception as error:  # The libraries raise a different error for each kind of damage.
+        raise ModelFileError(f"{what} cannot be read: {error}", "install line-tui again") from error
 
 
 def locate(source: Source, name: str) -> Path:

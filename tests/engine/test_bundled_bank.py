@@ -24,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "emoji-resnet18").mkdir()
     save_file({"w": np.ones(3, np.float32)}, tmp_path / "emoji-resnet18" / "model.safetensors")
     monkeypatch.setattr(bundled_bank, "bundled_models", lambda: tmp_path)
-    digest = bundled_bank._digest(tmp_path / "emoji-resnet18")
+    digest = bundled_bank.weights_digest(tmp_path / "emoji-resnet18")
     generator = FakeGenerator()
     card = {
         "id": "bank@1",
