@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from line_tui.store import Store
 
 # A busy machine is no failure.
 settings.register_profile("untimed", deadline=None)
@@ -46,3 +51,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if not names & {mark.name for mark in item.iter_markers()}:
             place = item.path.relative_to(_HERE).parts[0]
             item.add_marker(NEEDS.get(place, "unit"))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    """A new store."""
+    from line_tui.store import Store
+
+    store = Store.open(tmp_path / "data")
+    yield store
+    store.close()

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from line_tui.explain.ports import Picture
 from line_tui.models.catalog import GeneratorEntry, shipped_catalog
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.model_files import bundled_models
@@ -19,6 +20,14 @@ MODELS = bundled_models()
 
 def read(name: str) -> Any:
     return json.loads((MODELS / name).read_text(encoding="utf-8"))
+
+
+def prepared(drawn: list[Picture]) -> torch.Tensor:
+    """Pictures as the vision models take them: `float32[n, 3, 96, 96]`."""
+    config = read("emoji-resnet18/config.json")
+    mean, std = (torch.tensor(config[key]).view(3, 1, 1) for key in ("mean", "std"))
+    stacked = torch.stack([torch.from_numpy(picture) for picture in drawn])
+    return (stacked.permute(0, 3, 1, 2) / 255 - mean) / std
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -54,12 +63,6 @@ def planted() -> PlantedNetwork:
 
 @pytest.fixture(scope="session")
 def pictures(generator: DiffusersGenerator) -> dict[str, torch.Tensor]:
-    """Four pictures of each of some concepts, as the vision models take them: `float32[4, 3, 64, 64]`."""
-    config = read("emoji-resnet18/config.json")
-    mean, std = (torch.tensor(config[key]).view(3, 1, 1) for key in ("mean", "std"))
-    found = {}
-    for word in ("strawberry", "dog face", "grinning face", "red heart", "airplane", "guitar"):
-        drawn = generator.draw([word] * 4, [1, 2, 3, 4], lambda step, steps: None)
-        stacked = torch.stack([torch.from_numpy(picture) for picture in drawn])
-        found[word] = (stacked.permute(0, 3, 1, 2) / 255 - mean) / std
-    return found
+    """Four pictures of each of some concepts, as the vision models take them."""
+    words = ("strawberry", "dog face", "grinning face", "red heart", "airplane", "guitar")
+    return {word: prepared(generator.draw([word] * 4, [1, 2, 3, 4], lambda step, steps: None)) for word in words}

@@ -7,6 +7,14 @@ def _draw(generator: DiffusersGenerator, prompts: list[str], seeds: list[int]) -
     return generator.draw(prompts, seeds, lambda step, steps: None)
 
 
+def _nearest(pictures: list[np.ndarray]) -> np.ndarray:
+    """Root mean square over pixels, of each picture and the one most like it."""
+    flat = np.stack(pictures).reshape(len(pictures), -1).astype(np.float32) / 255
+    gaps = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1))
+    np.fill_diagonal(gaps, np.inf)
+    return gaps.min(1)
+
+
 def test_a_picture_depends_on_prompt_and_seed_and_not_on_its_neighbours(
     generator: DiffusersGenerator,
 ) -> None:
@@ -22,12 +30,9 @@ def test_many_seeds_are_not_four_pictures(generator: DiffusersGenerator) -> None
     drawn = [
         picture for start in range(0, 24, 8) for picture in _draw(generator, ["owl"] * 8, seeds[start : start + 8])
     ]
-    flat = np.stack(drawn).reshape(24, -1).astype(np.float32) / 255
-    gaps = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1))
-    np.fill_diagonal(gaps, np.inf)
-    # Root mean square over pixels, of a picture and the one most like it.
-    assert gaps.min() > 0.02
-    assert np.median(gaps.min(1)) > 0.08
+    nearest = _nearest(drawn)
+    assert nearest.min() > 0.02
+    assert np.median(nearest) > 0.08
 
 
 def test_pictures_are_drawn_in_colour_and_fill_the_range(generator: DiffusersGenerator) -> None:
@@ -45,21 +50,11 @@ def test_what_a_prompt_says_of_the_composition_is_drawn(generator: DiffusersGene
     for picture in _draw(generator, ["blue owl on a white background"] * 4, [1, 2, 3, 4]):
         inked = picture.reshape(-1, 3)[picture.reshape(-1, 3).min(1) < 200].mean(0)
         assert inked[2] > inked[0] + 30
-    small, large = (
-        np.mean(
-            [
-                picture.min(2) < 200
-                for picture in _draw(generator, [f"{size} owl on a white background"] * 4, [1, 2, 3, 4])
-            ]
-        )
-        for size in ("small", "large")
-    )
+    prompts = ("small owl on a white background", "large owl on a white background")
+    small, large = (np.mean(np.stack(_draw(generator, [prompt] * 4, [1, 2, 3, 4])).min(3) < 200) for prompt in prompts)
     assert large > 3 * small
 
 
 def test_a_wide_word_draws_different_members(generator: DiffusersGenerator) -> None:
-    drawn = np.stack(_draw(generator, ["vehicle on a white background"] * 8, list(range(8))))
-    flat = drawn.reshape(8, -1).astype(np.float32) / 255
-    gaps = np.sqrt(((flat[:, None] - flat[None]) ** 2).mean(-1))
-    np.fill_diagonal(gaps, np.inf)
-    assert gaps.min() > 0.1
+    drawn = _draw(generator, ["vehicle on a white background"] * 8, list(range(8)))
+    assert _nearest(drawn).min() > 0.1

@@ -1,5 +1,5 @@
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,6 @@ from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
 
 FAKE_ENGINE = (sys.executable, "-m", "tests.engine.fake_engine")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path / "data")
-    yield store
-    store.close()
 
 
 @pytest_asyncio.fixture

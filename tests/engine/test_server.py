@@ -192,8 +192,9 @@ async def test_the_persons_decisions_are_read(client: EngineClient, store: Store
     assert len(state.trials["mine"].images) == 3
 
 
-async def test_a_closed_stdin_stops_the_run_and_ends_the_engine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store
+@pytest.mark.parametrize("number", [None, signal.SIGTERM, signal.SIGKILL], ids=["closed stdin", "TERM", "KILL"])
+async def test_a_closed_stdin_or_a_signal_ends_the_engine_and_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, number: signal.Signals | None
 ) -> None:
     monkeypatch.setenv("FAKE_DELAY", "0.05")
     client = await begun(tmp_path)
@@ -201,26 +202,13 @@ async def test_a_closed_stdin_stops_the_run_and_ends_the_engine(
     await client.send(p.Start(run_id="a", spec=SPEC))
     await until(messages, e.TrialScored)
     assert client._process is not None and client._process.stdin is not None
-    client._process.stdin.close()
-    assert (await until(messages, EngineExited)).code == 0
-    await client.close()
-    assert store.run("a").status == "stopped"
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-async def test_a_signal_ends_the_engine_and_loses_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: Store, number: signal.Signals
-) -> None:
-    monkeypatch.setenv("FAKE_DELAY", "0.05")
-    client = await begun(tmp_path)
-    messages = client.messages()
-    await client.send(p.Start(run_id="a", spec=SPEC))
-    await until(messages, e.TrialScored)
-    assert client._process is not None
-    os.kill(client._process.pid, number)
+    if number is None:
+        client._process.stdin.close()
+    else:
+        os.kill(client._process.pid, number)
     exited = await until(messages, EngineExited)
-    assert (exited.code, exited.signal) == ((0, None) if number == signal.SIGTERM else (None, "SIGKILL"))
-    assert store.run("a").status == ("stopped" if number == signal.SIGTERM else "interrupted")
+    assert (exited.code, exited.signal) == ((None, "SIGKILL") if number == signal.SIGKILL else (0, None))
+    assert store.run("a").status == ("interrupted" if number == signal.SIGKILL else "stopped")
     assert not client.alive
     monkeypatch.setenv("FAKE_DELAY", "0")
     await client.start()

@@ -21,16 +21,15 @@ def show(*parts: slice) -> np.ndarray:
 A, B, A_PART, OTHER = slice(0, 30), slice(100, 125), slice(0, 8), slice(200, 240)
 NO_BONUS = np.zeros(4)
 UNRELATED = np.eye(4, dtype=np.float32)
+CANDIDATES = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
 
 
 def test_two_senses_are_both_in_the_set() -> None:
-    candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
-    assert choose_set(neuron_of(A, B), candidates, NO_BONUS, UNRELATED.__getitem__) == [1, 3]
+    assert choose_set(neuron_of(A, B), CANDIDATES, NO_BONUS, UNRELATED.__getitem__) == [1, 3]
 
 
 def test_one_concept_is_enough_for_a_neuron_of_one() -> None:
-    candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
-    assert choose_set(neuron_of(A), candidates, NO_BONUS, UNRELATED.__getitem__) == [1]
+    assert choose_set(neuron_of(A), CANDIDATES, NO_BONUS, UNRELATED.__getitem__) == [1]
 
 
 def test_the_same_in_other_words_is_no_second_sense() -> None:
@@ -39,10 +38,9 @@ def test_the_same_in_other_words_is_no_second_sense() -> None:
 
 
 def test_two_words_of_one_theme_are_no_two_senses() -> None:
-    candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
     related = UNRELATED.copy()
     related[1, 3] = related[3, 1] = 0.6
-    assert choose_set(neuron_of(A, B), candidates, NO_BONUS, related.__getitem__) == [1]
+    assert choose_set(neuron_of(A, B), CANDIDATES, NO_BONUS, related.__getitem__) == [1]
 
 
 def test_what_speaks_for_a_candidate_besides_breaks_a_near_tie() -> None:
@@ -51,11 +49,10 @@ def test_what_speaks_for_a_candidate_besides_breaks_a_near_tie() -> None:
 
 
 def test_what_is_out_of_the_question_is_no_label_and_no_second_sense() -> None:
-    candidates = np.stack([show(A_PART), show(A), show(OTHER), show(B)], axis=1)
     without_best = np.array([0, -np.inf, 0, 0])
-    assert choose_set(neuron_of(A, B), candidates, without_best, UNRELATED.__getitem__) == [3, 0]
+    assert choose_set(neuron_of(A, B), CANDIDATES, without_best, UNRELATED.__getitem__) == [3, 0]
     without_second = np.array([0, 0, -np.inf, -np.inf])
-    assert choose_set(neuron_of(A, B), candidates, without_second, UNRELATED.__getitem__) == [1]
+    assert choose_set(neuron_of(A, B), CANDIDATES, without_second, UNRELATED.__getitem__) == [1]
 
 
 def test_shares_add_up_and_what_is_left_is_not_accounted_for() -> None:

@@ -5,6 +5,7 @@ import pytest
 from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain import strategies
+from line_tui.explain.ports import Cancelled
 from line_tui.explain.published import pool_of, value
 from line_tui.explain.state import RunState, fold, verdict
 from tests.explain.runs import FreeRunControl, Run, bank
@@ -13,7 +14,18 @@ from tests.fakes import VOCABULARY, FakeLanguage
 NEW = ["castle", "river", "spoon", "strawberry", "ladder", "candle", "pencil", "basket", "anchor", "button"]
 
 
-def test_the_published_budget() -> None:
+def interrupted(*said: tuple[e.DecisionKind, str]) -> Run:
+    """A run that was cut off after 30 steps and may go on."""
+    run = Run(FakeLanguage([*NEW, "red thing"]), run_control=FreeRunControl(stop_after=30))
+    for kind, concept in said:
+        run.say(kind=kind, concept=concept)
+    with pytest.raises(Cancelled):
+        run.go()
+    run.run_control = FreeRunControl()
+    return run
+
+
+def test_the_published_budget_scores_and_label() -> None:
     run = Run(FakeLanguage([*NEW, "red thing"]))
     state = run.go()
     assert len(state.trials) == 21
@@ -23,12 +35,12 @@ def test_the_published_budget() -> None:
     origins = [trial.origin for trial in state.trials.values()]
     assert origins == ["vocabulary"] * 5 + ["random"] * 5 + ["llm"] * 10 + ["summary"]
 
-
-def test_it_finds_the_planted_word() -> None:
-    state = Run(FakeLanguage([*NEW, "red thing"])).go()
-    assert state.outcome is not None
-    assert state.outcome.label == "strawberry"
+    assert state.outcome is not None and state.outcome.label == "strawberry"
     assert state.status == "finished"
+    for trial in state.trials.values():
+        assert trial.score is not None
+        assert trial.score.mean == pytest.approx(fmean(trial.activations()))
+        assert trial.score.images == 5
 
 
 def test_the_first_pool_is_the_best_of_the_vocabulary() -> None:
@@ -38,14 +50,6 @@ def test_the_first_pool_is_the_best_of_the_vocabulary() -> None:
     order = control.activations.mean(axis=1).argsort()[::-1]
     first = [event.concept for event in run.of(e.Proposed)[:5]]  # type: ignore[attr-defined]
     assert first == [VOCABULARY[i] for i in order[:5]]
-
-
-def test_scores_are_what_they_say() -> None:
-    state = Run(FakeLanguage([*NEW, "red thing"])).go()
-    for trial in state.trials.values():
-        assert trial.score is not None
-        assert trial.score.mean == pytest.approx(fmean(trial.activations()))
-        assert trial.score.images == 5
 
 
 def test_the_best_never_leaves_the_pool() -> None:
@@ -91,11 +95,7 @@ def test_equal_scores_do_not_crash() -> None:
 
 
 def test_a_rejected_trial_leaves_the_pool_and_the_race() -> None:
-    run = Run(FakeLanguage([*NEW, "red thing"]), run_control=FreeRunControl(stop_after=30))
-    run.say(kind="ban", concept="castle")
-    with pytest.raises(Exception):  # noqa: B017
-        run.go()
-    run.run_control = FreeRunControl()
+    run = interrupted(("ban", "castle"))
     state = fold(run.journal.stored)
     scored = [trial for trial in state.trials.values() if trial.score]
     best = max(scored, key=lambda trial: value(state, trial))
@@ -109,10 +109,7 @@ def test_a_rejected_trial_leaves_the_pool_and_the_race() -> None:
 
 
 def test_an_accepted_trial_stays() -> None:
-    run = Run(FakeLanguage([*NEW, "red thing"]), run_control=FreeRunControl(stop_after=30))
-    with pytest.raises(Exception):  # noqa: B017
-        run.go()
-    run.run_control = FreeRunControl()
+    run = interrupted()
     state = fold(run.journal.stored)
     worst = pool_of(state)[-1]
     run.say(kind="accept", trial=worst.id)

@@ -1,5 +1,4 @@
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
@@ -7,13 +6,6 @@ from line_tui import events as e
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from tests.fakes import FakeGenerator
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store.open(tmp_path / "data")
-    yield store
-    store.close()
 
 
 @pytest.fixture
