@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
-import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from line_tui.store import Store
-from tests.campaign.kills import EXPLAIN, MAIN
+from tests.campaign.kills import EXPLAIN, call
 from tests.campaign.tally import CODES, Tally
 from tests.small_disk import mounted
 
@@ -62,13 +61,13 @@ class Faults:
         self._call("garbage", data)
 
     def _deleted(self, data: Path) -> None:
-        process = _start(data)
+        process = call(data, EXPLAIN, FAKE_DELAY="0.01")
         time.sleep(self._rng.uniform(0.5, 3))
         shutil.rmtree(data, ignore_errors=True)
         self._judge("deleted", process)
 
     def _call(self, kind: str, data: Path) -> int:
-        return self._judge(kind, _start(data))
+        return self._judge(kind, call(data, EXPLAIN, FAKE_DELAY="0.01"))
 
     def _judge(self, kind: str, process: subprocess.Popen[str]) -> int:
         self._tally.tried[f"fault: {kind}"] += 1
@@ -80,24 +79,10 @@ class Faults:
         return process.returncode
 
     def _resume(self, kind: str, data: Path, code: int) -> None:
-        store = Store.open(data)
-        runs = store.runs()
-        store.close()
+        with closing(Store.open(data)) as store:
+            runs = store.runs()
         if runs and runs[0].status != "finished":
-            again = _start(data, ["explain", "--resume", runs[0].id])
+            again = call(data, ["explain", "--resume", runs[0].id], FAKE_DELAY="0.01")
             _, err = again.communicate(timeout=120)
             if again.returncode:
                 self._tally.failed(f"fault: {kind}", f"no resume after {code}: {again.returncode}: {err[-300:]}")
-
-
-def _start(data: Path, arguments: list[str] | None = None) -> subprocess.Popen[str]:
-    log = data.parent / f"{data.name}-log"
-    folders = {"LINE_TUI_DATA": str(data), "LINE_TUI_LOG": str(log), "LINE_TUI_CONFIG": f"{log}/config"}
-    return subprocess.Popen(
-        [sys.executable, "-c", MAIN, *(arguments or EXPLAIN)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env=os.environ | folders | {"FAKE_DELAY": "0.01"},
-    )

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,7 +209,7 @@ class Killer:
         number = self._rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
         arguments = list(EXPLAIN)
         for attempt in range(2):
-            process = _call(data, arguments, FAKE_DELAY="0.03" if not attempt else "0")
+            process = call(data, arguments, FAKE_DELAY="0.03" if not attempt else "0")
             if not attempt:
                 time.sleep(self._rng.uniform(0.3, 4))
                 process.send_signal(number)
@@ -250,7 +250,8 @@ class Killer:
             shutil.rmtree(data)
 
 
-def _call(data: Path, arguments: list[str], **environment: str) -> subprocess.Popen[str]:
+def call(data: Path, arguments: Sequence[str], **environment: str) -> subprocess.Popen[str]:
+    """A whole command over the fake models."""
     folders = {"LINE_TUI_DATA": str(data), "LINE_TUI_LOG": f"{data}-log", "LINE_TUI_CONFIG": f"{data}-config"}
     return subprocess.Popen(
         [sys.executable, "-c", MAIN, *arguments],

@@ -152,13 +152,8 @@ def test_python_uses_ray_too(ray: ModuleType, store: Store, tmp_path: Path, monk
         return made[-1]
 
     monkeypatch.setattr(cluster, "RayEngine", make)
-    options: dict[str, Any] = {
-        "strategy": "published",
-        "metric": "mean",
-        "iterations": 3,
-        "images": 3,
-        "progress": False,
-    }
+    options: dict[str, Any] = {"strategy": "published", "metric": "mean", "iterations": 3, "images": 3}
+    options["progress"] = False
     monkeypatch.setattr("line_tui.engine.catalogued.CataloguedModels", FakeSource)
     try:
         here = line_tui.explain("fake", "conv", NEURONS, data=tmp_path / "here", **options)

@@ -45,6 +45,13 @@ class World:
         if self.checks < 0:
             raise Cancelled
 
+    def cut_off(self, checks: int, grow: bool = False) -> None:
+        """Measure, or grow, until so many checks have passed."""
+        self.checks = checks
+        with pytest.raises(Cancelled):
+            self.control().grow() if grow else self.control().measure()
+        self.checks = 10**6
+
 
 def test_one_picture_a_word(tmp_path: Path) -> None:
     world = World(tmp_path)
@@ -69,10 +76,7 @@ def test_nothing_is_drawn_or_looked_at_twice(tmp_path: Path) -> None:
 def test_it_goes_on_where_it_was_cut_off(tmp_path: Path, checks: int) -> None:
     whole = World(tmp_path / "whole").control().measure()
     world = World(tmp_path / "cut")
-    world.checks = checks
-    with pytest.raises(Cancelled):
-        world.control().measure()
-    world.checks = 10**6
+    world.cut_off(checks)
     bank = world.control().measure()
     assert bank.id == whole.id and np.array_equal(bank.activations, whole.activations)
     assert world.generator.drawn == 12
@@ -89,10 +93,7 @@ def test_where_there_is_no_bank_yet_a_part_of_the_vocabulary_will_do(tmp_path: P
 def test_growth_that_is_cut_off_changes_no_control_set(tmp_path: Path, checks: int) -> None:
     world = World(tmp_path, ManyWords())
     before = world.control().measure()
-    world.checks = checks
-    with pytest.raises(Cancelled):
-        world.control().grow()
-    world.checks = 10**6
+    world.cut_off(checks, grow=True)
     after = world.control().measure()
     assert (after.id, after.drawn, after.missing) == (before.id, 0, 12)
     assert world.generator.drawn >= START
@@ -101,10 +102,7 @@ def test_growth_that_is_cut_off_changes_no_control_set(tmp_path: Path, checks: i
 def test_a_grown_bank_is_taken_whole(tmp_path: Path) -> None:
     world = World(tmp_path, ManyWords())
     before = world.control().measure()
-    world.checks = 3
-    with pytest.raises(Cancelled):
-        world.control().grow()
-    world.checks = 10**6
+    world.cut_off(3, grow=True)
     world.control().grow()
     after = world.control().measure()
     assert after.concepts == ManyWords().vocabulary() and (after.drawn, after.missing) == (0, 0)

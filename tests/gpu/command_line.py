@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,9 @@ _LIMIT = 900.0  # seconds; parts end sooner on a GPU
 _ALL = min(16, len(os.sched_getaffinity(0)))
 _FEW = min(4, _ALL)
 """Where several runs go on beside each other; as many for all that are compared."""
+
+
+_CLASSES = ("dog", "boat", "apple", "clock", "tree", "bridge", "violin", "teapot", "fox", "lamp", "desk", "owl")
 
 
 @dataclass
@@ -83,14 +87,11 @@ def explain(
     name: str,
     arguments: Sequence[str],
     *,
-    device: str,
-    memory: str,
-    limit: float = _LIMIT,
-    threads: int = _FEW,
     squeeze: bool = False,
     act: Callable[[subprocess.Popen[str], Path], None] = lambda process, data: None,
+    **options: Any,
 ) -> Run:
-    """`line-tui explain`, with its result and the changes of its settings."""
+    """`line-tui explain`, with its result and the changes of its settings; other options are those of `run_line`."""
     squeezed: list[bool] = []
 
     def watch(process: subprocess.Popen[str], data: Path) -> None:
@@ -99,10 +100,7 @@ def explain(
             (data / "squeeze").touch()
         act(process, data)
 
-    line = ["explain", *arguments, "--json"]
-    run = run_line(
-        root, name, line, device=device, memory=memory, limit=limit, threads=threads, squeeze=squeeze, act=watch
-    )
+    run = run_line(root, name, ["explain", *arguments, "--json"], squeeze=squeeze, act=watch, **options)
     if run.code == 0 and run.printed.lstrip().startswith("{"):
         run.result = json.loads(run.printed)
     run.changes = _changes(run.data)
@@ -116,7 +114,6 @@ def run_line(
     *,
     device: str,
     memory: str | None,
-    limit: float = _LIMIT,
     threads: int = _FEW,
     squeeze: bool = False,
     act: Callable[[subprocess.Popen[str], Path], None] = lambda process, data: None,
@@ -150,7 +147,7 @@ def run_line(
         while not watching.wait(0.05):
             peak.look(process.pid)
             act(process, data)
-            if time.perf_counter() - start > limit:
+            if time.perf_counter() - start > _LIMIT:
                 process.kill()
 
     watcher = threading.Thread(target=watch, daemon=True)
@@ -200,20 +197,7 @@ def _control(root: Path) -> Path:
     folder = root / "control"
     if not folder.exists():
         random = np.random.default_rng(0)
-        for word in (
-            "dog",
-            "boat",
-            "apple",
-            "clock",
-            "tree",
-            "bridge",
-            "violin",
-            "teapot",
-            "fox",
-            "lamp",
-            "desk",
-            "owl",
-        ):
+        for word in _CLASSES:
             (folder / word).mkdir(parents=True)
             for n in range(4):
                 pixels = random.integers(0, 256, (256, 256, 3), np.uint8)
@@ -226,13 +210,10 @@ def _changes(data: Path) -> list[dict[str, Any]]:
     from line_tui import events as e
     from line_tui.store import Store
 
-    store = Store.open(data)
-    try:
+    with closing(Store.open(data)) as store:
         return [
             {"memory": event.settings.memory, "batch_size": event.settings.batch_size, "reason": event.reason}
             for run in store.runs()
             for envelope in store.events(run.id)
             if isinstance(event := envelope.event, e.SettingsChanged)
         ]
-    finally:
-        store.close()
