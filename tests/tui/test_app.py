@@ -133,9 +133,10 @@ async def test_the_plan_is_there_again_at_the_next_start(tmp_path: Path) -> None
     on = stage(tmp_path)
     async with on.app.run_test():
         assert (on.app.chooser.spec.ask_first, on.app.chooser.spec.iterations) == (True, 77)
-    on = stage(tmp_path, Config(explain=ExplainDefaults(iterations=3)))
+    on = stage(tmp_path, Config(explain=ExplainDefaults(iterations=3, strategy="published", metric="auc")))
     async with on.app.run_test():
-        assert (on.app.chooser.spec.ask_first, on.app.chooser.spec.iterations) == (False, 3)
+        spec = on.app.chooser.spec
+        assert (spec.ask_first, spec.iterations, spec.metric) == (False, 3, "auc")
 
 
 def test_a_file_of_another_version_is_passed_over(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from textual.pilot import Pilot
 from textual.widgets import Input, Select, Static
 
 from line_tui import events as e
-from line_tui.config import Config, ExplainDefaults
 from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
 from line_tui.models.layer_cache import LayerCache
@@ -46,41 +45,58 @@ def chooser(on: Stage) -> ChooseScreen:
     return screen
 
 
-async def test_layers_come_from_the_engine(on: Stage) -> None:
+async def test_layers_come_from_the_engine_which_may_say_why_there_are_none(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: names(on, "layers") == ["conv", "avgpool", "fc"])
-        assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
         assert names(on, "neurons") == ["0", "1", "2"]
         assert on.engine.commands(p.ListLayers)[0].model == "emoji-resnet18"
-
-
-async def test_a_model_that_the_cursor_has_left_is_not_asked_for(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("down", "down")
-        await settle(pilot, lambda: "resnet50" in on.app.model_cache.layers)
-        asked = len(on.engine.commands(p.ListLayers))
+        on.engine.answers = False
+        await pilot.press("down")
+        await settle(pilot, lambda: len(on.engine.commands(p.ListLayers)) == 2)
+        request = on.engine.commands(p.ListLayers)[-1].request
+        failed = p.CommandFailed(command="list_layers", cause="weights missing", fix="pull them", exit_code=4)
+        on.engine.box.put_nowait(msgspec.structs.replace(failed, request=request))
+        layers = on.app.screen.query_one("#layers", Rows)
+        await settle(pilot, lambda: layers.empty == "weights missing\npull them")
+        # Nothing of the model before is left.
+        assert str(on.app.screen.query_one("#neurons").border_title) == "Neuron"
+        assert "line-tui layers emoji-planted" in str(on.app.screen.query_one("#plan", CachedStatic).content)
+        # A model that the cursor has left is not asked for.
         chooser(on)._ask_for_layers("another")
         await pilot.pause()
-        assert len(on.engine.commands(p.ListLayers)) == asked
+        assert len(on.engine.commands(p.ListLayers)) == 2
+
+
+async def test_models_are_found_by_any_torchvision_name(on: Stage) -> None:
+    on.store.create("r9", RunSpec(model="nope", layer="fc", neuron=0))
+    async with on.app.run_test() as pilot:
+        # A run that never began makes no model.
+        assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
+        await pilot.press("slash", *"convnext_tiny")
+        assert names(on, "models") == ["convnext_tiny"]
+        await settle(pilot, lambda: "convnext_tiny" in on.app.model_cache.layers)
+        await pilot.press("escape")
+        assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
+        assert on.app.focused is on.app.screen.query_one("#models")
+        # With nothing to leave, the first screen stays.
+        await pilot.press("escape")
+        assert chooser(on)
 
 
 async def test_the_keyboard_alone_chooses_a_neuron_by_its_name(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("enter", "slash", *"fc", "enter", "enter", "slash", *"sky")
+        await pilot.press("enter", "slash", *"fc", "enter", "enter", "slash", *"nowhere", "enter")
+        assert "g" not in on.app.screen.active_bindings or not on.app.screen.active_bindings["g"].enabled
+        await pilot.press("g")
+        assert on.app.controller.session is None, "no run starts for a neuron that the filter hides"
+        await pilot.press("slash", "escape", "slash", *"sky")
         assert names(on, "neurons") == ["2"]
         await pilot.press("enter", "enter")
         await settle(pilot, lambda: on.engine.commands(p.Start))
         spec = on.engine.commands(p.Start)[0].spec
         assert (spec.model, spec.layer, spec.neuron) == ("emoji-resnet18", "fc", 2)
         assert isinstance(on.app.screen, RunScreen)
-
-
-async def test_any_torchvision_name_can_be_written(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("slash", *"convnext_tiny")
-        assert names(on, "models") == ["convnext_tiny"]
-        await settle(pilot, lambda: "convnext_tiny" in on.app.model_cache.layers)
 
 
 async def test_another_model_begins_with_its_own_last_layer(tmp_path: Path) -> None:
@@ -96,32 +112,6 @@ async def test_another_model_begins_with_its_own_last_layer(tmp_path: Path) -> N
         await settle(pilot, lambda: table.key == "planted")
         await pilot.press("up")
         await settle(pilot, lambda: table.key == "fc")
-
-
-async def test_escape_leaves_the_filter(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await pilot.press("slash", *"planted", "escape")
-        assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
-        assert on.app.focused is on.app.screen.query_one("#models")
-        # With nothing to leave, the first screen stays.
-        await pilot.press("escape")
-        assert chooser(on)
-
-
-async def test_what_the_engine_cannot_list_says_why(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        on.engine.answers = False
-        await pilot.press("down")
-        await settle(pilot, lambda: len(on.engine.commands(p.ListLayers)) == 2)
-        request = on.engine.commands(p.ListLayers)[-1].request
-        failed = p.CommandFailed(command="list_layers", cause="weights missing", fix="pull them", exit_code=4)
-        on.engine.box.put_nowait(msgspec.structs.replace(failed, request=request))
-        layers = on.app.screen.query_one("#layers", Rows)
-        await settle(pilot, lambda: layers.empty == "weights missing\npull them")
-        # Nothing of the model before is left.
-        assert str(on.app.screen.query_one("#neurons").border_title) == "Neuron"
-        assert "line-tui layers emoji-planted" in str(on.app.screen.query_one("#plan", CachedStatic).content)
 
 
 async def test_the_plan_is_shown_changed_and_used(on: Stage) -> None:
@@ -177,12 +167,6 @@ async def test_a_folder_as_control_set_needs_the_published_search(on: Stage, tmp
         assert chooser(on).spec.control is None
 
 
-async def test_settings_are_the_first_plan(tmp_path: Path) -> None:
-    on = stage(tmp_path, config=Config(explain=ExplainDefaults(iterations=4, strategy="published", metric="auc")))
-    async with on.app.run_test():
-        assert (chooser(on).spec.iterations, chooser(on).spec.metric) == (4, "auc")
-
-
 async def test_earlier_runs_of_the_neuron_come_first_then_the_starred(on: Stage) -> None:
     keep(on.store, events_of_a_run(layer="fc", model="emoji-resnet18"), "r1")
     keep(on.store, events_of_a_run(layer="fc", model="other"), "r2")
@@ -191,23 +175,25 @@ async def test_earlier_runs_of_the_neuron_come_first_then_the_starred(on: Stage)
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
         assert names(on, "earlier") == ["r1", "r2", "r3"]
-        neurons = on.app.screen.query_one("#neurons", Rows)
-        assert "strawberry" in str(neurons.rows[0].cells)
-
-
-async def test_an_earlier_run_opens(on: Stage) -> None:
-    keep(on.store, events_of_a_run())
-    async with on.app.run_test() as pilot:
+        neurons = on.app.screen.query_one(NeuronTable)
+        assert "strawberry" in str(neurons.rows[0].cells) and "1 of 3 explained" in str(neurons.border_title)
         chooser(on).set_focus(chooser(on).query_one("#earlier"))
         await pilot.press("enter")
         await settle(pilot, lambda: isinstance(on.app.screen, RunScreen))
         assert run_screen(on.app).snapshot.run_id == "r1"
+        # What is explained is passed over.
+        await pilot.press("escape", "right", "right")
+        for following in ("1", "2", "1"):
+            await pilot.press("u")
+            assert neurons.key == following
 
 
 async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("right", "right", "enter")
+        await pilot.press("right", "right")
+        await settle(pilot, lambda: on.engine.starts == 1)
+        await pilot.press("enter")
         await settle(pilot, lambda: isinstance(on.app.screen, RunScreen))
         await pilot.press("escape", "enter", "n")
         assert len(on.engine.commands(p.Start)) == 1
@@ -216,24 +202,10 @@ async def test_a_second_run_asks_before_it_stops_the_first(on: Stage) -> None:
         await pilot.press("escape", "enter", "y")
         await settle(pilot, lambda: len(on.engine.commands(p.Start)) == 2)
         assert on.engine.commands(p.Stop)
-
-
-async def test_no_run_starts_for_a_neuron_that_the_filter_hides(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("right", "right", "slash", *"nowhere", "enter")
-        assert "g" not in on.app.screen.active_bindings or not on.app.screen.active_bindings["g"].enabled
-        await pilot.press("g")
-        assert on.app.controller.session is None
-        await pilot.press("slash", "escape", "g")
-        assert on.app.controller.session is not None
-
-
-async def test_a_run_that_never_began_makes_no_model(on: Stage) -> None:
-    on.store.create("r9", RunSpec(model="nope", layer="fc", neuron=0))
-    async with on.app.run_test() as pilot:
-        await pilot.pause()
-        assert "nope" not in [row.key for row in on.app.screen.query_one("#models", Rows).rows]
+        on.engine.die()
+        await settle(pilot, lambda: on.app.engine.status.state == "dead")
+        await pilot.press("escape", "left", "right")
+        assert on.engine.starts == 1, "only a person starts it again"
 
 
 async def test_watch_is_offered_only_for_a_run_that_goes_on(on: Stage) -> None:
@@ -380,18 +352,6 @@ async def test_an_engine_that_dies_under_the_queue_is_begun_again(on: Stage) -> 
     assert on.engine.starts == 2
 
 
-async def test_how_many_are_explained_and_which_is_next(on: Stage) -> None:
-    keep(on.store, events_of_a_run(model="emoji-resnet18", layer="fc", neuron=1))
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        table = on.app.screen.query_one(NeuronTable)
-        await settle(pilot, lambda: "1 of 3 explained" in str(table.border_title))
-        await pilot.press("right", "right", "u")
-        assert table.key == "2"
-        await pilot.press("u")
-        assert table.key == "0"
-
-
 async def test_a_wide_terminal_shows_what_a_neuron_is_like(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = NeuronProfile((("tomato", 2.0), ("rose", 1.0)), (0.1, 0.2, 2.0), (2.0,))
     monkeypatch.setattr("line_tui.tui.model_cache.bank_profile", lambda model, layer, neuron: seen)
@@ -420,14 +380,3 @@ async def test_at_80_columns_a_layer_of_numbers_shows_its_best_words(
         table = on.app.screen.query_one(NeuronTable)
         await settle(pilot, lambda: len(table.rows) == 512 and table.rows[0].cells[2] == "tomato")
         assert "tomato" in "".join(segment.text for segment in table.render_line(2))
-
-
-async def test_the_engine_is_started_while_a_neuron_is_chosen(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        await settle(pilot, lambda: on.app.model_cache.layers)
-        await pilot.press("right", "right")
-        await settle(pilot, lambda: on.engine.starts == 1)
-        on.engine.die()
-        await settle(pilot, lambda: on.app.engine.status.state == "dead")
-        await pilot.press("left", "right")
-        assert on.engine.starts == 1, "only a person starts it again"

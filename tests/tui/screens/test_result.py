@@ -49,41 +49,68 @@ def on(tmp_path: Path) -> Stage:
     return on
 
 
-async def open_result(on: Stage, pilot: Any) -> ResultScreen:
-    on.app.show_result(replayed("r1", on.store.events("r1")))
+async def open_result(on: Stage, pilot: Any, run_id: str = "r1") -> ResultScreen:
+    on.app.show_result(replayed(run_id, on.store.events(run_id)))
     await settle(pilot, lambda: isinstance(on.app.screen, ResultScreen) and on.app.screen.query("#history"))
     screen = on.app.screen
-    assert isinstance(screen, ResultScreen)
+    assert isinstance(screen, ResultScreen) and screen.snapshot.run_id == run_id
     return screen
 
 
-async def test_the_label_comes_with_its_interval(on: Stage) -> None:
+def told(screen: ResultScreen, selector: str) -> str:
+    return " ".join(str(part.content) for part in screen.query(selector).results(Static))
+
+
+async def test_the_label_its_pictures_and_what_the_person_says_of_it(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
-        text = str(screen.query_one("#headline", Static).content)
         for part in ("“strawberry”", "0.987", "[0.930, 1.000]", "50 fresh pictures", "●"):
-            assert part in text, text
+            assert part in told(screen, "#headline")
+        assert len(screen.query_one("#pair-0-before", Thumbnails).shown.images) == 5
+        assert len(screen.query_one("#pair-0-after", Thumbnails).shown.images) == 3
+        assert "red thing against thing   loses 61%" in told(screen, ".heading")
+        # One sense would only repeat what stands above.
+        assert "Sense 1" not in told(screen, ".heading")
+        assert "(without your decisions)" not in told(screen, "#facts")
+        await pilot.press("asterisk", "N", *"good", "enter")
+        assert (on.store.run("r1").starred, on.store.run("r1").note) == (True, "good")
+        assert "good" in told(screen, "#facts")
+        # In sight wherever the page is.
+        assert "★" in str(screen.title_bar.content)
+        for key, judgement in (("2", "too narrow"), ("1", "right"), ("1", None)):
+            await pilot.press(key)
+            assert on.store.run("r1").judgement == judgement
+            said = f"“strawberry”   highest score in the pool   you say: {judgement}"
+            assert (said in told(screen, "#headline")) == (judgement is not None)
+        assert "you say" not in told(screen, "#headline")
+        shown = [image.activation for image in screen.query_one("#top", Thumbnails).shown.images]
+        every = [image.activation for trial in screen.state.trials.values() for image in trial.images]
+        assert shown == sorted(every, reverse=True)[:20]
+        await pilot.press("right", "v")
+        assert isinstance(on.app.screen, PictureScreen)
+        assert on.app.screen.image.activation == shown[1]
 
 
-async def test_the_headline_leaves_the_shares_to_the_argument(tmp_path: Path) -> None:
-    on = stage(tmp_path)
+async def test_what_a_result_says_of_other_runs(on: Stage) -> None:
     *before, end = judged()
+    assert isinstance(end, e.Finished)
     label = e.ConceptShare(trial="t2", concept="strawberry", share=0.41, correlation=0.6)
     shares = e.Explained(concepts=[label], unexplained=0.59, p_value=0.001, left=["bus"], final=True)
-    assert isinstance(end, e.Finished)
-    keep(on.store, [*before, shares, msgspec.structs.replace(end, reason="it accounts for 41%")])
+    steered = e.Decided(decision="d1", kind="pin", trial="t1")
+    keep(on.store, [*before, shares, steered, msgspec.structs.replace(end, reason="it accounts for 41%")], "shares")
+    keep(on.store, events_of_a_run(), "search")
+    none = e.Finished(label=None, trial=None, reason="below the effect floor")
+    keep(on.store, [*events_of_a_run()[:-1], none], "none")
     async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        assert "41%" not in str(screen.query_one("#headline", Static).content)
-        assert "accounts for 41%" in str(screen.query_one("#argument", Static).content)
-
-
-async def test_a_score_of_the_search_is_not_sold_as_more(tmp_path: Path) -> None:
-    on = stage(tmp_path)
-    keep(on.store, events_of_a_run())
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        assert "so too high" in str(screen.query_one("#headline", Static).content)
+        screen = await open_result(on, pilot, "shares")
+        # The argument tells the shares, which the headline leaves to it.
+        assert "41%" not in told(screen, "#headline") and "accounts for 41%" in told(screen, "#argument")
+        assert "(without your decisions)" in told(screen, "#facts")
+        screen = await open_result(on, pilot, "search")
+        assert "so too high" in told(screen, "#headline")
+        screen = await open_result(on, pilot, "none")
+        assert "No concept found" in told(screen, "#headline") and "below the effect floor" in told(screen, "#headline")
+        assert "plus" in on.app.screen.active_bindings, "it can be continued, too"
 
 
 def test_before_the_end_a_score_stands_beside_the_concept_that_it_is_of() -> None:
@@ -92,17 +119,6 @@ def test_before_the_end_a_score_stands_beside_the_concept_that_it_is_of() -> Non
     state = fold([*events[:-1], e.Verified(trial=rose.trial, concept="rose", score=SCORE)])
     text = str(headline(state))
     assert "“rose”   best so far" in text and "0.987" in text
-
-
-async def test_pairs_have_their_pictures(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        assert len(screen.query_one("#pair-0-before", Thumbnails).shown.images) == 5
-        assert len(screen.query_one("#pair-0-after", Thumbnails).shown.images) == 3
-        text = " ".join(str(heading.content) for heading in screen.query(".heading").results(Static))
-        assert "red thing against thing   loses 61%" in text
-        # One sense would only repeat what stands above.
-        assert "Sense 1" not in text
 
 
 async def test_two_senses_have_their_shares_and_pictures(tmp_path: Path) -> None:
@@ -115,50 +131,9 @@ async def test_two_senses_have_their_shares_and_pictures(tmp_path: Path) -> None
     keep(on.store, [*events[:-1], *images, second, events[-1]])
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
-        text = " ".join(str(heading.content) for heading in screen.query(".heading").results(Static))
+        text = told(screen, ".heading")
         assert "Sense 1  strawberry" in text and "Sense 2  rose  accounts for 20%" in text
         assert len(screen.query_one("#sense-1", PictureGrid).shown.images) == 5
-
-
-async def test_the_top_pictures_are_the_strongest(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        shown = [image.activation for image in screen.query_one("#top", Thumbnails).shown.images]
-        every = [image.activation for trial in screen.state.trials.values() for image in trial.images]
-        assert shown == sorted(every, reverse=True)[:20]
-        await pilot.press("right", "v")
-        assert isinstance(on.app.screen, PictureScreen)
-        assert on.app.screen.image.activation == shown[1]
-
-
-async def test_note_and_star_are_kept(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        await pilot.press("asterisk", "N", *"good", "enter")
-        assert (on.store.run("r1").starred, on.store.run("r1").note) == (True, "good")
-        assert "good" in str(screen.query_one("#facts", Static).content)
-        # In sight wherever the page is.
-        assert "★" in str(screen.title_bar.content)
-
-
-@pytest.mark.parametrize("steered", [False, True])
-async def test_the_command_of_a_steered_run_is_said_to_lack_the_decisions(tmp_path: Path, steered: bool) -> None:
-    on = stage(tmp_path)
-    decided = [e.Decided(decision="d1", kind="pin", trial="t1")] if steered else []
-    keep(on.store, [*judged()[:-1], *decided, judged()[-1]])
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        assert ("(without your decisions)" in str(screen.query_one("#facts", Static).content)) == steered
-
-
-async def test_no_concept_found_is_a_result_too(tmp_path: Path) -> None:
-    on = stage(tmp_path)
-    keep(on.store, [*events_of_a_run()[:-1], e.Finished(label=None, trial=None, reason="below the effect floor")])
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        text = str(screen.query_one("#headline", Static).content)
-        assert "No concept found" in text and "below the effect floor" in text
-        assert "plus" in on.app.screen.active_bindings, "it can be continued, too"
 
 
 def convinced() -> list[e.DurableEvent]:
@@ -186,7 +161,7 @@ async def test_the_result_argues_its_case(tmp_path: Path) -> None:
     keep(on.store, convinced())
     async with on.app.run_test(size=(80, 24)) as pilot:
         screen = await open_result(on, pilot)
-        text = str(screen.query_one("#argument", Static).content)
+        text = told(screen, "#argument")
         assert "accounts for 30% of the strong responses" in text and "too narrow" in text and "“grass”" in text
         # All of them, in the order drawn, and the one sense repeats nothing.
         grid = screen.query_one("#fresh", PictureGrid)
@@ -196,21 +171,6 @@ async def test_the_result_argues_its_case(tmp_path: Path) -> None:
         grid.post_message(PictureGrid.Picked(grid, 7))
         await settle(pilot, lambda: isinstance(on.app.screen, PictureScreen))
         assert isinstance(on.app.screen, PictureScreen) and on.app.screen.image.index == 7
-
-
-async def test_a_judgement_is_stored_shown_counted_and_taken_back(on: Stage) -> None:
-    async with on.app.run_test() as pilot:
-        screen = await open_result(on, pilot)
-        await pilot.press("2")
-        assert "“strawberry”   highest score in the pool   you say: too narrow" in str(
-            screen.query_one("#headline", Static).content
-        )
-        assert on.store.run("r1").judgement == "too narrow"
-        await pilot.press("1")
-        assert on.store.run("r1").judgement == "right"
-        await pilot.press("1")
-        assert on.store.run("r1").judgement is None
-        assert "you say" not in str(screen.query_one("#headline", Static).content)
 
 
 async def test_the_next_neuron_is_its_result_or_the_chooser_on_it(on: Stage) -> None:
