@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -26,24 +27,29 @@ def make(data, gives_way=False):
 program.run = lambda arguments: run(arguments, make)
 program.main()
 """
+ENDS = pytest.mark.parametrize(
+    ("number", "hangs"), [(signal.SIGINT, ""), (signal.SIGTERM, "1"), (signal.SIGTERM, ""), (signal.SIGHUP, "")]
+)
+"""What asks a command to end, and whether its engine hangs then."""
 EXPLAIN = ("explain", "fake", "fc", "0", "--iterations", "3", "--images", "2")
 
 
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Of a command with folders of its own."""
+    folders = {"LINE_TUI_DATA": f"{folder / 'data'}", "LINE_TUI_LOG": f"{folder}", "LINE_TUI_CONFIG": f"{folder / 'c'}"}
+    return os.environ | folders | more
+
+
 def start(
-    tmp_path: Path, *arguments: str, hang_up: signal.Handlers = signal.SIG_DFL, **environment: str
+    tmp_path: Path, *arguments: str, hang_up: signal.Handlers = signal.SIG_DFL, **fake: str
 ) -> subprocess.Popen[str]:
-    folders = {
-        "LINE_TUI_DATA": str(tmp_path / "data"),
-        "LINE_TUI_LOG": str(tmp_path),
-        "LINE_TUI_CONFIG": str(tmp_path / "c"),
-    }
     return subprocess.Popen(
         [sys.executable, "-c", MAIN, *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
-        env=os.environ | folders | environment,
+        env=environment(tmp_path, **fake),
         # The tests themselves may run under `nohup`.
         preexec_fn=lambda: signal.signal(signal.SIGHUP, hang_up),
     )
@@ -62,12 +68,19 @@ def wait_for(tmp_path: Path, event: str) -> None:
     raise AssertionError(event)
 
 
-def alive(word: str) -> list[str]:
-    return subprocess.run(["pgrep", "-f", word], capture_output=True, text=True).stdout.split()
+def engines(tmp_path: Path) -> list[str]:
+    """The engines that work in this folder."""
+    alive = subprocess.run(["pgrep", "-f", "fake_engine"], capture_output=True, text=True).stdout.split()
+    found = []
+    for pid in alive:
+        # It may end meanwhile.
+        with suppress(OSError):
+            if f"{tmp_path}".encode() in Path(f"/proc/{pid}/environ").read_bytes():
+                found.append(pid)
+    return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("hangs", ["", "1"])
+@ENDS
 def test_a_run_that_is_stopped(tmp_path: Path, number: int, hangs: str) -> None:
     process = start(tmp_path, *EXPLAIN, FAKE_DELAY="0.2", FAKE_HANG=hangs)
     wait_for(tmp_path, "models_loaded")
@@ -106,31 +119,23 @@ def test_what_nohup_ignores_ends_no_run(tmp_path: Path) -> None:
     assert process.returncode == 0 and out and "stopping" not in err, err
 
 
-def test_a_hung_engine_ends_soon_after_its_client_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hung_engine_ends_soon_after_its_client_was_killed(tmp_path: Path) -> None:
     process = start(tmp_path, *EXPLAIN, FAKE_HANG="1", FAKE_LINGER="1")
     wait_for(tmp_path, "models_loaded")
-    children = alive("fake_engine --data|fake_engine")
-    mine = [pid for pid in children if f"{tmp_path}" in Path(f"/proc/{pid}/environ").read_text(errors="replace")]
-    assert mine
+    assert engines(tmp_path)
     process.kill()
     process.communicate()
     for _ in range(400):
-        if not any(Path(f"/proc/{pid}").exists() for pid in mine):
+        if not engines(tmp_path):
             break
         time.sleep(0.05)
-    assert not any(Path(f"/proc/{pid}").exists() for pid in mine)
+    assert not engines(tmp_path)
     store = Store.open(tmp_path / "data")
     with store.lease(store.runs()[0].id):
         store.close()
 
 
-def engines(tmp_path: Path) -> list[str]:
-    """The engines that work in this folder."""
-    return [pid for pid in alive("fake_engine") if f"{tmp_path}".encode() in Path(f"/proc/{pid}/environ").read_bytes()]
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-@pytest.mark.parametrize("hangs", ["", "1"])
+@ENDS
 def test_a_job_that_is_stopped(tmp_path: Path, number: int, hangs: str) -> None:
     (tmp_path / "mine.csv").write_text("neuron,explanation\n0,strawberry\n1,frog\n")
     (tmp_path / "grey").mkdir()
@@ -208,7 +213,7 @@ def test_a_full_stdout_says_where_the_result_is(tmp_path: Path) -> None:
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
-            env=os.environ | {"LINE_TUI_DATA": str(tmp_path / "data")},
+            env=environment(tmp_path),
         )
     assert done.returncode == 6 and "line-tui runs show ID" in done.stderr and done.stderr.count("\n") == 1
 
@@ -225,13 +230,6 @@ def test_a_full_stdout_is_no_defect(tmp_path: Path, arguments: str) -> None:
 def test_stderr_never_ends_a_run(tmp_path: Path, where: str) -> None:
     command = [sys.executable, "-c", MAIN, *EXPLAIN]
     redirect = "2>&-" if where == "closed" else f"2>{where}"
-    folders = {
-        "LINE_TUI_DATA": str(tmp_path / "data"),
-        "LINE_TUI_LOG": str(tmp_path),
-        "LINE_TUI_CONFIG": str(tmp_path / "c"),
-    }
-    script = f'exec "$@" {redirect}'
-    done = subprocess.run(
-        ["sh", "-c", script, "sh", *command], stdout=subprocess.PIPE, text=True, env=os.environ | folders
-    )
+    shell = ["sh", "-c", f'exec "$@" {redirect}', "sh"]
+    done = subprocess.run([*shell, *command], stdout=subprocess.PIPE, text=True, env=environment(tmp_path))
     assert done.returncode == 0 and done.stdout

@@ -50,10 +50,13 @@ def test_json_is_one_object_with_the_documented_fields(call: Call) -> None:
     assert result["settings"]["batch_size"] == 4 and result["settings"]["device"] == "cpu"
 
 
-def test_the_same_seed_gives_the_same_label_and_images(call: Call) -> None:
-    one, two = (json.loads(call("explain", "fake", "fc", "2", *SHORT, "--json").out) for _ in range(2))
+def test_the_same_neuron_and_seed_give_the_same_label_and_images(call: Call) -> None:
+    one, two = (json.loads(call("explain", "fake", "fc", neuron, *SHORT, "--json").out) for neuron in ("2", "blue"))
+    assert one["neuron"] == two["neuron"] == 2
     assert one["label"] == two["label"] and one["trials"] == two["trials"]
     assert two["cost"]["images_drawn"] == 0
+    # A finished run prints its result again.
+    assert json.loads(call("explain", "--resume", one["run_id"][:-1], "--json").out) == one
 
 
 def test_a_folder_of_pictures_as_control_set(call: Call, tmp_path: Path) -> None:
@@ -77,13 +80,6 @@ def test_a_lack_of_memory_is_told_and_survived(call: Call, monkeypatch: pytest.M
     assert "4 pictures do not fit in memory: continuing with batch 2, resident, no longer bit-identical" in done.err
 
 
-def test_a_neuron_by_its_name(call: Call) -> None:
-    done = call("explain", "fake", "fc", "green", *SHORT, "--json")
-    assert json.loads(done.out)["neuron"] == 1
-    done = call("explain", "fake", "fc", "grean", *SHORT)
-    assert (done.code, done.out) == (3, "") and "did you mean green" in done.err
-
-
 def test_nothing_is_kept_without_a_store(call: Call, tmp_path: Path) -> None:
     done = call("explain", "fake", "fc", "0", *SHORT, "--no-store", "--json")
     paths = [image["path"] for trial in json.loads(done.out)["trials"] for image in trial["images"]]
@@ -96,6 +92,7 @@ def test_nothing_is_kept_without_a_store(call: Call, tmp_path: Path) -> None:
         (("fak", "fc", "0"), 3, "no model named 'fak' — did you mean fake?"),
         (("fake", "fd", "0"), 3, "no layer of fake named 'fd' — did you mean fc?"),
         (("fake", "fc", "3"), 3, "no neuron 3 — choose one from 0 to 2"),
+        (("fake", "fc", "grean"), 3, "no neuron of fc named 'grean' — did you mean green"),
         (("fake", "fc", "-12"), 2, "no neuron has a negative number"),
         (("fake", "fc", "2-1"), 2, "'2-1' ends before it begins — write 1-2"),
         (("fake", "fc", "0", "--seed", "nan"), 2, "'nan' is not a valid integer —"),
@@ -121,12 +118,6 @@ def test_a_failed_run_is_told_and_resumed(call: Call, monkeypatch: pytest.Monkey
     assert run.status == "failed" and done.code == 7
     assert done.err.endswith(f"error: memory is short — buy memory; to resume: line-tui explain --resume {run.id}\n")
     assert call("explain", "--resume", run.id).out.splitlines()[0] == Store.open(tmp_path / "data").run(run.id).label
-
-
-def test_a_finished_run_prints_its_result_again(call: Call, tmp_path: Path) -> None:
-    once = json.loads(call("explain", "fake", "fc", "0", *SHORT, "--json").out)
-    again = json.loads(call("explain", "--resume", once["run_id"][:-1], "--json").out)
-    assert again == once
 
 
 def test_a_run_that_asked_first_goes_on_by_itself(call: Call, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from line_tui import events as e
 from line_tui.store import Store
 from tests.cli.conftest import Call
 from tests.tui.stage import events_of_a_run, keep
@@ -45,36 +46,20 @@ def test_show_delete_and_restore(call: Call, tmp_path: Path) -> None:
         assert done.code == 3 and "no run named 'nothing'" in done.err
 
 
-def test_purge_erases_what_only_deleted_runs_show(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = [json.loads(call("explain", "fake", "fc", str(n), *SHORT, "--json").out)["run_id"] for n in range(2)]
-    assert "there are no deleted runs" in call("runs", "purge").err
-    call("runs", "delete", made[0])
-    nobody = call("runs", "purge")
-    assert nobody.code == 2 and "add --yes" in nobody.err
-    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    refused = call("runs", "purge")
-    assert refused.code == 0 and "nothing was erased" in refused.err
-    assert call("runs", "show", made[0]).code == 0
-    erased = json.loads(call("runs", "purge", "--yes", "--json").out)
-    assert erased["runs"] == [made[0]]
-    assert call("runs", "show", made[0]).code == 3
-    kept = json.loads(call("runs", "show", made[1], "--json").out)
-    assert all(Path(image["path"]).exists() for trial in kept["trials"] for image in trial["images"])
-
-
 def test_export(call: Call) -> None:
     made = [json.loads(call("explain", "fake", "fc", n, *SHORT, "--json").out) for n in ("0", "1")]
     text = call("runs", "export").out
     assert text.startswith("neuron,explanation,")
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["neuron"], row["explanation"]) for row in rows] == [(str(m["neuron"]), m["label"]) for m in made]
-    assert float(rows[0]["auc"]) == made[0]["score"]["auc"]
+    assert float(rows[0]["auc"]) == made[0]["score"]["auc"] and rows[0]["name"] == made[0]["name"] == "red"
+    for key in ("ci_low", "ci_high"):
+        assert rows[0][key] == ("" if made[0]["score"][key] is None else str(made[0]["score"][key]))
+    assert {"share", "unexplained", "correlation", "p_value"} <= rows[0].keys()
     assert json.loads(call("runs", "export", made[1]["run_id"], "--format", "json").out) == [made[1]]
 
 
 def test_a_run_that_never_began(call: Call, tmp_path: Path) -> None:
-    from line_tui import events as e
-
     Store.open(tmp_path / "data").create("a", e.RunSpec(model="fake", layer="fc", neuron=0))
     done = call("runs", "show", "a")
     assert done.code == 2 and "never started" in done.err
@@ -105,6 +90,20 @@ def test_runs_are_chosen_by_what_they_are(call: Call, tmp_path: Path) -> None:
     ] == ["r1"]
 
 
+def test_purge_asks_and_erases_deleted_runs(call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stored(tmp_path)
+    assert "there are no deleted runs" in call("runs", "purge").err
+    call("runs", "delete", "r1")
+    nobody = call("runs", "purge")
+    assert nobody.code == 2 and "add --yes" in nobody.err
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    refused = call("runs", "purge")
+    assert refused.code == 0 and "nothing was erased" in refused.err
+    assert call("runs", "show", "r1").code == 0
+    assert json.loads(call("runs", "purge", "--yes", "--json").out)["runs"] == ["r1"]
+    assert call("runs", "show", "r1").code == 3 and call("runs", "show", "r2").code == 0
+
+
 def test_several_runs_are_noted_deleted_and_brought_back(call: Call, tmp_path: Path) -> None:
     store = stored(tmp_path)
     assert call("runs", "note", "r1", "r3", "for the talk").code == 0
@@ -122,16 +121,6 @@ def test_several_runs_are_noted_deleted_and_brought_back(call: Call, tmp_path: P
     for wrong, code in ((["delete"], 2), (["delete", "r3", "--status", "finished"], 2), (["delete", "r3", "nope"], 3)):
         assert call("runs", *wrong).code == code and ids(call) == ["r3"]
     assert call("runs", "restore").code == 2
-
-
-def test_csv_has_names_intervals_and_shares(call: Call) -> None:
-    made = json.loads(call("explain", "fake", "fc", "0", *SHORT, "--json").out)
-    (row,) = csv.DictReader(io.StringIO(call("runs", "export").out))
-    assert row["name"] == made["name"] == "red"
-    assert (row["ci_low"], row["ci_high"]) == tuple(
-        "" if made["score"][key] is None else str(made["score"][key]) for key in ("ci_low", "ci_high")
-    )
-    assert {"share", "unexplained", "correlation", "p_value"} <= row.keys()
 
 
 def test_pages_of_several_runs_have_an_index_and_can_be_opened(
