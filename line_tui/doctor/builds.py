@@ -21,7 +21,6 @@ class Torch(msgspec.Struct, frozen=True, kw_only=True):
 
     version: str
     cuda_build: str | None = None
-    """CUDA version of the build."""
     hip_build: str | None = None
     """ROCm version of the build."""
     device: str = "cpu"

@@ -34,7 +34,6 @@ class Batch(Generic[Key]):
     """The results of a batch of neurons."""
 
     runs: dict[Key, str] = field(default_factory=dict)
-    """Finished runs by neuron."""
     failures: dict[Key, LineError] = field(default_factory=dict)
     stopped: bool = False
 
@@ -72,9 +71,7 @@ class Queue(Generic[Key]):
         self.handles: dict[str, Handle] = {}
         """Runs that the engine works on, by id."""
         self.on_event: Callable[[e.Envelope], None] = lambda envelope: None
-        """Called with each event of the runs."""
         self.on_begin: Callable[[Handle], None] = lambda handle: None
-        """Called with each run that the engine is given."""
         self.on_question: Callable[[Handle], None] = lambda handle: handle.decide(e.ModeChanged(ask_first=False))
         """Answers a run that waits for a decision: where nobody says otherwise, nobody is asked."""
 
@@ -121,7 +118,9 @@ class Queue(Generic[Key]):
             return False
         with ExitStack() as held:
             try:
-                held.enter_context(self._store.lease(_claim(spec)))
+                # A name for the spec, so that two processes do not start the same run.
+                claim = blake2b(msgspec.json.encode(spec), digest_size=8).hexdigest()
+                held.enter_context(self._store.lease(f"spec-{claim}"))
             except StoreError:
                 return False
             known = self._store.run_of(spec)
@@ -164,8 +163,3 @@ class Queue(Generic[Key]):
     def _end(self, neuron: Key, run_id: str, how: How) -> None:
         self.batch.runs[neuron] = run_id
         self._on_end(neuron, how)
-
-
-def _claim(spec: RunSpec) -> str:
-    """A name for the spec, so that two processes do not start the same run."""
-    return "spec-" + blake2b(msgspec.json.encode(spec), digest_size=8).hexdigest()

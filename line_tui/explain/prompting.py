@@ -35,7 +35,6 @@ class Request:
     rejected: list[tuple[str, str]] = field(default_factory=list)
     """Concepts that the user rejected, with the reason if one was given."""
     accepted: list[str] = field(default_factory=list)
-    """Concepts that the user accepted."""
     attempt: int = 0
     """The number of refused replies to this request."""
 

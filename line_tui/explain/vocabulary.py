@@ -17,7 +17,7 @@ from line_tui.explain.conclusion import nothing, report
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.ports import Gallery
 from line_tui.explain.scores import scored
-from line_tui.explain.state import Control, RunState, Trial, next_id, value, verdict
+from line_tui.explain.state import Control, RunState, next_id, value, verdict
 from line_tui.explain.steps import Done, Draw, Judged, MeasureControl, Record, Step
 from line_tui.explain.strategies import Words
 
@@ -62,16 +62,18 @@ class Vocabulary:
             if missing := trial.missing(images):
                 return Draw(trial.id, missing)
             if trial.score is None:
-                return Record(_scored(state, trial, live))
+                members = [other.id for other in live if other.score is not None or other.id == trial.id]
+                score = scored(trial.id, trial.activations(), state.control.flat)
+                return Record([score, e.PoolChanged(members=members)])
         if not live:
             return nothing("every concept was rejected")
         best = max(live, key=lambda trial: value(trial.score, state.spec.metric) if trial.score else 0.0)
         if step := report(best, REPORT):
             return step
-        score = verified_score(best.activations("report"), state.control.flat)
+        verified = verified_score(best.activations("report"), state.control.flat)
         return Record(
             [
-                e.Verified(trial=best.id, concept=best.concept, score=score),
+                e.Verified(trial=best.id, concept=best.concept, score=verified),
                 e.Finished(label=best.concept, trial=best.id, reason=f"the best of {len(live)} words"),
             ]
         )
@@ -79,9 +81,3 @@ class Vocabulary:
     def judge(self, state: RunState, reply: str) -> Judged:
         """Raises, since no language model is used."""
         raise NotImplementedError
-
-
-def _scored(state: RunState, trial: Trial, live: list[Trial]) -> list[e.DurableEvent]:
-    assert state.control is not None
-    members = [other.id for other in live if other.score is not None or other.id == trial.id]
-    return [scored(trial.id, trial.activations(), state.control.flat), e.PoolChanged(members=members)]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from line_tui import plugins
 from line_tui.config import check_range, config_path
@@ -258,8 +259,11 @@ def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = N
     """
     catalog = _merged(user or user_catalog_path())
     pins = read_pins() if pins is None else pins
-    held = {kind: _held(getattr(catalog, kind), pins) for kind in ("language", "generator", "vision")}
-    return msgspec.structs.replace(catalog, **held)
+    held = {
+        kind: [replace(each, source=lock.held(each.source, pins.get(each.id))) for each in getattr(catalog, kind)]
+        for kind in ("language", "generator", "vision")
+    }
+    return replace(catalog, **held)
 
 
 def shipped_catalog() -> Catalog:
@@ -302,13 +306,6 @@ def _check_profiles(catalog: Catalog, path: Path) -> None:
 
 
 Named = TypeVar("Named", LanguageEntry, GeneratorEntry, VisionEntry, Profile)
-
-
-Pinned = TypeVar("Pinned", LanguageEntry, GeneratorEntry, VisionEntry)
-
-
-def _held(entries: list[Pinned], pins: Mapping[str, Pin]) -> list[Pinned]:
-    return [msgspec.structs.replace(entry, source=lock.held(entry.source, pins.get(entry.id))) for entry in entries]
 
 
 def _merge(ours: list[Named], theirs: list[Named]) -> list[Named]:

@@ -87,24 +87,21 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
     return _named(layers, names or [])
 
 
+def _name(kind: type[nn.Module]) -> str:
+    return f"{kind.__module__}.{kind.__name__}"
+
+
 Shapes = dict[str, tuple[int, ...]]
 
+_CHANNELS_LAST = (nn.Linear, nn.LayerNorm)
+_CHANNELS_FIRST = (
+    *(nn.Conv1d, nn.Conv2d, nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm),
+    *(nn.MaxPool1d, nn.MaxPool2d, nn.AvgPool1d, nn.AvgPool2d),
+    *(nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool1d, nn.AdaptiveMaxPool2d),
+)
 _KINDS: dict[str, Literal["channels-first", "channels-last"]] = {
-    "torch.nn.modules.linear.Linear": "channels-last",
-    "torch.nn.modules.normalization.LayerNorm": "channels-last",
-    "torch.nn.modules.conv.Conv2d": "channels-first",
-    "torch.nn.modules.batchnorm.BatchNorm2d": "channels-first",
-    "torch.nn.modules.normalization.GroupNorm": "channels-first",
-    "torch.nn.modules.pooling.MaxPool2d": "channels-first",
-    "torch.nn.modules.pooling.AvgPool2d": "channels-first",
-    "torch.nn.modules.pooling.AdaptiveAvgPool2d": "channels-first",
-    "torch.nn.modules.pooling.AdaptiveMaxPool2d": "channels-first",
-    "torch.nn.modules.conv.Conv1d": "channels-first",
-    "torch.nn.modules.batchnorm.BatchNorm1d": "channels-first",
-    "torch.nn.modules.pooling.MaxPool1d": "channels-first",
-    "torch.nn.modules.pooling.AvgPool1d": "channels-first",
-    "torch.nn.modules.pooling.AdaptiveAvgPool1d": "channels-first",
-    "torch.nn.modules.pooling.AdaptiveMaxPool1d": "channels-first",
+    **{_name(kind): "channels-last" for kind in _CHANNELS_LAST},
+    **{_name(kind): "channels-first" for kind in _CHANNELS_FIRST},
 }
 _CLASS_TOKENS = {"cls_token", "class_token", "class_embedding", "cls_embedding"}
 _OTHER_TOKENS = {"dist_token", "distillation_token", "reg_token", "register_tokens", "storage_tokens"}
@@ -152,7 +149,7 @@ def _class(module: nn.Module) -> str:
     """The full class name of a module; in an exported program, that of the module it was exported from."""
     if isinstance(module, InterpreterModule):
         return module.type_name() or "module"
-    return f"{type(module).__module__}.{type(module).__name__}"
+    return _name(type(module))
 
 
 def _named(layers: list[LayerInfo], names: list[str]) -> list[LayerInfo]:

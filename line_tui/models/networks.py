@@ -54,7 +54,6 @@ class Network:
     content: Callable[[], str]
     """A digest of the weights. Raises ModelFileError."""
     neuron_names: list[str] = field(default_factory=list)
-    """Names of the output neurons."""
     device: str | None = None
     """The only device it can run on; None for any."""
 
