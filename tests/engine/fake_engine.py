@@ -8,9 +8,11 @@ that fits in memory), FAKE_HANG (it ignores everything), FAKE_WORDS (how many mo
 from __future__ import annotations
 
 import dataclasses
+import gc
 import os
 import sys
 import time
+import weakref
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -52,6 +54,9 @@ class SlowGenerator(FakeGenerator):
 class FakeSource:
     """Models named "fake" and "colours"; the profile does not matter."""
 
+    generator_kind: type[FakeGenerator] = SlowGenerator
+    vision_kind: type[FakeVision] = FakeVision
+
     def prepare(self) -> None:
         print("fake libraries imported", file=sys.stderr, flush=True)
 
@@ -65,10 +70,10 @@ class FakeSource:
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         print("fake models loaded", file=sys.stderr, flush=True)
-        generator = SlowGenerator()
+        generator = self.generator_kind()
         if fixed is not None:
             generator.batch_size = fixed.batch_size
-        return LoadedModels(Models(FakeLanguage(), generator, FakeVision()), FakeEmbedder())
+        return LoadedModels(Models(FakeLanguage(), generator, self.vision_kind()), FakeEmbedder())
 
     def vision(self, model: str, batch_size: int) -> FakeVision:
         return FakeVision()
@@ -89,6 +94,31 @@ class FakeSource:
 
     def ready_bank(self, models: Models, layer: str) -> ReadyBank | None:
         return None
+
+
+class Watched(FakeSource):
+    """Keeps weak references to the generators that it makes, and all vision models."""
+
+    def __init__(self) -> None:
+        self.generators: list[weakref.ref[object]] = []
+        self.alive_at_load: list[int] = []
+        """How many generators were in memory, each time that models were asked for."""
+        self.visions: list[FakeVision] = []
+
+    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
+        self._look()
+        loaded = super().load(spec, fixed, on_progress)
+        self.generators.append(weakref.ref(loaded.models.generator))
+        self.visions.append(loaded.models.vision)  # type: ignore[arg-type]
+        return loaded
+
+    def vision(self, model: str, batch_size: int) -> FakeVision:
+        self._look()
+        return super().vision(model, batch_size)
+
+    def _look(self) -> None:
+        gc.collect()
+        self.alive_at_load.append(sum(reference() is not None for reference in self.generators))
 
 
 def in_actor(settings: EngineDefaults) -> FakeSource:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient
-from line_tui.engine.executor import EngineExited, Handle
+from line_tui.engine.executor import EngineExited, Executor, Handle
 from line_tui.explain.state import RunState, fold
 from line_tui.store import Store
 
@@ -44,6 +44,12 @@ async def until_idle(messages: Messages) -> list[object]:
         if isinstance(seen[-1], EngineExited) or (isinstance(seen[-1], e.PhaseChanged) and seen[-1].phase == "idle"):
             return seen
     raise AssertionError("the engine fell silent")
+
+
+async def until_it_hangs(executor: Executor) -> None:
+    """With FAKE_HANG: before that, the engine would still answer."""
+    while "hanging" not in executor.log_lines(20):
+        await asyncio.sleep(0.01)
 
 
 async def all_of(handle: Handle) -> list[e.AnyEvent]:

@@ -19,7 +19,7 @@ from line_tui.explain.state import fold
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE, process
 from tests.engine.fake_engine import FakeSource
-from tests.engine.sessions import SPEC, all_of, decisive, state_of
+from tests.engine.sessions import SPEC, all_of, decisive, state_of, until_it_hangs
 
 
 async def _until(handle: Handle, kind: type, phase: str = "") -> None:
@@ -152,9 +152,7 @@ async def test_a_hung_engine_is_ended_by_cancel_and_the_run_goes_on(
     monkeypatch.setenv("FAKE_HANG", "1")
     async with Executor(process(tmp_path, grace=0.3)) as executor:
         handle = executor.submit("a", SPEC)
-        # Before that, the engine would still answer.
-        while "hanging" not in executor.log_lines(20):
-            await asyncio.sleep(0.01)
+        await until_it_hangs(executor)
         await handle.cancel(grace=0.3)
         # It was asked for: no error, though the process was killed.
         await all_of(handle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,7 +21,7 @@ from line_tui.explain.scores import auc
 from line_tui.store import Store
 from line_tui.store.images import Recipe, StoredAlbum
 from tests.engine.fake_engine import FakeSource
-from tests.engine.sessions import state_of, until_idle
+from tests.engine.sessions import SPEC, state_of, until_idle
 from tests.fakes import VOCABULARY, FakeGenerator, FakeLanguage, FakeVision
 
 
@@ -112,16 +113,8 @@ async def test_a_run_is_scored_against_the_users_pictures(client: EngineClient, 
     for n in range(5):
         paint(tmp_path / f"pictures/{n}.png", 40 * n)
     (tmp_path / "pictures/x.png").write_bytes(b"broken")
-    spec = e.RunSpec(
-        model="fake",
-        layer="fc",
-        neuron=0,
-        strategy="published",
-        metric="mean",
-        iterations=2,
-        images=2,
-        control=str(tmp_path / "pictures"),
-    )
+    control = str(tmp_path / "pictures")
+    spec = msgspec.structs.replace(SPEC, layer="fc", iterations=2, images=2, control=control)
     await client.send(p.Start(run_id="a", spec=spec))
     seen = await until_idle(client.messages())
     measured = next(event for event in seen if isinstance(event, e.ControlMeasured))

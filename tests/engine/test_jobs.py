@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-import weakref
 from pathlib import Path
 
 import msgspec
@@ -21,11 +19,10 @@ from line_tui.engine.model_manager import ModelManager
 from line_tui.errors import EngineError, LineError, MemoryLimitError, ModelFileError, UnknownNameError, UsageError
 from line_tui.evaluate.measuring import evaluate, folder_control, read
 from line_tui.evaluate.request import Report, Request
-from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.conftest import process
-from tests.engine.fake_engine import FakeSource
-from tests.engine.sessions import SPEC, all_of
+from tests.engine.fake_engine import FakeSource, Watched
+from tests.engine.sessions import SPEC, all_of, until_it_hangs
 from tests.fakes import FakeGenerator, FakeVision
 
 
@@ -83,21 +80,17 @@ async def test_what_cannot_be_is_told_as_of_a_run(
 
 @pytest.mark.parametrize(
     ("trouble", "kind", "told"),
-    [
-        ({"FAKE_ERROR": "memory is gone"}, MemoryLimitError, "memory is gone"),
-        ({"FAKE_ERROR": "a defect"}, LineError, "ValueError: a defect"),
-    ],
+    [("memory is gone", MemoryLimitError, "memory is gone"), ("a defect", LineError, "ValueError: a defect")],
 )
 async def test_what_a_library_raises_ends_a_job_in_one_line(
     tmp_path: Path,
     wanted: Request,
     monkeypatch: pytest.MonkeyPatch,
-    trouble: dict[str, str],
+    trouble: str,
     kind: type[LineError],
     told: str,
 ) -> None:
-    for name, value in trouble.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FAKE_ERROR", trouble)
     async with Executor(process(tmp_path, grace=1)) as executor:
         with pytest.raises(kind, match=told):
             await executor.do("evaluate", wanted, Report)
@@ -108,9 +101,7 @@ async def test_a_job_ends_with_its_engine(tmp_path: Path, wanted: Request, monke
     engine = process(tmp_path, grace=1)
     async with Executor(engine) as executor:
         job = asyncio.create_task(executor.do("evaluate", wanted, Report))
-        # Before that, the engine would still answer.
-        while "hanging" not in executor.log_lines(20):
-            await asyncio.sleep(0.01)
+        await until_it_hangs(executor)
         await executor.kill(0.1)
         with pytest.raises(EngineError, match="was killed by SIGKILL"):
             await job
@@ -127,24 +118,6 @@ async def test_closing_the_engine_stops_a_job(store: Store, wanted: Request, mon
         await job
 
 
-class Watched(FakeSource):
-    """Says what is in memory when a vision model is asked for alone."""
-
-    def __init__(self) -> None:
-        self.generators: list[weakref.ref[object]] = []
-        self.alive_then: list[bool] = []
-
-    def load(self, spec, fixed, on_progress):  # type: ignore[no-untyped-def]
-        loaded: LoadedModels = super().load(spec, fixed, on_progress)
-        self.generators.append(weakref.ref(loaded.models.generator))
-        return loaded
-
-    def vision(self, model: str, batch_size: int) -> FakeVision:
-        gc.collect()
-        self.alive_then = [generator() is not None for generator in self.generators]
-        return super().vision(model, batch_size)
-
-
 def test_a_vision_model_alone_has_no_other_beside_it() -> None:
     source = Watched()
     manager = ModelManager(source)
@@ -154,7 +127,7 @@ def test_a_vision_model_alone_has_no_other_beside_it() -> None:
     assert source.generators[0]() is not None
     with manager.vision_alone("fake", 8, lambda what: None) as vision:
         assert isinstance(vision, FakeVision)
-    assert source.alive_then == [False]
+    assert source.alive_at_load == [0, 0]
     with manager.borrow(spec, None, lambda what: None):
         assert len(source.generators) == 2
     manager.close()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import gc
-import weakref
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -14,30 +12,11 @@ from line_tui import events as e
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.explain.strategies import metric_of
-from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
-from tests.engine.fake_engine import FakeSource
+from tests.engine.fake_engine import FakeSource, Watched
 from tests.engine.sessions import all_of, decisive, state_of
-from tests.fakes import FakeVision
 
 SPEC = e.RunSpec(model="fake", layer="fc", neuron=0, iterations=3, images=3, seed=8)
-
-
-class Counted(FakeSource):
-    """Keeps weak references to the generators that it makes, and all vision models."""
-
-    def __init__(self) -> None:
-        self.generators: list[weakref.ref[object]] = []
-        self.alive_at_load: list[int] = []
-        self.visions: list[FakeVision] = []
-
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        gc.collect()
-        self.alive_at_load.append(sum(reference() is not None for reference in self.generators))
-        loaded = super().load(spec, fixed, on_progress)
-        self.generators.append(weakref.ref(loaded.models.generator))
-        self.visions.append(loaded.models.vision)  # type: ignore[arg-type]
-        return loaded
 
 
 def _spec(neuron: int, **change: object) -> e.RunSpec:
@@ -51,7 +30,7 @@ async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strat
     for neuron in range(3):
         async with Executor(LocalEngine(apart, FakeSource())) as executor:
             await all_of(executor.submit(f"n{neuron}", _spec(neuron, **how)))
-    source = Counted()
+    source = Watched()
     async with Executor(LocalEngine(together, source)) as executor:
         handles = [executor.submit(f"n{neuron}", _spec(neuron, **how)) for neuron in range(3)]
         for handle in handles:
@@ -66,7 +45,7 @@ async def test_interleaved_runs_find_what_single_ones_find(tmp_path: Path, strat
 
 
 async def test_old_models_are_gone_before_others_come(store: Store) -> None:
-    source = Counted()
+    source = Watched()
     async with Executor(LocalEngine(store, source)) as executor:
         await all_of(executor.submit("a", _spec(0)))
         await all_of(executor.submit("b", _spec(1)))
@@ -79,7 +58,7 @@ async def test_old_models_are_gone_before_others_come(store: Store) -> None:
 
 
 async def test_two_models_wanted_at_once_are_never_both_in_memory(store: Store) -> None:
-    source = Counted()
+    source = Watched()
     async with Executor(LocalEngine(store, source)) as executor:
         wanted = [_spec(0), _spec(1), _spec(0, model="colours"), _spec(2), _spec(1, model="colours")]
         handles = [executor.submit(f"r{n}", spec) for n, spec in enumerate(wanted)]
@@ -90,7 +69,7 @@ async def test_two_models_wanted_at_once_are_never_both_in_memory(store: Store) 
 
 
 async def test_the_models_of_a_run_that_was_stopped_serve_it_again_and_the_next(store: Store) -> None:
-    source = Counted()
+    source = Watched()
     async with Executor(LocalEngine(store, source)) as executor:
         handle = executor.submit("a", _spec(0))
         async for envelope in handle.events():
@@ -105,7 +84,7 @@ async def test_memory_that_runs_out_lowers_all_runs_that_share_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_ROOM", "2")
-    source = Counted()
+    source = Watched()
     async with Executor(LocalEngine(store, source)) as executor:
         handles = [executor.submit(f"n{neuron}", _spec(neuron)) for neuron in range(3)]
         for handle in handles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.neuron_queue import Batch, Queue
 from line_tui.explain.ports import Picture, Recording
-from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.conftest import process
 from tests.engine.fake_engine import FakeSource
@@ -31,10 +30,7 @@ class Touchy(FakeVision):
 
 
 class BadSource(FakeSource):
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        loaded = super().load(spec, fixed, on_progress)
-        object.__setattr__(loaded.models, "vision", Touchy())
-        return loaded
+    vision_kind = Touchy
 
 
 def asked(neuron: int) -> e.RunSpec:

@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 from line_tui import events as e
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.explain.ports import OnStep, Picture
-from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
 from tests.fakes import FakeGenerator
@@ -23,9 +21,7 @@ class Previewing(FakeGenerator):
 
 
 class Source(FakeSource):
-    def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        loaded = super().load(spec, fixed, on_progress)
-        return dataclasses.replace(loaded, models=dataclasses.replace(loaded.models, generator=Previewing()))
+    generator_kind = Previewing
 
 
 async def test_unfinished_pictures_are_shown(store: Store) -> None:
