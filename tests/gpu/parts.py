@@ -231,7 +231,7 @@ def _without_files(
 
     if TINY:
         folder = tiny.make("sd-turbo", ROOT / "models" / "turbo")
-        pipeline = module.open_pipeline(folder, _tiny_entry(folder), DEVICE)
+        pipeline = module.open_pipeline(folder, tiny.entry(folder, guidance=0.0), DEVICE)
         options = options | {"size": tiny.SIZE}
     else:
         folder = ROOT / "models" / "none"
@@ -249,13 +249,6 @@ def _without_files(
     tell("in memory after loading", allocated_mb(), "MB")
     _throughput(generator, rounds)
     _peaks(generator, batches)
-
-
-def _tiny_entry(folder: Path) -> Any:
-    from line_tui.models.catalog import GeneratorEntry
-    from line_tui.models.model_files import Source
-
-    return GeneratorEntry(id="tiny", source=Source(path=str(folder)), steps=2, guidance=0.0, size=tiny.SIZE)
 
 
 def _throughput(generator: Any, rounds: int = 2) -> None:

@@ -10,9 +10,9 @@ from safetensors.torch import load_file, save_file
 
 from line_tui.errors import ModelFileError, UnknownNameError, UsageError
 from line_tui.explain.ports import Cancelled
-from line_tui.models.catalog import GeneratorEntry, read_catalog
+from line_tui.models.catalog import read_catalog
 from line_tui.models.generator import DiffusersGenerator, _to_pictures
-from line_tui.models.model_files import Source, locate
+from line_tui.models.model_files import locate
 from tests.models import tiny
 
 EMOJI = read_catalog().find_generator("emoji-diffusion")
@@ -23,25 +23,8 @@ def silent(step: int, steps: int) -> None:
     pass
 
 
-def entry(folder: Any, **options: Any) -> Any:
-    usual = {"steps": 2, "guidance": 2.0, "size": tiny.SIZE, "batch_size": 3}
-    return GeneratorEntry(id="tiny", source=Source(path=str(folder)), **usual | options)
-
-
 def open_tiny(folder: Any, **options: Any) -> Any:
-    return DiffusersGenerator(folder, entry(folder, **options))
-
-
-@pytest.fixture(scope="session")
-def pipelines(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    made = {}
-
-    def get(family: str) -> Any:
-        if family not in made:
-            made[family] = tiny.make(family, tmp_path_factory.mktemp("pipeline"))
-        return made[family]
-
-    return get
+    return DiffusersGenerator(folder, tiny.entry(folder, **options))
 
 
 @pytest.fixture
@@ -166,13 +149,13 @@ def test_overflown_pictures_are_an_error_not_black(folder: Any) -> None:
     images = torch.zeros(1, 3, 2, 2)
     images[0, 0, 0, 0] = torch.nan
     with pytest.raises(ModelFileError, match="overflowed"):
-        _to_pictures(images, entry(folder, dtype="float16"), "float16")
+        _to_pictures(images, tiny.entry(folder, dtype="float16"), "float16")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
 def test_numbers_become_bytes_as_numpy_rounds_them(folder: Any, dtype: Any) -> None:
     images = torch.linspace(0, 1, 3 * 8 * 8).reshape(1, 3, 8, 8).to(dtype)
-    picture = _to_pictures(images, entry(folder), "float32")[0]
+    picture = _to_pictures(images, tiny.entry(folder), "float32")[0]
     expected = (images[0].float().numpy() * 255).round().clip(0, 255).astype(np.uint8).transpose(1, 2, 0)
     assert np.array_equal(picture, expected) and picture.flags["C_CONTIGUOUS"]
 

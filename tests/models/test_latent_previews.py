@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,10 +13,8 @@ from torch.nn import functional
 
 from line_tui.events import THUMBNAIL
 from line_tui.models import latent_previews
-from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.latent_previews import Previewer, Projection, fit_projection
-from line_tui.models.model_files import Source
 from tests.models import tiny
 
 PAINT = torch.tensor([[0.2, 0.0, 0.1], [0.0, 0.3, 0.0], [0.1, 0.0, -0.4], [0.0, 0.1, 0.2]])
@@ -85,19 +84,12 @@ def test_a_half_precise_autoencoder_that_overflows_is_fitted_in_full_and_left_as
 
 @pytest.mark.parametrize("family", tiny.FAMILIES)
 def test_every_family_is_previewed_and_draws_what_it_drew_unseen(
-    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    family: str, pipelines: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(latent_previews, "INTERVAL", 0.0)
-    entry = GeneratorEntry(
-        id="tiny",
-        source=Source(path=str(tmp_path)),
-        steps=2,
-        guidance=tiny.GUIDANCE.get(family, 2.0),
-        size=tiny.SIZE,
-        batch_size=3,
-    )
+    folder = pipelines(family)
     torch.manual_seed(7)
-    generator = DiffusersGenerator(tiny.make(family, tmp_path), entry)
+    generator = DiffusersGenerator(folder, tiny.entry(folder, guidance=tiny.GUIDANCE.get(family, 2.0)))
     state = torch.get_rng_state()
     unseen = generator.draw(["a fox", "a hen"], [1, 2], lambda step, steps: None)
     drawn = torch.get_rng_state()

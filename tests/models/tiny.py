@@ -7,6 +7,9 @@ import diffusers as d
 import torch
 import transformers as t
 
+from line_tui.models.catalog import GeneratorEntry
+from line_tui.models.model_files import Source
+
 WIDTH = 16
 SIZE = 32
 """Side of the pictures; every autoencoder here halves it once."""
@@ -279,6 +282,12 @@ FAMILIES = {
 }
 GUIDANCE = {"sd-turbo": 0.0, "sdxl-turbo": 0.0, "flux-schnell": 0.0}
 """Distilled families take none."""
+
+
+def entry(folder: Path, **options: Any) -> GeneratorEntry:
+    """What a catalogue says of a pipeline in a folder."""
+    usual: dict[str, Any] = {"steps": 2, "guidance": 2.0, "size": SIZE, "batch_size": 3}
+    return GeneratorEntry(id="tiny", source=Source(path=str(folder)), **usual | options)
 
 
 def make(family: str, folder: Path) -> Path:
