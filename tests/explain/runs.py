@@ -29,16 +29,25 @@ from tests.fakes import (
 
 
 class FreeRunControl:
-    """A run control that never holds; `on_wait` is what the person does when asked, `stop_after` ends the run."""
+    """A run control that never holds; `stop_after` ends the run.
 
-    def __init__(self, on_wait: Callable[[], None] | None = None, stop_after: int | None = None) -> None:
-        self.on_wait, self.steps_left = on_wait, stop_after
+    `on_wait` is what the person does when asked, `on_hold` what they do before each step.
+    """
+
+    def __init__(
+        self,
+        on_wait: Callable[[], None] | None = None,
+        stop_after: int | None = None,
+        on_hold: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.on_wait, self.steps_left, self.on_hold = on_wait, stop_after, on_hold
 
     def hold(self) -> None:
         if self.steps_left is not None:
             self.steps_left -= 1
             if self.steps_left < 0:
                 raise Cancelled
+        self.on_hold()
 
     def wait(self) -> None:
         assert self.on_wait is not None, "the run waits for a person who is not there"

@@ -1,3 +1,5 @@
+from itertools import count
+
 import pytest
 
 from line_tui import events as e
@@ -90,35 +92,21 @@ def test_tokens_and_steps_are_shown_not_stored() -> None:
 
 
 def test_what_the_person_said_while_held_comes_first() -> None:
-    run = Run(iterations=1)
+    run, holds = Run(iterations=1), count(1)
 
-    class Held(FreeRunControl):
-        def __init__(self) -> None:
-            super().__init__()
-            self.holds = 0
+    def speak() -> None:
+        if next(holds) == 2:
+            run.say(kind="reject", trial="t1")
 
-        def hold(self) -> None:
-            self.holds += 1
-            if self.holds == 2:
-                run.say(kind="reject", trial="t1")
-
-    run.run_control = Held()
+    run.run_control = FreeRunControl(on_hold=speak)
     state = run.go()
     assert state.trials["t1"].images == ()
 
 
 def test_a_step_is_done_although_the_person_spoke_before_it() -> None:
     run = Run()
-
-    class OneStep(FreeRunControl):
-        def __init__(self) -> None:
-            super().__init__(stop_after=1)
-
-        def hold(self) -> None:
-            super().hold()
-            run.journal.person.append(e.Decided(decision="mine", kind="add", concept="violin"))
-
-    run.run_control = OneStep()
+    said = e.Decided(decision="mine", kind="add", concept="violin")
+    run.run_control = FreeRunControl(stop_after=1, on_hold=lambda: run.journal.person.append(said))
     with pytest.raises(Cancelled):
         run.go()
     assert len(run.of(e.Decided)) == 1 and run.journal.stored[-1:] == run.of(e.ControlMeasured)

@@ -14,34 +14,14 @@ from tests.models import tiny
 _CHAT = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
-def autoencoder(size: int, scaling: float, latent: int = 4, **options: Any) -> d.AutoencoderKL:
-    return d.AutoencoderKL(
-        block_out_channels=(128, 256, 512, 512),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        latent_channels=latent,
-        layers_per_block=2,
-        sample_size=size,
-        scaling_factor=scaling,
-        **options,
-    )
+def autoencoder(size: int, scaling: float, **options: Any) -> d.AutoencoderKL:
+    real = {"layers_per_block": 2, "norm_num_groups": 32, "sample_size": size, "scaling_factor": scaling}
+    return tiny.autoencoder((128, 256, 512, 512), **real | options)
 
 
 def clip(kind: type[Any], width: int, layers: int, heads: int, projection: int, act: str) -> Any:
-    return kind(
-        t.CLIPTextConfig(
-            vocab_size=49408,
-            hidden_size=width,
-            intermediate_size=4 * width,
-            projection_dim=projection,
-            num_hidden_layers=layers,
-            num_attention_heads=heads,
-            hidden_act=act,
-            bos_token_id=0,
-            eos_token_id=1,
-            pad_token_id=1,
-        )
-    )
+    real = {"vocab_size": 49408, "intermediate_size": 4 * width, "projection_dim": projection, "hidden_act": act}
+    return tiny.clip(kind, width, num_hidden_layers=layers, num_attention_heads=heads, **real)
 
 
 def sdxl() -> d.StableDiffusionXLPipeline:
@@ -114,7 +94,9 @@ def z_image() -> d.ZImagePipeline:
     )
     return d.ZImagePipeline(
         scheduler=_on_cpu(lambda: d.FlowMatchEulerDiscreteScheduler(shift=3.0)),
-        vae=autoencoder(1024, 0.3611, latent=16, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False),
+        vae=autoencoder(
+            1024, 0.3611, latent_channels=16, shift_factor=0.1159, use_quant_conv=False, use_post_quant_conv=False
+        ),
         text_encoder=t.Qwen3Model(config),
         tokenizer=tokenizer,
         transformer=d.ZImageTransformer2DModel(),

@@ -9,8 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
+from line_tui.hub.pull import plan, pull
+from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub
+from line_tui.models.catalog import LanguageEntry
+from line_tui.models.model_files import Source
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LARGE = 1000
@@ -115,6 +120,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body[:cut_after])
         if cut_after is not None and cut_after < len(body):
             self.close_connection = True
+
+
+ENTRY = LanguageEntry(id="tiny", source=Source(hub="someone/tiny"), licence="MIT")
+
+
+def fetch(hub: FakeHub, receipts: Receipts, model: LanguageEntry = ENTRY) -> Path:
+    connection = hub.open()
+    return pull(plan(model, connection), connection, lambda name, done: None, receipts)
 
 
 def git_sha1(data: bytes) -> str:

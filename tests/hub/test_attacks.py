@@ -11,7 +11,7 @@ import pytest
 
 from line_tui.errors import HubError, UsageError
 from line_tui.hub.cache import PART, Repository
-from line_tui.hub.pull import plan, pull
+from line_tui.hub.pull import plan
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.hub.verify import files_of, glance, verify
@@ -19,20 +19,14 @@ from line_tui.models.catalog import LanguageEntry
 from line_tui.models.lock import lock_path, read_pins
 from line_tui.models.model_files import Source
 from tests.hub import fake
-from tests.hub.fake import COMMIT, FakeHub
+from tests.hub.fake import COMMIT, ENTRY, FakeHub, fetch
 
 WEIGHTS = bytes(range(256)) * 20
-ENTRY = LanguageEntry(id="tiny", source=Source(hub="someone/tiny"))
 
 
 @pytest.fixture(autouse=True)
 def repository(hub: FakeHub) -> None:
     hub.repositories["someone/tiny"] = {"model.gguf": WEIGHTS, "config.json": b"{}"}
-
-
-def fetch(hub: FakeHub, receipts: Receipts) -> Path:
-    connection = hub.open()
-    return pull(plan(ENTRY, connection), connection, lambda name, done: None, receipts)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import fcntl
 from collections import namedtuple
 from pathlib import Path
 
+import msgspec
 import pytest
 from huggingface_hub import snapshot_download, try_to_load_from_cache
 
@@ -16,8 +17,8 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.hub.verify import glance
 from line_tui.models.catalog import LanguageEntry
-from line_tui.models.model_files import Source, locate
-from tests.hub.fake import COMMIT, FakeHub, serve
+from line_tui.models.model_files import locate
+from tests.hub.fake import COMMIT, ENTRY, FakeHub, fetch, serve
 
 WEIGHTS = bytes(range(256)) * 400
 FILES = {
@@ -30,12 +31,7 @@ FILES = {
 
 
 def entry(**source: object) -> LanguageEntry:
-    return LanguageEntry(id="tiny", source=Source(hub="someone/tiny", **source), licence="MIT")  # type: ignore[arg-type]
-
-
-def fetch(hub: FakeHub, receipts: Receipts, model: LanguageEntry) -> Path:
-    connection = hub.open()
-    return pull(plan(model, connection), connection, lambda name, done: None, receipts)
+    return msgspec.structs.replace(ENTRY, source=msgspec.structs.replace(ENTRY.source, **source))
 
 
 @pytest.fixture(autouse=True)
@@ -44,16 +40,16 @@ def repository(hub: FakeHub) -> None:
 
 
 def test_a_pulled_model_is_found_by_everything_that_looks_in_the_cache(hub: FakeHub, receipts: Receipts) -> None:
-    folder = fetch(hub, receipts, entry())
+    folder = fetch(hub, receipts)
     assert (folder / "unet/weights.safetensors").read_bytes() == WEIGHTS[::-1]
-    assert locate(entry().source, "tiny") == folder
+    assert locate(ENTRY.source, "tiny") == folder
     assert snapshot_download("someone/tiny", local_files_only=True) == str(folder)
     assert try_to_load_from_cache("someone/tiny", "config.json") == str(folder / "config.json")
-    assert glance(entry(), receipts).state == "verified"
+    assert glance(ENTRY, receipts).state == "verified"
 
 
 def test_nothing_that_can_run_code_is_fetched(hub: FakeHub, receipts: Receipts) -> None:
-    planned = plan(entry(), hub.open())
+    planned = plan(ENTRY, hub.open())
     assert planned.refused == ["modeling.py", "pytorch_model.bin"]
     folder = fetch(hub, receipts, entry(files=["*"]))
     assert sorted(path.name for path in folder.rglob("*.*")) == [
@@ -72,13 +68,13 @@ def test_only_the_files_that_the_entry_names(hub: FakeHub, receipts: Receipts) -
 def test_a_repository_of_pickles_alone_is_refused(hub: FakeHub) -> None:
     hub.repositories["someone/tiny"] = {"pytorch_model.bin": WEIGHTS, "config.json": b"{}"}
     with pytest.raises(HubError, match="no safetensors or GGUF file"):
-        plan(entry(), hub.open())
+        plan(ENTRY, hub.open())
 
 
 def test_a_second_pull_fetches_nothing(hub: FakeHub, receipts: Receipts) -> None:
-    fetch(hub, receipts, entry())
+    fetch(hub, receipts)
     hub.ranges.clear()
-    fetch(hub, receipts, entry())
+    fetch(hub, receipts)
     assert hub.ranges == []
 
 
@@ -120,45 +116,41 @@ def test_an_interrupted_pull_goes_on_and_shows_no_half_model(hub: FakeHub, recei
 
 
 def test_two_pulls_at_once_do_not_mix_their_bytes(hub: FakeHub, receipts: Receipts) -> None:
-    connection = hub.open()
-    planned = plan(entry(file="model.safetensors"), connection)
+    model = entry(file="model.safetensors")
+    planned = plan(model, hub.open())
     part = Repository.of("someone/tiny").part(planned.files[0].digest)
     part.parent.mkdir(parents=True)
     with part.open("ab") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         with pytest.raises(HubError, match="another process is fetching"):
-            pull(planned, connection, lambda name, done: None, receipts)
-        assert find_unfinished([entry()]) == []
-    [left] = find_unfinished([entry()])
+            fetch(hub, receipts, model)
+        assert find_unfinished([ENTRY]) == []
+    [left] = find_unfinished([ENTRY])
     assert (left.repo, left.parts, left.models) == ("someone/tiny", [part], ["tiny"])
 
 
 def test_a_cache_that_cannot_be_written(hub: FakeHub, receipts: Receipts, cache: Path) -> None:
-    connection = hub.open()
-    planned = plan(entry(), connection)
     # A file where the snapshots' folder should be: it stops root too, unlike permissions.
     (cache / "models--someone--tiny").mkdir(parents=True)
     (cache / "models--someone--tiny/snapshots").write_text("")
     with pytest.raises(HubError, match="snapshots"):
-        pull(planned, connection, lambda name, done: None, receipts)
+        fetch(hub, receipts)
 
 
 def test_a_server_without_ranges_starts_the_file_again(hub: FakeHub, receipts: Receipts) -> None:
-    connection = hub.open()
     model = entry(file="model.safetensors")
-    planned = plan(model, connection)
-    part = Repository.of("someone/tiny").part(planned.files[0].digest)
+    part = Repository.of("someone/tiny").part(plan(model, hub.open()).files[0].digest)
     part.parent.mkdir(parents=True)
     part.write_bytes(WEIGHTS[:500])
     hub.ignores_ranges = True
-    folder = pull(planned, connection, lambda name, done: None, receipts)
+    folder = fetch(hub, receipts, model)
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
 
 
 def test_a_connection_that_brings_nothing_ends_in_one_line(hub: FakeHub, receipts: Receipts) -> None:
     hub.cut_after = 0
     with pytest.raises(HubError, match=r"check the connection and pull again"):
-        fetch(hub, receipts, entry())
+        fetch(hub, receipts)
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
@@ -166,11 +158,11 @@ def test_bytes_of_another_hash_are_thrown_away(hub: FakeHub, receipts: Receipts,
     true = FILES[name]
     hub.served[name] = bytes(len(true))
     with pytest.raises(HubError, match=f"{name} does not have its known hash"):
-        fetch(hub, receipts, entry())
+        fetch(hub, receipts)
     with pytest.raises(ModelFileError):
-        locate(entry().source, "tiny")
+        locate(ENTRY.source, "tiny")
     hub.served.clear()
-    assert (fetch(hub, receipts, entry()) / name).read_bytes() == true
+    assert (fetch(hub, receipts) / name).read_bytes() == true
 
 
 def test_a_file_that_is_not_the_catalogues_is_refused_before_it_is_fetched(hub: FakeHub) -> None:
@@ -183,14 +175,14 @@ def test_room_on_the_disk_is_checked_first(hub: FakeHub, receipts: Receipts, mon
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage(1 << 40, 1 << 40, 1000))
     with pytest.raises(HubError, match=r"tiny needs 268\.6 MB, .* has 0\.0 MB free"):
-        fetch(hub, receipts, entry())
+        fetch(hub, receipts)
     assert hub.ranges == []
 
 
 def test_a_gated_model_is_explained(hub: FakeHub, receipts: Receipts) -> None:
     hub.gated.add("someone/tiny")
     with pytest.raises(HubError) as caught:
-        fetch(hub, receipts, entry())
+        fetch(hub, receipts)
     assert "accept it at https://huggingface.co/someone/tiny, run `hf auth login`" in caught.value.fix
     assert caught.value.exit_code == 8
 
@@ -213,17 +205,17 @@ def test_unknown_repositories_and_revisions(hub: FakeHub) -> None:
         plan(entry(revision="v9"), hub.open())
     del hub.repositories["someone/tiny"]
     with pytest.raises(HubError, match="there is no model someone/tiny"):
-        plan(entry(), hub.open())
+        plan(ENTRY, hub.open())
 
 
 def test_no_hub_at_all(hub: FakeHub) -> None:
     # Port 9 of loopback: nobody listens there.
     hub.endpoint = "http://127.0.0.1:9"
     with pytest.raises(HubError, match="cannot reach http://127"):
-        plan(entry(), hub.open())
+        plan(ENTRY, hub.open())
 
 
 def test_offline_means_offline(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(HubError, match="HF_HUB_OFFLINE forbids connections"):
-        plan(entry(), hub.open())
+        plan(ENTRY, hub.open())

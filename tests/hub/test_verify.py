@@ -11,7 +11,7 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.verify import _listed_digests, glance, verify
 from line_tui.models.catalog import LanguageEntry, VisionEntry
 from line_tui.models.model_files import Source
-from tests.hub.fake import COMMIT, git_sha1
+from tests.hub.fake import COMMIT, ENTRY, git_sha1
 
 WEIGHTS = b"weights" * 1000
 
@@ -31,7 +31,7 @@ def pulled(cache: Path) -> tuple[LanguageEntry, Path]:
         repository.blob(digest).parent.mkdir(parents=True, exist_ok=True)
         repository.blob(digest).write_bytes(data)
     folder = repository.publish(COMMIT, None, {"model.gguf": large, "config.json": small})
-    return LanguageEntry(id="tiny", source=Source(hub="someone/tiny")), folder
+    return ENTRY, folder
 
 
 def test_the_cache_keeps_the_hashes(pulled: tuple[LanguageEntry, Path], receipts: Receipts) -> None:
@@ -68,7 +68,7 @@ def test_a_link_to_a_lost_file(pulled: tuple[LanguageEntry, Path], receipts: Rec
 
 
 def test_a_model_that_is_not_here(receipts: Receipts) -> None:
-    verdict = verify(LanguageEntry(id="tiny", source=Source(hub="someone/tiny")), receipts)
+    verdict = verify(ENTRY, receipts)
     assert verdict.state == "missing"
     assert verdict.fix == "run `line-tui models pull tiny`"
 

@@ -9,13 +9,13 @@ from safetensors.torch import save_file
 
 from line_tui.errors import ModelFileError, UnknownNameError
 from line_tui.models.architectures import build_empty
-from line_tui.models.catalog import Catalog, Encoder, VisionEntry
+from line_tui.models.catalog import Encoder
 from line_tui.models.encoder import with_encoder
 from line_tui.models.layers import list_layers
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision import TorchVision
-from tests.models.toys import PLAIN, Colours, paint
+from tests.models.toys import PLAIN, Colours, mine, paint
 
 RED = paint(255, 0, 0)
 
@@ -52,22 +52,14 @@ def test_an_entry_with_an_encoder(tmp_path: Path) -> None:
     torch.manual_seed(0)
     path = tmp_path / "sae.safetensors"
     save_file({"W_enc": torch.randn(512, 40), "b_enc": torch.zeros(40)}, path)
-    entry = VisionEntry(
-        id="mine",
-        source=Source(bundled="emoji-resnet18"),
-        encoder=Encoder(layer="layer4", path=str(path)),
-    )
-    network = find_network("mine", Catalog(vision=[entry]))
+    bundled = Source(bundled="emoji-resnet18")
+    network = find_network("mine", mine(bundled, encoder=Encoder(layer="layer4", path=str(path))))
     layers = {layer.name: layer for layer in list_layers(build_empty(network.outline), network.preprocess.shape)}
     assert (layers["features"].neurons, layers["features"].pooling) == (40, "spatial-mean")
     vision = TorchVision(network.load(), "mine", network.preprocess)
     seen = vision.record([np.zeros((96, 96, 3), np.uint8)], "features", 3)
     assert seen.activations.shape == (1, 40) and (seen.activations >= 0).all() and seen.maps.shape == (1, 3, 3)
-    assert network.revision() != find_network("emoji-resnet18", Catalog(vision=[bundled()])).revision()
-
-
-def bundled() -> Any:
-    return VisionEntry(id="emoji-resnet18", source=Source(bundled="emoji-resnet18"))
+    assert network.revision() != find_network("mine", mine(bundled)).revision()
 
 
 def test_a_threshold_makes_small_features_silent(tmp_path: Path) -> None:

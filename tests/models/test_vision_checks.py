@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from line_tui.errors import LineError, ModelFileError, UsageError
-from line_tui.models.catalog import Catalog, Encoder, VisionEntry
+from line_tui.models.catalog import Catalog, Encoder
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
 from line_tui.models.vision_checks import builtin_pictures
@@ -229,8 +229,7 @@ def trap_timm(path: Any) -> Any:
 def trap_encoder(path: Any) -> Any:
     torch.save({"W_enc": Trap()}, path / "sae.pth")
     encoder = Encoder(layer="layer4", path=str(path / "sae.pth"))
-    one = VisionEntry(id="mine", source=Source(bundled="emoji-resnet18"), encoder=encoder)
-    return "mine", Catalog(vision=[one])
+    return "mine", mine(Source(bundled="emoji-resnet18"), encoder=encoder)
 
 
 TRAPS = [value for name, value in list(globals().items()) if name.startswith("trap_")]

@@ -34,20 +34,10 @@ def gemma_tokenizer() -> t.GemmaTokenizer:
     return t.GemmaTokenizer(vocab={token: index for index, token in enumerate(tokens)}, merges=[])
 
 
-def clip(kind: type[Any] = t.CLIPTextModel) -> Any:
-    return kind(
-        t.CLIPTextConfig(
-            vocab_size=256,
-            hidden_size=WIDTH,
-            intermediate_size=WIDTH,
-            projection_dim=WIDTH,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            bos_token_id=0,
-            eos_token_id=1,
-            pad_token_id=1,
-        )
-    )
+def clip(kind: type[Any] = t.CLIPTextModel, width: int = WIDTH, **options: Any) -> Any:
+    usual = {"vocab_size": 256, "intermediate_size": width, "projection_dim": width}
+    usual |= {"num_hidden_layers": 2, "num_attention_heads": 2, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
+    return kind(t.CLIPTextConfig(hidden_size=width, **usual | options))
 
 
 def t5(width: int = WIDTH) -> t.T5EncoderModel:
@@ -69,14 +59,12 @@ def gemma() -> t.Gemma2Model:
     )
 
 
-def autoencoder(latent: int = 4, **options: Any) -> d.AutoencoderKL:
+def autoencoder(widths: tuple[int, ...] = (WIDTH, WIDTH), **options: Any) -> d.AutoencoderKL:
     return d.AutoencoderKL(
-        block_out_channels=[WIDTH, WIDTH],
-        down_block_types=["DownEncoderBlock2D"] * 2,
-        up_block_types=["UpDecoderBlock2D"] * 2,
-        latent_channels=latent,
-        norm_num_groups=4,
-        **options,
+        block_out_channels=widths,
+        down_block_types=["DownEncoderBlock2D"] * len(widths),
+        up_block_types=["UpDecoderBlock2D"] * len(widths),
+        **{"latent_channels": 4, "norm_num_groups": 4} | options,
     )
 
 

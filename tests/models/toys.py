@@ -46,9 +46,10 @@ class Pair(nn.Module):
         return x, None
 
 
-def mine(path: Path, **options: Any) -> Catalog:
-    """A catalogue of one model in a file or folder."""
-    return Catalog(vision=[VisionEntry(id="mine", source=Source(path=str(path)), **options)])
+def mine(source: Path | Source, **options: Any) -> Catalog:
+    """A catalogue of one model, in a file or folder."""
+    source = source if isinstance(source, Source) else Source(path=str(source))
+    return Catalog(vision=[VisionEntry(id="mine", source=source, **options)])
 
 
 def export(model: nn.Module, path: Path, side: int, fixed: int | None = None) -> None:
