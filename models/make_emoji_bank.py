@@ -22,7 +22,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch import Tensor
 
-from line_tui.engine.bundled_bank import weights_digest
+from line_tui.engine.bundled_bank import SETTINGS, weights_digest
 from line_tui.events import THUMBNAIL
 from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.catalog import read_catalog
@@ -59,11 +59,7 @@ def main() -> None:
     save_sheet(pictures.permute(0, 2, 3, 1).numpy(), FOLDER / "pictures.jpg")
     bank: dict[str, Any] = {
         "generator": generator.name,
-        "prompt_template": generator.prompt_template,
-        "steps": generator.steps,
-        "guidance": generator.guidance,
-        "size": generator.size,
-        "batch_size": generator.batch_size,
+        **{setting: getattr(generator, setting) for setting in SETTINGS},
         "seeds": 'image_seed("bank", concept, index)',
         "run_seed": RUN_SEED,
         "images_per_concept": IMAGES,

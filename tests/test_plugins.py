@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -17,8 +18,7 @@ from line_tui.explain.state import fold
 from line_tui.models.catalog import Catalog, GeneratorEntry, VisionEntry
 from line_tui.models.generators import open_generator
 from line_tui.models.model_files import Source
-from line_tui.models.networks import find_network
-from line_tui.models.vision import TorchVision
+from line_tui.models.vision_loader import load_vision
 from line_tui.report.exporters import exporters, write
 from line_tui.report.html import About
 from tests.report.test_result import EVENTS
@@ -157,10 +157,7 @@ def test_a_vision_framework_of_a_plug_in_opens_its_entries(site: Path, tmp_path:
     (tmp_path / "weights.bin").write_bytes(b"x")
     source = Source(path=str(tmp_path / "weights.bin"))
     entry = VisionEntry(id="grey", source=source, format="average", options={"side": 8})
-    network = find_network("grey", Catalog(vision=[entry]))
-    vision = TorchVision(
-        network.load(), network.name, network.preprocess, revision=network.revision(), batch_size=2, device="cpu"
-    )
+    vision = load_vision("grey", Catalog(vision=[entry]), 2, "cpu")
     picture = np.full((16, 16, 3), (255, 0, 51), np.uint8)
     assert np.allclose(vision.record([picture], "1").activations, [[1.0, 0.0, 0.2]], atol=1e-6)
     with pytest.raises(ValueError, match=r"format must be one of weights, .*, average"):
@@ -174,11 +171,7 @@ def test_a_generator_of_a_plug_in_draws(site: Path, tmp_path: Path) -> None:
     )
     generator = open_generator(tmp_path, entry, "cpu", 4)
     assert generator.draw(["a"], [7], lambda step, steps: None)[0][0, 0, 0] == 7
-    assert generator.name != open_generator(tmp_path, _without_options(entry), "cpu", 4).name
-
-
-def _without_options(entry: GeneratorEntry) -> GeneratorEntry:
-    return GeneratorEntry(id=entry.id, source=entry.source, format="flat", steps=1, guidance=0, size=8)
+    assert generator.name != open_generator(tmp_path, msgspec.structs.replace(entry, options={}), "cpu", 4).name
 
 
 def test_an_exporter_of_a_plug_in_writes(site: Path, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from line_tui.models.catalog import read_catalog
 from line_tui.models.generator_names import generator_name
 from line_tui.models.model_files import bundled_models, installed
 
-_SETTINGS = ("prompt_template", "steps", "guidance", "size", "batch_size")
+SETTINGS = ("prompt_template", "steps", "guidance", "size", "batch_size")
 """What a generator and a bank that was made with it have alike."""
 
 
@@ -55,7 +55,7 @@ class BundledBank:
 
     def find(self, generator: Generator, vision: Vision, layer: str) -> ReadyBank | None:
         """The bank of a layer if it was made with exactly these models. Raises ModelFileError."""
-        same = all(getattr(self.card, setting) == getattr(generator, setting) for setting in _SETTINGS)
+        same = all(getattr(self.card, setting) == getattr(generator, setting) for setting in SETTINGS)
         if not same or self._made_by(generator) != generator.name:
             return None
         return self.of(vision.name.partition("@")[0], layer)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from line_tui.engine.bundled_bank import BundledBank
+from line_tui.engine.bundled_bank import SETTINGS, BundledBank
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.thumbnails import thumbnail
 from line_tui.models.generator import DiffusersGenerator
@@ -28,8 +28,7 @@ def test_shapes(activations: dict[str, torch.Tensor]) -> None:
 def test_it_was_made_with_the_generator_that_is_shipped(generator: DiffusersGenerator) -> None:
     bank = read("emoji-bank/bank.json")
     assert bank["generator"] == generator.name
-    settings = ("steps", "guidance", "size", "batch_size", "prompt_template")
-    assert {key: bank[key] for key in settings} == {key: getattr(generator, key) for key in settings}
+    assert {key: bank[key] for key in SETTINGS} == {key: getattr(generator, key) for key in SETTINGS}
 
 
 def test_drawing_a_concept_again_gives_the_activations_of_the_bank(

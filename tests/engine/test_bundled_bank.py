@@ -26,14 +26,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bundled_bank, "bundled_models", lambda: tmp_path)
     digest = bundled_bank.weights_digest(tmp_path / "emoji-resnet18")
     generator = FakeGenerator()
-    card = {
+    card = {setting: getattr(generator, setting) for setting in bundled_bank.SETTINGS} | {
         "id": "bank@1",
         "generator": generator.name,
-        "prompt_template": generator.prompt_template,
-        "steps": generator.steps,
-        "guidance": generator.guidance,
-        "size": generator.size,
-        "batch_size": generator.batch_size,
         "layers": {"fc": "emoji-resnet18"},
         "weights": {"emoji-resnet18": digest},
         "concepts": ["rose", "map"],
@@ -89,7 +84,7 @@ def test_the_same_weights_on_another_device(device: str, fits: bool) -> None:
     entry = read_catalog().find_generator("emoji-diffusion")
     generator = FakeGenerator()
     generator.name = generator_name(bundled_models() / "emoji-diffusion", entry, device)
-    for field in ("prompt_template", "steps", "guidance", "size", "batch_size"):
+    for field in bundled_bank.SETTINGS:
         setattr(generator, field, getattr(card, field))
     found = BundledBank().find(generator, vision(), "fc")
     assert (found is not None) == fits
