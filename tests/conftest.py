@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,3 +62,9 @@ def store(tmp_path: Path) -> Iterator[Store]:
     store = Store.open(tmp_path / "data")
     yield store
     store.close()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of garbage collections: many tests ask for one, which would look through it all."""
+    gc.collect()
+    gc.freeze()
