@@ -132,7 +132,12 @@ def explain(
             data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="line-tui-")))
         store = Store.open(data)
         stack.callback(store.close)
-        engine = context.obj(data) if ray is None else _cluster(store, ray)
+        if ray is None:
+            engine = context.obj(data)
+        else:
+            from line_tui.engine.cluster import RayEngine
+
+            engine = RayEngine(store, ray or None)
         if resume is not None:
             run_id = store.find(resume)
             _change(store, run_id, given)
@@ -161,12 +166,6 @@ def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec
     from line_tui.engine.run_specs import spec_of
 
     return spec_of(Neuron(model, layer, neuron), given)
-
-
-def _cluster(store: Store, address: str) -> Engine:
-    from line_tui.engine.cluster import RayEngine
-
-    return RayEngine(store, address or None)
 
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:

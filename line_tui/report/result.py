@@ -13,17 +13,7 @@ import msgspec
 from line_tui import events as e
 from line_tui.decodable import decodable
 from line_tui.explain.decisions import Verdict
-from line_tui.explain.state import (
-    Control,
-    RunState,
-    Status,
-    Trial,
-    concept_of,
-    kept_pairs,
-    kept_senses,
-    value,
-    verdict,
-)
+from line_tui.explain.state import Control, RunState, Status, Trial, concept_of, kept_pairs, kept_senses, value, verdict
 
 SCHEMA_VERSION = 1
 

@@ -32,9 +32,6 @@ class AppProtocol(Protocol):
     engine: EngineSupervisor
     backpressure: Backpressure
 
-    def watch_run(self) -> None:
-        """Show the current run."""
-
     def go_on(self, run_id: str, verify: str | None = None) -> None:
         """Continue a finished run, or measure one of its concepts in place of the label."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from functools import partial
 from typing import Any, cast
 
 from textual.app import App
@@ -60,28 +59,30 @@ class EngineSupervisor:
 
     def follow(self, handle: Handle) -> None:
         """Pass on the events of a run until it ends."""
-        self.run(partial(self._follow, handle))
 
-    async def _follow(self, handle: Handle) -> None:
-        error: LineError | None = None
-        try:
-            async for envelope in handle.events():
-                self._app.call_later(self._on_event, envelope)
-        except LineError as failed:
-            error = failed
-        self._app.call_later(self._on_run_ended, handle.run_id, error)
+        async def follow() -> None:
+            error: LineError | None = None
+            try:
+                async for envelope in handle.events():
+                    self._app.call_later(self._on_event, envelope)
+            except LineError as failed:
+                error = failed
+            self._app.call_later(self._on_run_ended, handle.run_id, error)
+
+        self.run(follow)
 
     def ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
         """Ask for a model's layers; `answer` gets them, or why there are none, or None when the engine died."""
-        self.run(partial(self._ask_for_layers, model, answer))
 
-    async def _ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
-        try:
-            answer(await self.executor.layers(model))
-        except EngineError:
-            answer(None)
-        except LineError as error:
-            answer(f"{error.cause}\n{error.fix}")
+        async def ask() -> None:
+            try:
+                answer(await self.executor.layers(model))
+            except EngineError:
+                answer(None)
+            except LineError as error:
+                answer(f"{error.cause}\n{error.fix}")
+
+        self.run(ask)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Do this beside the screen."""

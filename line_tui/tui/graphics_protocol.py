@@ -27,10 +27,7 @@ _TELLING = (
 )
 """Variables that identify a terminal; of the numbered ones only whether they are set."""
 _NUMBERED = ("KITTY_WINDOW_ID", "TMUX", "STY")
-_NAMES: dict[str, Protocol] = {
-    "textual_image.renderable.sixel": "sixel",
-    "textual_image.renderable.tgp": "kitty",
-}
+_NAMES: dict[str, Protocol] = {"textual_image.renderable.sixel": "sixel", "textual_image.renderable.tgp": "kitty"}
 
 
 def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:

@@ -60,8 +60,3 @@ def heated(picture: Image, heat: Sequence[Sequence[float]], smooth: bool) -> Ima
     quiet = grey.point([round(0.25 * level + 15) for level in range(256)])
     amber = [grey.point([min(255, round((0.45 * level + 140) * tint)) for level in range(256)]) for tint in AMBER]
     return Image.composite(Image.merge("RGB", amber), Image.merge("RGB", [quiet] * 3), mask)
-
-
-def grid(rows: list[list[float]] | None) -> Grid | None:
-    """An activation map in a hashable form, for the cache."""
-    return None if rows is None else tuple(tuple(row) for row in rows)

@@ -215,16 +215,13 @@ class RunController:
         """Start a run and show it; ask first when another is in progress."""
         if self._own is not None:
             question = "Another run is in progress. Stop it and start this one? You can resume it later."
-            self._confirm(question, lambda: self._stop_and_start(spec))
+            self._confirm(question, lambda: self._start(spec))
         else:
             self._start(spec)
 
-    def _stop_and_start(self, spec: RunSpec) -> None:
+    def _start(self, spec: RunSpec) -> None:
         if self._own is not None:
             self.engine.run(self._own.cancel)
-        self._start(spec)
-
-    def _start(self, spec: RunSpec) -> None:
         try:
             run_id = self._store.new_run_id()
         except LineError as error:

@@ -40,11 +40,6 @@ def waiting(state: RunState) -> Trial | None:
     return next((trial for trial in state.trials.values() if waits_for_person(state, trial)), None)
 
 
-def waiting_count(state: RunState) -> int:
-    """The number of proposals that wait for the user."""
-    return sum(waits_for_person(state, trial) for trial in state.trials.values())
-
-
 def current(state: RunState) -> Trial | None:
     """The trial in progress: the first that is neither scored nor rejected."""
     for trial in state.trials.values():

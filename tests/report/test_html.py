@@ -108,16 +108,7 @@ def test_the_page_says_all_that_is_known_of_the_run(run: Run) -> None:
     found = result(state, 12.4)
     assert found.bank is not None
     for part in (
-        *(
-            "red &lt;things&gt;",
-            "talk",
-            "look again",
-            "too narrow",
-            "2026-09",
-            "12 s",
-            __version__,
-            found.bank.id,
-        ),
+        *("red &lt;things&gt;", "talk", "look again", "too narrow", "2026-09", "12 s", __version__, found.bank.id),
         *("a colour", "<h2>Decisions</h2>", "You steered this run (1 decision", "runs replay", "arXiv:2604.08039"),
         *("batch size", "prompt template", "ask first", "metric", "control pictures", "in which they were tried"),
     ):

@@ -20,8 +20,8 @@ from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary, explained
 from line_tui.tui.formatting import number, short_duration
 from line_tui.tui.screens.base import LineScreen
-from line_tui.tui.screens.choose_help import topics
 from line_tui.tui.screens.plan import Plan
+from line_tui.tui.screens.run_help import HISTOGRAM
 from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.findings import top_images
 from line_tui.tui.widgets.frame import name_frame
@@ -479,8 +479,41 @@ class ChooseScreen(LineScreen):
         return next((layer for layer in known if layer.name == self.spec.layer), None)
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """The help of the lists."""
-        return topics()
+        """The help: what the lists show."""
+        yield (
+            "Choosing",
+            "A vision model is a stack of layers, and a layer is a row of neurons. Enter or → goes right, / filters "
+            "the focused list, and Enter on a neuron explains it.",
+        )
+        yield (
+            "Neuron",
+            "One channel of a layer's output. In a layer with height and width its activation is averaged over the "
+            "picture; in a transformer it is the class token's.",
+        )
+        yield (
+            "Best in bank",
+            "If a bank of pictures has been drawn: the everyday word that drives the neuron most, and its MAD, which "
+            "is high for a selective neuron. This word is a starting point, not a label. A dead neuron gave 0 on every "
+            "picture, a constant one always the same value. o sorts.",
+        )
+        yield (
+            "Label found",
+            "The label of the neuron's last finished run. Its score is the AUC on fresh pictures if it was verified, "
+            "otherwise the score that the run maximised.",
+        )
+        yield HISTOGRAM
+        yield (
+            "Several neurons",
+            "Space marks a neuron, A marks all unexplained neurons in the list, and G explains the marked ones in the "
+            "background. Several run at once and share batches. w shows one of them, and u goes to the next "
+            "unexplained neuron. If you stop one, the whole queue stops and is put on hold: G resumes it, C empties "
+            "it.",
+        )
+        yield (
+            "Plan",
+            "Which models to use, how to search, and how many pictures to spend. The line that starts with $ is the "
+            "same run without the app.",
+        )
 
 
 def run_row(run: RunSummary, called: str = "") -> Row:

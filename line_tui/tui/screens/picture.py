@@ -18,6 +18,8 @@ from line_tui.tui.large_picture import large_picture
 from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.text_plots import bar
 
+_PURPOSES = {"search": "", "choose": "drawn to choose the label", "report": "drawn for the label's score"}
+
 
 class PictureScreen(LineScreen):
     """The large view; left and right step through the trial's pictures."""
@@ -54,7 +56,8 @@ class PictureScreen(LineScreen):
     def show_picture(self) -> None:
         """Show the current picture."""
         image = self.image
-        self.title_bar.show(image.concept, f"picture {self.place + 1} of {len(self.images)}", note=_purpose(image))
+        place = f"picture {self.place + 1} of {len(self.images)}"
+        self.title_bar.show(image.concept, place, note=_PURPOSES[image.purpose])
         large = self.query_one("#large", Container)
         large.remove_children()
         heat = image.activation_map if self.heat else None
@@ -95,7 +98,3 @@ class PictureScreen(LineScreen):
     def action_open(self) -> None:
         """Open the file."""
         self.line.open_file(Path(self.image.image.path))
-
-
-def _purpose(image: e.ImageScored) -> str:
-    return {"search": "", "choose": "drawn to choose the label", "report": "drawn for the label's score"}[image.purpose]

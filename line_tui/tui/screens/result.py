@@ -221,7 +221,8 @@ class ResultScreen(LineScreen):
 
     def action_picture(self, by: int) -> None:
         """Put the cursor on another of the top pictures."""
-        self.query_one("#top", Thumbnails).move(by)
+        top = self.query_one("#top", Thumbnails)
+        top.put(top.cursor + by)
         self._show_top()
         self.refresh_keys()
 

@@ -352,7 +352,7 @@ class RunScreen(Steering):
 
     def action_picture(self, by: int) -> None:
         """Put the cursor on another picture."""
-        self.pictures.move(by)
+        self.pictures.put(self.pictures.cursor + by)
         self._look_anew()
 
     def action_large(self) -> None:

@@ -25,10 +25,7 @@ SCORES = (
         "How often a picture of the concept drives the neuron more than a control picture does: 1 is always, 0.5 is "
         "chance. With few pictures it easily reaches 1.",
     ),
-    (
-        "MAD",
-        "How far the concept's mean activation is above the control's, in standard deviations of the control.",
-    ),
+    ("MAD", "How far the concept's mean activation is above the control's, in standard deviations of the control."),
     (
         "Control",
         "The control set: a fixed set of pictures of everyday words, drawn once. What counts is how far a concept "

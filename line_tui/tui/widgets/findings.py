@@ -40,10 +40,7 @@ def headline(state: RunState, reason: bool = True) -> Content:
         score = top.trial.score
         parts += [
             (f"\nmean {number(score.mean)}  AUC {share(score.auc)}  MAD {number(score.mad)}", ""),
-            (
-                f"   on {score.images} pictures of the search: the highest of many scores, so too high",
-                "$text-muted",
-            ),
+            (f"   on {score.images} pictures of the search: the highest of many scores, so too high", "$text-muted"),
         ]
     return Content.assemble(*parts)
 
@@ -79,12 +76,7 @@ def sides(pair: e.MinimalPairMeasured, before: bool) -> tuple[e.ImageScored, ...
     concept = pair.concept if before else pair.variant
     return tuple(
         e.ImageScored(
-            trial="",
-            concept=concept,
-            index=n,
-            image=side.image,
-            activation=side.activation,
-            thumbnail=side.thumbnail,
+            trial="", concept=concept, index=n, image=side.image, activation=side.activation, thumbnail=side.thumbnail
         )
         for n, side in enumerate(found)
     )

@@ -44,10 +44,7 @@ class KeysBar(CachedStatic):
             if tight and end + len(text) > self.size.width:
                 break
             split = len(key) + 1
-            parts += [
-                (text[:split], "bold $footer-key-foreground"),
-                (text[split:], "$footer-description-foreground"),
-            ]
+            parts += [(text[:split], "bold $footer-key-foreground"), (text[split:], "$footer-description-foreground")]
             end += len(text)
             places.append((end, active.binding.key, active.tooltip))
         self._places = tuple(places)

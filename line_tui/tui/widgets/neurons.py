@@ -55,11 +55,7 @@ class NeuronTable(Rows):
             self.post_message(self.Reordered())
 
     def show_layer(
-        self,
-        layer: LayerInfo,
-        labels: Mapping[int, RunSummary],
-        bank: Sequence[NeuronOverview] | None,
-        wanted: str,
+        self, layer: LayerInfo, labels: Mapping[int, RunSummary], bank: Sequence[NeuronOverview] | None, wanted: str
     ) -> None:
         """Show the neurons whose number begins with the filter, or whose name, best word or label contains it."""
         wanted = wanted.strip().lower()

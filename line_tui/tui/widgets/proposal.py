@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
@@ -19,6 +17,7 @@ from line_tui.tui.widgets.pool import after_rejection
 from line_tui.tui.widgets.status import iteration_due
 
 Parts = list[Content | str | tuple[str, str]]
+_OF_VOCABULARY = {"vocabulary": "the vocabulary: one of its best", "random": "the vocabulary: at random"}
 
 
 def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False) -> Content:
@@ -45,10 +44,7 @@ def _outcome(state: RunState) -> Content:
     assert state.outcome is not None
     if state.outcome.label is None:
         return Content.assemble(
-            ("No concept found", "bold"),
-            ("\n" + state.outcome.reason, "$text-muted"),
-            "\n",
-            _hint("r", "the result"),
+            ("No concept found", "bold"), ("\n" + state.outcome.reason, "$text-muted"), "\n", _hint("r", "the result")
         )
     parts: Parts = [("The label is\n", "$text-muted"), (f"“{state.outcome.label}”", "bold $accent"), "\n"]
     if state.verified is not None:
@@ -98,10 +94,11 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
         parts.append((f"  was “{trial.concept}”", "$text-muted"))
     parts.append("\n")
     if trial.based_on:
-        named = len(trial.based_on) if roomy else 3
-        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), _some(trial.based_on, named), "\n"]
+        named = trial.based_on if roomy else trial.based_on[:3]
+        more = f" and {len(trial.based_on) - len(named)} more" if len(named) < len(trial.based_on) else ""
+        parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), f"{', '.join(named)}{more}\n"]
     else:
-        parts.append((f"from {_source(trial)}\n", "$text-muted"))
+        parts.append((f"from {_OF_VOCABULARY.get(trial.origin, ORIGINS[trial.origin])}\n", "$text-muted"))
     if waits_for_person(state, trial) and meant.id != trial.id:
         parts.append((f"Draw it? Press f first: the keys apply to “{concept_of(state, meant)}”", "$accent"))
     elif waits_for_person(state, trial):
@@ -124,17 +121,6 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
             number(trial.score.mad),
         ]
     return Content.assemble(*parts)
-
-
-def _some(concepts: Sequence[str], named: int) -> str:
-    more = f" and {len(concepts) - named} more" if len(concepts) > named else ""
-    return ", ".join(concepts[:named]) + more
-
-
-def _source(trial: Trial) -> str:
-    return {"vocabulary": "the vocabulary: one of its best", "random": "the vocabulary: at random"}.get(
-        trial.origin, ORIGINS[trial.origin]
-    )
 
 
 def _hint(key: str, what: str) -> Content:
@@ -162,7 +148,7 @@ class ProposalPane(VerticalScroll, can_focus=True):
         else:
             due = iteration_due(snapshot)
             title = f"Proposal · iteration {due}" if due else "First pool"
-            if (waiting := view.waiting_count(state)) > 1:
+            if (waiting := sum(waits_for_person(state, trial) for trial in state.trials.values())) > 1:
                 title = f"{title} · 1 of {waiting} that wait"
         name_frame(self, title)
         self.query_one("#proposal-text", CachedStatic).put(describe(snapshot, meant, roomy=self.size.height > 5))

@@ -14,14 +14,14 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 @dataclass(frozen=True)
 class Field:
-    """One part of the line; `short` replaces it if the line is too narrow."""
+    """One part of the line; `short`, if there is one, replaces it where the line is too narrow."""
 
     text: str
-    short: str
     style: str = ""
+    short: str = ""
 
 
-_STARTING = Field("◌ starting", "◌ starting", "$text-muted")
+_STARTING = Field("◌ starting", "$text-muted")
 
 
 def iteration_due(snapshot: Snapshot) -> int:
@@ -33,11 +33,11 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
     """All parts of the line, in order."""
     state = snapshot.state
     if replay:
-        doing = Field(replay, replay, "bold $secondary")
+        doing = Field(replay, "bold $secondary")
     elif resuming:
         doing = _STARTING
     elif off and snapshot.active:
-        doing = Field(off, off, "bold $error")
+        doing = Field(off, "bold $error")
     else:
         doing = _doing(snapshot, paused)
     if state.run is None:
@@ -45,52 +45,45 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
     found = [doing]
     if state.status != "finished":
         progress = f"{iteration_due(snapshot)}/{state.iterations}"
-        found.append(Field(f"iteration {progress}", f"it {progress}"))
+        found.append(Field(f"iteration {progress}", short=f"it {progress}"))
     if state.control is not None and state.control.missing:
         have = len(state.control.concepts)
         bank = f"{have}/{have + state.control.missing}"
-        found.append(Field(f"bank of {bank} concepts", f"bank {bank}"))
+        found.append(Field(f"bank of {bank} concepts", short=f"bank {bank}"))
     images = view.images_done(state)
-    found.append(Field(f"{images} pictures", f"{images} pic."))
+    found.append(Field(f"{images} pictures", short=f"{images} pic."))
     top = view.best(state)
     if top is not None:
         score = number(top.value)
         name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
         # The label need not have the highest score of the search, which only selects the finalists.
         called = "best" if state.outcome is None else "label"
-        found.append(Field(f"{called} {top.concept} {score}", f"{name} {score}", "bold $accent"))
+        found.append(Field(f"{called} {top.concept} {score}", "bold $accent", f"{name} {score}"))
     # A replay has no pace of its own.
     left = None if replay else seconds_left(snapshot)
     if left is not None:
-        found.append(Field(f"about {duration(left)} left", f"{short_duration(left)} left"))
+        found.append(Field(f"about {duration(left)} left", short=f"{short_duration(left)} left"))
     return found
 
 
 def _doing(snapshot: Snapshot, paused: bool) -> Field:
     match snapshot.state.status:
         case "finished":
-            return Field("✔ finished", "✔ finished", "bold $success")
+            return Field("✔ finished", "bold $success")
         case "failed":
-            return Field("✗ failed", "✗ failed", "bold $error")
+            return Field("✗ failed", "bold $error")
         case "stopped":
-            return Field("■ stopped", "■ stopped", "bold $warning")
+            return Field("■ stopped", "bold $warning")
     if paused or snapshot.phase == "paused":
-        text = "Ⅱ paused" if snapshot.phase in ("paused", "idle") else "Ⅱ pausing"
-        return Field(text, text, "bold $warning")
+        return Field("Ⅱ paused" if snapshot.phase in ("paused", "idle") else "Ⅱ pausing", "bold $warning")
     if snapshot.phase == "waiting":
-        return Field("? waiting for you", "? your turn", "bold $accent")
+        return Field("? waiting for you", "bold $accent", "? your turn")
     if snapshot.state.run is None and snapshot.phase == "idle":
         return _STARTING
     text = f"● {PHASES[snapshot.phase]}"
     if snapshot.total:
         text += f" {snapshot.done}/{snapshot.total}"
-    return Field(text, text, "bold $primary")
-
-
-def fit(found: list[Field], width: int) -> list[tuple[str, str]]:
-    """Text and style of each field; short if the long texts do not fit."""
-    long = sum(len(field.text) + 3 for field in found) - 3
-    return [(field.text if long <= width else field.short, field.style) for field in found]
+    return Field(text, "bold $primary")
 
 
 class StatusBar(CachedStatic):
@@ -101,9 +94,11 @@ class StatusBar(CachedStatic):
 
         `replay` marks a replay, `off` tells why nobody works on the run, `resuming` that the engine is about to.
         """
+        found = fields(snapshot, paused, replay, off, resuming)
+        short = sum(len(field.text) + 3 for field in found) - 3 > self.size.width - 2
         parts: list[tuple[str, str] | str] = [" "]
-        for n, (text, style) in enumerate(fit(fields(snapshot, paused, replay, off, resuming), self.size.width - 2)):
+        for n, field in enumerate(found):
             if n:
                 parts.append((" │ ", "$text-muted"))
-            parts.append((text, style))
+            parts.append((field.short or field.text if short else field.text, field.style))
         self.put(Content.assemble(*parts))

@@ -18,7 +18,7 @@ from textual.widget import Widget
 from line_tui import events as e
 from line_tui.events import THUMBNAIL
 from line_tui.tui.formatting import number
-from line_tui.tui.half_cells import grid, half_cells
+from line_tui.tui.half_cells import half_cells
 from line_tui.tui.kitty import KittyPictures
 from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.frame import name_frame
@@ -85,10 +85,6 @@ class Thumbnails(Widget, can_focus=False):
         before_them = replace(before, low=shown.low, high=shown.high, previews=shown.previews)
         only_more = replace(shown, images=shown.images[:old]) == before_them
         self.refresh(*(self._regions(old) if only_more and layout == self._layout() else ()))
-
-    def move(self, by: int) -> None:
-        """Move the cursor to another picture."""
-        self.put(self.cursor + by)
 
     def put(self, index: int) -> None:
         """Move the cursor to a picture by its place."""
@@ -194,7 +190,9 @@ class Thumbnails(Widget, can_focus=False):
         if image is None or not self.shown.pictures or len(image.thumbnail) != 3 * THUMBNAIL * THUMBNAIL:
             edge = "╭╌╮" if y == 0 else "╰╌╯" if y == rows - 1 else "╎ ╎"
             return [Segment(edge[0] + edge[1] * (size - 2) + edge[2], frame)]
-        heat = grid(image.activation_map) if self.shown.heat else None
+        rows_of_heat = image.activation_map if self.shown.heat else None
+        # In a form that the cache can keep.
+        heat = None if rows_of_heat is None else tuple(map(tuple, rows_of_heat))
         if heat is None and self.shown.kitty is not None:
             row = self.shown.kitty.row(image.image.path, size, y)
             if row is not None:

@@ -21,18 +21,7 @@ from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Rows
 from line_tui.tui.widgets.thumbnails import Thumbnails
-from tests.tui.stage import (
-    CATALOG,
-    LAYERS,
-    Stage,
-    events_of_a_run,
-    happen,
-    keep,
-    run_screen,
-    settle,
-    stage,
-    start,
-)
+from tests.tui.stage import CATALOG, LAYERS, Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start
 
 
 def names(on: Stage, id: str) -> list[str]:
