@@ -3,8 +3,6 @@
 import fcntl
 import json
 import os
-import pty
-import select
 import shutil
 import struct
 import subprocess
@@ -18,9 +16,10 @@ import pytest
 from PIL import Image
 
 from line_tui.store import Store
+from line_tui.tui.bench import SIZE, Terminal
 from tests.tui.stage import events_of_a_run, keep
 
-KITTY, SIXEL = b"\x1b_G", b"\x1bP"
+KITTY, SIXEL = "\x1b_G", "\x1bP"
 
 
 @pytest.fixture
@@ -33,60 +32,31 @@ def environment(tmp_path: Path) -> dict[str, str]:
     }
 
 
-class Pty:
-    """The replay of the run in a terminal of 100 by 30 characters of 10 by 20 pixels that answers no question."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.seen = b""
-        ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 1000, 600))
-        command = [sys.executable, "-m", "line_tui", "runs", "replay", "r1"]
-        variables = environment | {"TERM": "xterm-256color"}
-        self.process = subprocess.Popen(
-            command, stdin=theirs, stdout=theirs, stderr=theirs, env=variables, start_new_session=True
-        )
-        os.close(theirs)
-        self.file = ours
-
-    def wait(self, part: bytes, seconds: float = 60) -> None:
-        """Read until these bytes come."""
-        end = time.monotonic() + seconds
-        while part not in self.seen:
-            assert time.monotonic() < end, f"{part!r} never came; the end: {self.seen[-600:]!r}"
-            if select.select([self.file], [], [], 0.2)[0]:
-                self.seen += os.read(self.file, 1 << 16)
-
-    def press(self, keys: bytes) -> None:
-        """Press keys; what was read before is forgotten."""
-        self.seen = b""
-        os.write(self.file, keys)
-
-    def close(self) -> None:
-        """End the app."""
-        self.process.terminate()
-        self.process.wait(20)
-        os.close(self.file)
-
-
 @pytest.mark.parametrize(
     ("setting", "sign", "others"),
-    [("kitty", KITTY, [SIXEL]), ("sixel", SIXEL, [KITTY]), ("halfcell", "▀".encode(), [KITTY, SIXEL])],
+    [("kitty", KITTY, [SIXEL]), ("sixel", SIXEL, [KITTY]), ("halfcell", "▀", [KITTY, SIXEL])],
 )
 def test_the_bytes_of_each_protocol(
-    tmp_path: Path, environment: dict[str, str], setting: str, sign: bytes, others: list[bytes]
+    tmp_path: Path, environment: dict[str, str], setting: str, sign: str, others: list[str]
 ) -> None:
     (tmp_path / "config.toml").write_text(f'[tui]\nimages = "{setting}"\n')
-    terminal = Pty(environment)
+    command = [sys.executable, "-m", "line_tui", "runs", "replay", "r1"]
+    terminal = Terminal(command, environment | {"TERM": "xterm-256color"})
+    # Characters of 10 by 20 pixels.
+    fcntl.ioctl(terminal.file, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 10 * SIZE[0], 20 * SIZE[1]))
     try:
-        terminal.wait(b"Best so far")
+        terminal.wait("Best so far")
         terminal.press(b">>>>>")
-        terminal.wait(b"The label is")
+        terminal.wait("The label is", since=0)
+        before = terminal.bytes
         terminal.press(b"v")
-        terminal.wait(b"picture 1 of 5")
-        terminal.wait(sign)
-        assert not any(other in terminal.seen for other in others)
+        terminal.wait("picture 1 of 5", since=before)
+        terminal.wait(sign, since=before)
+        assert not any(terminal.wrote(other, since=before) for other in others)
     finally:
-        terminal.close()
+        terminal.process.terminate()
+        terminal.process.wait(20)
+        os.close(terminal.file)
 
 
 TYPIST = """

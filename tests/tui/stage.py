@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from textual.app import App, ComposeResult
 from textual.pilot import Pilot
+from textual.widget import Widget
 
 from line_tui import events as e
 from line_tui.config import Config
@@ -209,6 +211,17 @@ async def happen(on: Stage, pilot: Pilot[Any], run_id: str, events: Sequence[e.A
             on.engine.say(event, run_id)
     await settle(pilot, on.engine.box.empty, "all is said")
     await pilot.pause(0.2)
+
+
+class Alone(App[None]):
+    """These widgets and nothing else."""
+
+    def __init__(self, *widgets: Widget) -> None:
+        super().__init__()
+        self.widgets = widgets
+
+    def compose(self) -> ComposeResult:
+        yield from self.widgets
 
 
 def run_screen(app: LineApp) -> RunScreen:

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
 
 from line_tui import events as e
 from line_tui.tui import kitty
 from line_tui.tui.kitty import KittyPictures
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
-from tests.tui.stage import events_of_a_run, run_screen, stage, start, through
+from tests.tui.stage import Alone, events_of_a_run, run_screen, stage, start, through
 
 _MESSAGE = re.compile(r"\x1b_G([^;\x1b]*);?([^\x1b]*)\x1b\\")
 
@@ -85,12 +84,7 @@ async def test_a_strip_has_such_pictures_except_as_heat_maps(file: str) -> None:
         activation_map=[[1.0]],
     )
     strip = Thumbnails()
-
-    class Strip(App[None]):
-        def compose(self) -> ComposeResult:
-            yield strip
-
-    async with Strip().run_test(size=(60, 16)) as pilot:
+    async with Alone(strip).run_test(size=(60, 16)) as pilot:
         strip.styles.height = 10
         for heat in (False, True):
             strip.show(Shown((image,), heat=heat, kitty=pictures), "")

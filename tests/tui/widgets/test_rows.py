@@ -3,23 +3,15 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 from line_tui.tui.widgets.rows import Column, Row, Rows, cut_middle
-
-
-class Listed(App[None]):
-    """Nothing but a list."""
-
-    def compose(self) -> ComposeResult:
-        yield Rows([Column("name")], title="Names")
+from tests.tui.stage import Alone
 
 
 async def test_the_bar_stands_where_the_list_was_scrolled_to() -> None:
-    app = Listed()
-    async with app.run_test(size=(30, 10)) as pilot:
-        rows = app.query_one(Rows)
+    rows = Rows([Column("name")], title="Names")
+    async with Alone(rows).run_test(size=(30, 10)) as pilot:
         rows.show([Row(str(n), (str(n),)) for n in range(50)])
         rows.go_to("49")
         await pilot.pause()
@@ -29,16 +21,9 @@ async def test_the_bar_stands_where_the_list_was_scrolled_to() -> None:
 async def test_a_list_that_gets_lower_keeps_its_cursor_in_sight() -> None:
     table = Rows([Column("row")])
     below = Static("below")
-
-    class Divided(App[None]):
-        def compose(self) -> ComposeResult:
-            table.styles.height = "1fr"
-            below.styles.height = 1
-            yield table
-            yield below
-
-    app = Divided()
-    async with app.run_test(size=(40, 20)) as pilot:
+    table.styles.height = "1fr"
+    below.styles.height = 1
+    async with Alone(table, below).run_test(size=(40, 20)) as pilot:
         table.show([Row(str(n), (f"row {n}",)) for n in range(50)])
         table.go_to("49")
         await pilot.pause()
@@ -50,12 +35,7 @@ async def test_a_list_that_gets_lower_keeps_its_cursor_in_sight() -> None:
 
 async def test_a_long_text_goes_on_over_what_is_empty_after_it() -> None:
     table = Rows([Column("name"), Column("one", 5, right=True), Column("two", 5, right=True)], head=False)
-
-    class Tabled(App[None]):
-        def compose(self) -> ComposeResult:
-            yield table
-
-    async with Tabled().run_test(size=(24, 6)) as pilot:
+    async with Alone(table).run_test(size=(24, 6)) as pilot:
         long = "twenty letters, more"
         table.show(
             [Row("a", (long, "", "")), Row("b", (long, "", "2")), Row("c", (long, "1", "")), Row("d", ("x", "", ""))]
@@ -71,12 +51,7 @@ async def test_a_long_text_goes_on_over_what_is_empty_after_it() -> None:
 
 async def test_a_long_text_also_goes_on_over_a_column_that_takes_the_remaining_room() -> None:
     table = Rows([Column("one", 5, middle=True), Column("rest"), Column("two", 5)], head=False)
-
-    class Tabled(App[None]):
-        def compose(self) -> ComposeResult:
-            yield table
-
-    async with Tabled().run_test(size=(24, 6)) as pilot:
+    async with Alone(table).run_test(size=(24, 6)) as pilot:
         table.show([Row("a", ("a title, long", "", "2")), Row("b", ("a title, long", "more", "2"))])
         await pilot.pause()
         lines = [table.render_line(y).text for y in range(2)]
@@ -87,12 +62,7 @@ async def test_a_long_text_also_goes_on_over_a_column_that_takes_the_remaining_r
 
 async def test_what_an_empty_list_says_is_wrapped() -> None:
     table = Rows([Column("name")], head=False, empty="Words of the bank that drive it:\n\n  6.53  black cat")
-
-    class Tabled(App[None]):
-        def compose(self) -> ComposeResult:
-            yield table
-
-    async with Tabled().run_test(size=(24, 6)):
+    async with Alone(table).run_test(size=(24, 6)):
         lines = [table.render_line(y).text.rstrip() for y in range(4)]
         assert lines == [" Words of the bank that", " drive it:", "", "   6.53  black cat"]
 

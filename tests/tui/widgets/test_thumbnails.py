@@ -1,11 +1,11 @@
 """Strips of pictures."""
 
 import pytest
-from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 
 from line_tui import events as e
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from tests.tui.stage import Alone
 
 DRAWN = e.ImageRecord(identity="", path="", prompt="c", seed=1)
 PICTURE = e.ImageScored(trial="t", concept="c", index=0, image=DRAWN, activation=1.0)
@@ -14,12 +14,7 @@ PICTURE = e.ImageScored(trial="t", concept="c", index=0, image=DRAWN, activation
 @pytest.mark.parametrize("width", [119, 120, 121])
 async def test_both_sides_have_pictures_of_one_size(width: int) -> None:
     left, right = Thumbnails(), Thumbnails()
-
-    class Sides(App[None]):
-        def compose(self) -> ComposeResult:
-            yield Horizontal(left, right)
-
-    async with Sides().run_test(size=(width, 20)) as pilot:
+    async with Alone(Horizontal(left, right)).run_test(size=(width, 20)) as pilot:
         for strip, count in ((left, 5), (right, 3)):
             strip.styles.width = "1fr"
             strip.show(Shown((PICTURE,) * count), "")
@@ -29,13 +24,7 @@ async def test_both_sides_have_pictures_of_one_size(width: int) -> None:
 
 async def test_only_where_keys_move_it_there_is_a_cursor() -> None:
     moved, still = Thumbnails(has_cursor=True), Thumbnails()
-
-    class Strips(App[None]):
-        def compose(self) -> ComposeResult:
-            yield moved
-            yield still
-
-    async with Strips().run_test(size=(40, 24)) as pilot:
+    async with Alone(moved, still).run_test(size=(40, 24)) as pilot:
         for strip in (moved, still):
             strip.styles.height = 8
             strip.show(Shown((PICTURE,)), "")
@@ -46,12 +35,7 @@ async def test_only_where_keys_move_it_there_is_a_cursor() -> None:
 @pytest.mark.parametrize(("width", "more"), [(37, "+97 →"), (33, "+97"), (32, "→")])
 async def test_the_number_of_further_pictures_is_whole_or_absent(width: int, more: str) -> None:
     strip = Thumbnails()
-
-    class Strip(App[None]):
-        def compose(self) -> ComposeResult:
-            yield strip
-
-    async with Strip().run_test(size=(width, 12)) as pilot:
+    async with Alone(strip).run_test(size=(width, 12)) as pilot:
         strip.styles.height = 8
         strip.show(Shown((PICTURE,) * 100), "")
         await pilot.pause()

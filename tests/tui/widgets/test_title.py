@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from textual.app import App, ComposeResult
 
 from line_tui.tui.widgets.title import TitleBar, fitted
+from tests.tui.stage import Alone
 
 LONG = "vit_base_patch16_clip_224.laion2b_ft_in12k_in1k"
 LAYER = "blocks.11.mlp.fc1"
@@ -38,12 +38,8 @@ def test_it_is_never_wider_than_the_terminal(path: list[str], note: str, width: 
 
 
 async def test_another_width_cuts_anew() -> None:
-    class Titled(App[None]):
-        def compose(self) -> ComposeResult:
-            yield TitleBar()
-
-    async with Titled().run_test(size=(120, 5)) as pilot:
-        bar = pilot.app.query_one(TitleBar)
+    bar = TitleBar()
+    async with Alone(bar).run_test(size=(120, 5)) as pilot:
         bar.show(LONG, LAYER, "1273", right=RIGHT)
         assert LONG in str(bar.content)
         await pilot.resize_terminal(80, 5)
