@@ -46,11 +46,13 @@ def test_it_loads_nothing(run: Run) -> None:
     assert "url(" not in page and "@import" not in page
 
 
-def test_it_says_what_the_score_rests_on(run: Run) -> None:
+def test_it_says_what_the_score_rests_on_and_how_to_repeat_it(run: Run) -> None:
     page = page_of(run)
-    assert "biased upwards" in page
-    assert "strawberry" in page
-    assert "line-tui explain fake fc 0" in page
+    assert "biased upwards" in page and "strawberry" in page and "line-tui explain fake fc 0" in page
+    # The run was not steered.
+    assert "the command gives the same label and the same pictures" in page
+    assert "<dt>ask first</dt><dd>no</dd>" in page and "<dt>seed</dt><dd>0</dd>" in page
+    assert "gone" not in page and "gone" in page_of(run, None), "of pictures whose files are"
 
 
 def test_text_from_a_model_is_escaped() -> None:
@@ -60,10 +62,6 @@ def test_text_from_a_model_is_escaped() -> None:
     page = to_html(state, result(state, 1.0), About(), lambda path: None)
     assert "<b>&" not in page
     assert "&lt;b&gt;&amp;" in page
-
-
-def test_pictures_that_are_gone_are_said_to_be(run: Run) -> None:
-    assert "gone" in page_of(run, None)
 
 
 def test_minimal_pairs_stand_side_by_side(run: Run) -> None:
@@ -132,17 +130,8 @@ def test_all_fresh_pictures_are_on_the_page_in_the_order_drawn() -> None:
     assert page.count("accounts for 30% of the strong responses") == 1
 
 
-def test_an_unsteered_run_is_said_to_be_repeatable(run: Run) -> None:
-    assert "the command gives the same label and the same pictures" in page_of(run)
-
-
 def test_numbers_of_a_column_have_the_same_digits() -> None:
     assert [_number(value) for value in (0.99, 7.0, -10.04, 123.4, None)] == ["0.990", "7.00", "-10.0", "123", "–"]
-
-
-def test_settings_are_in_words(run: Run) -> None:
-    page = page_of(run)
-    assert "<dt>ask first</dt><dd>no</dd>" in page and "<dt>seed</dt><dd>0</dd>" in page
 
 
 @pytest.mark.browser
