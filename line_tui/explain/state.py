@@ -277,16 +277,8 @@ def _decide(state: RunState, event: e.Decided) -> RunState:
     state = msgspec.structs.replace(state, decisions=decisions, standing=standing(decisions))
     if event.kind == "add" and event.concept:
         iteration = max((trial.iteration for trial in state.trials.values()), default=0)
-        state = _begun(
-            state,
-            Trial(
-                id=event.decision,
-                concept=event.concept,
-                origin="user",
-                iteration=iteration,
-                place=len(state.trials),
-            ),
-        )
+        place = len(state.trials)
+        state = _begun(state, Trial(event.decision, event.concept, "user", iteration, place=place))
     return msgspec.structs.replace(state, forms=_forms(state))
 
 
