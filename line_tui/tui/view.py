@@ -107,7 +107,6 @@ def best(state: RunState) -> TrialRow | None:
 class CurvePoint:
     """One scored trial, and the best score so far."""
 
-    concept: str
     value: float
     best: float
 
@@ -117,10 +116,8 @@ def curve(state: RunState) -> list[CurvePoint]:
     points: list[CurvePoint] = []
     for trial in state.trials.values():
         score = value(state, trial)
-        if score is None or verdict(state, trial) == "rejected":
-            continue
-        top = max(score, points[-1].best) if points else score
-        points.append(CurvePoint(concept_of(state, trial), score, top))
+        if score is not None and verdict(state, trial) != "rejected":
+            points.append(CurvePoint(score, max(score, points[-1].best) if points else score))
     return points
 
 

@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from line_tui.store import Store
 
 
-def write_run(store: Store, run_id: str, kind: str, folder: Path) -> Path:
-    """Write a stored run into a folder. Raises LineError, OSError, ValueError."""
-    run = store.run(run_id)
-    about = About(created=run.created, seconds=run.seconds, title=run.title, note=run.note)
-    return write(fold(durable(store.events(run_id))), about, kind, folder)
-
-
 class ExportScreen(ModalScreen[None]):
     """Asks what to export, and where to."""
 
@@ -68,7 +61,9 @@ class ExportScreen(ModalScreen[None]):
     @work(thread=True)
     def _write(self, kind: str, folder: Path) -> None:
         try:
-            outcome = f"✔ {write_run(self.store, self.run_id, kind, folder)}"
+            run = self.store.run(self.run_id)
+            about = About(created=run.created, seconds=run.seconds, title=run.title, note=run.note)
+            outcome = f"✔ {write(fold(durable(self.store.events(run.id))), about, kind, folder)}"
         except (LineError, OSError, ValueError) as error:
             outcome = f"✗ {error}"
         self.call_later(self._tell, outcome)
