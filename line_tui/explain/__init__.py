@@ -1,6 +1,6 @@
-"""The method: concepts, scores, proposals and the loop. No torch, no textual, no files.
+"""The method: concepts, scores, proposals and the loop. Uses no torch, no Textual and no files.
 
-Called, `line_tui.explain(model, layer, neuron)` explains neurons: see `line_tui.api`.
+The package is also callable: `line_tui.explain(model, layer, neuron)`; see `line_tui.api`.
 """
 
 import sys

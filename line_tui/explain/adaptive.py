@@ -1,9 +1,9 @@
-"""The adaptive loop: searches for the smallest set of concepts that accounts for a neuron, and reports what is left.
+"""The adaptive loop: finds the smallest set of concepts that accounts for a neuron, and reports what is left.
 
-It starts with words of the control set, whose pictures exist. Then it draws one proposal after the other, each informed
-by the last: words that the neuron's responses point at, alternating with the language model's ideas for what is not yet
-accounted for. Concepts are compared by a two-sided score (`two_sided`), chosen on one half of the control set and
-reported on the other.
+It starts with words of the control set, whose pictures already exist. Then it draws proposals one at a time, each based
+on the results so far: words suggested by the neuron's responses, alternating with the language model's proposals for
+what is still unexplained. Concepts are ranked by a two-sided score (`two_sided`), chosen on one half of the control set
+and reported on the other.
 """
 
 from __future__ import annotations
@@ -45,26 +45,26 @@ OPENING = 8
 FINALISTS = 3
 """Concepts that share the remaining pictures."""
 ATTEMPTS = 3
-"""Refused replies of the language model after which a word that the responses point at is taken instead."""
+"""Refused language-model replies after which a word suggested by the responses is used instead."""
 SHOWN = 4
 """Concepts shown to the language model."""
 FIT = 0.4
 """Weight, relative to correlation, of how well a concept's meaning fits the responses to the control set's words."""
 RARE = 0.1
-"""Penalty for a decade of rarity, in units of correlation: of two equal concepts people use the more common word."""
+"""Penalty per decade of rarity, in units of correlation: of two equally good concepts, prefer the more common word."""
 DRIVE = 0.3
-"""Weight of the AUC: of concepts that account for equally much, prefer one whose pictures drive the neuron."""
+"""Weight of the AUC: of concepts that account for the same share, prefer one whose pictures drive the neuron."""
 RARE_POINTED = 0.03
-"""The same for words that have not been drawn, in units of fit."""
+"""Rarity penalty for words that have not been drawn, in units of fit."""
 DRIVES = 0.85
-"""AUC from which pictures of a concept drive the neuron."""
+"""Minimum AUC for a concept's pictures to count as driving the neuron."""
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 COMPOSITIONS = (
     *(f"{colour} background" for colour in COLOURS),
     *("two things", "three things", "four things", "small", "large", "upside-down", "sideways"),
     *("on the left", "on the right", "at the top", "at the bottom"),
 )
-"""Compositions of a picture, whatever it shows; tried if no word for a thing explains a neuron."""
+"""Picture compositions, independent of content; tried when no word for a thing explains the neuron."""
 
 
 def create(words: Words) -> Adaptive:
@@ -73,12 +73,12 @@ def create(words: Words) -> Adaptive:
 
 
 def create_quick(words: Words) -> Adaptive:
-    """The same for a quick look, which draws no minimal pairs. Raises ModelFileError."""
+    """Creates the strategy for a quick look, without minimal pairs. Raises ModelFileError."""
     return Adaptive(words.embedder, words.lexicon(), pairs=False)
 
 
 class Adaptive:
-    """Searches what is unexplained, for a set of concepts with shares."""
+    """Searches for a set of concepts, each with its share of the strong responses."""
 
     def __init__(self, embedder: Embedder, lexicon: Lexicon | None = None, pairs: bool = True) -> None:
         """`pairs` says whether minimal pairs are drawn at the end; they change no label."""
@@ -88,17 +88,17 @@ class Adaptive:
         self._known: dict[tuple[str, int], Known] = {}
 
     def judge(self, state: RunState, reply: str) -> Judged:
-        """Refuse what is not a concept or not a word; a concept that was tried before gets a vote."""
+        """Refuse replies that are not concepts or not known words; a repeated concept gets a vote."""
         vocabulary = {word for concept in (state.control.concepts if state.control else []) for word in concept.split()}
         judged = judge(reply, tried(state), lambda word: word in vocabulary or self._meaning.lexicon.knows(word))
         form = same_form(judged.concept)
-        for trial in _live(state) if form in state.forms else []:
-            if same_form(trial.concept) == form and len(trial.seen()) < 2 * EACH and _holds(state, trial):
+        for trial in _kept(state) if form in state.forms else []:
+            if same_form(trial.concept) == form and len(trial.seen()) < 2 * EACH and _scores_near_best(state, trial):
                 return Judged(judged.concept, repeats=trial.id)
         return judged
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """Start, propose and draw one concept after the other, then choose the set and report it."""
+        """Start, propose and draw concepts one at a time, then choose the set and report it."""
         if state.outcome is not None:
             return Done()
         if state.control is None:
@@ -107,7 +107,7 @@ class Adaptive:
         if neuron.profile.inert:
             return nothing("the neuron does not vary on the control set: it is dead or constant")
         if not any(trial.origin == "vocabulary" for trial in state.trials.values()):
-            return Record(_open(state, neuron, self._meaning))
+            return Record(_start(state, neuron, self._meaning))
         search = self._search(state, neuron, gallery)
         if (news := search.news()) is not None:
             return Record(news)
@@ -116,7 +116,7 @@ class Adaptive:
                 return Draw(asked.id, list(range(EACH)))
             return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
         draws: list[Draw] = []
-        for trial in _live(state):
+        for trial in _kept(state):
             if waits_for_person(state, trial):
                 if not draws:
                     return Wait(trial.id)
@@ -143,7 +143,7 @@ class Adaptive:
     def _search(self, state: RunState, neuron: ControlAnalysis, gallery: Gallery) -> Search:
         """The state of the search; results for a concept are kept from step to step."""
         known: dict[str, Known] = {}
-        for trial in _seen(state):
+        for trial in _with_pictures(state):
             images = _search_images(trial)
             key = trial.id, len(images)
             if key not in self._known:
@@ -151,15 +151,15 @@ class Adaptive:
                 features = gallery.features([image.image for image in images]) if images else none
                 members = self._meaning.kinds(neuron.words).of(trial.concept)
                 detection = neuron.detection(trial.concept, features, members=members)
-                # One by one, so that the result does not depend on other concepts.
+                # One at a time, so that the result does not depend on other concepts.
                 bonus = _bonus(trial, neuron, self._meaning)
                 self._known[key] = Known(detection, neuron.score(detection), bonus)
             known[trial.id] = self._known[key]
         return Search(state, neuron, self._meaning, known)
 
 
-def _open(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.DurableEvent]:
-    """Words of the control set: those with the highest two-sided score, and the set that accounts for most."""
+def _start(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.DurableEvent]:
+    """Start with control-set words: those with the highest two-sided scores, and the set that accounts for most."""
     rare = RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
     best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:OPENING]]
     half, related = neuron.choosing, meaning.similarity(neuron.words, neuron.words)
@@ -172,42 +172,42 @@ def _open(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of a concept with pictures."""
+    """What is known about a concept that has pictures."""
 
     detection: Detection
     score: float
-    """Two-sided, on the choosing half."""
+    """Two-sided score on the choosing half."""
     bonus: float
-    """What counts for it besides its pictures."""
+    """Added to its score, see `_bonus`."""
 
 
 @dataclass(frozen=True)
 class Search:
-    """The state of a search: the concepts with pictures, what they account for, and what is left."""
+    """The state of a search: the concepts with pictures, what they account for, and what remains."""
 
     state: RunState
     neuron: ControlAnalysis
     meaning: Meaning
     known: dict[str, Known]
-    """By trial, for those with pictures."""
+    """By trial id, for trials with pictures."""
 
     @property
     def left(self) -> int:
-        """Search pictures that may still be drawn; those of the user's own concepts come on top."""
+        """Search pictures left in the budget; pictures of the user's own concepts are not counted."""
         drawn = self.state.drawn
         return _planned(self.state) - sum(count for purpose, count in drawn.items() if purpose != "report")
 
     @cached_property
     def candidates(self) -> list[Trial]:
         """Concepts that may explain the neuron, best first."""
-        trials = [trial for trial in _live(self.state) if trial.id in self.known]
+        trials = [trial for trial in _kept(self.state) if trial.id in self.known]
         scores = np.array([self.known[t.id].score + self.known[t.id].bonus for t in trials], np.float32)
         order = np.argsort(-scores, kind="stable")
         return [trials[n] for n in order]
 
     @cached_property
     def chosen(self) -> list[Trial]:
-        """The set that explains the neuron, as known so far."""
+        """The set of concepts that explains the neuron so far."""
         if not self.candidates:
             return []
         shown = np.stack([self.known[trial.id].detection.shown for trial in self.candidates], axis=1)
@@ -230,14 +230,14 @@ class Search:
 
     @cached_property
     def p_value(self) -> float | None:
-        """How often a random direction of the layer is explained as well as this neuron by any concept."""
+        """Share of random directions of the layer that some concept explains as well as this neuron."""
         return self.neuron.p_value(
             max(self.known[trial.id].score for trial in self.candidates),
             max(self.neuron.drive(_activations(trial, self.neuron)) for trial in self.candidates),
         )
 
     def news(self) -> list[e.DurableEvent] | None:
-        """New scores of the concepts with new pictures, and the explanation that follows from them."""
+        """New scores for concepts with new pictures, and the resulting explanation."""
         found: list[e.DurableEvent] = []
         for trial in self.candidates:
             row, images = self.neuron.profile.row(trial.concept), _search_images(trial)
@@ -276,20 +276,20 @@ class Search:
         ]
 
     def missing(self, trial: Trial) -> list[int]:
-        """The pictures due to a trial: its first ones, and more for each vote. A composition has to earn them.
+        """Numbers of the pictures to draw for a trial: a first batch, and more for each vote.
 
-        The first picture of each composition is enough to know the one whose pictures drive the neuron most.
+        Compositions get one picture each; only the one that drives the neuron most gets more.
         """
         due = EACH * ((trial.origin != "vocabulary") + len(trial.votes))
         if trial.origin == "bank" and trial.move == "specialise":
-            due = due if self._driving is trial else 1
+            due = due if self._best_composition is trial else 1
         have = len(trial.seen())
         return list(range(have, min(due, 2 * EACH, have + max(self.left, 0))))
 
     @cached_property
-    def _driving(self) -> Trial | None:
-        """Of the compositions the one whose pictures drive the neuron most, once there is a picture of each."""
-        compositions = [other for other in _live(self.state) if other.move == "specialise" and other.origin == "bank"]
+    def _best_composition(self) -> Trial | None:
+        """The composition that drives the neuron most, once each has a picture."""
+        compositions = [other for other in _kept(self.state) if other.move == "specialise" and other.origin == "bank"]
         if not all(other.images for other in compositions):
             return None
         return max(compositions, key=lambda other: max(other.activations(), default=-np.inf), default=None)
@@ -302,9 +302,9 @@ class Search:
         if iteration == 1 and self.p_value is not None and self.p_value > CHANCE and (step := self._compose()):
             return step
         attempt = attempts(self.state, iteration)
-        # By turns, so that neither has to wait until the other runs dry.
+        # Alternate, so that neither source has to wait until the other is exhausted.
         if attempt >= ATTEMPTS or (iteration % 2 == 1 and self.state.iterations > 1):
-            return self._point(iteration, attempt)
+            return self._suggested_word(iteration, attempt)
         return self.ask(iteration, attempt)
 
     def ask(self, iteration: int, attempt: int) -> Ask:
@@ -312,9 +312,9 @@ class Search:
         return Ask(self._request(iteration, attempt), "llm", iteration, attempt)
 
     def draw_finalists(self) -> Step | None:
-        """Spend the remaining pictures on the best concepts, one batch for all of them.
+        """Spend the remaining pictures on the best concepts, in a single batch.
 
-        What the user added or accepted is measured as well, on pictures of its own: it crowds nothing out.
+        Concepts that the user added or accepted are measured too, outside the budget, so they displace none.
         """
         of_person = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
         best = [trial.id for trial in self.candidates if trial.id not in of_person][:FINALISTS]
@@ -335,8 +335,8 @@ class Search:
     def _responses_left(self) -> Floats:
         return self.neuron.responses_left(self.account.left, self.neuron.choosing)
 
-    def _point(self, iteration: int, attempts: int) -> Step:
-        """A word that the responses point at: all responses at first, later those not accounted for."""
+    def _suggested_word(self, iteration: int, attempts: int) -> Step:
+        """Propose a word suggested by the responses: by all of them at first, later by the unexplained ones."""
         responses = self.neuron.profile.responses if iteration % 4 == 1 else self._responses_left
         taken = tried(self.state)
         words = self.meaning.pointed_at(self.neuron.words, responses, RARE_POINTED)
@@ -351,7 +351,7 @@ class Search:
         return Record([*stalled, proposed])
 
     def _compose(self) -> Step | None:
-        """All compositions that have not been tried, if no word explains the neuron."""
+        """Propose all untried compositions if no word explains the neuron."""
         taken = tried(self.state)
         new = [concept for concept in COMPOSITIONS if same_form(concept) not in taken]
         if not new or self.left < len(new) + EACH:
@@ -364,7 +364,7 @@ class Search:
         )
 
     def _request(self, iteration: int, attempt: int) -> Request:
-        """What to ask the language model; the move depends on what the best concept achieves and leaves."""
+        """The request to the language model; the move depends on what the best concept explains and what it leaves."""
         best, senses = self.candidates, self.chosen
         sense = senses[iteration // 2 % len(senses)]
         score = sense.score
@@ -375,7 +375,7 @@ class Search:
             move = "generalise"
         else:
             move = "new"
-        near = self._near(sense, best)
+        near = self._similar(sense, best)
         return Request(
             move=move,
             shown=[self._shown(trial) for trial in near],
@@ -385,8 +385,8 @@ class Search:
             attempt=attempt,
         )
 
-    def _near(self, sense: Trial, best: list[Trial]) -> list[Trial]:
-        """A concept of the set, and the best ones that resemble it to the layer."""
+    def _similar(self, sense: Trial, best: list[Trial]) -> list[Trial]:
+        """A concept of the set, and the best concepts that the layer sees as similar."""
         half = self.neuron.choosing
         shown = {trial.id: self.known[trial.id].detection.shown[half] for trial in best}
         own = shown[sense.id]
@@ -399,34 +399,34 @@ class Search:
 
 
 def _planned(state: RunState) -> int:
-    """Search pictures of the whole run."""
+    """Total search pictures of the run."""
     return find(state.spec.strategy).search_images(state)
 
 
-def _live(state: RunState) -> list[Trial]:
+def _kept(state: RunState) -> list[Trial]:
     """Trials that the user did not reject."""
     return [trial for trial in state.trials.values() if verdict(state, trial) != "rejected"]
 
 
-def _seen(state: RunState) -> list[Trial]:
-    """Those of them with pictures; words of the control set have its pictures."""
-    return [trial for trial in _live(state) if trial.origin == "vocabulary" or trial.images]
+def _with_pictures(state: RunState) -> list[Trial]:
+    """Kept trials with pictures; words of the control set use its pictures."""
+    return [trial for trial in _kept(state) if trial.origin == "vocabulary" or trial.images]
 
 
 def _search_images(trial: Trial) -> list[e.ImageScored]:
     return [image for image in trial.images if image.purpose != "report"]
 
 
-def _holds(state: RunState, trial: Trial) -> bool:
-    """Whether a concept comes near the best one; a language model may insist on one that does not."""
-    scores = [other.score.correlation or 0.0 for other in _live(state) if other.score is not None]
+def _scores_near_best(state: RunState, trial: Trial) -> bool:
+    """Whether a concept scores near the best one; a language model may keep repeating one that does not."""
+    scores = [other.score.correlation or 0.0 for other in _kept(state) if other.score is not None]
     return trial.score is not None and (trial.score.correlation or 0.0) >= max(scores) / 2
 
 
 def _bonus(trial: Trial, neuron: ControlAnalysis, meaning: Meaning) -> float:
-    """What counts for a concept besides correlation: its meaning, its drive, and how common it is.
+    """What is added to a concept's correlation: for its meaning, its AUC, and how common the word is.
 
-    -inf for pictures that drive the neuron less than others do, which nothing can make up for.
+    -inf if its pictures drive the neuron less than the control set does, which excludes it.
     """
     fits = meaning.fits([trial.concept], neuron.words, neuron.profile.responses)
     drive = auc(_activations(trial, neuron), neuron.activations)
@@ -436,5 +436,5 @@ def _bonus(trial: Trial, neuron: ControlAnalysis, meaning: Meaning) -> float:
 
 
 def _activations(trial: Trial, neuron: ControlAnalysis) -> list[float]:
-    """All responses to a concept: of the control set, if it has the word, and of the search pictures."""
+    """All activations on a concept: on the control set, if it has the word, and on the search pictures."""
     return [*neuron.profile.row(trial.concept), *(image.activation for image in _search_images(trial))]

@@ -1,4 +1,4 @@
-"""How many pictures a run draws, for planning and for estimates of the time left."""
+"""How many pictures a run draws, for planning and for estimating the remaining time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ REPORT = 50
 QUICK_REPORT = 7
 """The same for a quick look."""
 EACH = 3
-"""Pictures that the adaptive loop first draws of a concept."""
+"""Pictures that the adaptive loop draws first for a concept."""
 FIRST_POOL = 10
 """Concepts in the first pool of the published loop."""
 
@@ -20,10 +20,10 @@ def published(state: RunState) -> int:
 
 
 def a_third(state: RunState) -> int:
-    """A third of that."""
+    """A third of the published loop's pictures."""
     return published(state) // 3
 
 
 def quick(state: RunState) -> int:
-    """Pictures of a quick look, whatever the iterations: those of one concept that the bank does not have."""
+    """Pictures of a quick look, independent of `iterations`: those of one concept outside the bank."""
     return EACH

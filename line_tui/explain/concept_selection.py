@@ -14,15 +14,15 @@ from line_tui.explain.two_sided import strong, unit
 MOST = 3
 """Largest number of concepts in a set."""
 FURTHER = 0.3
-"""Least share that a further concept must add, relative to the first; less is only another shade of it."""
+"""Least share that a further concept must add, relative to the first; less is a variant of a concept already chosen."""
 LEAST = 0.12
 """Least share of all strong responses that a further concept must add."""
 APART = 0.1
-"""Correlation with every earlier concept up to which a concept is another sense, not a rewording."""
+"""A further sense must correlate with each earlier concept at most this much; above, it is a rewording."""
 RELATED = 0.4
-"""Cosine in meaning with every earlier concept up to which a concept is another sense, not the same theme."""
+"""A further sense must have at most this cosine in meaning with each earlier concept; above, it is the same theme."""
 OVERLAP = 0.2
-"""Least share of a candidate's variance that must be new; what remains of near copies is noise."""
+"""Least share of a candidate's variance that must be new; below it, what remains of a near copy is noise."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class Account:
     """What a set of concepts accounts for."""
 
     shares: list[float]
-    """The share of each concept, beyond those before it."""
+    """The share that each concept adds to those before it."""
     left: Floats
-    """What none of them accounts for, picture by picture: `float32[pictures]`."""
+    """The unexplained part of each picture's response: `float32[pictures]`."""
 
     @property
     def unexplained(self) -> float:
@@ -41,7 +41,7 @@ class Account:
 
 
 def account(activations: Floats, shown: Sequence[Floats]) -> Account:
-    """Regress the strong responses on the detectors by least squares, one concept after the other.
+    """Regress the strong responses on the detectors by least squares, adding one concept at a time.
 
     All are `float32[pictures]`. A concept whose coefficient would be negative accounts for nothing.
     """
@@ -72,7 +72,7 @@ def choose_set(
     `activations` is `float32[pictures]`, `candidates` the detectors' outputs, `float32[pictures, candidates]`. `bonus`
     is added to each candidate's correlation, and -inf excludes it. `related` gives the cosines in meaning of some
     candidates with all, `float32[some, candidates]`. The first candidate is always taken, a further one only if it is
-    a sense of its own.
+    a separate sense.
     """
     columns = unit(candidates)
     chosen: list[int] = []

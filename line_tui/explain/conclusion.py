@@ -23,7 +23,7 @@ TOLD = 6
 CHANCE = 0.02
 """p-value above which a neuron counts as having no concept."""
 EVEN = 0.5
-"""AUC of pictures that do not drive the neuron; a label whose interval reaches down to it is refused."""
+"""AUC at chance; a label whose interval reaches it is refused."""
 
 
 def conclude(
@@ -35,7 +35,7 @@ def conclude(
     p_value: float | None,
     pairs: bool,
 ) -> Step:
-    """Report the set or that there is none, draw its minimal pairs, and finish."""
+    """Report the set, or that there is none; draw its minimal pairs; finish."""
     images = max(1, find(state.spec.strategy).report_images // len(chosen))
     for trial in chosen:
         if step := report(trial, images):
@@ -59,7 +59,7 @@ def conclude(
 
 
 def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) -> str | None:
-    """Why the best concept is not a label; None if it is."""
+    """Why the best concept cannot be a label; None if it can."""
     if p_value is not None and p_value > CHANCE:
         return (
             f"of random directions of the layer, {p_value:.0%} are explained as well "
@@ -92,7 +92,7 @@ def report(trial: Trial, images: int) -> Draw | None:
 def _reported(
     state: RunState, gallery: Gallery, neuron: ControlAnalysis, chosen: Sequence[Trial], p_value: float | None
 ) -> list[e.DurableEvent]:
-    """Detectors made only from the new pictures, judged on the reporting half of the control set."""
+    """The report: detectors made only from the new pictures, scored on the reporting half of the control set."""
     assert state.control is not None
     detections = [
         neuron.detection(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)

@@ -1,4 +1,4 @@
-"""Analyses a neuron by its control set: what drives it, what its layer's detectors see, what chance would give."""
+"""Analyses a neuron on its control set: what drives it, what its layer's detectors see, what chance would give."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from line_tui.explain.state import Control
 from line_tui.explain.two_sided import correlation, correlation_interval, strong, unit
 
 LIKE = 0.2
-"""Correlation of two detectors from which the layer hardly distinguishes their concepts."""
+"""Minimum correlation of two detectors whose concepts the layer hardly distinguishes."""
 ENOUGH = 50
-"""Least pictures for choosing: with fewer, some word fits any direction."""
+"""Minimum number of pictures for choosing: with fewer, any direction is fitted by some word."""
 DIRECTIONS = 200
-"""Random directions of the layer that a result is compared with to tell it from chance."""
+"""Number of random directions of the layer that stand for chance."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Detection:
     shown: Floats
     """How much each control picture shows the concept, `float32[pictures]`."""
     detected: float | None
-    """AUC of the concept's pictures against the control set, each by a detector made from the others."""
+    """AUC of the concept's pictures against the control set, each scored by a detector made from the others."""
 
 
 @dataclass(frozen=True)
 class ControlAnalysis:
-    """A neuron's control set, analysed by its layer. Half of the pictures choose, the other half reports."""
+    """A neuron's control set and its layer's detectors. Half of the pictures are for choosing, half for reporting."""
 
     profile: Profile
     activations: Floats
@@ -47,11 +47,11 @@ class ControlAnalysis:
     """The vocabulary."""
     whiten: Whitening
     features: NDArray[np.intp]
-    """Which features the detectors read."""
+    """Indices of the features that the detectors read."""
     told_features: str
-    """The same in words, for the report."""
+    """Description of these features, for the report."""
     shift: Floats
-    """What all drawn pictures have in common, `float32[components]`; 0 if the control set is drawn too."""
+    """Mean shift of drawn pictures against natural ones, `float32[components]`; 0 if the control set is drawn too."""
     control: Floats
     """Whitened control pictures, `float32[pictures, components]`."""
     vocabulary: Floats
@@ -61,11 +61,11 @@ class ControlAnalysis:
 
     @cached_property
     def choosing(self) -> NDArray[np.bool_]:
-        """The half of the control pictures that choose concepts; scores are reported from the other half."""
+        """The half of the control pictures used to choose concepts; scores are reported on the other half."""
         first = np.r_[True, self.groups[1:] != self.groups[:-1]]
         starts = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
         place = np.arange(len(first)) - starts
-        # With one picture a concept, every other concept.
+        # With one picture per concept, split by concepts instead.
         return np.asarray(place % 2 == 0 if place.any() else self.groups % 2 == 0)
 
     @cached_property
@@ -89,8 +89,8 @@ class ControlAnalysis:
     def null(self) -> tuple[Floats, Floats]:
         """The best two-sided score and the best drive of any word, for random directions of the layer.
 
-        Both `float32[DIRECTIONS]`, ascending. They are random in whitened coordinates; in others most would be near the
-        few directions in which all pictures differ.
+        Both `float32[DIRECTIONS]`, ascending. Directions are random in whitened coordinates; otherwise most would be
+        close to the few directions with high variance.
         """
         directions = np.random.default_rng(0).standard_normal((self.control.shape[1], DIRECTIONS)).astype(np.float32)
         scale = np.maximum(self.control[self.choosing].std(axis=0), 1e-6)
@@ -104,7 +104,7 @@ class ControlAnalysis:
     def drive(self, activations: Sequence[float]) -> float:
         """How reliably a concept's pictures drive the neuron: the weakest response, in standard deviations.
 
-        It is taken over as many pictures as the vocabulary has of each word, since the weakest of more would be weaker.
+        Uses as many pictures as the vocabulary has per word, since the minimum of more would be lower.
         """
         own = np.asarray(activations[: self.vocabulary.shape[1]], np.float32)
         return float((own.min() - self._mean) / self._std)
@@ -121,8 +121,8 @@ class ControlAnalysis:
     def p_value(self, score: float, drive: float) -> float | None:
         """How often a random direction of the layer is explained as well, by score or drive: twice the smaller share.
 
-        Each share is (1 + as good) / (1 + directions). A background that drives a neuron whatever stands in front
-        of it has a low score and a high drive. None if the control set is too small to tell.
+        Each share is (1 + as good) / (1 + directions). A background that drives a neuron with any object in front
+        has a low score and a high drive. None if the control set is too small.
         """
         if self.choosing.sum() < ENOUGH:
             return None
@@ -134,9 +134,9 @@ class ControlAnalysis:
     ) -> Detection:
         """Apply a concept's detector, made from its pictures and, with `words`, from the vocabulary's.
 
-        Of the vocabulary are the pictures of the concept and, where it is a kind, those of its `members`, by their
-        places: the detector is half-way between the two means, since few pictures of "animal" are not all animals.
-        `pictures` is `float32[pictures, features]`. Raises ValueError when there is no picture of the concept at all.
+        The vocabulary gives the pictures of the concept and, if it is a kind, those of its `members` (indices): the
+        detector is half-way between the two means, since a few pictures of "animal" do not show all animals.
+        `pictures` is `float32[pictures, features]`. Raises ValueError without any picture of the concept.
         """
         drawn = self.whiten(pictures[:, self.features]) - self.shift if len(pictures) else self.control[:0]
         word = self.profile.place(concept) if words else None
@@ -161,7 +161,7 @@ class ControlAnalysis:
         return Detection(seen, None if judged is None else auc(judged.shown[~is_kin], seen[rest]))
 
     def score(self, detection: Detection, reporting: bool = False) -> float:
-        """Two-sided score on the choosing or on the reporting half."""
+        """Two-sided score on the choosing or the reporting half."""
         pictures = ~self.choosing if reporting else self.choosing
         return correlation(detection.shown[pictures], self.activations[pictures])
 
@@ -171,9 +171,9 @@ class ControlAnalysis:
         return correlation_interval(detection.shown[~self.choosing], self.activations[~self.choosing], groups)
 
     def responses_left(self, left: Floats, pictures: NDArray[np.bool_]) -> Floats:
-        """Each word's mean unexplained response on some of the control pictures, in standard deviations.
+        """Each word's mean unexplained response on a subset of the control pictures, in standard deviations.
 
-        `left` is `float32[those pictures]`; returns `float32[words]`, all 0 if the control set has other pictures.
+        `left` is `float32[subset]`; returns `float32[words]`, all 0 if the control set has other pictures.
         """
         if not self.is_own:
             return np.zeros(len(self.words), np.float32)
@@ -184,14 +184,14 @@ class ControlAnalysis:
         return means / (left.std() or 1)
 
     def words_like(self, detection: Detection, count: int) -> list[str]:
-        """Words of the vocabulary that drive the neuron and resemble a concept to its layer, the most similar first."""
+        """Vocabulary words that drive the neuron and look similar to a concept to its layer, most similar first."""
         driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
         nearness = unit(self.words_shown[:, driving]).T @ unit(detection.shown)
         return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
 
 
 def analyse(control: Control, bank: Bank) -> ControlAnalysis:
-    """Analyse a neuron by its control set. Raises ValueError without any picture."""
+    """Analyse a neuron on its control set. Raises ValueError without any picture."""
     words, images, width = bank.features.shape
     rows = bank.features.reshape(-1, width) if bank.reference_features is None else bank.reference_features
     features = usable_features(rows, bank.column)
@@ -207,7 +207,7 @@ def analyse(control: Control, bank: Bank) -> ControlAnalysis:
         features=features,
         told_features=f"{len(features)} neurons of {bank.features_of}",
         control=vocabulary if is_own else whiten(rows[:, features]),
-        # What drawn pictures share as against natural ones is not part of any concept.
+        # The difference between drawn and natural pictures is not part of any concept.
         shift=vocabulary.mean(axis=0),
         vocabulary=(vocabulary - vocabulary.mean(axis=0)).reshape(words, images, -1),
         is_own=is_own,

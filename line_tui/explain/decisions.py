@@ -1,4 +1,4 @@
-"""Which of the user's decisions stand: an undo takes one back, and nothing is ever erased."""
+"""Which of the user's decisions are in effect: an undo reverts one, but none is erased."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 def standing(decisions: tuple[e.Decided, ...]) -> Standing:
-    """What stands of all decisions, oldest first. An undo can itself be undone."""
+    """The net effect of decisions, given oldest first. An undo can itself be undone."""
     undone: set[str] = set()
     for decision in reversed(decisions):
         if decision.kind == "undo" and decision.undoes and decision.decision not in undone:

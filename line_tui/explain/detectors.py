@@ -2,8 +2,8 @@
 
 A detector is a concept activation vector (Kim et al. 2018, arXiv 1711.11279), found by linear discriminant analysis:
 the mean activation of the concept's pictures, whitened by the control set's covariance. It needs no captions and no
-second model. It says how much each control picture shows the concept, so a neuron can be asked both ways: does the
-concept drive the neuron, and is what drives the neuron the concept?
+second model. It says how much each control picture shows the concept, which makes two-sided scores possible: does
+the concept drive the neuron, and does what drives the neuron show the concept?
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from line_tui.explain.ports import Floats
 RIDGE = 0.3
 """Added to the covariance of standardised activations: directions with less variance than this count less."""
 NEAR_COPY = 0.9
-"""Absolute correlation from which another neuron counts as a copy, which would detect the neuron, not the concept."""
+"""Minimum absolute correlation of a neuron's copies, which would detect the neuron, not the concept."""
 STEEP = 4.0
 """Log odds at a concept's mean picture; half-way between it and the control's mean the odds are even."""
 
 
 def usable_features(activations: Floats, neuron: int | None) -> NDArray[np.intp]:
-    """The neurons of a layer that a neuron's detectors read: all that vary, except itself and its near copies.
+    """The neurons of a layer that a neuron's detectors read: all that vary, except the neuron and its near copies.
 
-    `activations` is `float32[pictures, neurons]`; `neuron` is None where it is of another layer.
+    `activations` is `float32[pictures, neurons]`; `neuron` is None if it belongs to another layer.
     """
     spread = activations.std(axis=0)
     alive = spread > 1e-6 * max(float(np.abs(activations).max()), 1e-30)
@@ -93,19 +93,19 @@ def _squash(along: Floats, length: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class HeldOut:
-    """A concept's pictures, each judged by a detector made from the others."""
+    """A concept's pictures, each scored by a detector made from the others."""
 
     shown: Floats
     """`float32[..., pictures]`."""
     along: Floats
-    """The same before the logistic function, comparable between pictures."""
+    """The logits, comparable between pictures."""
 
 
 def held_out(pictures: Floats, weights: Floats | None = None) -> HeldOut | None:
-    """Leave-one-out over the whitened pictures of each concept by itself; None where each has a single one.
+    """Leave-one-out within each concept's whitened pictures; None if there is only one picture per concept.
 
-    `pictures` is `float32[..., pictures, components]`, of one concept or of several with as many pictures each.
-    `weights` are the shares of the pictures in the concept's centre, `float32[pictures]`; equal ones if not given.
+    `pictures` is `float32[..., pictures, components]`, of one or several concepts with the same number of pictures.
+    `weights` are the pictures' weights in the concept's centre, `float32[pictures]`; equal by default.
     """
     count = pictures.shape[-2]
     if count < 2:

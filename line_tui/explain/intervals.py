@@ -2,7 +2,7 @@
 
 The score (AUC) is the mean *placement* of a concept's images in the control. Given the control, images are
 independent and placements are bounded, so this is the mean of a bounded variable. Wald's and DeLong's intervals have
-zero width at 1.0, and guaranteed ones (betting, Clopper-Pearson) are far too wide there to be exact.
+zero width at 1.0, and guaranteed ones (betting, Clopper-Pearson) are far too wide there.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from line_tui.explain.scores import auc, mad
 
 LEVEL = 0.95
 PSEUDO = 0.25
-"""Weight of the pseudo-observation at each end of [0, 1]: by simulation, nearest to the level over AUC .5 to .9995."""
+"""Weight of the pseudo-observation at 0 and at 1; in simulations, coverage was nearest to 95% over AUC .5 to .9995."""
 DRAWS = 4000
 
 
 def placements(concept: ArrayLike, control: ArrayLike) -> NDArray[np.float64]:
-    """Share of control images below each concept image, a tie counting half: `float64[images]` in [0, 1].
+    """Share of control images below each concept image, ties counting half: `float64[images]` in [0, 1].
 
     Their mean is the AUC. Raises ValueError when the control is empty.
     """
@@ -57,7 +57,7 @@ def interval(placed: ArrayLike, level: float = LEVEL) -> tuple[float, float]:
 
 def p_value(concept: ArrayLike, control: ArrayLike) -> float:
     """One-sided Mann-Whitney test: the chance that a concept no stronger than the control scores as high."""
-    # Imported here: scipy takes longer to import than everything else that a command starts with.
+    # Imported here: scipy takes longer to import than everything else at startup.
     from scipy.stats import mannwhitneyu
 
     ours, theirs = np.asarray(concept, float), np.asarray(control, float)

@@ -1,4 +1,4 @@
-"""Kinds of things: a dictionary's tree of senses, applied to a vocabulary."""
+"""Kinds of things (hypernyms): a dictionary's tree of senses, applied to a vocabulary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.explain.two_sided import unit
 from line_tui.explain.word_forms import same_form, singular
 
 LEAST = 2
-"""Least number of words of a vocabulary that make a kind."""
+"""Minimum number of a vocabulary's words in a kind."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Kinds:
     """`bool[words, kinds]`."""
 
     def fits(self, responses: NDArray[np.floating]) -> Floats:
-        """Correlation of membership in a kind with the strong responses to the words, `float32[kinds]`.
+        """Correlation of membership in each kind with the strong responses to the words, `float32[kinds]`.
 
         `responses` is each word's mean in standard deviations, `float[words]`.
         """
@@ -50,13 +50,13 @@ class Kinds:
 
 @dataclass(frozen=True)
 class Taxonomy:
-    """Senses of nouns, each with the senses that it is a kind of, and the nouns whose first meaning it is."""
+    """Senses of nouns, each with its parent senses and the nouns that it is the first meaning of."""
 
     above: list[list[int]] = field(default_factory=list)
     nouns: list[list[str]] = field(default_factory=list)
 
     def kinds(self, words: Sequence[str], rarity: Callable[[str], float]) -> Kinds:
-        """The kinds with at least `LEAST` of the words, each by its most common name."""
+        """The kinds that contain at least `LEAST` of the words, each under its most common name."""
         members: dict[int, list[int]] = {}
         for place, word in enumerate(words):
             for sense in self._reached(self._sense(word)):

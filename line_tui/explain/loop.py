@@ -1,4 +1,4 @@
-"""The loop: asks a strategy for the next step, carries it out with the models, stores the events, and repeats."""
+"""The loop: asks a strategy for the next step, runs it with the models, stores the events, and repeats."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from line_tui.explain.thumbnails import thumbnail
 
 TEMPERATURE = 0.5
 WARMER = 0.25
-"""Added for each refused attempt, so that a model stops repeating itself."""
+"""Added to the temperature for each refused attempt, so that a model stops repeating itself."""
 
 
 class RunControl(Protocol):
     """Lets the user pause or stop the loop."""
 
     def hold(self) -> None:
-        """Block until the next step may begin. Raises Cancelled when the run is to stop."""
+        """Block until the next step may begin. Raises Cancelled if the run was stopped."""
 
     def wait(self) -> None:
-        """Block until the user has decided something. Raises Cancelled when the run is to stop."""
+        """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
 
     def check(self) -> None:
-        """Raise Cancelled when the run is to stop."""
+        """Raise Cancelled if the run was stopped."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Loop:
-    """The loop of one run over its models, journal and album."""
+    """The loop of one run, with its models, journal and album."""
 
     models: Models
     layer: str
@@ -95,7 +95,7 @@ class Loop:
         """The input of the concept detectors for drawn pictures, `float32[images, features]`. Raises Cancelled."""
         missing = [image for image in images if image.identity not in self._features]
         if missing:
-            # In a resumed run: its pictures are in the album, or are drawn again.
+            # Only in a resumed run: its pictures are in the album, or are drawn again.
             pictures, _, _ = self._pictures([image.prompt for image in missing], [image.seed for image in missing])
             self._remember([image.identity for image in missing], pictures, None)
         return np.stack([self._features[image.identity] for image in images])
@@ -254,7 +254,7 @@ class Loop:
         found = [self.album.find(image.image.identity) for image in before]
         pictures = [kept[0] for kept in found if kept is not None]
         if len(pictures) < len(before):
-            return None  # Some pictures have been deleted since; the others alone would give a different number.
+            return None  # Some pictures have been deleted since; using only the others would change the number.
         seen = self.models.vision.record(pictures, spec.layer).activations
         rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (seen, after)]
         return discriminability(rest[0], rest[1])
@@ -262,7 +262,7 @@ class Loop:
     def _pictures(
         self, prompts: Sequence[str], seeds: Sequence[int]
     ) -> tuple[list[Picture], list[e.ImageRecord], set[int]]:
-        """Take pictures from the album or draw them; the third result tells which had to be drawn."""
+        """Take pictures from the album or draw them; the third result marks those that were drawn."""
         order = range(len(seeds))
         identities = [self.album.identity(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         kept: dict[int, tuple[Picture, e.ImageRecord]] = {}

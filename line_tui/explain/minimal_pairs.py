@@ -1,6 +1,6 @@
 """Minimal pairs: a label against itself with one word swapped or dropped, at the same seeds.
 
-The same seed does not mean the same scene, so the test is on the differences seed by seed.
+The same seed does not mean the same scene, so the test is paired by seed.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from line_tui.explain.response_profile import Profile
 from line_tui.explain.word_similarity import SAME, Meaning
 
 SEEDS = 8
-"""Pairs for each variant: one batch of most generators, and p-values down to 1 in 256."""
+"""Pairs per variant: one batch for most generators, and enough for p-values down to 1/256."""
 QUIET = 0.25
-"""Share of the strongest response up to which the neuron counts as not responding to a word."""
+"""Up to this share of the strongest response, the neuron counts as not responding to a word."""
 
 JUDGES = 8
-"""Least number of other varying neurons for judging whether a change can be seen."""
+"""Minimum number of other varying neurons for judging whether a change is visible."""
 VISIBLE = 0.75
-"""Discriminability from which a change counts as visible: 12 of 16 pictures, p = .04 by chance alone."""
+"""Minimum discriminability of a visible change: 12 of 16 pictures, p = .04 by chance."""
 
 Variant = tuple[str, Literal["swap", "drop"]]
 
@@ -55,7 +55,7 @@ def quiet_neighbour(label: str, profile: Profile, meaning: Meaning) -> str | Non
 def relative_drop(before: Sequence[float], after: Sequence[float], control: Sequence[float]) -> tuple[float, float]:
     """The drop as a share of the response above the control's mean, and its paired p-value.
 
-    1 means that the response is gone, 0 no change, below 0 a gain. 0 too if there was no response above the mean.
+    1: the response is gone; 0: no change, or there was no response above the mean; below 0: a gain.
     Raises ValueError without pairs or control.
     """
     if not before or len(before) != len(after) or not control:
@@ -66,10 +66,10 @@ def relative_drop(before: Sequence[float], after: Sequence[float], control: Sequ
 
 
 def discriminability(before: Floats, after: Floats) -> float | None:
-    """Share of pictures that the layer's other neurons put on the right side, .5 by chance; None if they are too few.
+    """Share of pictures that the layer's other neurons classify correctly, .5 by chance; None if they are too few.
 
-    Both are `float32[pictures, neurons]` without the neuron in question. Each pair is held out in turn and assigned to
-    the nearer mean of the other pairs. It tells a change that cannot be seen from one that has no effect.
+    Both are `float32[pictures, neurons]` without the neuron in question. Each pair is held out in turn and assigned
+    to the nearer mean of the other pairs. It tells an invisible change from one that has no effect.
     """
     sides = np.stack([before, after]).astype(np.float64)
     spread = sides.std(axis=(0, 1))

@@ -1,4 +1,4 @@
-"""Non-finite activations: an error for the neuron in question, zero for all others."""
+"""Non-finite activations: an error for the neuron being explained, 0 for all others."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from line_tui.explain.ports import Floats
 
 
 def neuron_of(activations: Floats, neuron: int) -> Floats:
-    """One neuron of a layer's `float32[..., neurons]`. Raises ModelFileError when it is not finite everywhere."""
+    """One neuron of a layer's `float32[..., neurons]`. Raises ModelFileError if it has non-finite activations."""
     own = activations[..., neuron]
     broken = own[~np.isfinite(own)]
     if broken.size:
@@ -21,6 +21,6 @@ def neuron_of(activations: Floats, neuron: int) -> Floats:
 
 
 def silenced(activations: Floats) -> Floats:
-    """A layer's `float32[..., neurons]` with zeros for each neuron that is not finite everywhere."""
+    """A layer's `float32[..., neurons]` with 0 for each neuron that has non-finite activations."""
     finite = np.isfinite(activations).all(axis=tuple(range(activations.ndim - 1)))
     return activations if finite.all() else np.where(finite, activations, np.float32(0))

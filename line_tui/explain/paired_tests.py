@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 EXACT = 12
-"""Pairs up to which all sign patterns are counted."""
+"""Up to this many pairs, all sign patterns are enumerated."""
 FLIPS = 10_000
 
 
 def sign_flip_p(differences: ArrayLike) -> float:
     """One-sided p-value that the mean difference is above 0: signs flipped at random (Fisher 1935).
 
-    Exact up to `EXACT` pairs, else from `FLIPS` patterns that are the same each time. No difference gives 1. Raises
+    Exact up to `EXACT` pairs, else from `FLIPS` patterns with a fixed seed. No difference gives 1. Raises
     ValueError when there is no pair.
     """
     values = np.asarray(differences, float)
@@ -33,7 +33,7 @@ def mean_interval(differences: ArrayLike) -> tuple[float, float, float]:
     values = np.asarray(differences, float)
     if values.size < 2:
         raise ValueError("an interval for a mean difference needs at least two pairs")
-    # Imported here: scipy takes longer to import than everything else that a command starts with.
+    # Imported here: scipy takes longer to import than everything else at startup.
     from scipy.special import stdtrit
 
     half = stdtrit(values.size - 1, 0.975) * values.std(ddof=1) / np.sqrt(values.size)

@@ -1,4 +1,4 @@
-"""What the loop needs from outside: three models, an embedder, an album and a journal."""
+"""The loop's interfaces: three models, an embedder, an album and a journal."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Floats = NDArray[np.float32]
 
 
 OnToken = Callable[[str, bool], None]
-"""Takes each piece of a reply, and whether it is part of the model's thoughts. May raise `Cancelled`."""
+"""Called with each piece of a reply, and whether it is part of the model's reasoning. May raise `Cancelled`."""
 
 OnStep = Callable[[int, int], None]
-"""Takes the number of a step, from 1, and that of all steps. May raise `Cancelled`."""
+"""Called with the step, from 1, and the number of steps. May raise `Cancelled`."""
 
 
 class Cancelled(Exception):
@@ -30,9 +30,9 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True)
 class Prompt:
-    """A request to a language model in both forms; each adaptor takes the one that suits its model.
+    """A request to a language model in both forms; each adapter takes the one that suits its model.
 
-    `head` is the static part of the few-shot form: the same in every call of a run, so that its evaluation can be
+    `head` is the static part of the few-shot form: the same in every call of a run, so that its KV cache can be
     reused. `tail` is the part that changes. `system` and `user` are the chat form.
     """
 
@@ -77,17 +77,17 @@ class Generator(Protocol):
     batch_size: int
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
-        """Draw one picture for each prompt and seed: at most `batch_size` of them; a partial batch is padded."""
+        """Draw one picture for each prompt and seed, at most `batch_size`; a partial batch is padded."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """A layer's activations on some pictures."""
+    """A layer's activations on a number of pictures."""
 
     activations: Floats
     """`float32[images, neurons]`, pooled."""
     maps: Floats | None
-    """`float32[images, height, width]` of the one neuron asked for, where the layer has a spatial extent."""
+    """`float32[images, height, width]` of the requested neuron, if the layer has a spatial extent."""
 
 
 class Vision(Protocol):
@@ -96,14 +96,14 @@ class Vision(Protocol):
     name: str
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
-        """Activations of a layer for any number of pictures."""
+        """Record a layer's activations on any number of pictures."""
 
 
 class Gallery(Protocol):
-    """A run's pictures as the vision model sees them: activations of whole layers, of which events keep one neuron."""
+    """Activations of whole layers on a run's pictures; events keep only those of one neuron."""
 
     def bank(self, words: Sequence[str]) -> Bank:
-        """The control set of these words, on the pictures with which the run started."""
+        """The control set of these words, on the pictures that the run started with."""
 
     def features(self, images: Sequence[ImageRecord]) -> Floats:
         """The input of the concept detectors for drawn pictures, `float32[images, features]`."""
@@ -129,7 +129,7 @@ class Bank:
     features_of: str = ""
     """The layer of these features."""
     column: int | None = None
-    """The neuron's place among the features; None where they come from another layer."""
+    """The neuron's index among the features; None if they come from another layer."""
     drawn: int = 0
     """Images that had to be drawn for it."""
     missing: int = 0
@@ -137,10 +137,10 @@ class Bank:
     layer_scale: float = 0.0
     """Largest absolute activation of any neuron of the layer on these pictures; 0 if unknown."""
     reference_activations: Floats | None = None
-    """`float32[images]`: the neuron's activations on pictures of the user's own, used as control set instead of the
-    vocabulary's."""
+    """`float32[images]`: the neuron's activations on the user's own pictures, which replace the vocabulary's as
+    control set."""
     reference_features: Floats | None = None
-    """Features of these, `float32[images, features]`."""
+    """Features of the user's pictures, `float32[images, features]`."""
     skipped: Sequence[str] = ()
     """The user's files that could not be read as pictures, each with the reason."""
 
@@ -165,8 +165,8 @@ class Journal(Protocol):
         """Store events, all or none, show them, and return all events stored since the last call or `unseen`.
 
         All or none, since a run interrupted between two of them could not tell what is left to do. The user's
-        decisions during a step come before the step's own events, as in the store, so that the live state equals that
-        of a replay. Raises StoreError when the disk is full.
+        decisions during a step come before the step's own events, as in the store, so that a replay gives the
+        same state. Raises StoreError when the disk is full.
         """
 
     def show(self, event: EphemeralEvent) -> None:

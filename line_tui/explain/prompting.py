@@ -20,28 +20,28 @@ class Shown:
     concept: str
     score: float
     drives: float | None = None
-    """AUC, which says whether its pictures drive the neuron; None if the prompt gives only the score."""
+    """AUC of its pictures; None if the prompt shows only the score."""
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the next proposal is to be based on."""
+    """What the next proposal is based on."""
 
     move: Move
     shown: list[Shown]
     """Concepts, best first."""
     left: list[str] = field(default_factory=list)
-    """The prompts' concepts of the strongest pictures that no concept accounts for."""
+    """Concepts in the prompts of the strongest unexplained pictures."""
     rejected: list[tuple[str, str]] = field(default_factory=list)
     """Concepts that the user rejected, with the reason if one was given."""
     accepted: list[str] = field(default_factory=list)
     attempt: int = 0
-    """The number of refused replies to this request."""
+    """Refused replies to this request so far."""
 
 
 # A small base model follows patterns, not instructions, so each move has its own pattern. Of the forms tried for "new",
 # continuing a short list of the best found the most hidden concepts; naming weak ones too found fewer, since the model
-# continues those as well. The same holds for rejected concepts: SmolLM2-135M proposed them 5 times in 96 when they were
+# continues those too. The same holds for rejected concepts: SmolLM2-135M proposed them 5 times in 96 when they were
 # named with the reason, and never when they were not. The examples are concepts that hardly any neuron stands for.
 _HEAD = """\
 violin, trumpet, cello, drum, and also: flute
@@ -70,7 +70,7 @@ _TAILS: dict[Move, str] = {
     "contrast": "{best}, but something else:",
 }
 _CONTINUED = 3
-"""Concepts shown in the few-shot form; each further attempt starts the list one place lower."""
+"""Concepts shown in the few-shot form; each retry starts the list one place lower."""
 
 _TASKS: dict[Move, str] = {
     "new": "Propose one new concept that you expect to score higher than all of these.",
@@ -100,7 +100,7 @@ def render(request: Request) -> Prompt:
     turn = request.attempt % len(names)
     turned = names[turn:] + names[:turn]
     strong = list(dict.fromkeys([*turned[:_CONTINUED], *request.accepted[-1:]]))
-    # The best comes last, where a small model looks first.
+    # The best comes last, where a small model pays the most attention.
     tail = _TAILS[request.move].format(
         strong=", ".join(reversed(strong)), best=turned[0], second=turned[1 % len(turned)]
     )

@@ -13,7 +13,7 @@ MAX_LETTERS = 40
 
 
 def tried(state: RunState) -> dict[str, str]:
-    """Concepts that may not be proposed again, banned ones included, by their normal form."""
+    """Normal forms of the concepts that may not be proposed again, banned ones included."""
     banned = [d.concept for d in state.standing.decisions if d.kind == "ban" and d.concept]
     return state.forms | {same_form(concept): concept for concept in banned}
 

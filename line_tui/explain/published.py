@@ -1,4 +1,4 @@
-"""The published LINE loop (arXiv 2604.08039): ten concepts to start with, one proposal an iteration, one summary.
+"""The published LINE loop (arXiv 2604.08039): ten initial concepts, one proposal per iteration, one summary.
 
 Differences: proposals are validated and never repeat, equal scores do not crash the choice of what to drop, and the
 user can decide. A rejected trial leaves the pool and cannot become the label; an accepted one stays in the pool.
@@ -28,7 +28,7 @@ FROM_VOCABULARY = 5
 FROM_RANDOM = FIRST_POOL - FROM_VOCABULARY
 SUMMARISED = 3
 ATTEMPTS = 5
-"""Refused replies of the language model after which the iteration takes a random word instead."""
+"""Refused language-model replies after which the iteration uses a random word instead."""
 
 
 def create(words: Words) -> Published:
@@ -40,7 +40,7 @@ class Published:
     """A pool of 10 concepts, `iterations` proposals of `images` images each, and a summary of the best three."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """Draw what has been proposed, else propose, else finish."""
+        """Draw open proposals, else propose, else finish."""
         if state.outcome is not None:
             return Done()
         if state.control is None:
@@ -61,7 +61,7 @@ class Published:
         return Record([e.Finished(label=best.concept, trial=best.id, reason="highest score in the pool")])
 
     def judge(self, state: RunState, reply: str) -> Judged:
-        """Refuse what is not a concept, and what was tried before."""
+        """Refuse replies that are not concepts, or were tried before."""
         return judge(reply, tried(state))
 
     def _advance(self, state: RunState, trial: Trial) -> Step:
@@ -149,7 +149,7 @@ def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
     score = scored(trial.id, trial.activations(), state.control.flat)
     new = value_of(score, state.spec.metric)
     members = list(state.pool)
-    # While the first pool fills up, what the user adds joins it and nothing leaves.
+    # While the initial pool fills up, the user's additions join it and nothing is dropped.
     if trial.iteration == 0:
         return [score, e.PoolChanged(members=[*members, trial.id])]
     dropped = _dropped(state, members, new, trial)
@@ -158,7 +158,7 @@ def _concluded(state: RunState, trial: Trial) -> list[e.DurableEvent]:
 
 
 def _dropped(state: RunState, members: list[str], new: float, trial: Trial) -> str | None:
-    """The worst leaves; if the newcomer is no better, one drawn with weight (best - score), so never the best."""
+    """Drop the worst; if the new trial is no better, drop one with weight (best - score), so never the best."""
     free = [state.trials[id] for id in members if verdict(state, state.trials[id]) == "open"]
     if not free:
         return None

@@ -1,4 +1,4 @@
-"""A narrow layer recorded together with a wide one: concept detectors need many neurons, a black box may have one."""
+"""Records a narrow layer with a wide one: concept detectors need many neurons, and a black box may have only one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from line_tui.explain.ports import Picture, Recording, Vision
 
 
 class WithReferenceLayer:
-    """A vision model whose activations are followed by those of a wider layer, the reference."""
+    """A vision model that appends the activations of a wider layer, the reference."""
 
     def __init__(self, vision: Vision, reference: Vision, layer: str) -> None:
         self.vision, self.reference, self.layer = vision, reference, layer
-        # Of both, since what is kept of a picture depends on both.
+        # Of both models, since cached activations depend on both.
         model, _, revision = vision.name.partition("@")
         self.name = f"{model}+{layer}@{revision}+{reference.name}"
 
@@ -26,6 +26,6 @@ class WithReferenceLayer:
 
 
 def read_layers(vision: Vision, layer: str) -> str:
-    """Which layers are recorded for `layer`, in words, from the name of the vision model."""
+    """Describes the layers recorded for `layer`, from the name of the vision model."""
     reference = vision.name.partition("@")[0].partition("+")[2]
     return f"{layer} and {reference}" if reference else layer

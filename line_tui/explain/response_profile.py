@@ -1,4 +1,4 @@
-"""A neuron's responses to the control set, known before any image is drawn for it."""
+"""A neuron's responses to the control set, known before any image is drawn for the neuron."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from line_tui.explain.state import Control
 from line_tui.explain.word_forms import same_form
 
 INERT = 1e-6
-"""Range of activations, as a share of the layer's scale, up to which a neuron counts as dead or constant."""
+"""A neuron counts as dead or constant if its range is at most this share of the layer's scale."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Profile:
         return [] if index is None else [float(value) for value in self.mean + self.std * self.rows[index]]
 
     def place(self, concept: str) -> int | None:
-        """The number of the word that a concept is a form of; None when it is not in the vocabulary."""
+        """The index of the word that a concept is a form of; None if it is not in the vocabulary."""
         return self._index.get(same_form(concept))
 
     @cached_property

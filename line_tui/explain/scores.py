@@ -38,7 +38,7 @@ def mad(concept: ArrayLike, control: ArrayLike) -> float:
 
 
 def scored(trial: str, concept: Sequence[float], control: Sequence[float]) -> TrialScored:
-    """The event of a trial that has all its images, from their activations."""
+    """The score event of a trial that has all its images."""
     return TrialScored(
         trial=trial, mean=fmean(concept), auc=auc(concept, control), mad=mad(concept, control), images=len(concept)
     )

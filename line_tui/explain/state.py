@@ -1,7 +1,7 @@
 """The state of a run, folded from its durable events, for the loop, the TUI and the reports.
 
-The loop decides only from the state. So an interrupted run resumes from its stored events as if nothing had
-happened, and a replay runs the same code as a live run.
+The loop decides from the state alone, so an interrupted run resumes from its stored events,
+and a replay runs the same code as a live run.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Trial(msgspec.Struct, frozen=True):
     move: e.Move = "start"
     based_on: tuple[str, ...] = ()
     images: tuple[e.ImageScored, ...] = ()
-    """Of every purpose, in order of arrival."""
+    """Images of all purposes, in order of arrival."""
     score: e.TrialScored | None = None
     votes: tuple[int, ...] = ()
     """Iterations in which the language model proposed it again."""
@@ -60,7 +60,7 @@ class Trial(msgspec.Struct, frozen=True):
         return [image for image in self.images if image.purpose == purpose]
 
     def missing(self, count: int, purpose: e.Purpose = "search") -> list[int]:
-        """The numbers of the images up to a count that have not been drawn for a purpose."""
+        """Numbers below `count` whose images have not been drawn for a purpose."""
         have = {image.index for image in self.seen(purpose)}
         return [index for index in range(count) if index not in have]
 
@@ -72,7 +72,7 @@ class Trial(msgspec.Struct, frozen=True):
 class RunState(msgspec.Struct, frozen=True):
     """Everything known about a run.
 
-    Values that every step needs are kept up to date here, so that a step costs the same however long the run is.
+    Values that every step needs are updated incrementally, so the cost of a step does not grow with the run.
     """
 
     status: Status = "new"
@@ -82,14 +82,14 @@ class RunState(msgspec.Struct, frozen=True):
     ask_first: bool = False
     control: Control | None = None
     trials: dict[str, Trial] = {}
-    """By trial id, in order of arrival. Never changed in place."""
+    """By trial id, in order of arrival. Not mutated."""
     pool: tuple[str, ...] = ()
     explanation: e.Explained | None = None
     refusals: tuple[e.ProposalRefused, ...] = ()
     stalls: tuple[e.Stalled, ...] = ()
     decisions: tuple[e.Decided, ...] = ()
     standing: Standing = Standing()
-    """Their net effect."""
+    """The net effect of the decisions."""
     forms: dict[str, str] = {}
     """Concepts of all trials by their normal form."""
     unscored: tuple[str, ...] = ()
@@ -99,21 +99,21 @@ class RunState(msgspec.Struct, frozen=True):
     drawn: dict[e.Purpose, int] = {}
     """The number of pictures of all other trials, by purpose."""
     proposed_in: int = 0
-    """The last iteration with a proposal; those of the user and of the summary belong to none."""
+    """The last iteration with a proposal; the user's and the summary's belong to none."""
     passed_in: int = 0
-    """The last iteration that ended with a vote, or with nothing."""
+    """The last iteration that ended with a vote or without a concept."""
     verified: e.Verified | None = None
     senses: tuple[e.SenseFound, ...] = ()
     pairs: tuple[e.MinimalPairMeasured, ...] = ()
     outcome: e.Finished | None = None
     judged: e.Judged | None = None
     reported_before: int = 0
-    """The number of pictures drawn for results that a continuation has made void."""
+    """Pictures drawn for results that a continuation invalidated."""
     failure: e.Failed | None = None
     calls: int = 0
     """Calls of the language model."""
     language: e.LanguageCost = e.LanguageCost()
-    """The cost of all calls together."""
+    """The total cost of all calls."""
     load_seconds: float = 0.0
     control_seconds: float = 0.0
     control_images: int = 0
@@ -127,7 +127,7 @@ class RunState(msgspec.Struct, frozen=True):
 
 
 def value(score: e.TrialScored | e.VerifiedScore, metric: e.Metric) -> float:
-    """A score in the run's metric; 0 in runs of an older version that did not measure it."""
+    """A score in the run's metric; 0 in runs of older versions that did not measure it."""
     found = {"mean": score.mean, "auc": score.auc, "correlation": score.correlation}[metric]
     return found if found is not None else 0.0
 
@@ -197,7 +197,7 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
         case e.TrialScored(trial=id):
             unscored = tuple(other for other in state.unscored if other != id)
             trial = state.trials[id]
-            # A word of the bank has a score before any image.
+            # A word of the bank has a score before any image is drawn.
             scored = change(trial, concept=concept_of(state, trial), score=event)
             return change(_with(state, scored), unscored=unscored)
         case e.PoolChanged(members=members):
@@ -231,7 +231,7 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
 
 
 def _reopened(state: RunState) -> RunState:
-    """A finished run that is continued: its result no longer holds, but everything drawn still does."""
+    """A finished run that is continued: its result is discarded, all its images are kept."""
     return msgspec.structs.replace(
         state,
         status="stopped",
@@ -261,7 +261,7 @@ def _with(state: RunState, trial: Trial) -> RunState:
 
 
 def _begun(state: RunState, trial: Trial) -> RunState:
-    """The state with a new trial."""
+    """The state with a trial added."""
     return msgspec.structs.replace(
         _with(state, trial),
         forms=state.forms | {same_form(trial.concept): trial.concept},
@@ -288,11 +288,11 @@ def _forms(state: RunState) -> dict[str, str]:
 
 
 def strongest_images(trials: Iterable[Trial]) -> list[e.ImageScored]:
-    """All images of trials, the highest activation first."""
+    """All images of trials, highest activation first."""
     return sorted((image for trial in trials for image in trial.images), key=lambda image: -image.activation)
 
 
-# -- what the standing decisions mean for trials ---
+# -- effect of the decisions on trials ---
 
 
 def verdict(state: RunState, trial: Trial) -> Verdict:
@@ -310,20 +310,20 @@ def to_verify(state: RunState) -> Trial | None:
 
 
 def concept_of(state: RunState, trial: Trial) -> str:
-    """The trial's concept after the user's last edit; once it has an image or a score, the concept that they are of."""
+    """The trial's concept after the user's last edit; once it has an image or a score, the concept of these."""
     measured = trial.images or trial.score is not None
     return trial.concept if measured else state.standing.edits.get(trial.id, trial.concept)
 
 
 def waits_for_person(state: RunState, trial: Trial) -> bool:
-    """Whether ask-first mode holds a proposal; an edit counts as a yes, and starting concepts are never held."""
+    """Whether ask-first mode holds a proposal; an edit counts as acceptance, and initial concepts are never held."""
     if not state.ask_first or trial.origin not in ("llm", "summary", "bank") or trial.images:
         return False
     return verdict(state, trial) == "open" and trial.id not in state.standing.edited
 
 
 def next_id(state: RunState, ahead: int = 0) -> str:
-    """The id of the next trial that the loop proposes, or of the one `ahead` places later."""
+    """The id of the loop's next trial, or of the one `ahead` places later."""
     return f"t{len(state.trials) - state.own + ahead + 1}"
 
 

@@ -37,7 +37,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class DrawTogether:
-    """Draw images of several trials in one batch, so that one image of each does not cost a batch of its own."""
+    """Draw images of several trials in one batch, so that a single image does not cost a whole batch."""
 
     draws: list[Draw]
 
@@ -54,7 +54,7 @@ class DrawVariant:
 
 @dataclass(frozen=True)
 class Record:
-    """Store events that follow from the state without any model."""
+    """Store events that follow from the state alone, without a model."""
 
     events: list[DurableEvent]
 
@@ -68,7 +68,7 @@ class Wait:
 
 @dataclass(frozen=True)
 class Done:
-    """End the run: it has its result."""
+    """End the run, which has its result."""
 
 
 Step = MeasureControl | Ask | Draw | DrawTogether | DrawVariant | Record | Wait | Done
@@ -82,7 +82,7 @@ class Judged:
     reason: str | None = None
     """Why it is refused; None if it is accepted."""
     repeats: str | None = None
-    """The earlier trial that the reply repeats, in strategies that count this as a vote."""
+    """The earlier trial that the reply repeats, in strategies that count repeats as votes."""
 
 
 class Strategy(Protocol):

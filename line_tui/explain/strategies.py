@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """What a strategy needs to know about words."""
+    """The word resources that a strategy needs."""
 
     embedder: Embedder
     lexicon: Callable[[], Lexicon]
-    """Loads the lexicon, at the first call. Raises ModelFileError."""
+    """Loads the lexicon on the first call. Raises ModelFileError."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,9 @@ class Registered:
     title: str
     """One line for help and screens."""
     metrics: tuple[Metric, ...]
-    """The metrics that it can maximise, its default first."""
+    """The metrics that it can maximise, default first."""
     search_images: Callable[[RunState], int]
-    """Pictures of the whole search, as far as known from the state."""
+    """Pictures of the whole search, as far as the state determines them."""
     report_images: int
     """Pictures drawn only for the reported score."""
     first_images: Callable[[RunSpec], int]

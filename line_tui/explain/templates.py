@@ -12,8 +12,8 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 def fill_template(template: str, concept: str, seed: int) -> str:
     """The prompt of one picture: `{concept}` becomes the concept, `{a|b|c}` one of its parts, chosen by the seed.
 
-    So "a photo of a {concept}, {close-up|seen from above}" varies the view from picture to picture, and two concepts
-    at the same seed have the same view.
+    "a photo of a {concept}, {close-up|seen from above}" varies the view between pictures; two concepts at the same
+    seed get the same view.
     """
     places = iter(range(len(template)))
 

@@ -1,4 +1,4 @@
-"""Pictures small enough to travel inside an event."""
+"""Pictures small enough to embed in an event."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Two-sided scores: does the concept drive the neuron, and is what drives the neuron the concept?
+"""Two-sided scores: does the concept drive the neuron, and does what drives the neuron show the concept?
 
-Of the usual metrics, correlation, AUPRC and F1 notice both when half of a concept's pictures are left out and when as
-many wrong ones are added; AUC, MAD and recall notice one of the two at most (Oikarinen, Yan, Weng, arXiv 2506.05774).
+Of the usual metrics, correlation, AUPRC and F1 fall both when half of a concept's pictures are left out and when as
+many wrong ones are added; AUC, MAD and recall fall in at most one case (Oikarinen, Yan, Weng, arXiv 2506.05774).
 """
 
 from __future__ import annotations

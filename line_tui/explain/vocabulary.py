@@ -1,6 +1,6 @@
-"""A fixed vocabulary: draws the strongest words of the control set again and takes the best as label.
+"""A fixed vocabulary: draws new pictures of the control set's strongest words and takes the best as label.
 
-This is the most that a method with a fixed vocabulary can give (such as INVERT or CLIP-Dissect), and the baseline for
+This is an upper bound for methods with a fixed vocabulary (such as INVERT or CLIP-Dissect), and the baseline for
 the others. It uses no language model.
 """
 
@@ -22,7 +22,7 @@ from line_tui.explain.steps import Done, Draw, Judged, MeasureControl, Record, S
 from line_tui.explain.strategies import Words
 
 Pick = Callable[[Control, RunState, int], list[str]]
-"""Picks this many words of a control set."""
+"""Picks a number of words from a control set."""
 
 
 def strongest(control: Control, state: RunState, count: int) -> list[str]:
@@ -43,7 +43,7 @@ class Vocabulary:
         self._pick, self._origin = pick, origin
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """Draw all words, take the best, report it."""
+        """Draw all words, then report the best."""
         if state.outcome is not None:
             return Done()
         if state.control is None:

@@ -23,7 +23,7 @@ _ARTICLES = {"a", "an", "the", "some"}
 
 
 def clean(text: str) -> str:
-    """Lower-case, without quotes, numbering, punctuation or a leading article; may return ""."""
+    """Lower-case a text and strip quotes, numbering, punctuation and a leading article; may return ""."""
     words = [word.strip("_'-") for word in re.sub(r"[^\w\s'-]", " ", text.lower()).split()]
     words = [word for word in words if word]
     while words and (words[0] in _ARTICLES or words[0].isdigit()):
@@ -32,7 +32,7 @@ def clean(text: str) -> str:
 
 
 def singular(word: str) -> str:
-    """The singular of an English noun by the common rules; other words come back as they are."""
+    """The singular of an English noun by the common rules; other words are returned unchanged."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if len(word) > 4 and word.endswith("ies"):

@@ -1,4 +1,4 @@
-"""Words by meaning: similarity of embeddings, how common a word is, and which words a neuron's responses point at."""
+"""Word meanings: similarity of embeddings, how common a word is, and which words a neuron's responses suggest."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from line_tui.explain.two_sided import unit
 from line_tui.explain.word_forms import same_form, singular
 
 SAME = 0.9
-"""Cosine from which two concepts mean the same: "tv" and "television" .96, "dog" and "puppy" .80."""
+"""Minimum cosine of two concepts that mean the same: "tv" and "television" .96, "dog" and "puppy" .80."""
 NEAREST = 1000
 """Number of lexicon words whose fit is computed: those nearest to what drives the neuron."""
 MOST_COMMON = 2000
-"""Words up to this rank in the lexicon count as equally common."""
+"""Words up to this lexicon rank count as equally common."""
 SHORTEST = 3
-"""Least letters of a word in the lexicon; shorter ones, such as "of", do not count as rare."""
+"""Minimum length of a word in the lexicon; shorter words, such as "of", do not count as rare."""
 _NONE = np.zeros((0, 1), np.float32)
 
 
@@ -33,15 +33,15 @@ class Lexicon:
     words: list[str] = field(default_factory=list)
     vectors: Floats = field(default_factory=_NONE.copy)
     taxonomy: Taxonomy = field(default_factory=Taxonomy)
-    """The kinds that these words, and phrases of them, belong to."""
+    """The kinds that these words and their phrases belong to."""
 
     def knows(self, word: str) -> bool:
         """Whether the lexicon has the word or its singular; an empty lexicon has every word."""
         return not self.words or word in self._places or singular(word) in self._places
 
     def rarity(self, concept: str) -> float:
-        """How much rarer the concept's rarest word is than common ones, in decades of rank; 0 in an empty lexicon."""
-        # The same hundreds of words come up at each step of each neuron of a layer.
+        """How much rarer the concept's rarest word is than common words, in decades of rank; 0 in an empty lexicon."""
+        # Each step of each neuron asks for the same hundreds of words.
         if (known := self._rarities.get(concept)) is None:
             known = self._rarities[concept] = self._rarity(concept)
         return known
@@ -78,7 +78,7 @@ class Meaning:
         return self._kinds[key]
 
     def _nearness(self, words: Sequence[str]) -> Floats:
-        """Of a vocabulary's words to each other, as `fit` reads it; worked out once."""
+        """Sharpened similarity of a vocabulary's words to each other; computed once."""
         key = tuple(words)
         if key not in self._near:
             self._near[key] = sharpened(self.similarity(words, words))
@@ -102,9 +102,9 @@ class Meaning:
         return np.maximum(fit(self.similarity(concepts, words), responses), as_kind)
 
     def pointed_at(self, words: Sequence[str], responses: NDArray[np.floating], rare: float) -> Iterator[str]:
-        """Words that the responses to a vocabulary's `words` point at, best first: from vocabulary, lexicon and kinds.
+        """Words that the responses to a vocabulary's `words` suggest, best first: from vocabulary, lexicon and kinds.
 
-        `rare` is the penalty for a decade of rarity, in units of fit.
+        `rare` is the penalty per decade of rarity, in units of fit.
         """
         vectors = self.embedder.embed(words)
         towards = (np.clip(responses, 0, None) ** 2).astype(np.float32) @ vectors
@@ -125,7 +125,7 @@ class Meaning:
 
 
 def fit(similarity: Floats, responses: NDArray[np.floating]) -> Floats:
-    """How well nearness to each concept predicts strong responses to words: a correlation, `float32[concepts]`.
+    """Correlation of similarity to each concept with the strong responses to words, `float32[concepts]`.
 
     `similarity` is `float32[concepts, words]`, `responses` each word's mean in standard deviations, `float[words]`.
     """
@@ -134,16 +134,16 @@ def fit(similarity: Floats, responses: NDArray[np.floating]) -> Floats:
 
 
 def sharpened(similarity: Floats) -> Floats:
-    """Nearness as `fit` reads it: cubed, as only near words share a meaning; each row without mean and of length 1."""
+    """Similarity as `fit` uses it: cubed, since only near words share a meaning, and each row centred to length 1."""
     near = np.clip(similarity, 0, None)
     near *= near * near
     return unit(near.T).T
 
 
 def wanted(responses: NDArray[np.floating]) -> Floats:
-    """Responses as `fit` reads them, without mean and of length 1.
+    """Responses as `fit` uses them, centred to length 1.
 
-    Those below the control's mean count as none, strong ones by their square: a label should be near to what drives
-    the neuron most, and far from the rest.
+    Responses below the control's mean count as 0, the others are squared: a label should be near to what drives the
+    neuron most, and far from the rest.
     """
     return unit((np.clip(responses, 0, None) ** 2).astype(np.float32))
