@@ -1,1 +1,1 @@
-"""The engine, the process that owns the models: its protocol, its server, and the client for TUI and CLI."""
+"""The engine, which owns the models: its protocol, its server, and the client for TUI and CLI."""

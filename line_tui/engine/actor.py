@@ -1,4 +1,4 @@
-"""An engine in a Ray actor: it has models but no store, so the driver stores everything for it."""
+"""An engine in a Ray actor: it has models but no store; the driver stores everything for it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _PICTURES = 2_000
 """Picture files kept in memory; the driver has all of them."""
 _VECTORS = 20_000
 _FULL = 64
-"""Pictures held back until an event is sent, at most."""
+"""Maximum number of pictures buffered until an event is sent."""
 
 Source = Callable[[EngineDefaults], ModelSource]
 
@@ -41,7 +41,7 @@ class Engine:
     """A server on threads of this process, with the driver's store."""
 
     def __init__(self, source: Source, settings: EngineDefaults) -> None:
-        """`settings` are those of the driver; only it reads the settings file."""
+        """`settings` come from the driver, the only process that reads the settings file."""
         self._link = Link()
         self._store = FarStore(self._link)
         self._server = Server(self._store, source(settings), self._link.say, grows=False)
@@ -49,7 +49,7 @@ class Engine:
         self._link.say(p.Ready(pid=os.getpid()))
 
     def told(self) -> Iterator[bytes]:
-        """Messages to the driver as they come, until a `Shutdown` has been carried out."""
+        """Messages to the driver as they are produced, until a `Shutdown` has been carried out."""
         return self._link.frames()
 
     def take(self, given: bytes) -> None:
@@ -81,7 +81,7 @@ class Engine:
 
 
 class Link:
-    """The connection to the driver: messages are sent in order, questions wait for their answer."""
+    """The connection to the driver: messages are sent in order, questions block until answered."""
 
     def __init__(self) -> None:
         self._out: SimpleQueue[cp.AnyTold | None] = SimpleQueue()
@@ -89,7 +89,7 @@ class Link:
         self._waiting: dict[int, Future[dict[str, bytes]]] = {}
 
     def say(self, message: p.AnyMessage) -> None:
-        """Pass on a message; of events only phases: durable ones are stored already, and nobody watches the rest."""
+        """Send a message; of events only phases: durable ones are already stored, and the others have no viewer."""
         if isinstance(message, p.Happened) and not isinstance(message.envelope.event, e.PhaseChanged):
             return
         self._out.put(message)
@@ -111,7 +111,7 @@ class Link:
         return future
 
     def answered(self, answer: cp.Answer) -> None:
-        """Pass an answer to the thread that waits for it."""
+        """Pass an answer to the waiting thread."""
         future = self._waiting.pop(answer.number)
         if answer.error is not None:
             future.set_exception(StoreError(*answer.error))
@@ -137,7 +137,7 @@ class Link:
 
 
 class FarStore:
-    """The driver's store, with a cache of what was used last."""
+    """The driver's store, with a cache of recently used entries."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
@@ -147,21 +147,21 @@ class FarStore:
         self.activations: Activations = FarActivations(link, self._bag)
 
     def adopt(self, work: cp.Work) -> None:
-        """Take over what the driver has stored of a run."""
+        """Take over the events that the driver has stored for a run."""
         self._runs[work.run_id] = work
 
     def create(self, run_id: str, spec: RunSpec) -> None:
-        """Nothing: the driver has done it."""
+        """Do nothing: the driver has done it."""
 
     def forget(self, run_id: str) -> None:
-        """Nothing: the driver does it."""
+        """Do nothing: the driver does it."""
 
     def spec(self, run_id: str) -> RunSpec:
         """The spec of a run."""
         return self._runs[run_id].spec
 
     def events(self, run_id: str) -> list[Envelope]:
-        """The events of a run that were stored before it came here, and since."""
+        """The stored events of a run, from before and after it was assigned to this actor."""
         return [Envelope(run_id=run_id, time=0.0, event=event) for event in self._runs[run_id].events]
 
     def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
@@ -171,19 +171,19 @@ class FarStore:
         return [Envelope(run_id=run_id, time=0.0, event=event) for event in events]
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
-        """Raises StoreError: the driver stores decisions on runs that nobody works on."""
+        """Raises StoreError: the driver stores decisions on inactive runs."""
         raise StoreError(f"run '{run_id}' has just ended", "decide again")
 
     def take_decisions(self, run_id: str) -> list[Decision]:
-        """None: the driver takes them."""
+        """Return nothing: the driver takes them."""
         return []
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
-        """Nothing: the driver holds it."""
+        """Do nothing: the driver holds it."""
         return nullcontext()
 
     def free_bytes(self) -> int:
-        """0: nothing is kept here."""
+        """0: nothing is stored here."""
         return 0
 
 
@@ -209,13 +209,13 @@ class Bag:
         self._empty_if_full()
 
     def empty(self, run_id: str = "", events: Sequence[DurableEvent] = ()) -> None:
-        """Have everything stored, then these events. Raises StoreError; then the buffer keeps everything."""
+        """Have the buffer stored, then these events. On StoreError, the buffer is kept."""
         with self._lock:
             pictures, self._pictures = self._pictures, {}
             vectors, self._vectors = self._vectors, []
             if not (pictures or vectors or events):
                 return
-            # Sent under the lock: no other run's event may be stored before a picture of its own that is still in here.
+            # Sent under the lock: no event may be stored before its pictures, which may be in this buffer.
             sent = self._link.send(cp.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
         try:
             sent.result()
@@ -234,7 +234,7 @@ Value = TypeVar("Value")
 
 
 class Recent(Generic[Value]):
-    """A thread-safe cache that drops what was used least recently."""
+    """A thread-safe LRU cache."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -258,7 +258,7 @@ class Recent(Generic[Value]):
 
 
 class FarImages(Images):
-    """Pictures from memory, else from the driver."""
+    """Pictures from the cache, else from the driver."""
 
     def __init__(self, link: Link, bag: Bag) -> None:
         super().__init__(Path("images"))
@@ -286,7 +286,7 @@ class FarImages(Images):
 
 
 class FarActivations(Activations):
-    """Activations from memory, else from the driver."""
+    """Activations from the cache, else from the driver."""
 
     def __init__(self, link: Link, bag: Bag) -> None:
         self._link = link
@@ -301,8 +301,8 @@ class FarActivations(Activations):
         return found
 
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
-        """Claim images to be recorded by the caller, and get the vectors that others have recorded by now."""
-        # What only this actor knows so far would be assigned to another one.
+        """Claim images to be recorded by the caller, and get the vectors that others have recorded meanwhile."""
+        # Otherwise vectors that only this actor has would be assigned to another one.
         self._bag.empty()
         answer = self._link.ask(cp.Claim(view=view, images=list(images), most=most))
         return [image for image in images if answer.get(image) == b""], self._keep(view, answer)

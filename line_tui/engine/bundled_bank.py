@@ -1,4 +1,4 @@
-"""The bundled bank: the pictures and activations of a vocabulary, made once with the bundled models."""
+"""The bundled bank: pictures and activations of a vocabulary, precomputed with the bundled models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from line_tui.models.generator_names import generator_name
 from line_tui.models.model_files import bundled_models, installed
 
 SETTINGS = ("prompt_template", "steps", "guidance", "size", "batch_size")
-"""What a generator and a bank that was made with it have alike."""
+"""Settings that must be equal for a generator to match a bank."""
 
 
 @decodable
@@ -41,7 +41,7 @@ class BankCard(msgspec.Struct, frozen=True):
 
 
 class BundledBank:
-    """Reads the bank's files when they are needed."""
+    """Reads the bank's files on demand."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or bundled_models() / "emoji-bank"
@@ -62,7 +62,7 @@ class BundledBank:
 
     def of(self, model: str, layer: str) -> ReadyBank | None:
         """The bank of a bundled model's layer, without loading the model. Raises ModelFileError, UnknownNameError."""
-        # The user's catalogue may give our name to another network.
+        # The user's catalogue may use our name for another network.
         if self.card.layers.get(layer) != model or read_catalog().find_vision(model).source.bundled != model:
             return None
         if weights_digest(bundled_models() / model) != self.card.weights[model]:
@@ -75,7 +75,7 @@ class BundledBank:
         path = self._folder / "pictures.jpg"
         if not path.is_file():
             return {}
-        # Only these need Pillow.
+        # Imported here: only thumbnails need Pillow.
         from PIL import Image
 
         words = self.card.concepts
@@ -86,7 +86,7 @@ class BundledBank:
         return {word: [picture.tobytes() for picture in row] for word, row in zip(words, rows, strict=True)}
 
     def _made_by(self, generator: Generator) -> str:
-        """The name of the bank's generator on the device of this one.
+        """The name of the bank's generator on this generator's device.
 
         Devices differ only in the last digits, which changes no score, so a GPU can use a bank drawn on a CPU.
         """

@@ -1,4 +1,4 @@
-"""A vision model with a cache: each picture passes through it once, for all neurons of a layer and all runs."""
+"""A vision model with a cache: each picture is passed through it once for all neurons of a layer and all runs."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from line_tui.store.activations import Activations, View, pixels_of
 
 
 class CachedVision:
-    """Caches the activations of the whole layer, by the picture's pixels.
+    """Caches the activations of the whole layer, keyed by the picture's pixels.
 
-    The map of one neuron, where the layer has a spatial extent, needs a pass of its own: all maps would be
-    larger than the pictures. The activations stay those of the first pass.
+    A neuron's map, if the layer has a spatial extent, takes another pass: caching all maps would take more space
+    than the pictures. The activations remain those of the first pass.
     """
 
     def __init__(
@@ -29,7 +29,7 @@ class CachedVision:
         turn: threading.Lock,
         at_work: Callable[[Callable[[], Recording]], Recording] = lambda work: work(),
     ) -> None:
-        """`turn` is held while the model runs, and `at_work` calls it on the thread where it runs."""
+        """`turn` is held while the model runs; `at_work` calls it on its thread."""
         self._at_work = at_work
         self.name = vision.name
         self._vision = vision
@@ -38,7 +38,7 @@ class CachedVision:
         self._turn = turn
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
-        """As the vision model itself. Raises ValueError for any layer but its own."""
+        """Record as the vision model does. Raises ValueError for any other layer."""
         if layer != self._layer.name:
             raise ValueError(f"made for layer {self._layer.name}, asked for {layer}")
         view = View(self._vision.name, layer, self._layer.pooling)
@@ -48,7 +48,7 @@ class CachedVision:
         maps = None
         if mapped or len(known) < len(set(names)):
             with self._turn:
-                # Another run may have recorded them meanwhile.
+                # Another run may have recorded them in the meantime.
                 known = self._activations.get(view, names)
                 new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
                 wanted = dict(zip(names, pictures, strict=True)) if mapped else new

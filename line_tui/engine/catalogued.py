@@ -1,4 +1,4 @@
-"""The catalogue's models, with the bundled bank for the bundled ones."""
+"""The catalogue's models, and the bundled bank for the bundled models."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from line_tui.models.vision_loader import VisionFactory
 
 NARROW = 32
-"""Fewest neurons of a layer that concept detectors can rely on by themselves."""
+"""Layers with fewer neurons are too narrow for concept detectors."""
 
 
 class CataloguedModels:
-    """Loads models of the catalogue. torch is imported at the first use, so that the engine answers at once."""
+    """Loads models of the catalogue. torch is imported on first use, so that the engine responds at once."""
 
     def __init__(self, vision: VisionFactory | None = None, settings: EngineDefaults | None = None) -> None:
         """`vision` makes the vision models in place of the catalogue's; `settings` replace the user's."""
@@ -50,7 +50,7 @@ class CataloguedModels:
         return found
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        """Bring a run's models into memory. Raises UnknownNameError, ModelFileError, UsageError."""
+        """Load a run's models. Raises UnknownNameError, ModelFileError, UsageError."""
         on_progress("libraries")
         from line_tui.models.loader import load
 
@@ -58,7 +58,7 @@ class CataloguedModels:
         return load(spec.profile, spec.model, fixed, settings=settings, vision=self._vision, on_progress=on_progress)
 
     def vision(self, model: str, batch_size: int) -> TorchVision | BlackBox:
-        """A vision model by itself, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
+        """Load a vision model alone, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
         import torch
 
         from line_tui.models.hardware import default_device, default_threads
@@ -70,7 +70,7 @@ class CataloguedModels:
         return make(model, read_catalog(), batch_size, settings.device or default_device())
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
-        """Settings that need less memory, given what is free now."""
+        """Settings that need less memory, given the memory free now."""
         from line_tui.models.loader import step_down
 
         return step_down(spec.profile, spec.model, settings)

@@ -1,4 +1,4 @@
-"""Runs an engine in a process of its own: sends it commands, receives its messages, and reports its death."""
+"""Runs an engine in a child process: sends commands, receives messages, and reports its death."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _SHORTAGE = re.compile(
 )
 """What libraries write before they abort for lack of memory."""
 _TOLD = 5
-"""Number of last lines that may tell why it ended."""
-_LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far below
+"""Number of last lines searched for the reason of its end."""
+_LONGEST_LINE = 1 << 28  # bytes; a control set with maps is far smaller
 
 
 class EngineClient(Engine):
@@ -37,14 +37,14 @@ class EngineClient(Engine):
         grace: float = GRACE,
         gives_way: bool = False,
     ) -> None:
-        """`data` is the data folder, `log` the file for the engine's stderr, `command` starts another engine than ours.
+        """`data` is the data folder, `log` the file for the engine's stderr, `command` starts a different engine.
 
-        `gives_way` lowers its priority below the screen's, as the settings say.
+        `gives_way` lowers its priority below the screen's, by the niceness in the settings.
         `grace` is the time in seconds at each stage of `close`: after the request, after SIGTERM, then SIGKILL.
         """
         super().__init__(log)
         self._grace = grace
-        # -P: a random.py in the user's folder must not replace Python's own.
+        # -P: a random.py in the user's folder must not shadow Python's.
         self._command = list(command or (sys.executable, "-P", "-m", "line_tui.engine.server"))
         if gives_way:
             self._command.append("--give-way")
@@ -70,7 +70,7 @@ class EngineClient(Engine):
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 limit=_LONGEST_LINE,
-                # Ctrl-C in the terminal is meant for this process, which stops the run and ends the engine in order.
+                # Ctrl-C in the terminal is for this process, which stops the run and shuts the engine down cleanly.
                 start_new_session=True,
             )
         except OSError as error:
@@ -94,13 +94,13 @@ class EngineClient(Engine):
             if self._process is None or not self.alive:
                 return
             with suppress(ProcessLookupError):
-                # Not the process's own send_signal: it may collect the exit code that asyncio waits for.
+                # Not `Process.send_signal`: it may reap the exit code that asyncio waits for.
                 os.kill(self._process.pid, number)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), grace)
 
     async def close(self) -> None:
-        """End the engine and `messages`."""
+        """Shut the engine down and end `messages`."""
         self._closing = True
         if self.alive and self._process is not None:
             with suppress(EngineError, TimeoutError):
@@ -130,13 +130,13 @@ class EngineClient(Engine):
             self._messages.put_nowait(_exited(code, self.log.last_lines(), killed))
 
     async def _drain(self, stream: asyncio.StreamReader) -> None:
-        # In pieces, since progress bars write no line ends. Never stops, or the engine would block on a full pipe.
+        # In chunks, since progress bars write no line ends. Never stops, or the engine would block on a full pipe.
         while piece := await stream.read(1 << 16):
             self.log.write(piece)
 
 
 def _exited(code: int, last_lines: list[str], killed: int) -> EngineExited:
-    """How an engine ended; `killed` is the system's count of processes killed for lack of memory, at its start."""
+    """How an engine ended; `killed` is the system's count of out-of-memory kills when it started."""
     memory = code == -signal.SIGKILL and _killed_for_memory() > killed
     memory = memory or (code != 0 and any(_SHORTAGE.search(line) for line in last_lines[-_TOLD:]))
     if code < 0:
@@ -145,7 +145,7 @@ def _exited(code: int, last_lines: list[str], killed: int) -> EngineExited:
 
 
 def _killed_for_memory() -> int:
-    """The number of processes that Linux has killed for lack of memory since boot; 0 on other systems."""
+    """Out-of-memory kills on Linux since boot; 0 on other systems."""
     with suppress(OSError, ValueError):
         for line in Path("/proc/vmstat").read_text().splitlines():
             if line.startswith("oom_kill "):

@@ -1,7 +1,7 @@
 """An engine on a cluster: Ray actors have the models, this process has the store.
 
-Each actor is an engine (`line_tui.engine.actor`) for a few runs at a time. It sends everything to be stored here, and
-waits until that is on disk. So an actor that dies costs its runs one step each: others continue from what is stored.
+Each actor is an engine (`line_tui.engine.actor`) for a few runs at a time. It sends everything here to be stored, and
+waits until it is on disk. So if an actor dies, each of its runs loses at most one step: other actors continue it.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from line_tui.store import Store
 from line_tui.store.activations import View
 
 DEPTH = 4
-"""Runs at once for each actor: enough to keep its models busy, few enough for all actors to finish together."""
+"""Concurrent runs per actor: enough to keep its models busy, few enough for all actors to finish together."""
 DEATHS = 2
-"""Deaths of actors that a run may survive; at the next one the run itself is taken to be the cause."""
+"""Actor deaths that a run may survive; at the next one the run itself is blamed."""
 _LETTERS = 0.5
-"""Seconds between two checks of the inbox for decisions."""
+"""Seconds between checks of the inbox for decisions."""
 _MOST_THREADS = 16
-"""Most cores of an actor without a GPU if the settings give no number of threads."""
+"""Maximum cores of an actor without a GPU if the settings give no number of threads."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,12 @@ class Share:
 
 
 class Host:
-    """The actor as Ray sees it. It imports the engine by name, since this process must not import models."""
+    """The Ray actor. It imports the engine lazily, since this process must not import models."""
 
     def __init__(self, source: str, settings: bytes) -> None:
         from line_tui.offline import refuse_sockets
 
-        # Ray itself connects in C++; everything else is refused, as in every process with models.
+        # Does not affect Ray, which connects from C++; all else is refused, as in every process with models.
         refuse_sockets()
         module, _, name = source.partition(":")
         make = getattr(import_module(module), name)
@@ -68,7 +68,7 @@ class Host:
         self._engine = actor.Engine(make, msgspec.json.decode(settings, type=EngineDefaults))
 
     def told(self) -> Iterator[bytes]:
-        """The engine's messages, piece by piece."""
+        """The engine's messages, in chunks."""
         yield from self._engine.told()
 
     def take(self, given: bytes) -> None:
@@ -89,7 +89,7 @@ class _Run:
     worker: _Worker | None = None
     deaths: int = 0
     said: list[p.Steer] = field(default_factory=list)
-    """Commands for it that came while no actor had it."""
+    """Commands received while no actor had the run."""
 
 
 @dataclass(eq=False)
@@ -105,7 +105,7 @@ class _Worker:
 
 
 class RayEngine(Engine):
-    """Distributes runs to Ray actors, on this machine or on the cluster at an address."""
+    """Distributes runs to Ray actors, on this machine or a cluster."""
 
     def __init__(
         self,
@@ -143,7 +143,7 @@ class RayEngine(Engine):
 
     @property
     def ahead(self) -> int:
-        """Runs that may be submitted at once: twice as many as its actors work on."""
+        """Runs that may be submitted at once: twice as many as the actors work on."""
         return 2 * DEPTH * max(1, self._share.actors if self._share else 1)
 
     @property
@@ -152,13 +152,13 @@ class RayEngine(Engine):
         return sum(worker.pid is not None for worker in self._workers)
 
     async def start(self) -> None:
-        """Start the actors, and Ray if it does not run yet. Raises EngineError."""
+        """Start the actors, and Ray if it is not running. Raises EngineError."""
         try:
             self._began_ray = connect(self._ray, self._address) or self._began_ray
             share = self._share = self._share or share_of(self._ray.nodes(), self._settings)
         except LineError:
             raise
-        except Exception as error:  # Ray raises a different error for each reason why it cannot be reached.
+        except Exception as error:  # Ray raises different errors depending on why it cannot be reached.
             where = f"at {self._address}" if self._address else "on this machine"
             raise EngineError(
                 f"Ray {where} cannot be used: {first_line(error)}",
@@ -175,7 +175,7 @@ class RayEngine(Engine):
         match command:
             case p.Start(run_id=run_id) | p.Resume(run_id=run_id):
                 self._take(run_id, command)
-                self._deal()
+                self._assign_runs()
             case p.ListLayers():
                 self._questions[command.request] = command
                 self._ask()
@@ -195,7 +195,7 @@ class RayEngine(Engine):
         self._messages.put_nowait(EngineExited(None, "SIGKILL", self.log.last_lines()))
 
     async def close(self) -> None:
-        """Stop all runs in order, end the actors, and Ray if it was started here."""
+        """Stop all runs cleanly, end the actors, and Ray if it was started here."""
         self._closing = True
         for worker in self._workers:
             if worker.pid:
@@ -229,7 +229,7 @@ class RayEngine(Engine):
         self._questions.clear()
 
     async def _settle(self, grace: float) -> None:
-        """Wait up to `grace` seconds for the actors to end."""
+        """Wait up to `grace` seconds for the actors to exit."""
         listening = [task for task in self._listening if not task.done()]
         if listening:
             _, late = await asyncio.wait(listening, timeout=grace)
@@ -248,13 +248,13 @@ class RayEngine(Engine):
                 for message in cp.decode_told(await piece):
                     await self._heard(worker, message)
         except self._ray.exceptions.RayError as error:
-            self._lost(worker, str(error))
+            self._handle_death(worker, str(error))
         except Exception as error:
-            # A bug here must not leave runs with an actor that nobody listens to.
+            # After a bug here nobody would listen to the actor, so its runs must move to others.
             self._ray.kill(worker.host)
-            self._lost(worker, f"{type(error).__name__}: {error}")
+            self._handle_death(worker, f"{type(error).__name__}: {error}")
         else:
-            self._lost(worker, "it ended")
+            self._handle_death(worker, "it ended")
 
     async def _heard(self, worker: _Worker, message: cp.AnyTold) -> None:
         match message:
@@ -263,7 +263,7 @@ class RayEngine(Engine):
                 self._failed_starts = 0
                 self._messages.put_nowait(message)
                 self._ask()
-                self._deal()
+                self._assign_runs()
             case cp.Asked(number=number, question=question):
                 shown, answer = await asyncio.to_thread(self._answer, worker, number, question)
                 for envelope in shown:
@@ -284,8 +284,8 @@ class RayEngine(Engine):
                 else:
                     self._messages.put_nowait(message)
 
-    def _lost(self, worker: _Worker, why: str) -> None:
-        """An actor is gone: others continue its runs."""
+    def _handle_death(self, worker: _Worker, why: str) -> None:
+        """Handle an actor's death: others continue its runs."""
         if worker not in self._workers:
             return
         self._workers.remove(worker)
@@ -314,7 +314,7 @@ class RayEngine(Engine):
             self._messages.put_nowait(EngineExited(None, None, [f"no actor could be started: {why}"]))
             return
         self._hire()
-        self._deal()
+        self._assign_runs()
         self._ask()
 
     # -- runs ---
@@ -333,7 +333,7 @@ class RayEngine(Engine):
         self._runs[run_id] = _Run(run_id, held)
         self._waiting.append(run_id)
 
-    def _deal(self) -> None:
+    def _assign_runs(self) -> None:
         """Assign waiting runs to the actors with the fewest runs."""
         while self._waiting:
             free = [worker for worker in self._workers if worker.pid and len(worker.runs) < DEPTH]
@@ -373,16 +373,16 @@ class RayEngine(Engine):
                 self._fail("decide", error, command.run_id)
 
     def _end(self, run_id: str) -> None:
-        """A run has ended, or nobody works on it any more."""
+        """Drop a run that has ended or that no actor works on any more."""
         run = self._runs.pop(run_id, None)
         if run is not None:
             run.held.close()
             if run.worker is not None:
                 run.worker.runs.discard(run_id)
-                # Claims of a run stopped while measuring are void; what is still needed is claimed again.
+                # A run stopped while measuring loses its claims; other runs claim again what they still need.
                 run.worker.claims.clear()
         self._show_idle(run_id)
-        self._deal()
+        self._assign_runs()
 
     def _show_idle(self, run_id: str) -> None:
         self._messages.put_nowait(p.in_phase(run_id, "idle"))
@@ -391,7 +391,7 @@ class RayEngine(Engine):
         self._messages.put_nowait(p.CommandFailed.of(command, error, request, run_id))
 
     def _ask(self) -> None:
-        """Pass open questions to an actor that can answer; a second answer changes nothing."""
+        """Send open questions to an actor that can answer; duplicate answers are ignored."""
         worker = next((worker for worker in self._workers if worker.pid), None)
         for question in self._questions.values() if worker else ():
             self._give(worker, question)  # type: ignore[arg-type]
@@ -409,7 +409,7 @@ class RayEngine(Engine):
     # -- the store, for the actors ---
 
     def _answer(self, worker: _Worker, number: int, question: cp.AnyQuestion) -> tuple[Sequence[e.Envelope], cp.Answer]:
-        """Answer an actor's question, on a thread beside the event loop; also returns the events stored for it."""
+        """Answer an actor's question, on a thread outside the event loop; also returns the events stored for it."""
         try:
             shown, found = self._found(worker, question)
         except LineError as error:
@@ -443,7 +443,7 @@ class RayEngine(Engine):
 
 
 _GRACE = 5.0
-"""Seconds for the actors to end in order."""
+"""Seconds for the actors to shut down cleanly."""
 
 
 def import_ray() -> ModuleType:
@@ -456,9 +456,9 @@ def import_ray() -> ModuleType:
 
 
 def connect(ray: ModuleType, address: str | None) -> bool:
-    """Connect to Ray at an address, or start it for this machine only; False if this process is connected already.
+    """Connect to Ray at an address, or start it for this machine only; False if this process is already connected.
 
-    Raises whatever Ray raises.
+    Raises Ray's own errors.
     """
     if ray.is_initialized():
         return False
@@ -471,9 +471,9 @@ def connect(ray: ModuleType, address: str | None) -> bool:
 
 
 def share_of(nodes: Sequence[Mapping[str, Any]], settings: EngineDefaults) -> Share:
-    """One actor for each GPU of the cluster; without GPUs, one for as many cores as a model has threads.
+    """One actor per GPU of the cluster; without GPUs, one per as many cores as a model has threads.
 
-    `nodes` as from `ray.nodes()`. Raises EngineError.
+    `nodes` is the result of `ray.nodes()`. Raises EngineError.
     """
     alive = [node["Resources"] for node in nodes if node["Alive"]]
     gpus = sum(int(node.get("GPU", 0)) for node in alive)
@@ -495,22 +495,22 @@ def _loopback() -> Iterator[None]:
     """Within the block, Ray starts on the loopback interface only and does not query a cloud's metadata."""
     nowhere = "http://127.0.0.1:9"
     changed = {
-        # Ray's switch for a single machine; it is named after the systems where that is the default.
+        # Ray's switch for a single machine, named after the systems where that is the default.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # Without a screen a run needs no lower priority; Ray's own niceness of 15 would starve it on a busy machine.
+        # Runs without a screen need no lower priority; Ray's default niceness of 15 would starve them.
         "RAY_worker_niceness": "0",
-        # A helper of Ray queries the cloud's metadata server even with statistics off.
+        # One of Ray's processes queries the cloud's metadata server even with usage statistics off.
         "http_proxy": nowhere,
         "HTTP_PROXY": nowhere,
         "no_proxy": "127.0.0.1,localhost",
         "NO_PROXY": "127.0.0.1,localhost",
     }
     if not any(os.environ.get(name) for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")):
-        # Otherwise Ray creates one and leaves it in the home folder.
+        # Otherwise Ray creates a token and leaves it in the home folder.
         changed["RAY_AUTH_TOKEN"] = _token()
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)
-    # Ray reads this at its import, which may already have happened.
+    # Ray reads this at import, which may already have happened.
     constants: Any = import_module("ray._private.ray_constants")
     was, constants.ENABLE_RAY_CLUSTER = constants.ENABLE_RAY_CLUSTER, False
     try:

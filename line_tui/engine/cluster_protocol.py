@@ -18,11 +18,11 @@ class Work(p.Command, frozen=True, kw_only=True, tag="work"):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True, tag_field="question"):
-    """Base of an actor's questions to the driver, which has the store."""
+    """Base of an actor's questions to the driver, which owns the store."""
 
 
 class Write(Question, frozen=True, kw_only=True, tag="write"):
-    """Store this, pictures first, so that no event refers to a missing picture."""
+    """Store these, pictures first, so that no event refers to a missing picture."""
 
     pictures: dict[str, bytes] = {}
     """PNG files by identity."""
@@ -33,7 +33,7 @@ class Write(Question, frozen=True, kw_only=True, tag="write"):
 
 
 class Pictures(Question, frozen=True, kw_only=True, tag="pictures"):
-    """Send these pictures, as far as they exist."""
+    """Send those of these pictures that exist."""
 
     identities: list[str]
 
@@ -45,14 +45,14 @@ class Known(Question, frozen=True, kw_only=True, tag="known"):
 
 
 class Vectors(Question, frozen=True, kw_only=True, tag="vectors"):
-    """Send activations of these images, as far as they are known."""
+    """Send the known activations of these images."""
 
     view: View
     images: list[str]
 
 
 class Claim(Question, frozen=True, kw_only=True, tag="claim"):
-    """Which of these images, `most` of them, is this actor to record? Known activations are sent along."""
+    """Which of these images, at most `most`, should this actor record? The answer includes known activations."""
 
     view: View
     images: list[str]
@@ -63,14 +63,14 @@ AnyQuestion = Write | Pictures | Known | Vectors | Claim
 
 
 class Asked(p.Message, frozen=True, kw_only=True, tag="asked"):
-    """A question with a number, which its answer repeats."""
+    """A question with a number, which is repeated in its answer."""
 
     number: int
     question: AnyQuestion
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The driver's answer, by name; for a claim, entries without content are the actor's to record."""
+    """The driver's answer, by name; for a claim, the actor is to record the entries without content."""
 
     number: int
     found: dict[str, bytes] = {}

@@ -1,7 +1,7 @@
 """The control set of a run: one picture for each word of the vocabulary, drawn once for all neurons.
 
-With a new generator, the first run takes part of the vocabulary, and the rest is drawn while the engine is idle. Once
-it is complete, runs take all of it. A run records which set it took, so growth changes no result.
+With a new generator, the first run uses part of the vocabulary, and the rest is drawn while the engine is idle. Once it
+is complete, runs use all of it. Each run records which set it used, so growth changes no result.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from line_tui.store.activations import Activations, View
 from line_tui.store.images import StoredAlbum
 
 _WAIT = 0.2
-"""Seconds between two checks whether others have drawn the rest."""
+"""Seconds between checks whether others have drawn the rest."""
 START = 200
-"""Words of the first control set of a new generator."""
+"""Number of words in a new generator's first control set."""
 
 
 @dataclass(frozen=True)
 class ControlSet:
-    """Takes the bundled bank if it fits, else measures the vocabulary, using what is cached."""
+    """Uses the bundled bank if it fits, else measures the vocabulary, using cached pictures and activations."""
 
     source: ModelSource
     models: Models
@@ -46,7 +46,7 @@ class ControlSet:
     check: Callable[[], None]
 
     def measure(self, words: Sequence[str] | None = None) -> Bank:
-        """The control set of the words that a run started with, or else of those available. Raises Cancelled."""
+        """The control set of the words that a run started with, or of those available. Raises Cancelled."""
         ready = self.source.ready_bank(self.models, self.layer.name)
         if ready is not None:
             return self.bank(ready.id, ready.concepts, ready.activations)
@@ -62,7 +62,7 @@ class ControlSet:
 
     @property
     def view(self) -> View:
-        """How its activations are computed."""
+        """How the activations are computed."""
         return View(self.models.vision.name, self.layer.name, self.layer.pooling)
 
     def bank(self, id: str, concepts: list[str], activations: Floats) -> Bank:
@@ -70,14 +70,14 @@ class ControlSet:
         return bank_of(id, concepts, activations, self.neuron, read_layers(self.models.vision, self.layer.name))
 
     def grow(self) -> None:
-        """Draw what is missing of the vocabulary. Raises Cancelled; what was drawn until then is kept."""
+        """Draw the missing words of the vocabulary. Raises Cancelled; pictures drawn before that are kept."""
         if self.source.ready_bank(self.models, self.layer.name) is None:
             vocabulary = list(self.source.vocabulary())
             self._draw(vocabulary, self._recipes(vocabulary))
 
     def _recipes(self, words: list[str]) -> list[tuple[str, int, str]]:
         """Prompt, seed and identity of each word's picture."""
-        # No run ever draws with these seeds: a run's own seeds derive from a number.
+        # No run draws with these seeds: run seeds are derived from a number.
         seeds = [image_seed("control", word, 0) for word in words]
         template = self.models.generator.prompt_template
         prompts = [fill_template(template, word, seed) for word, seed in zip(words, seeds, strict=True)]
@@ -105,7 +105,7 @@ class ControlSet:
             known |= vectors
         self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))
         rows: NDArray[np.float32] = np.stack([known[identity] for identity in identities])
-        # A name that changes with any picture of the set.
+        # The name changes with any picture of the set.
         name = "drawn-" + blake2b(" ".join(identities).encode(), digest_size=6).hexdigest()
         return replace(self.bank(name, vocabulary, rows[:, None, :]), drawn=drawn)
 

@@ -1,4 +1,4 @@
-"""Dynamic batching: runs in progress share one generator and its batches, and no picture is drawn twice."""
+"""Dynamic batching: active runs share one generator and its batches, and no picture is drawn twice."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _Recipe = tuple[str, int]
 """Prompt and seed."""
 
 _PATIENCE = 0.2
-"""Seconds between two checks whether a waiting run is to stop."""
+"""Seconds between checks whether a waiting run was stopped."""
 _REMEMBERED = 4
-"""Batches kept for a run that needs a picture while another run is still writing it to disk."""
+"""Batches kept in memory for runs that need a picture while another run is still writing it to disk."""
 
 
 @dataclass(eq=False)
@@ -38,7 +38,7 @@ class _Order:
 
 
 class DynamicBatcher:
-    """Collects requests into batches: one starts when it is full, or when no other run could add to it.
+    """Collects requests into batches: a batch starts when it is full, or when no other run could add to it.
 
     A picture depends on its prompt and seed, not on the rest of its batch, so sharing changes no result. The waiting
     callers take turns in running the generator.
@@ -50,7 +50,7 @@ class DynamicBatcher:
         turn: AbstractContextManager[object],
         at_work: Callable[[Callable[[], list[Picture]]], list[Picture]] = lambda work: work(),
     ) -> None:
-        """`turn` is held while the generator runs, and `at_work` calls it on the thread where it runs."""
+        """`turn` is held while the generator runs; `at_work` calls it on its thread."""
         self.generator = generator
         self._turn = turn
         self._at_work = at_work
@@ -62,7 +62,7 @@ class DynamicBatcher:
 
     @contextmanager
     def present(self) -> Iterator[None]:
-        """Within the block, a run may soon need pictures, so a batch that is not full may wait for it."""
+        """Within the block, a run may soon request pictures, so a partial batch may wait for it."""
         self._arrive(1)
         try:
             yield
@@ -71,7 +71,7 @@ class DynamicBatcher:
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """Within the block, a run that is present waits for something other than pictures."""
+        """Within the block, a run that is present waits for something else, so no batch waits for it."""
         self._arrive(-1)
         try:
             yield
@@ -86,7 +86,7 @@ class DynamicBatcher:
         on_preview: OnPreview | None,
         check: Callable[[], None],
     ) -> list[Picture]:
-        """As the generator itself; `check` may raise Cancelled while the call waits."""
+        """Draw as the generator does; `check` may raise Cancelled while the call waits."""
         recipes = list(zip(prompts, seeds, strict=True))
         order = _Order(set(recipes), on_step, on_preview)
         with self._changed:
@@ -100,7 +100,7 @@ class DynamicBatcher:
             while not order.done:
                 check()
                 if batch := self._take_batch(order):
-                    self._paint(batch)
+                    self._draw_batch(batch)
         finally:
             with self._changed:
                 self._orders.remove(order)
@@ -117,7 +117,7 @@ class DynamicBatcher:
             self._changed.notify_all()
 
     def _take_batch(self, order: _Order) -> list[_Recipe]:
-        """The next batch if this caller is to draw it; empty once its pictures have come, or after a while."""
+        """The next batch if this caller is to draw it; empty once its pictures are drawn, or after a timeout."""
         with self._changed:
             self._changed.wait_for(lambda: order.done or self._ready(), _PATIENCE)
             if order.done or not self._ready():
@@ -126,7 +126,7 @@ class DynamicBatcher:
             return self._drawing
 
     def _wanted(self) -> list[_Recipe]:
-        """All missing pictures, in the order of the requests."""
+        """All missing pictures, in request order."""
         open_orders = [order for order in self._orders if not order.done]
         return list(dict.fromkeys(recipe for order in open_orders for recipe in sorted(order.missing)))
 
@@ -135,7 +135,7 @@ class DynamicBatcher:
         full = len(self._wanted()) >= self.generator.batch_size
         return not self._drawing and (full or waiting >= self._present)
 
-    def _paint(self, batch: list[_Recipe]) -> None:
+    def _draw_batch(self, batch: list[_Recipe]) -> None:
         """Draw a batch and hand out its pictures."""
         with self._changed:
             served = [order for order in self._orders if not order.missing.isdisjoint(batch)]
@@ -147,7 +147,7 @@ class DynamicBatcher:
                         order.on_step(step, steps)
                 except Cancelled:
                     order.cancelled = True
-            # A run that is stopped must not stop the others.
+            # Stopping one run must not stop the others.
             if all(order.cancelled for order in served):
                 raise Cancelled
 
@@ -181,10 +181,10 @@ class DynamicBatcher:
                 order.pictures.update((recipe, drawn[recipe]) for recipe in got)
                 order.missing -= got
             for order in served:
-                order.error = _again(error)
+                order.error = _without_traceback(error)
             self._changed.notify_all()
 
 
-def _again(error: Exception | None) -> Exception | None:
+def _without_traceback(error: Exception | None) -> Exception | None:
     """The same error without its traceback, which would keep the models in memory."""
     return type(error)(error.cause, error.fix) if isinstance(error, LineError) else error

@@ -1,7 +1,7 @@
 """Submits runs to an engine: a spec goes in, a handle comes out.
 
 An executor talks to one engine, in this process (`line_tui.engine.local`) or in another (`line_tui.engine.client`).
-The engine that works on a run is the only writer of its events, decisions included.
+The engine that works on a run is the only writer of its events, including decisions.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ class EngineExited:
     """The engine ended unasked."""
 
     code: int | None
-    """Its exit code, if it ended by itself."""
+    """Its exit code, if it exited normally."""
     signal: str | None
     """Name of the signal that ended it."""
     last_lines: list[str]
-    """The end of what it wrote to stderr."""
+    """The last lines it wrote to stderr."""
     memory: bool = False
-    """Whether it apparently ended for lack of memory."""
+    """Whether it apparently ran out of memory."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class EngineStatus:
 
     @property
     def death(self) -> str:
-        """How it ended, in a few words."""
+        """A short description of how it ended."""
         if self.signal:
             return f"killed by {self.signal}"
         return f"exit code {self.code}"
@@ -70,42 +70,42 @@ class Engine(ABC):
     """An engine as its executor sees it: commands go in, messages come out."""
 
     def __init__(self, log: Path | None = None) -> None:
-        """`log` is the file for what it writes to stderr."""
+        """`log` is the file for its stderr."""
         self.log = EngineLog(log or log_folder() / "engine.log")
         self._messages: asyncio.Queue[p.AnyMessage | EngineExited | None] = asyncio.Queue()
 
     @property
     def ahead(self) -> int:
-        """Runs that may be submitted at once: enough that it always has the next one."""
+        """Runs that may be submitted at once: enough to keep the engine busy."""
         return AHEAD
 
     @abstractmethod
     async def start(self) -> None:
-        """Start it, or a new one in place of a dead one; the first message is `Ready`. Raises EngineError."""
+        """Start the engine, or replace a dead one; the first message is `Ready`. Raises EngineError."""
 
     @abstractmethod
     async def send(self, command: p.AnyCommand) -> None:
-        """Send a command. Raises EngineError when it is gone."""
+        """Send a command. Raises EngineError if the engine is gone."""
 
     async def messages(self) -> AsyncIterator[p.AnyMessage | EngineExited]:
-        """Messages as they come, also of engines started later, until `close`."""
+        """Messages as they arrive, also from engines started later, until `close`."""
         while (message := await self._messages.get()) is not None:
             yield message
 
     @abstractmethod
     async def kill(self, grace: float) -> None:
-        """Kill it where that is possible; `EngineExited` follows."""
+        """Kill the engine if possible; `EngineExited` follows."""
 
     @abstractmethod
     async def close(self) -> None:
-        """End it in order; `messages` ends too."""
+        """Shut the engine down cleanly; `messages` ends too."""
 
 
 class Handle:
     """A submitted run."""
 
     def __init__(self, executor: Executor, run_id: str, spec: RunSpec | None = None) -> None:
-        """`spec` is what was asked for, of a run that is begun."""
+        """`spec` is the request, for a run that has been started."""
         self.run_id = run_id
         self.spec = spec
         self._executor = executor
@@ -117,7 +117,7 @@ class Handle:
     async def events(self) -> AsyncIterator[Envelope]:
         """Events as they happen, until the run is finished or stopped.
 
-        Raises LineError at the end of a run that failed, EngineError when the engine died.
+        Raises LineError if the run failed, EngineError if the engine died.
         """
         while (item := await self._box.get()) is not None:
             if isinstance(item, LineError):
@@ -126,11 +126,11 @@ class Handle:
 
     @property
     def ended(self) -> bool:
-        """Whether the engine no longer works on the run."""
+        """Whether the engine has finished with the run."""
         return self._ended.is_set()
 
     def decide(self, event: Decision) -> None:
-        """Send a decision; it comes back as an event once it is stored."""
+        """Send a decision; it is returned as an event once it is stored."""
         self._executor.tell(p.Decide(run_id=self.run_id, event=event))
 
     def pause(self) -> None:
@@ -170,7 +170,7 @@ class Handle:
                 self.end(self._failure)
 
     def fail(self, error: LineError) -> None:
-        """Note why the run failed; called by the executor."""
+        """Record why the run failed; called by the executor."""
         self._failure = error
 
     def end(self, error: LineError | None) -> None:
@@ -181,10 +181,10 @@ class Handle:
 
 
 class Executor:
-    """Passes runs and questions to one engine, which is started when it is first needed."""
+    """Passes runs and questions to one engine, which is started on first use."""
 
     def __init__(self, engine: Engine, on_status: Callable[[EngineStatus], None] = lambda status: None) -> None:
-        """`on_status` is called at each change of the engine's state."""
+        """`on_status` is called when the engine's state changes."""
         self._engine = engine
         self._on_status = on_status
         self.status = EngineStatus()
@@ -203,7 +203,7 @@ class Executor:
         return self._engine.ahead
 
     def need(self) -> None:
-        """Start the engine unless it is running or starting."""
+        """Start the engine unless it is already running or starting."""
         if self.status.state == "off":
             self._spawn(self._read_all())
             self._spawn(self._send_all())
@@ -228,7 +228,7 @@ class Executor:
     async def do(
         self, job: str, wanted: msgspec.Struct, kind: type[Found], on_progress: OnJobProgress = lambda progress: None
     ) -> Found:
-        """Have a job of `line_tui.engine.jobs` done; its result is of `kind`. Raises LineError."""
+        """Run a job of `line_tui.engine.jobs`; its result has type `kind`. Raises LineError."""
         request = self._new_request()
         self._hearing[request] = on_progress
         try:
@@ -238,7 +238,7 @@ class Executor:
         return msgspec.json.decode(done.found, type=kind)
 
     def tell(self, command: p.AnyCommand) -> None:
-        """Send a command, in order, once the engine is ready."""
+        """Send a command once the engine is ready; the order is kept."""
         self._outbox.put_nowait(command)
 
     async def kill(self, grace: float) -> None:
@@ -300,7 +300,7 @@ class Executor:
             try:
                 await self._engine.send(command)
             except LineError:
-                # The engine has ended, which is reported by a message of its own.
+                # The engine has ended, which is reported by a separate message.
                 continue
 
     async def _read_all(self) -> None:
@@ -350,7 +350,7 @@ class Executor:
 
     def _exited(self, exited: EngineExited) -> None:
         self._started.clear()
-        # Commands for this engine are not meant for the next one.
+        # Commands for this engine must not reach the next one.
         while not self._outbox.empty():
             self._outbox.get_nowait()
         self._become(EngineStatus("dead", exited.code, exited.signal, tuple(exited.last_lines)))
@@ -373,7 +373,7 @@ class Executor:
 
 
 def died(exited: EngineExited, log: EngineLog) -> EngineError | MemoryLimitError:
-    """The error that an engine's end means for its runs."""
+    """The error for the runs of an engine that ended."""
     how = f"was killed by {exited.signal}" if exited.signal else f"ended with code {exited.code}"
     last = f" ({exited.last_lines[-1]})" if exited.last_lines else ""
     if exited.memory:

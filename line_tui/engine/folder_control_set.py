@@ -18,7 +18,7 @@ from line_tui.models.folder import PictureFolder, in_batches, open_folder, reada
 from line_tui.store.activations import pixels_of
 
 _BATCH = 32
-"""Pictures in memory at a time; the vision model splits them into smaller batches."""
+"""Pictures held in memory at a time; the vision model splits them into smaller batches."""
 
 
 def check_folder(spec: e.RunSpec) -> None:
@@ -29,18 +29,18 @@ def check_folder(spec: e.RunSpec) -> None:
 
 @dataclass(frozen=True)
 class FolderControl:
-    """Measures a folder with a subfolder for each class, or a plain folder of pictures, which keeps the vocabulary."""
+    """Measures a folder with a subfolder per class, or a plain folder of pictures, which keeps the vocabulary."""
 
     folder: Path
     images: int
-    """Pictures of each class; a class with fewer readable ones is left out."""
+    """Pictures per class; classes with fewer readable ones are left out."""
     usual: ControlSet
-    """The control set without a folder, whose words a folder without classes still needs."""
+    """The generated control set, whose words a folder without classes still needs."""
     _skipped: dict[Path, str] = field(default_factory=dict)
     _seen: list[str] = field(default_factory=list)
 
     def measure(self, words: Sequence[str] | None = None) -> Bank:
-        """The activations on the pictures, and on drawn `words` if they are needed. Raises UsageError, Cancelled."""
+        """Activations on the pictures, and on drawn `words` if needed. Raises UsageError, Cancelled."""
         self._seen.clear()
         opened = open_folder(self.folder)
         self._skipped.update(opened.left_out)
@@ -76,7 +76,7 @@ class FolderControl:
         return replace(drawn, reference_activations=own, reference_features=seen, layer_scale=float(np.abs(seen).max()))
 
     def _look(self, files: list[Path], count: int) -> Floats:
-        """`float32[pictures, neurons]` of the first `count` readable pictures, or of as many as there are."""
+        """`float32[pictures, neurons]` of the first `count` readable pictures, or of fewer if there are not as many."""
         found: list[Floats] = []
         for batch in in_batches(readable(files, count, self._skipped), _BATCH):
             self.usual.check()
@@ -92,6 +92,6 @@ class FolderControl:
         if missing:
             seen = usual.models.vision.record(list(missing.values()), usual.layer.name)
             usual.activations.put(usual.view, dict(zip(missing, seen.activations, strict=True)))
-            # Read back, so that the result is the same whether or not a picture was recorded before.
+            # Read back from the cache, so that the result does not depend on whether a picture was recorded before.
             known = usual.activations.get(usual.view, identities)
         return np.stack([known[one] for one in identities]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A vision model from the caller's own memory: a torch module with its preprocessing, or any function."""
+"""A vision model in the caller's memory: a torch module with its preprocessing, or any function."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _lock = threading.Lock()
 
 
 class InMemoryModel:
-    """A model named by its weights as well, so that it never gets the cached activations of another."""
+    """A model whose name includes a digest of its weights, so that it never gets another model's cached activations."""
 
     def __init__(self, model: nn.Module | Callable[[Any], Any], preprocess: Prepare | None, name: str | None) -> None:
         """Raises UsageError for a module without preprocessing."""
@@ -52,10 +52,10 @@ class InMemoryModel:
                 "pass preprocess=; in torchvision, that is `weights.transforms()`",
             )
         called = name or str(getattr(model, "__name__", type(model).__name__))
-        # A name on the command line cannot have spaces or slashes.
+        # Names on the command line cannot contain spaces or slashes.
         self.name = "".join(char if char.isalnum() or char in "-_." else "-" for char in called)
         self.revision = _of_this_process(model)
-        """12 hex digits that change whenever the model's activations do, as far as that can be known."""
+        """12 hex digits that change whenever the model's activations change, as far as that can be detected."""
         if isinstance(model, nn.Module):
             told = f"{_digest(model)} {_digest_of_prepare(preprocess)}"
             self.revision = blake2b(told.encode(), digest_size=6).hexdigest()
@@ -115,7 +115,7 @@ class InMemoryModels(CataloguedModels):
 
 
 def _digest(module: nn.Module) -> str:
-    """Of the weights and the architecture. Raises UsageError for weights without a shape."""
+    """A digest of weights and architecture. Raises UsageError for weights without a shape."""
     digest = blake2b(repr(module).encode(), digest_size=6)
     for name, value in module.state_dict().items():
         if is_lazy(value):
@@ -126,7 +126,7 @@ def _digest(module: nn.Module) -> str:
 
 
 def _bytes(value: Any) -> bytes:
-    """What a state_dict has under a name: a tensor, or what a quantised layer is made of."""
+    """Bytes of a state_dict entry: a tensor, or the parts of a quantised layer."""
     if isinstance(value, (tuple, list)):
         return b" ".join(map(_bytes, value))
     if not isinstance(value, Tensor):
@@ -138,21 +138,21 @@ def _bytes(value: Any) -> bytes:
 
 
 def _digest_of_prepare(prepare: Any) -> str:
-    """What a function does to the built-in pictures: its name and its description may hide what changed in it."""
+    """A digest of a function's output on the built-in pictures: its name and description may hide a change."""
     digest = blake2b(digest_size=6)
     for picture in builtin_pictures():
         try:
             made = prepare(torch.from_numpy(picture).permute(2, 0, 1))
             digest.update(repr(tuple(made.shape)).encode() + _bytes(made))
-        except Exception as error:  # It is the caller's, and is complained about where it is used.
+        except Exception as error:  # The caller's function may raise anything; the error is reported where it is used.
             digest.update(repr(error).encode())
     return digest.hexdigest()
 
 
 def _of_this_process(function: Any) -> str:
-    """A name valid in this process only: whether a function of the same name does the same elsewhere is unknown."""
+    """A name valid in this process only: elsewhere, a function of the same name may do something else."""
     with _lock:
         try:
             return _names.setdefault(function, uuid.uuid4().hex[:12])
-        except TypeError:  # Not every object allows weak references.
+        except TypeError:  # Not every object supports weak references.
             return uuid.uuid4().hex[:12]

@@ -18,15 +18,15 @@ from line_tui.neuron import Neuron
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a job has at hand."""
+    """What a job can use."""
 
     manager: ModelManager
     store: RunStore
     run_control: RunControl
     tell: Callable[[str, int, int], None]
-    """Reports what the job does now, and its progress as done and total."""
+    """Reports the job's current activity, and its progress as done and total."""
     begun: Callable[[], None]
-    """To be called once the models are loaded, so that the next run may start to load others."""
+    """Called once the models are loaded, so that the next run may start to load others."""
 
     def loading(self, what: str) -> None:
         """Report what is being loaded. Raises Cancelled."""
@@ -36,7 +36,7 @@ class Surroundings:
 
 
 def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
-    """Do a job and return its result as JSON. Raises Cancelled, LineError, and what libraries raise."""
+    """Run a job and return its result as JSON. Raises Cancelled, LineError, and library errors."""
     if job not in JOBS:
         raise unknown_name("job", job, list(JOBS), "line-tui and its engine must have the same version")
     return msgspec.json.encode(JOBS[job](wanted, here))
@@ -73,7 +73,7 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
 
     request = msgspec.json.decode(wanted, type=Request)
     find_neuron(here.manager.layers(request.model), Neuron(request.model, request.layer, request.neuron))
-    # They import torch for seconds: a wrong name is told before.
+    # The imports below take seconds (torch): report a wrong name first.
     from line_tui.models.activation_maximization import maximise
     from line_tui.models.vision import TorchVision
     from line_tui.png import encode_png
@@ -90,11 +90,11 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
             )
         neuron = request.neuron
         picture = maximise(vision, request.layer, neuron, steps=request.steps, seed=request.seed, on_step=on_step)
-        # Measured like any image: from the eight-bit file, in the fixed batch size.
+        # Measured like any image: from the 8-bit file, in the fixed batch size.
         seen = vision.record([picture], request.layer, neuron)
         return Maximised(vision=vision.name, activation=float(seen.activations[0, neuron]), picture=encode_png(picture))
 
 
 BATCH = 8
-"""Batch size of a vision model that is loaded by itself."""
+"""Batch size of a vision model that is loaded alone."""
 JOBS: dict[str, Callable[[bytes, Surroundings], msgspec.Struct]] = {"evaluate": _evaluate, "maximise": _maximise}

@@ -1,4 +1,4 @@
-"""The journal of a run, its only writer: events go to the store first, then to those who watch."""
+"""The journal of a run, its only writer: events are stored first, then shown."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from line_tui.events import Decision, DurableEvent, Envelope, EphemeralEvent, du
 
 
 class StoreJournal:
-    """Writes the events of one run, from the thread of its loop and from the one that receives decisions."""
+    """Writes the events of one run, from the loop's thread and the thread that receives decisions."""
 
     def __init__(self, store: RunStore, run_id: str, show: Callable[[Envelope], None]) -> None:
         self._store = store
         self._run_id = run_id
         self._show = show
-        # Held while events are stored and shown, so that both happen in the same order.
+        # Held while events are stored and shown, so that both have the same order.
         self._lock = threading.Lock()
         self._said: list[DurableEvent] = []
 
     def reread(self) -> list[DurableEvent]:
-        """All stored events, the user's latest decisions included. Raises StoreError."""
+        """All stored events, including the user's latest decisions. Raises StoreError."""
         with self._lock:
             self._said.clear()
             return durable(self._store.events(self._run_id))
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        """Store events, all or none, show them, and return what is new since the last call. Raises StoreError."""
+        """Store events, all or none, show them, and return all events since the last call. Raises StoreError."""
         with self._lock:
             self._write(*events)
             return [*self._take(), *events]

@@ -15,7 +15,7 @@ from line_tui.store import Store
 
 
 class LocalEngine(Engine):
-    """A server on threads of this process. What its libraries write goes to this process's stderr, not to `log`."""
+    """A server on threads of this process. Library output goes to this process's stderr, not to `log`."""
 
     def __init__(self, store: Store, source: ModelSource) -> None:
         super().__init__()
@@ -47,13 +47,13 @@ class LocalEngine(Engine):
         self._server.take(command)
 
     async def kill(self, grace: float) -> None:
-        """Nothing: a thread cannot be killed. The run ends when the current call returns."""
+        """Do nothing: a thread cannot be killed. The run ends when the current call returns."""
 
     async def close(self) -> None:
         """Stop all runs, close the models, end the threads."""
         if self._server is not None:
             self._server.shut_down()
-            # The thread reports its end itself: while the interpreter ends, no executor takes a call that waits for it.
+            # The thread reports its own end: during interpreter shutdown no executor accepts a call that waits for it.
             await self._ended.wait()
             self._server = None
         self._messages.put_nowait(None)

@@ -1,4 +1,4 @@
-"""Keeps an engine's stderr: all of it in a file, the last part in memory."""
+"""Keeps an engine's stderr: all of it in a file, the tail in memory."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import BinaryIO
 from line_tui import private
 
 _LARGEST = 4 << 20  # bytes; a larger file is restarted
-_KEPT = 16 << 10  # bytes in memory
+_KEPT = 16 << 10  # bytes held in memory
 
 
 class EngineLog:
-    """A log file, opened when something is written."""
+    """A log file, opened on the first write."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,7 +24,7 @@ class EngineLog:
     def write(self, piece: bytes) -> None:
         """Add a piece."""
         self._tail = (self._tail + piece)[-_KEPT:]
-        # A log that cannot be written, for example on a full disk, must not end the run.
+        # A failed write, for example on a full disk, must not end the run.
         with suppress(OSError):
             self._open().write(piece)
 
@@ -35,7 +35,7 @@ class EngineLog:
             self._file = None
 
     def last_lines(self, count: int = 20) -> list[str]:
-        """The last lines; of a progress bar's overwritten line, what was visible at the end."""
+        """The last lines; a progress bar's overwritten line counts as last visible."""
         lines = self._tail.decode(errors="replace").split("\n")
         visible = [line.rstrip("\r").rsplit("\r", 1)[-1].rstrip() for line in lines]
         return [line for line in visible if line][-count:]

@@ -1,4 +1,4 @@
-"""Keeps one set of models in memory for as long as the runs want it, and never two sets at once."""
+"""Keeps one set of models in memory while runs use it, and never two sets at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OnProgress = Callable[[str], None]
 
 
 class ModelManager:
-    """Lends one set of models to any number of runs; a run that needs other models waits until these are free."""
+    """Shares one set of models between any number of runs; a run that needs other models waits until these are free."""
 
     def __init__(self, source: ModelSource) -> None:
         self.source = source
@@ -35,8 +35,8 @@ class ModelManager:
         self._layers: dict[str, list[LayerInfo]] = {}
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
-        """Layers of a vision model, found once. Raises UnknownNameError, ModelFileError."""
-        # The files of a model may have changed since.
+        """Layers of a vision model, cached. Raises UnknownNameError, ModelFileError."""
+        # The model's files may have changed since.
         key = f"{model} {model_sources(model, read_catalog())}"
         if key not in self._layers:
             self._layers[key] = list(self.source.layers(model))
@@ -44,7 +44,7 @@ class ModelManager:
 
     @contextmanager
     def borrow(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> Iterator[SharedModels]:
-        """A run's models, loaded if need be, until the end of the block.
+        """A run's models, loaded if necessary, until the end of the block.
 
         `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading raises.
         """
@@ -53,7 +53,7 @@ class ModelManager:
                 self._changed.wait(0.2)
                 on_progress("")
             if self._shared is None or not self._fits(spec, fixed):
-                # Before the new ones are loaded: both together may not fit in memory.
+                # Freed before the new ones are loaded: both together may not fit in memory.
                 self._drop()
                 self._load(spec, fixed, on_progress)
             shared = self._shared
@@ -71,7 +71,7 @@ class ModelManager:
 
     @contextmanager
     def vision_alone(self, model: str, batch_size: int, on_progress: OnProgress) -> Iterator[Vision]:
-        """A vision model with no other model beside it, until the end of the block.
+        """A vision model with no other model in memory, until the end of the block.
 
         `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading raises.
         """
@@ -91,7 +91,7 @@ class ModelManager:
             gc.collect()
 
     def retire(self, lack: MemoryLimitError | None = None) -> None:
-        """Lend these models no more: an error may have left them in a bad state, or memory ran out.
+        """Stop sharing these models: an error may have left them in a bad state, or memory ran out.
 
         In the latter case the other runs get the error at their next call.
         """
@@ -103,7 +103,7 @@ class ModelManager:
     def step_down(self, spec: e.RunSpec, settings: e.Settings, check: Callable[[], None]) -> e.Settings | None:
         """Settings that need less memory, the same for all runs that shared the models and have released them.
 
-        None if nothing is left to try. Raises Cancelled when `check` does.
+        None if there are no others to try. Raises Cancelled when `check` does.
         """
         with self._changed:
             while self._users and settings not in self._lowered:
@@ -122,7 +122,7 @@ class ModelManager:
 
     def _load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> None:
         if fixed is None:
-            # There may be more memory now.
+            # More memory may be free now.
             self._lowered.clear()
         loaded = self.source.load(spec, fixed, on_progress)
         self._shared = SharedModels(loaded)
@@ -138,7 +138,7 @@ class ModelManager:
             gc.collect()
 
     def _fits(self, spec: e.RunSpec, fixed: e.Settings | None) -> bool:
-        """Whether the models at hand are those of a run: by what was loaded, not by what was asked for."""
+        """Whether the loaded models are those of a run, judged by what was loaded, not by what was requested."""
         if self._shared is None or self._shared.retired:
             return False
         if fixed is None:
@@ -147,10 +147,10 @@ class ModelManager:
 
 
 def _names(spec: e.RunSpec) -> tuple[str, str, str]:
-    # The control folder, whose digest comes second, is not part of the models.
+    # The second digest is of the control folder, which is not part of the models.
     return spec.profile, spec.model, stamped(msgspec.structs.replace(spec, control=None)).sources
 
 
 def _placement(settings: e.Settings) -> tuple[object, ...]:
-    """What the models' outputs depend on besides themselves."""
+    """The placement settings that the models' outputs depend on."""
     return (settings.batch_size, settings.threads, settings.device, settings.memory, settings.gpu_layers)

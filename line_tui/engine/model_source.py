@@ -1,4 +1,4 @@
-"""Where the engine gets its models from."""
+"""The engine's source of models."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ReadyBank:
-    """A control set that has been measured before."""
+    """A control set that is already measured."""
 
     id: str
     concepts: list[str]
@@ -38,15 +38,15 @@ class ModelSource(Protocol):
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """Load a run's models, with the settings of its earlier session, if any.
 
-        `on_progress` gets the name of what is loaded next and may raise Cancelled. Raises UnknownNameError,
+        `on_progress` gets the name of the next model to load and may raise Cancelled. Raises UnknownNameError,
         ModelFileError, MemoryLimitError.
         """
 
     def vision(self, model: str, batch_size: int) -> Vision:
-        """A vision model by itself, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
+        """Load a vision model alone, on the settings' device. Raises UnknownNameError, ModelFileError, UsageError."""
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
-        """Settings that need less memory, for a run to continue with; None if nothing is left to try."""
+        """Settings that need less memory, for a run to continue with; None if there are no others to try."""
 
     def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
         """The models, with a wide layer added to a narrow one if concept detectors need it."""

@@ -1,6 +1,6 @@
-"""A queue of neurons for one engine: those already explained are skipped, and a failing neuron stops no other.
+"""A queue of neurons for one engine: finished ones are skipped, and a failure does not stop the others.
 
-Several processes may work on the same neurons of one store: each takes those that no other process has.
+Several processes may work on the same neurons of one store: each takes those that no other process works on.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from line_tui.models.source_digests import stamped
 from line_tui.store import Store
 
 _POLL = 1.0
-"""Seconds between two checks of what other processes work on."""
+"""Seconds between checks of what other processes work on."""
 
 How = Literal["explained", "before", "failed"]
 Key = TypeVar("Key", bound=Hashable)
-"""What a caller knows a neuron by: its number in the one layer of a batch, or all that is asked for."""
+"""The caller's key for a neuron: its number in a batch's only layer, or the whole request."""
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Batch(Generic[Key]):
 
 
 class Queue(Generic[Key]):
-    """Explains neurons until all are explained, or the user stops it; more may be added meanwhile."""
+    """Explains neurons until all are done or the user stops it; more may be added meanwhile."""
 
     def __init__(
         self,
@@ -53,9 +53,9 @@ class Queue(Generic[Key]):
         on_end: Callable[[Key, How], None],
         most: int | None = None,
     ) -> None:
-        """`asked` gives what is asked for of a neuron; `on_end` hears of each neuron that is done with, and how.
+        """`asked` returns the request for a neuron; `on_end` is called with each neuron that ends, and how it ended.
 
-        `most` is how many runs the engine is given at once, where that is less than it takes.
+        `most` limits the runs submitted at once, if it is below the engine's own limit.
         """
         self._executor = executor
         self._store = store
@@ -67,21 +67,21 @@ class Queue(Generic[Key]):
         self._stamping = asyncio.Lock()
         self.batch: Batch[Key] = Batch()
         self.waiting: list[Key] = []
-        """Neurons that nothing was begun for yet; after a stop, those that were not finished too."""
+        """Neurons not started yet; after a stop, also those not finished."""
         self.handles: dict[str, Handle] = {}
         """Runs that the engine works on, by id."""
         self.on_event: Callable[[e.Envelope], None] = lambda envelope: None
         self.on_begin: Callable[[Handle], None] = lambda handle: None
         self.on_question: Callable[[Handle], None] = lambda handle: handle.decide(e.ModeChanged(ask_first=False))
-        """Answers a run that waits for a decision: where nobody says otherwise, nobody is asked."""
+        """Called for a run that waits for a decision; by default it switches the run to automatic."""
 
     def add(self, neurons: Iterable[Key]) -> None:
-        """Explain these too, after the others."""
+        """Add these to the end of the queue."""
         self.waiting = list(dict.fromkeys([*self.waiting, *neurons]))
         self._added.set()
 
     async def explain(self, neurons: Iterable[Key] = ()) -> Batch[Key]:
-        """Explain neurons. Raises StoreError when the store itself fails."""
+        """Explain neurons. Raises StoreError if the store itself fails."""
         self.add(neurons)
         working: dict[asyncio.Task[bool], Key] = {}
         while (self.waiting or working) and not (self.batch.stopped and not working):
@@ -97,7 +97,7 @@ class Queue(Generic[Key]):
             if self.batch.stopped:
                 self.waiting = taken + self.waiting
                 continue
-            # Another process works on these: it may finish them or leave them unfinished.
+            # Another process works on these and may leave them unfinished.
             self.waiting += taken
             if taken and not working and len(taken) == len(self.waiting):
                 await asyncio.sleep(_POLL)
@@ -110,15 +110,15 @@ class Queue(Generic[Key]):
             self._stopping.append(asyncio.create_task(handle.cancel()))
 
     async def _explain(self, neuron: Key) -> bool:
-        """Explain one neuron; False when another process works on it, or when it was stopped."""
-        # It may read large files; one at a time, so that the runs begin in the order of the neurons.
+        """Explain one neuron; False if another process works on it, or if it was stopped."""
+        # This may read large files; one at a time, so that runs start in the order of the neurons.
         async with self._stamping:
             spec = await asyncio.to_thread(stamped, self._asked(neuron))
         if self.batch.stopped:
             return False
         with ExitStack() as held:
             try:
-                # A name for the spec, so that two processes do not start the same run.
+                # A name derived from the spec, so that two processes do not start the same run.
                 claim = blake2b(msgspec.json.encode(spec), digest_size=8).hexdigest()
                 held.enter_context(self._store.lease(f"spec-{claim}"))
             except StoreError:
@@ -140,7 +140,7 @@ class Queue(Generic[Key]):
         return not self.batch.stopped
 
     async def _work(self, run_id: str, spec: RunSpec, resume: bool) -> None:
-        """Work on a run; if the engine dies, try once more, since another neuron may have been the cause."""
+        """Work on a run; if the engine dies, retry once, since another neuron may have been the cause."""
         for last in (False, True):
             handle = self._executor.resume(run_id) if resume else self._executor.submit(run_id, spec)
             self.handles[run_id] = handle

@@ -15,8 +15,8 @@ AUTOGROUP = Path("/proc/self/autogroup")
 def give_way(niceness: int) -> None:
     """Add to this process's niceness, and to its session's where the system schedules by session.
 
-    The engine has its own session, so its niceness alone would count only among its own threads. Raises UsageError if
-    the system does not allow it.
+    The engine has its own session, so its niceness alone would only rank its own threads. Raises UsageError if the
+    system does not allow it.
     """
     try:
         total = os.nice(niceness)

@@ -1,4 +1,4 @@
-"""JSON lines between a client and the engine: commands go in, messages come out, one JSON object a line."""
+"""JSON lines between a client and the engine: commands in, messages out, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Resume(Command, frozen=True, kw_only=True, tag="resume"):
 
 
 class Steer(Command, frozen=True, kw_only=True):
-    """Base of the commands about a run that was started or resumed."""
+    """Base of commands for a run that was started or resumed."""
 
     run_id: str
 
@@ -59,7 +59,7 @@ class Decide(Steer, frozen=True, kw_only=True, tag="decide"):
 
 
 class Ask(Command, frozen=True, kw_only=True):
-    """Base of the commands that get one answer, or fail."""
+    """Base of commands that get one answer or fail."""
 
     request: int
 
@@ -114,7 +114,7 @@ class JobProgress(Message, frozen=True, kw_only=True, tag="job_progress"):
 
     request: int
     text: str = ""
-    """What it does now, in one line; empty if only the numbers changed."""
+    """Its current activity, in one line; empty if only the numbers changed."""
     done: int = 0
     total: int = 0
 
@@ -135,13 +135,13 @@ class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
     fix: str
     exit_code: int
     request: int | None = None
-    """The question that gets no answer."""
+    """The question that failed."""
     run_id: str | None = None
-    """The run that the command was about."""
+    """The run of the command."""
 
     @classmethod
     def of(cls, command: str, error: LineError, request: int | None = None, run_id: str | None = None) -> CommandFailed:
-        """The message of an error."""
+        """The message for an error."""
         return cls(
             command=command,
             cause=error.cause,
@@ -153,7 +153,7 @@ class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
 
 
 def in_phase(run_id: str, phase: Phase) -> Happened:
-    """The message that a run is in a phase now."""
+    """The message that a run has entered a phase."""
     return Happened(envelope=Envelope(run_id=run_id, time=time.time(), event=PhaseChanged(phase=phase)))
 
 

@@ -1,4 +1,4 @@
-"""Pause, step and stop of one run: set by the thread that reads commands, obeyed by the thread of the loop."""
+"""Pause, step and stop of one run: set by the thread that reads commands, obeyed by the loop's thread."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class RunControl:
             self._changed.notify_all()
 
     def hold(self) -> None:
-        """Block until the next step may begin. Raises Cancelled when the run is to stop."""
+        """Block until the next step may begin. Raises Cancelled if the run was stopped."""
         with self._changed:
             if self._paused and not self._steps and not self._stopped:
                 self._on_pause()
@@ -62,14 +62,14 @@ class RunControl:
                 self._steps -= 1
 
     def wait(self) -> None:
-        """Block until the user has decided something. Raises Cancelled when the run is to stop."""
+        """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
         with self._changed:
             self._changed.wait_for(lambda: self._stopped or self._spoken)
             self._leave_if_stopped()
             self._spoken = False
 
     def check(self) -> None:
-        """Raise Cancelled when the run is to stop."""
+        """Raise Cancelled if the run was stopped."""
         with self._changed:
             self._leave_if_stopped()
 

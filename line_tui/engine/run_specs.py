@@ -1,4 +1,4 @@
-"""Builds the spec of a run from what the caller gave and the settings, and cleans the user's decisions."""
+"""Builds the spec of a run from arguments and settings, and cleans the user's decisions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from line_tui.sanitize import as_concept, shown
 
 
 def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
-    """The spec of a neuron's run. Raises UsageError for a value of another type, out of range, or a metric that its
-    strategy does not have.
+    """The spec of a neuron's run. Raises UsageError for a value of the wrong type or out of range, or a metric that the
+    strategy does not support.
     """
     defaults = read_config().explain
     usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
@@ -27,7 +27,7 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
         asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
     strategies.check_metric(asked["strategy"], asked["metric"])
     try:
-        # In Python, anything can be given; what is not of its type could be stored, but not read again.
+        # Python callers can pass anything; a value of the wrong type could be stored, but not decoded again.
         spec = msgspec.convert(asked | {"model": neuron.model, "layer": neuron.layer, "neuron": neuron.index}, RunSpec)
         check_range("seed", spec.seed, *SEEDS)
         check_range("iterations", spec.iterations, 0, MOST_ITERATIONS)
@@ -38,7 +38,7 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
 
 
 def in_visible_words(event: e.Decision) -> e.Decision:
-    """A decision with cleaned text, whichever interface it came from. Raises UsageError for an invisible concept."""
+    """A decision with cleaned text. Raises UsageError for a concept without visible characters."""
     if not isinstance(event, e.Decided):
         return event
     concept = event.concept

@@ -38,13 +38,13 @@ class RunStore(Protocol):
         """Store events, all or none; they are on disk when this returns. Raises StoreError."""
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
-        """Store a decision on a run that nobody works on. Raises StoreError if somebody does."""
+        """Store a decision on an inactive run. Raises StoreError if it is active."""
 
     def take_decisions(self, run_id: str) -> list[Decision]:
-        """Take the decisions left in the run's inbox."""
+        """Take the decisions in the run's inbox."""
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
-        """Hold a run while working on it. Raises StoreError when another process does."""
+        """Lock a run while working on it. Raises StoreError if another process holds it."""
 
     def free_bytes(self) -> int:
         """Free space on the disk of the pictures."""

@@ -39,22 +39,22 @@ from line_tui.orphan import end_soon
 from line_tui.store import Store
 
 IDLE = 2.0
-"""Idle seconds before the bank grows, so that quitting right after a run need not wait for a drawing step."""
+"""Idle seconds before the bank grows, so that quitting right after a run does not wait for a drawing step."""
 AT_ONCE = 8
-"""Runs in progress at once, so that batches are full and no model waits for another."""
+"""Maximum concurrent runs: enough to fill batches and keep all models busy."""
 LETTERS = 0.5
-"""Seconds between two checks of the inbox for decisions."""
+"""Seconds between checks of the inbox for decisions."""
 LINGER = 20.0
-"""Seconds for an engine to end in order after its client is gone."""
+"""Seconds for an engine to shut down cleanly after its client is gone."""
 ROOM = 2 * 2**30
-"""Bytes of free disk space that the growing bank leaves."""
+"""Bytes of disk space that the growing bank leaves free."""
 
 Say = Callable[[p.AnyMessage], None]
 
 
 @dataclass(eq=False)
 class Job:
-    """A run to be worked on, or another job, and the run control through which it is steered."""
+    """A run or another job, and the run control that steers it."""
 
     command: p.Start | p.Resume | p.DoJob
     run_control: RunControl
@@ -69,7 +69,7 @@ class Job:
 
     @property
     def request(self) -> int | None:
-        """The question that another job answers."""
+        """The request of another job."""
         return self.command.request if isinstance(self.command, p.DoJob) else None
 
 
@@ -89,7 +89,7 @@ class Server:
         self._loading = False
         self._growth: Growth | None = None
         self._closed = threading.Event()
-        # Listing layers takes seconds, for which neither the reading thread nor a run may wait.
+        # Listing layers takes seconds and must block neither the reading thread nor a run.
         self._asked = ThreadPoolExecutor(1)
 
     def collect_letters(self) -> None:
@@ -109,9 +109,9 @@ class Server:
         threading.Thread(target=self._collect_for_ever, daemon=True).start()
         while (job := self._next()) is not None:
             with self._changed:
-                # In order: a run that waits for other models is not overtaken.
+                # In order: a run that waits for other models must not be overtaken.
                 self._changed.wait_for(lambda: self._working < AT_ONCE and not self._loading)
-                # It holds models, which must be free before others are loaded.
+                # It holds models, which must be freed before others are loaded.
                 self._growth = None
                 self._working += 1
                 self._loading = True
@@ -124,7 +124,7 @@ class Server:
         self._asked.shutdown(wait=False, cancel_futures=True)
 
     def read(self, source: Iterable[bytes]) -> None:
-        """Read commands, one a line, until the source ends or a `Shutdown` comes."""
+        """Read commands, one per line, until end of file or a `Shutdown`."""
         decoder: msgspec.json.Decoder[p.AnyCommand] = msgspec.json.Decoder(p.AnyCommand)
         for line in source:
             try:
@@ -166,7 +166,7 @@ class Server:
         self._jobs.put(job)
 
     def _decide(self, command: p.Decide) -> None:
-        """Pass a decision to the run's session, or store it here if nobody works on the run."""
+        """Pass a decision to the run's session, or store it here if the run has none."""
         try:
             event = in_visible_words(command.event)
             for job in list(self._open):
@@ -180,7 +180,7 @@ class Server:
             self._fail(_tag(command), error, run_id=command.run_id)
 
     def _next(self) -> Job | None:
-        """Wait for a job; when idle for a while, grow the bank of the last run."""
+        """Wait for a job; after some idle time, grow the bank of the last run."""
         while True:
             try:
                 return self._jobs.get(timeout=IDLE)
@@ -192,7 +192,7 @@ class Server:
                     del growth
 
     def _work_on(self, job: Job) -> None:
-        """Work on one run or other job until it ends, on a thread of its own."""
+        """Work on one run or other job until it ends, on its own thread."""
         growth = None
         try:
             if isinstance(job.command, p.DoJob):
@@ -237,7 +237,7 @@ class Server:
             raise
 
     def _run(self, job: Job, command: p.Start | p.Resume) -> Growth | None:
-        """Work on a run; returns what can grow afterwards, if the run reached its result."""
+        """Work on a run; if it reached its result, returns the function that grows its bank."""
         new = False
         try:
             if isinstance(command, p.Start):
@@ -253,13 +253,13 @@ class Server:
         except LineError as error:
             self._fail(_tag(command), error, run_id=command.run_id)
             if new:
-                # Where it was the store that failed, it cannot forget either, and the error has been reported.
+                # If the store itself failed, this fails too; the error has already been reported.
                 with suppress(LineError):
                     self._store.forget(command.run_id)
         return None
 
     def _grow(self, growth: Growth) -> None:
-        """Draw more of the bank while idle; the next command ends this within one step."""
+        """Draw more of the bank while idle; the next command stops this within one step."""
 
         def check() -> None:
             if not self._jobs.empty() or self._store.free_bytes() < ROOM:
@@ -294,7 +294,7 @@ class Server:
 
 
 def main(source: ModelSource, arguments: list[str] | None = None) -> int:
-    """Serve one client over stdin and stdout until it goes away, or until SIGTERM."""
+    """Serve one client over stdin and stdout until it disconnects, or until SIGTERM."""
     parser = argparse.ArgumentParser(prog="line_tui.engine.server", description=__doc__)
     parser.add_argument("--data", type=Path, help="data folder")
     parser.add_argument("--give-way", action="store_true", help="let the screen come first, and be ready before a run")
@@ -309,7 +309,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
                 out.write(line)
                 out.flush()
             except BrokenPipeError:
-                # The client is gone; the reading thread notices by the end of stdin.
+                # The client is gone; the reading thread sees the end of stdin.
                 pass
 
     try:
@@ -323,12 +323,12 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     server = Server(store, source, say)
     # On another thread, since the signal may interrupt the main thread while it holds a lock.
     signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
-    # Unbuffered: at exit, a thread still waiting in a buffered read would abort the process.
+    # Unbuffered: at exit, a thread blocked in a buffered read would abort the process.
     lines = os.fdopen(0, "rb", buffering=0, closefd=False)
 
     def read() -> None:
         server.read(lines)
-        # Nobody else is left to end an engine that hangs in a library and still holds the run's lease.
+        # No other process would end an engine that hangs in a library and still holds the run's lease.
         end_soon(LINGER)
 
     threading.Thread(target=read, daemon=True).start()
@@ -341,13 +341,13 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
 
 
 def _prepare(source: ModelSource) -> None:
-    # Nobody has asked for it yet, so that an error is reported by the run that needs the library.
+    # This only preloads: an error is reported by the run that needs the library.
     with suppress(Exception):
         source.prepare()
 
 
 def _take_stdout() -> BinaryIO:
-    """Reserve stdout for the protocol; what C code writes to fd 1 goes to fd 2."""
+    """Reserve stdout for the protocol; output of C code to fd 1 goes to fd 2."""
     own = os.dup(1)
     os.dup2(2, 1)
     return os.fdopen(own, "wb")
@@ -375,6 +375,6 @@ if __name__ == "__main__":
     from line_tui.engine.catalogued import CataloguedModels
 
     code = main(CataloguedModels())
-    # Everything is stored and closed; an orderly teardown of torch and llama.cpp would take seconds.
+    # Everything is stored and closed; tearing down torch and llama.cpp would take seconds.
     sys.stderr.flush()
     os._exit(code)

@@ -1,4 +1,4 @@
-"""Works on one run, from its start or from where it was interrupted, to its result."""
+"""Works on one run, from its start or from its interruption, to its result."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from line_tui.models.loaded import LoadedModels
 from line_tui.store.images import Recipe, StoredAlbum
 
 Growth = Callable[[Callable[[], None]], None]
-"""Draws more of the control set's vocabulary for later runs. Raises Cancelled when its argument does."""
+"""Draws more of the control set's vocabulary for later runs. Raises Cancelled if its argument does."""
 
 
 class Session:
@@ -54,8 +54,8 @@ class Session:
     def run(self, begun: Callable[[], None] = lambda: None) -> Growth | None:
         """Run to the result; a stop or an error becomes an event. `begun` is called once the models are loaded.
 
-        Returns what can grow afterwards, if the run reached its result. Raises LineError if no run exists yet that
-        could record the error, or if the store fails.
+        If the run reached its result, returns the function that grows its bank. Raises LineError if no run exists yet
+        that could record the error, or if the store fails.
         """
         if self._state.outcome is not None:
             raise UsageError(
@@ -85,7 +85,7 @@ class Session:
         self._run_control.poke()
 
     def _attempt(self, begun: Callable[[], None]) -> Growth | MemoryLimitError:
-        """Run to the result; returns the error if memory ran out."""
+        """Run to the result; return the error if memory ran out."""
         layer = check(self._spec, self._manager.layers(self._spec.model))
         start = time.perf_counter()
         self._loading("")
@@ -102,7 +102,7 @@ class Session:
                     self._manager.retire(lack)
                     return lack
         finally:
-            # Nothing in this frame may keep the models in memory while others are loaded.
+            # This frame must not keep the models in memory while others are loaded.
             shared = None  # type: ignore[assignment]
 
     def _step_down(self, lack: MemoryLimitError) -> None:
@@ -159,14 +159,14 @@ class Session:
         return lambda check: replace(unseen, check=check).grow()
 
     def _record(self, *events: e.DurableEvent) -> None:
-        # Without its first event there is no run yet: it stays new and can be started again.
+        # Without its first event there is no run yet, and it can be started again.
         if self._state.run is None and not isinstance(events[0], e.RunStarted):
             return
         self._state = fold(self._journal.append(*events), self._state)
 
 
 def tell(error: Exception) -> LineError:
-    """An error in one line; the traceback of an unexpected one goes to stderr, which is the engine's log."""
+    """Describe an error in one line; the traceback of an unexpected one goes to stderr, the engine's log."""
     if isinstance(error, LineError):
         return error
     traceback.print_exception(error)
@@ -174,14 +174,14 @@ def tell(error: Exception) -> LineError:
 
 
 def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
-    """The layer of a run. Raises UnknownNameError for unknown names, UsageError for an impossible request."""
+    """Return a run's layer. Raises UnknownNameError for unknown names, UsageError for an impossible request."""
     strategies.check_metric(spec.strategy, spec.metric)
     check_folder(spec)
     return find_neuron(layers, spec.target)
 
 
 def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:
-    """Raises UsageError if a run would resume with other models than it started with."""
+    """Raises UsageError if a run would resume with models different from those it started with."""
     for field in before.__struct_fields__:
         was, will = getattr(before, field), getattr(now, field)
         if field != "bit_identical" and was != will:

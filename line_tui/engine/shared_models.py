@@ -1,4 +1,4 @@
-"""The models in memory, shared by all runs in progress."""
+"""The models in memory, shared by all active runs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class SharedModels:
     def __init__(self, loaded: LoadedModels) -> None:
         self.loaded = loaded
         self.retired = False
-        """Whether no further run may start with these models, which are freed after their last use."""
+        """Whether new runs may no longer use these models, which are freed after their last use."""
         self.lack: MemoryLimitError | None = None
-        """The shortage of memory after which nobody can use them."""
+        """The memory shortage after which no run can use them."""
         self.drawing, self.looking = threading.Lock(), threading.Lock()
         # Models that swap on the device share a lock.
         self.speaking = self.drawing if loaded.memory == "swap" else threading.Lock()
-        # One thread for each model, since torch keeps a pool of threads for every thread that calls it.
+        # One thread per model, since torch keeps a thread pool for every thread that calls it.
         self._drawer, self._looker = ThreadPoolExecutor(1, "drawing"), ThreadPoolExecutor(1, "looking")
         self.batcher = DynamicBatcher(
             loaded.models.generator, self.drawing, lambda work: self._drawer.submit(work).result()
@@ -49,7 +49,7 @@ class SharedModels:
         activations: Activations,
         on_preview: OnPreview | None = None,
     ) -> Models:
-        """The models for one run; `on_preview` gets unfinished pictures, where the generator shows them."""
+        """The models for one run; `on_preview` gets unfinished pictures, if the generator supports previews."""
         return Models(
             language=SharedLanguage(self, run_control),
             generator=SharedGenerator(self, run_control, on_preview),
@@ -65,14 +65,14 @@ class SharedModels:
         self.loaded.close()
 
     def vision_for(self, layer: LayerInfo, widened: Callable[[Models], Models]) -> Vision:
-        """The vision model for a layer, with the wider layer that a narrow one needs; that is loaded once."""
+        """The vision model for a layer, with the wider layer that a narrow one needs, which is loaded once."""
         with self._widening:
             if layer.name not in self._visions:
                 self._visions[layer.name] = widened(self.loaded.models).vision
             return self._visions[layer.name]
 
     def alone(self, measure: MeasureControl, run_control: RunControl) -> MeasureControl:
-        """A measurement of the control set that runs make one after the other, so that later ones find its pictures."""
+        """A measurement of the control set that only one run makes at a time, so that later runs find its pictures."""
 
         def measured(words: Sequence[str] | None) -> Bank:
             with self.batcher.away():
@@ -100,7 +100,7 @@ class SharedLanguage:
         self.name, self.style = self._language.name, self._language.style
 
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
-        """Reply as the model does, once it is free. Raises Cancelled."""
+        """Reply as the model does, once it is idle. Raises Cancelled."""
         self._shared.check()
         while not self._shared.speaking.acquire(timeout=0.2):
             self._run_control.check()
@@ -127,21 +127,21 @@ class SharedGenerator:
 
 
 class AttendedRunControl:
-    """A run control for a run among others: while it is held, nobody waits for its pictures."""
+    """A run control for concurrent runs: while its run is held, no batch waits for it."""
 
     def __init__(self, run_control: RunControl, batcher: DynamicBatcher) -> None:
         self._run_control, self._batcher = run_control, batcher
 
     def hold(self) -> None:
-        """Block until the next step may begin. Raises Cancelled when the run is to stop."""
+        """Block until the next step may begin. Raises Cancelled if the run was stopped."""
         with self._batcher.away():
             self._run_control.hold()
 
     def wait(self) -> None:
-        """Block until the user has decided something. Raises Cancelled when the run is to stop."""
+        """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
         with self._batcher.away():
             self._run_control.wait()
 
     def check(self) -> None:
-        """Raise Cancelled when the run is to stop."""
+        """Raise Cancelled if the run was stopped."""
         self._run_control.check()
