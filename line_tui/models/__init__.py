@@ -1,1 +1,1 @@
-"""The real models behind the ports: language, generator, vision and embedder, and the catalogue of them."""
+"""The real models behind the ports (language, generator, vision, embedder) and their catalogue."""

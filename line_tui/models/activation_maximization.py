@@ -10,7 +10,7 @@ from line_tui.models.vision import TorchVision
 
 RATE = 0.05
 JITTER = 16
-"""Maximum jitter as a share of the side, so that no single pixel can matter."""
+"""Maximum jitter as a share of the side, so that no single pixel matters."""
 CONTRAST = 4.0
 
 
@@ -25,9 +25,9 @@ def maximise(
 ) -> Picture:
     """Climb from a grey picture; return the `uint8[side, side, 3]` picture of the last step.
 
-    The picture is parametrised by its Fourier coefficients, low frequencies learning faster (Olah, Mordvintsev and
-    Schubert 2017, "Feature Visualization"); otherwise the ascent ends in noise. The same seed gives the same picture on
-    the same machine. Raises UnknownNameError; `on_step(step, steps)` may raise to end it.
+    The picture is parametrised by its Fourier coefficients, with higher rates for low frequencies (Olah, Mordvintsev
+    and Schubert 2017, "Feature Visualization"); otherwise the ascent ends in noise. The same seed gives the same
+    picture on the same machine. Raises UnknownNameError; `on_step(step, steps)` may raise to end it.
     """
     side = vision.side
     random = torch.Generator().manual_seed(seed)

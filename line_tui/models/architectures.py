@@ -15,7 +15,7 @@ from line_tui.models.efficientnet_lite import EfficientNetLite0
 
 EFFICIENTNET_LITE0 = "efficientnet-lite0"
 TRANSFORMING = ("googlenet", "inception_v3")
-"""Architectures whose weight files do not say how the input is transformed."""
+"""Architectures whose weight files do not record how the input is transformed."""
 AUXILIARY = r"aux\d|AuxLogits"
 """Heads that exist only for training."""
 
@@ -26,7 +26,7 @@ def torchvision_names() -> list[str]:
 
 
 def check_architecture(architecture: str) -> None:
-    """Raises UnknownNameError unless it is a classification network: other kinds download parts of themselves."""
+    """Raises UnknownNameError unless it is a classification network: other kinds download some of their parts."""
     if architecture not in torchvision_names():
         raise unknown_name(
             "architecture", architecture, torchvision_names(), f"name one of torchvision's, or {EFFICIENTNET_LITE0}"
@@ -41,7 +41,7 @@ def build(
 ) -> nn.Module:
     """A torchvision network or `EFFICIENTNET_LITE0`, with fresh weights.
 
-    Vision transformers need `image_size` when it is not their default. `transform_input` is for GoogLeNet and
+    Vision transformers need `image_size` if it is not their default. `transform_input` is for GoogLeNet and
     Inception, whose torchvision weights expect another normalisation. Auxiliary heads are left out. Raises
     UnknownNameError.
     """
@@ -50,7 +50,7 @@ def build(
     check_architecture(architecture)
     options: dict[str, Any] = {"num_classes": classes}
     if architecture in TRANSFORMING:
-        # Their initialisation takes minutes and matters only for training.
+        # Initialisation takes minutes and matters only for training.
         options |= {"init_weights": False, "transform_input": transform_input, "aux_logits": False}
     if architecture.startswith("vit_") and image_size is not None:
         options["image_size"] = image_size
@@ -59,20 +59,20 @@ def build(
 
 
 def build_random(architecture: str, image_size: int | None = None) -> nn.Module:
-    """A torchvision network for a dry run: random weights, always the same."""
+    """A torchvision network for a dry run: random weights from a fixed seed."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         return build(architecture, image_size=image_size)
 
 
 def build_empty(make: Callable[[], nn.Module]) -> nn.Module:
-    """Calls `make` with all weights on the meta device: shapes, but no memory."""
+    """Calls `make` with all weights on the meta device: they have shapes but take no memory."""
     with _EmptyOnMeta():
         return make()
 
 
 class _EmptyOnMeta(TorchFunctionMode):
-    """Puts uninitialised tensors, which all layers start from, on the meta device.
+    """Puts uninitialised tensors, which layers create their weights as, on the meta device.
 
     `torch.device("meta")` moves every new tensor there; RegNet and others compute their widths with tensors.
     """

@@ -1,4 +1,4 @@
-"""Finds the largest batch that fits on a GPU by trying: an estimate cannot know what the allocator does."""
+"""Finds the largest batch that fits on a GPU by trying: estimates cannot predict the allocator."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Gauge(Protocol):
         """Bytes available to a batch."""
 
     def peak(self, work: Callable[[], object]) -> int:
-        """Peak bytes that the work needed on top of what was in use."""
+        """Peak bytes that the work needed, beyond the memory already in use."""
 
 
 class CudaGauge:
@@ -28,12 +28,12 @@ class CudaGauge:
         self._device = device
 
     def free(self) -> int:
-        """Free bytes, counting what torch's allocator holds but does not use."""
+        """Free bytes, including those that torch's allocator has reserved but does not use."""
         torch.cuda.empty_cache()
         return torch.cuda.mem_get_info(self._device)[0]
 
     def peak(self, work: Callable[[], object]) -> int:
-        """Peak bytes allocated by torch. Its cache is not counted: that is released when memory is short."""
+        """Peak bytes allocated by torch, without its cache, which is released when memory is short."""
         torch.cuda.empty_cache()
         before = torch.cuda.memory_allocated(self._device)
         torch.cuda.reset_peak_memory_stats(self._device)
@@ -42,14 +42,14 @@ class CudaGauge:
 
 
 def gauge_of(device: str) -> Gauge | None:
-    """A gauge for a device; None where running out of memory cannot be detected or survived."""
+    """A gauge for a device; None if running out of memory there cannot be detected or survived."""
     return CudaGauge(device) if torch.device(device).type == "cuda" else None
 
 
 def largest_batch(most: int, draw: Callable[[int], object], gauge: Gauge) -> int:
     """The largest batch of 1, 2, 4 ... `most` pictures that could be drawn, doubling while memory seems to suffice.
 
-    `draw(pictures)` draws that many and raises MemoryLimitError when they do not fit, as this does when one does not.
+    `draw(pictures)` draws that many. Raises MemoryLimitError as `draw` does, but only if a single one does not fit.
     """
     fits, needed, each = 0, 0, 0.0
     for size in _doubled(most):
@@ -64,7 +64,7 @@ def largest_batch(most: int, draw: Callable[[int], object], gauge: Gauge) -> int
             break
         fits = size
         if before[0]:
-            # The cost of each further picture; the first one includes all fixed costs.
+            # The cost of each further picture; the first includes all fixed costs.
             each = (needed - before[1]) / (fits - before[0])
     return fits
 

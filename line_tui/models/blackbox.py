@@ -38,14 +38,14 @@ from line_tui.neuron import Neuron
 _log = logging.getLogger(__name__)
 
 MOST_FILES = 2000
-"""Beside a function's module."""
+"""Maximum number of files beside a function's module."""
 
 Look = Callable[[NDArray[np.uint8]], Any]
 """`uint8[pictures, height, width, 3]` to `float[pictures, ...]`."""
 
 
 class BlackBox:
-    """A model with one visible layer: any array whose first axis is the picture."""
+    """A model with one visible layer: any array whose first axis is the pictures."""
 
     input: tuple[int, ...] = ()
     """Unknown: only the model itself knows its input size."""
@@ -53,8 +53,8 @@ class BlackBox:
     def __init__(
         self, name: str, look: Look, revision: str, batch_size: int, kind: str = "black box", prepared: str = ""
     ) -> None:
-        """`kind` is shown in the list of layers and says why there is only one; `prepared` describes the
-        preprocessing."""
+        """`kind` is shown in the list of layers and explains why there is only one; `prepared` describes
+        the preprocessing."""
         self._kind = kind
         self.prepared = prepared or "by its own code"
         self.name = f"{name}@{revision}"
@@ -68,7 +68,7 @@ class BlackBox:
         shape = tuple(self._batch([np.full((224, 224, 3), 128, np.uint8)]).shape)
         pooling = _POOLINGS.get(len(shape))
         if pooling is None:
-            # With three axes there is no telling which one holds the neurons.
+            # With three axes, the neuron axis is ambiguous.
             raise UsageError(
                 f"{self._called} gives an output with {len(shape)} axes, {list(shape)}",
                 "return [pictures, neurons], or maps: [pictures, neurons, height, width]",
@@ -83,10 +83,10 @@ class BlackBox:
         return find_neuron(self.layers, Neuron(self._called, layer, neuron))
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
-        """Activations `float32[images, neurons]`, and the maps of one neuron where the output has them.
+        """Activations `float32[images, neurons]`, and the maps of one neuron if the output has maps.
 
         A neuron with a non-finite activation is NaN for all pictures. Raises UnknownNameError, UsageError,
-        ModelFileError when `neuron` is one of these.
+        ModelFileError if `neuron` is one of these.
         """
         if not pictures:
             raise ValueError("no pictures to look at")
@@ -135,7 +135,7 @@ class BlackBox:
 def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | None:
     """The black box with this name; None if the name is another kind of model.
 
-    Raises UsageError when its code is not allowed or cannot be imported, ModelFileError.
+    Raises UsageError if its code is not allowed or cannot be imported, ModelFileError.
     """
     entry = catalog.vision_entry(name)
     if entry is None or entry.format not in _OPEN:
@@ -159,7 +159,7 @@ def find_black_box(name: str, catalog: Catalog, batch_size: int) -> BlackBox | N
 
 
 def _code(entry: VisionEntry, path: Path) -> list[Path]:
-    """The files a black box depends on. Raises UsageError for a function with too many beside it."""
+    """The files a black box depends on. Raises UsageError if a function's folder has too many files."""
     if entry.format != "function":
         return [path]
     files = code_files(path)
@@ -172,7 +172,7 @@ def _code(entry: VisionEntry, path: Path) -> list[Path]:
 
 
 def code_warning(name: str, catalog: Catalog) -> str:
-    """A warning for models that run code of their own; empty for others."""
+    """A warning for models that run their own code; empty for others."""
     entry = catalog.vision_entry(name)
     return "" if entry is None or not entry.allow_code else f": runs code from {entry.function or entry.source.path}"
 
@@ -180,28 +180,28 @@ def code_warning(name: str, catalog: Catalog) -> str:
 def _open_function(entry: VisionEntry, path: Path) -> tuple[Look, str]:
     module, _, function = (entry.function or "").partition(":")
     folder = code_folder(path).resolve()
-    # An earlier import may be outdated, or a module of the same name from another folder.
+    # An earlier import may be outdated, or come from another folder.
     _folders.add(folder)
     for name, known in list(sys.modules.items()):
         if any(_lies_in(known, each) for each in _folders):
             del sys.modules[name]
     importlib.invalidate_caches()
     sys.path.insert(0, str(folder))
-    # Bytecode is matched to its source only by size and by time in whole seconds, so it is neither read nor written.
+    # Bytecode is matched to its source only by size and time in whole seconds, so it is neither read nor written.
     before = sys.pycache_prefix, sys.dont_write_bytecode
     sys.pycache_prefix, sys.dont_write_bytecode = str(folder / ".none"), True
     try:
         found = getattr(importlib.import_module(module), function)
     except LineError:
         raise
-    except Exception as error:  # Whatever the user's code raises.
+    except Exception as error:  # The user's code may raise anything.
         raise UsageError(
             f"{entry.id}: {entry.function!r} cannot be imported from {folder}: {type(error).__name__}: {error}",
             'set function = "module:name"',
         ) from error
     finally:
         sys.pycache_prefix, sys.dont_write_bytecode = before
-        # Kept at the end of the path for what the module imports later.
+        # Kept at the end of the path for later imports of the module.
         sys.path.remove(str(folder))
         sys.path.append(str(folder))
     look: Look = found
@@ -219,7 +219,7 @@ def _lies_in(module: Any, folder: Path) -> bool:
 
 @cache
 def _real(file: str) -> str:
-    # Thousands of modules are checked each time, and resolving a path asks the disk for each of its folders.
+    # Thousands of modules are checked each time, and resolving a path accesses the disk for each folder in it.
     return os.path.realpath(file)
 
 
@@ -240,7 +240,7 @@ def _open_script(entry: VisionEntry, path: Path) -> tuple[Look, str]:
 
 
 _TRACED = (3, 1, 2, 4, 8, 16, 32, 64)
-"""Numbers of pictures that a file may be traced for: nobody chooses 3, so a file that takes 3 takes any."""
+"""Batch sizes that a file may be traced for: nobody traces for 3, so a file that takes 3 takes any."""
 
 
 def _takes(run: Callable[[Tensor], Any], pictures: Tensor) -> bool:
@@ -251,7 +251,7 @@ def _takes(run: Callable[[Tensor], Any], pictures: Tensor) -> bool:
 
 
 def _in_batches(run: Callable[[Tensor], Any], batch: int) -> Callable[[Tensor], Tensor]:
-    """A model of pictures from one that takes `batch` of them at a time."""
+    """Wrap a model that takes exactly `batch` pictures at a time, so that it takes any number."""
 
     def run_all(pictures: Tensor) -> Tensor:
         count = len(pictures)

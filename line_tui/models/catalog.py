@@ -1,4 +1,4 @@
-"""The catalogue of models and profiles: ours from `models/catalog.toml`, the user's from their config folder."""
+"""The catalogue of models and profiles: bundled in `models/catalog.toml`, the user's in their config folder."""
 
 from __future__ import annotations
 

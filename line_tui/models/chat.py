@@ -1,4 +1,4 @@
-"""Splits a chat template into the part that is the same for every prompt and the part that changes."""
+"""Splits a chat template into a constant part and the part that depends on the prompt."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _USER = "\u2063user\u2063"
 
 
 class _Formatter(Jinja2ChatFormatter):  # type: ignore[misc]
-    """The library's formatter with a fixed date: some templates print today's date, and replies must not depend on
-    it."""
+    """The library's formatter with a fixed date: some templates print today's date, and replies must not depend
+    on it."""
 
     @staticmethod
     def strftime_now(format: str) -> str:
@@ -30,7 +30,7 @@ class ChatForm:
     tail: str
     """The user's message and the opening of the reply."""
     thinks: bool
-    """True when the reply begins inside a `<think>` block."""
+    """True if the reply begins inside a `<think>` block."""
 
 
 class ChatTemplate:
@@ -41,18 +41,18 @@ class ChatTemplate:
         self._can_think = "enable_thinking" in template
 
     def render(self, system: str, user: str) -> ChatForm:
-        """Render one exchange. Raises ValueError when the template leaves the user's message out."""
+        """Render one exchange. Raises ValueError if the template omits the user's message."""
         try:
             text = self._format([{"role": "system", "content": system}, {"role": "user", "content": _USER}])
         except (ValueError, TemplateError):
-            # Some templates (Gemma's) refuse a system message.
+            # Some templates (Gemma's) reject a system message.
             text = self._format([{"role": "user", "content": f"{system}\n\n{_USER}"}])
         head, found, rest = text.partition(_USER)
         if not found:
             raise ValueError("the chat template drops the user's message")
         thinks = rest.rstrip().endswith("<think>")
         if self._can_think and not thinks:
-            # The model would open the block itself. Opening it here lets the grammar start where the block closes.
+            # The model would open the block itself. Opening it here lets the grammar start at its end.
             rest, thinks = rest + "<think>\n", True
         return ChatForm(head=head, tail=user + rest, thinks=thinks)
 

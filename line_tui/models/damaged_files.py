@@ -1,4 +1,4 @@
-"""Reports damaged model files as such, whatever the library that reads them raises."""
+"""Reports damaged model files as such, whatever error the library raises."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ import torch
 def repeatable(*, full: bool) -> Iterator[None]:
     """Make results deterministic within the block; with `full`, also use all 24 bits of float32.
 
-    By default float32 convolutions round to TF32's ten bits (an error of about 1e-3), and gradients may be summed in
-    any order. No effect on a CPU.
+    By default float32 convolutions round to TF32's ten bits (an error of about 1e-3), and the order in which gradients
+    are summed varies. No effect on a CPU.
     """
     cudnn = torch.backends.cudnn
     before = (cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32)

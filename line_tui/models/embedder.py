@@ -30,7 +30,7 @@ class MiniLMEmbedder:
 
 
 def bank_vectors(folder: Path | None = None) -> dict[str, Floats]:
-    """The embeddings of the bundled bank's words, `float32[384]` each: encoding them takes over ten seconds.
+    """Precomputed embeddings of the bundled bank's words, `float32[384]` each: encoding them takes over ten seconds.
 
     Raises ModelFileError if a file is missing or damaged, or if they do not match.
     """

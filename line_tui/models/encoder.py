@@ -1,4 +1,4 @@
-"""Features of a sparse autoencoder as neurons: an encoder on top of one layer of a network."""
+"""Features of a sparse autoencoder as neurons: an encoder on one layer of a network."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Features(nn.Module):
         """`float[n, ..., channels]`, or `float[n, channels, h, w]`, with features in place of channels."""
         x = x if self.channels_last else x.movedim(1, -1)
         given = ((x - self.b_dec) @ self.W_enc + self.b_enc).relu()
-        # A broken feature stays one.
+        # A NaN must not become 0.
         out: Tensor = given.masked_fill(given <= self.threshold, 0.0)
         return out if self.channels_last else out.movedim(-1, 1)
 
 
 class Encoded(nn.Module):
-    """A network whose layer `features` reads another of its layers; the others are under `network`."""
+    """A network with a layer `features` that reads one of its layers; all others are under `network`."""
 
     def __init__(self, network: nn.Module, layer: str, features: Features) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ def with_encoder(network: nn.Module, size: int | tuple[int, int], layer: str, pa
 _NAMES = ("W_enc", "b_enc", "b_dec", "threshold")
 _CONFIGS = ("cfg.json", "config.json")
 _OF_ENCODERS = frozenset(("d_in", "d_sae", "activation_dim", "dict_size"))
-"""Settings by which a file tells that it is about an encoder."""
+"""Settings that identify a file as being about an encoder."""
 _KNOWN: dict[str, tuple[object, ...]] = {
     "architecture": ("standard", "jumprelu", "vanilla", "relu"),
     "activation_fn": ("relu", "jumprelu"),
@@ -101,18 +101,18 @@ _KNOWN: dict[str, tuple[object, ...]] = {
     "apply_b_dec_to_input": (True,),
     "k": (None,),
 }
-"""Values of the settings that SAELens and others save beside an encoder, with which it does what `Features` does."""
+"""Values of the settings that SAELens and others save beside an encoder for which it equals `Features`."""
 
 
 def _check_config(path: Path, name: str) -> None:
-    """Raises ModelFileError where the settings beside an encoder say that it does something else."""
+    """Raises ModelFileError if the settings beside an encoder describe another computation."""
     for file in (path.parent / each for each in _CONFIGS):
         if not file.exists():
             continue
         try:
             said = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
-            continue  # It may belong to anything.
+            continue  # The file may belong to something else.
         if not isinstance(said, dict) or not said.keys() & _OF_ENCODERS:
             continue
         for key, known in _KNOWN.items():

@@ -1,6 +1,6 @@
-"""A language model that another program on this machine serves: llama-server, vLLM, Ollama.
+"""A language model served by another program on this machine: llama-server, vLLM, Ollama.
 
-Its replies depend on that program too, so such a run is not reproducible.
+Its replies also depend on that program, so such a run is not reproducible.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ REPLY_TOKENS = 32
 TIMEOUT = 300.0
 """Seconds without data; a server may have to load the model first."""
 _LONGEST_LINE = 1 << 20
-"""Maximum bytes of a message; a normal one has a few hundred."""
+"""Maximum bytes of a message; normal ones have a few hundred."""
 _MOST_PIECES = 4
 """A server that sends this many times the requested tokens is cut off."""
 
@@ -80,7 +80,7 @@ class EndpointLanguage:
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`.
 
-        Raises UsageError when the server does not answer, or answers with an error.
+        Raises UsageError if the server does not answer, or answers with an error.
         """
         request = {
             "model": self._model,
@@ -91,7 +91,7 @@ class EndpointLanguage:
             "max_tokens": self._most,
             "stream": True,
             "stream_options": {"include_usage": True},
-            # llama-server honours it and others ignore it; replies are checked either way.
+            # llama-server honours it, others ignore it; replies are checked either way.
             "grammar": prompt.grammar,
         }
         text, pieces, answered = "", 0, False
@@ -123,7 +123,7 @@ class EndpointLanguage:
         return Completion(_answer(text), told, max(0, told - cached), completed)
 
     def close(self) -> None:
-        """Do nothing: the memory belongs to the server."""
+        """Do nothing: the server owns the memory."""
 
     def _post(self, request: dict[str, Any]) -> Iterator[_Chunk]:
         """The server's messages as they arrive; ending the iteration closes the connection, which stops the server."""
@@ -176,6 +176,6 @@ def _one_line(body: bytes) -> str:
 
 
 def _told(error: object) -> str:
-    """An error as servers send it, an object with a message or a text, on one line."""
+    """A server's error, an object with a message or a text, on one line."""
     message = error.get("message", error) if isinstance(error, dict) else error
     return shown(" ".join(str(message).split()))[:200]

@@ -1,4 +1,4 @@
-"""Exported programs (`torch.export`, .pt2) as networks with hooks on the inner layers that they kept."""
+"""Exported programs (`torch.export`, .pt2) as networks whose preserved inner layers can be hooked."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from line_tui.models.catalog import VisionEntry
 from line_tui.models.pooling import first_tensor
 
 OUTPUT = "output"
-"""The layer for the program's output, which need not come from a module."""
+"""The layer for the program's output, which may not come from a module."""
 
 
 def open_program(path: Path, entry: VisionEntry) -> ExportedProgram:
-    """The program in a file. Raises UsageError where its entry does not allow it to run code, ModelFileError.
+    """The program in a file. Raises UsageError if its entry does not allow it to run code, ModelFileError.
 
-    torch unpickles parts of such a file and evaluates others, so opening it runs code.
+    torch unpickles parts of such a file and evaluates others, so opening it can run code.
     """
     check_code_allowed(entry, path)
     try:
@@ -30,7 +30,7 @@ def open_program(path: Path, entry: VisionEntry) -> ExportedProgram:
 
 
 def check_code_allowed(entry: VisionEntry, path: Path) -> None:
-    """Raises UsageError where an entry does not allow that its model runs code of its own."""
+    """Raises UsageError if an entry does not allow its model to run code."""
     if not entry.allow_code:
         raise UsageError(
             f"{entry.id} would run code from {entry.function or path}",
@@ -39,7 +39,7 @@ def check_code_allowed(entry: VisionEntry, path: Path) -> None:
 
 
 def fixed_batch(program: ExportedProgram) -> int | None:
-    """The one number of pictures that a program takes at a time; None for any, as with `dynamic_shapes`."""
+    """The only batch size that a program takes; None for any, as with `dynamic_shapes`."""
     inputs = set(program.graph_signature.user_inputs)
     pictures = next(node for node in program.graph.nodes if node.op == "placeholder" and node.name in inputs)
     count = pictures.meta["val"].shape[0]
@@ -47,7 +47,7 @@ def fixed_batch(program: ExportedProgram) -> int | None:
 
 
 def keyword(program: ExportedProgram) -> str | None:
-    """The name under which a program takes its pictures; None where they come first."""
+    """The keyword argument for a program's pictures; None if they are the first positional one."""
     positional, named = program.call_spec.in_spec.children() if program.call_spec.in_spec else (None, None)
     if positional is None or named is None or positional.num_leaves or len(named.context) != 1:
         return None
@@ -55,9 +55,9 @@ def keyword(program: ExportedProgram) -> str | None:
 
 
 def unflatten(program: ExportedProgram) -> nn.Module:
-    """The program as modules with the names that they had, and with `OUTPUT` after them.
+    """The program as modules with their original names, followed by `OUTPUT`.
 
-    What ran outside of any module, and modules that did nothing, are in no layer.
+    Operations outside of any module, and modules that did nothing, are in no layer.
     """
     network = torch.export.unflatten(program)
     if (name := keyword(program)) is not None:

@@ -1,4 +1,4 @@
-"""The user's own pictures as control set and vocabulary: a folder of images, or one subfolder per class."""
+"""The user's own pictures as control set and vocabulary: a folder of images, or of one subfolder per class."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "WEBP": (".webp",),
 }
-"""Pillow formats that are opened. Of the others, some start programs (PostScript) and some are not photographs."""
+"""Pillow formats that are opened. Of the others, some start programs (PostScript) or are not photographs."""
 SUFFIXES = frozenset(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 LONGEST = 50
-"""Maximum aspect ratio: resizing the shorter side of a longer picture would make it enormous."""
+"""Maximum aspect ratio: resizing a longer picture by its shorter side would make it enormous."""
 PIXELS_AT_A_TIME = 50_000_000
-"""Maximum number of pixels in memory at a time."""
+"""Maximum number of pixels held in memory at a time."""
 SPLITS = frozenset({"train", "training", "val", "valid", "validation", "test", "testing", "trainval", "extra"})
 CONTAINERS = frozenset({"images", "imgs", "pictures", "jpegimages", "data"})
 NAMES = "names.json"
@@ -63,15 +63,15 @@ class PictureFolder:
     classes: list[PictureClass]
     """By subfolder, sorted; empty for a folder without subfolders."""
     loose: list[Path]
-    """Pictures in the folder itself, if it has no classes."""
+    """Pictures in the folder itself, if it has no subfolders."""
     left_out: dict[Path, str] = field(default_factory=dict)
     """Files and subfolders that are skipped, with the reason."""
 
 
 def open_folder(path: Path) -> PictureFolder:
-    """List a folder, links followed.
+    """List a folder, following links.
 
-    Raises UsageError when it is not a folder, holds no pictures, has two classes of one name, or has subfolders
+    Raises UsageError if it is not a folder, holds no pictures, has two classes with the same name, or has subfolders
     that are not classes.
     """
     path = path.expanduser().absolute()
@@ -104,7 +104,7 @@ def _concept(folder: Path, names: dict[str, str]) -> str:
 
 
 def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
-    """Raises UsageError if the subfolders are splits of a data set, or if the classes are one level deeper."""
+    """Raises UsageError if the subfolders are dataset splits, or if the classes are one level deeper."""
     if not classes:
         return
     folders = [folder for folder, _ in classes]
@@ -130,7 +130,7 @@ def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> lis
     seen: set[Path] = set()
     for here, below, files in os.walk(folder, onerror=lambda error: lost.append(str(error)), followlinks=True):
         real = Path(here).resolve()
-        # A link may point back up the tree.
+        # A link may point to a parent folder.
         below[:] = [name for name in below if deep and real not in seen and not name.startswith(".")]
         if real in seen:
             continue
@@ -172,7 +172,7 @@ def read_picture(path: Path) -> Picture:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             Image.init()
             known = [name for name in FORMATS if name in Image.OPEN]
-            # By its path, Pillow 13 maps a grey TIFF into memory and reads one that is to be turned with wrong rows.
+            # Given a path, Pillow 13 memory-maps a grey TIFF and reads the rows of a rotated one wrongly.
             with path.open("rb") as file, Image.open(file, formats=known) as image:
                 if max(image.size) > LONGEST * min(image.size):
                     raise UnreadablePicture(
@@ -194,12 +194,12 @@ _TWELVE_BITS = 1 << 12
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey images of more than eight bits reduced to eight; Pillow itself would clip everything above 255 to white."""
+    """Grey images of more than 8 bits reduced to 8; Pillow itself would clip everything above 255 to white."""
     if image.mode.startswith("I;16"):
         # Keep the high byte, as torchvision's `to_dtype(scale=True)` does, and Pillow for 16-bit colours.
         values = np.asarray(image).astype(np.uint16)
         if np.ptp(values) and values.max() < _TWELVE_BITS:
-            # As cameras and microscopes of 12 bits write them; taken for 16 bits, all would be nearly black.
+            # 12-bit cameras and microscopes write these; read as 16 bits, they would be nearly black.
             raise UnreadablePicture(
                 f"its grey of 16 bits goes from {values.min()} to {values.max()} only, of which nobody can say what is "
                 "white; save it with 8 bits"

@@ -22,10 +22,10 @@ from line_tui.models.pipelines import open_pipeline
 OnLatents = Callable[[torch.Tensor], None]
 
 _WORDS = ("cat", "dog")
-"""Two words of equal length, so that a tokenizer without a vocabulary maps both to the same tokens."""
+"""Two words of equal length: a tokenizer without a vocabulary maps both to the same tokens."""
 
 REHEARSED_STEPS = 2
-"""Enough to measure memory: every step needs the same, and the decoder after the last one needs the most."""
+"""Enough to measure memory: every step needs the same, and the final decoder needs the most."""
 
 
 class _BegunError(Exception):
@@ -43,7 +43,7 @@ class DiffusersGenerator:
     """
 
     def __init__(self, folder: Path, entry: GeneratorEntry, *, device: str = "cpu", batch_size: int | None = None):
-        """Open the pipeline in a folder. Raises ModelFileError, UsageError for a setting that it does not take."""
+        """Open the pipeline in a folder. Raises ModelFileError, UsageError for an unsupported setting."""
         self._pipeline = open_pipeline(folder, entry, device)
         self._takes = set(inspect.signature(self._pipeline.__call__).parameters)
         if entry.negative_prompt and "negative_prompt" not in self._takes:
@@ -61,14 +61,14 @@ class DiffusersGenerator:
         self.size = entry.size
         self.batch_size = batch_size or entry.batch_size
         self.on_preview: OnPreview | None = None
-        """Called while a batch is drawn, if someone is watching."""
+        """Called with previews while a batch is drawn; None for none."""
         self._previewer = Previewer(self._pipeline, entry.size)
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """Draw one `uint8[height, width, 3]` for each prompt and seed.
 
         `on_step(step, steps)` is called after each step and may raise `Cancelled`. Raises ValueError for no prompts or
-        too many, MemoryLimitError when the batch does not fit, ModelFileError when the numbers overflow.
+        too many, MemoryLimitError if the batch does not fit, ModelFileError if values overflow.
         """
         count = len(prompts)
         if not 0 < count <= self.batch_size or len(seeds) != count:
@@ -80,11 +80,11 @@ class DiffusersGenerator:
         return _to_pictures(images[:count], self._entry, self._precision)
 
     def rehearse(self, batch_size: int, on_step: OnStep) -> None:
-        """Draw a batch in a few steps, only to find out how much memory that takes. Raises MemoryLimitError."""
+        """Draw a batch in a few steps, only to measure its memory. Raises MemoryLimitError."""
         self._diffuse([self.prompt_template] * batch_size, [0] * batch_size, min(self.steps, REHEARSED_STEPS), on_step)
 
     def check_listens(self) -> None:
-        """Check that two words at the same seed start different pictures.
+        """Check that two words with the same seed give different latents after one step.
 
         Raises UsageError for settings that the pipeline rejects, ModelFileError if the prompt has no effect.
         """
@@ -156,7 +156,7 @@ class DiffusersGenerator:
             self._pipeline.maybe_free_model_hooks()
 
     def offload(self) -> None:
-        """Move to RAM and give the device's memory back."""
+        """Move to RAM and free the device's memory."""
         self._pipeline.to("cpu", silence_dtype_warnings=True)
         if torch.device(self._device).type != "cpu":
             torch.accelerator.empty_cache()
@@ -201,7 +201,7 @@ def _not_finite(entry: GeneratorEntry, precision: str) -> ModelFileError:
 def _to_pictures(images: torch.Tensor, entry: GeneratorEntry, precision: str) -> list[Picture]:
     if not images.isfinite().all():
         raise _not_finite(entry, precision)
-    # Converted on the device: single bytes transfer faster, and the CPU would take longer than a fast generator takes
-    # to draw.
+    # Converted on the device: bytes transfer faster than floats, and on the CPU the conversion would take longer than
+    # drawing with a fast generator.
     whole = (images.float() * 255).round().clamp(0, 255).to(torch.uint8)
     return list(whole.permute(0, 2, 3, 1).contiguous().cpu().numpy())

@@ -1,4 +1,4 @@
-"""Generator names that differ whenever the pictures would."""
+"""Generator names that differ whenever the pictures would differ."""
 
 from __future__ import annotations
 

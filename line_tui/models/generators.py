@@ -15,17 +15,17 @@ from line_tui.models.offloading import MovableGenerator
 
 
 class LoadedGenerator(MovableGenerator, Protocol):
-    """A generator in memory. Its `name` must be the one that `line_tui.models.generator_names.generator_name` gives."""
+    """A generator in memory. Its `name` must come from `line_tui.models.generator_names.generator_name`."""
 
     def rehearse(self, batch_size: int, on_step: OnStep) -> None:
-        """Draw a batch, only to find out how much memory that takes. Raises MemoryLimitError."""
+        """Draw a batch, only to measure its memory. Raises MemoryLimitError."""
 
     def check_listens(self) -> None:
         """Raises LineError if the settings are rejected or the prompt has no effect."""
 
 
 OpenGenerator = Callable[[Path, GeneratorEntry, str, int], LoadedGenerator]
-"""A function of folder or file, entry, device and batch size that returns a generator. Raises ModelFileError,
+"""Opens a generator, given folder or file, entry, device and batch size. Raises ModelFileError,
 UsageError."""
 
 

@@ -28,8 +28,8 @@ def open_gguf(
 ) -> tuple[llama_cpp.Llama, int]:
     """Open a model; return it and the number of its layers on the GPU, `ALL_LAYERS` for all.
 
-    With `gpu_layers` None, all layers are tried, then half, then none, and `on_note` is told when some do not fit. Only
-    the GPU with number `gpu` is used; llama.cpp would otherwise spread the layers over all GPUs. Raises ModelFileError
+    With `gpu_layers` None, all layers are tried, then half, then none, and `on_note` is called if some do not fit. Only
+    GPU number `gpu` is used; llama.cpp would otherwise spread the layers over all GPUs. Raises ModelFileError
     if the file is damaged or too new for llama.cpp, MemoryLimitError if a given number of `gpu_layers` does not fit.
     """
     _check_header(path, name)
@@ -45,7 +45,7 @@ def open_gguf(
                     n_threads_batch=threads,
                     n_gpu_layers=layers,
                     split_mode=llama_cpp.LLAMA_SPLIT_MODE_NONE,
-                    # Even without layers on it, a GPU would be sent the largest matrix products and reserve memory for
+                    # Even without layers on it, a GPU would get the largest matrix products and reserve memory for
                     # them.
                     main_gpu=gpu if layers else -1,
                     verbose=False,
@@ -64,7 +64,7 @@ def open_gguf(
             "close other programs that use the GPU",
         )
     for fewer in (blocks // 2, 0) if blocks else ():
-        # The failed attempt still holds GPU memory through a reference cycle.
+        # A reference cycle of the failed attempt still holds GPU memory.
         gc.collect()
         if (llama := attempt(fewer)) is not None:
             on_note(f"{name}: {fewer} of its {blocks} layers fit on the GPU; the CPU computes the others, more slowly")
@@ -85,7 +85,7 @@ def check_writes(metadata: Mapping[str, str], name: str) -> None:
 
 
 def _block_count(path: Path) -> int:
-    """Number of layers according to the header; 0 if it cannot be read."""
+    """Number of layers in the header; 0 if it cannot be read."""
     fields = header(path)
     return int(fields.get(f"{fields.get('general.architecture')}.block_count", 0))
 

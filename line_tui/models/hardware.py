@@ -1,4 +1,4 @@
-"""The device that computes, its free memory and the threads. For the engine only, since it initialises the GPU."""
+"""The compute device, its free memory and the threads. For the engine only, since it initialises the GPU."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from line_tui.models.memory import Free
 from line_tui.models.ram import free_ram_mb
 
 MAX_THREADS = 16
-"""More threads do not speed up reading weights from memory."""
+"""More threads do not help, since memory bandwidth limits reading the weights."""
 
 
 def free_memory(device: str) -> Free:
-    """Free megabytes, counting what torch's allocator holds but does not use."""
+    """Free megabytes, including those that torch's allocator has reserved but does not use."""
     kind = torch.device(device).type
     if kind == "cuda":
         free, _ = torch.cuda.mem_get_info(torch.device(device))
@@ -29,7 +29,7 @@ def free_memory(device: str) -> Free:
 
 
 def default_threads() -> int:
-    """The physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
+    """The number of physical cores that this process may use, up to `MAX_THREADS`; `OMP_NUM_THREADS` lowers it."""
     # macOS and Windows do not report which cores a process may use.
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return min(torch.get_num_threads(), allowed, MAX_THREADS)

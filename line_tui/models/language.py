@@ -20,7 +20,7 @@ from line_tui.models.model_files import fingerprint
 
 TOP_P = 0.9
 REPLY_TOKENS = 32
-"""Limit on the tokens of a reply, thoughts not counted; a concept takes a few."""
+"""Maximum tokens of a reply, without reasoning; a concept takes a few."""
 
 OnNote = Callable[[str], None]
 
@@ -28,8 +28,8 @@ OnNote = Callable[[str], None]
 class LlamaLanguage:
     """A GGUF model whose replies depend only on prompt, seed, temperature and thread count.
 
-    llama.cpp reuses whatever prefix of the last prompt matches, and the last digits of the output depend on it, so a
-    resumed process would differ. Here only the static head is reused, evaluated on its own.
+    llama.cpp reuses any matching prefix of the last prompt, which changes the last digits of the output, so a resumed
+    process would differ. Here only the static head, evaluated separately, is reused.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class LlamaLanguage:
         gpu: int = 0,
         on_note: OnNote = lambda note: None,
     ) -> None:
-        """Load a model with `gpu_layers` of its layers on a GPU, None for as many as fit; `on_note` is told when some
-        do not.
+        """Load a model with `gpu_layers` of its layers on a GPU, None for as many as fit; `on_note` is called if some
+        do not fit.
 
         Raises ModelFileError if the file is damaged or too new for llama.cpp, MemoryLimitError if the given number of
         layers does not fit.
@@ -68,8 +68,8 @@ class LlamaLanguage:
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply to a prompt; `on_token(text, thinking)` sees each piece and may raise `Cancelled`.
 
-        It is also called with empty pieces while the prompt is evaluated, so that it can raise then too. Raises
-        UsageError when prompt and reply do not fit the model's context.
+        It is also called with empty pieces during prompt evaluation, so that it can raise then too. Raises
+        UsageError if prompt and reply do not fit the model's context.
         """
         head, tail, thinks = self._tokens(prompt)
         prompt_tokens = len(head) + len(tail)
@@ -99,11 +99,11 @@ class LlamaLanguage:
         )
 
     def close(self) -> None:
-        """Free the model's memory; it cannot be used afterwards."""
+        """Free the model, which cannot be used afterwards."""
         self._llama.close()
 
     def _tokens(self, prompt: Prompt) -> tuple[list[int], list[int], bool]:
-        """Head, tail, and whether the reply starts with thoughts. Both parts are tokenised separately, as they are
+        """Head, tail, and whether the reply starts with reasoning. The parts are tokenised separately, as they are
         evaluated."""
         if self._template is None:
             return self._tokenise(prompt.head, start=True), self._tokenise(prompt.tail), False
@@ -112,12 +112,12 @@ class LlamaLanguage:
         return head, self._tokenise(form.tail, special=True), form.thinks
 
     def _tokenise(self, text: str, start: bool = False, special: bool = False) -> list[int]:
-        # Templates often write the first token themselves; adding it twice would change the prompt.
+        # Templates often include the first token; adding it twice would change the prompt.
         first = start and not (self._bos and text.startswith(self._bos))
         return list(self._llama.tokenize(text.encode(), add_bos=first, special=special))
 
     def _rewind(self, head: list[int], on_token: OnToken) -> int:
-        """Reset the model to the state after the head; return how many tokens had to be evaluated."""
+        """Reset the model to the state after the head; return the number of tokens evaluated."""
         if head == self._head and keep_first(self._llama, len(head)):
             return 0
         self._llama.reset()
@@ -128,7 +128,7 @@ class LlamaLanguage:
         return len(head)
 
     def _think(self, tail: list[int], temperature: float, limit: int, on_token: OnToken) -> tuple[int, list[int]]:
-        """Let the model think; return how many tokens it took, and the tokens to evaluate before the reply."""
+        """Let the model reason; return the number of tokens it took, and the tokens to evaluate before the reply."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         thoughts, count, last = "", 0, []
         for token in self._sample(tail, temperature, limit, None, on_token):

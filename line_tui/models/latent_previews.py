@@ -1,4 +1,4 @@
-"""Small previews of unfinished pictures, by a linear projection of their latents."""
+"""Small previews of unfinished pictures, from a linear projection of their latents."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ INTERVAL = 0.25
 """Seconds between previews; each one makes the GPU wait for the CPU."""
 
 OnPreview = Callable[[list[bytes]], None]
-"""Called with a thumbnail of each picture, in the form that events carry."""
+"""Called with a thumbnail of each picture, in the form used in events."""
 
 _SIDE = 8
 _SCALES = (1, 2, 4, 8)
@@ -26,14 +26,14 @@ _SCALES = (1, 2, 4, 8)
 
 @dataclass(frozen=True)
 class Projection:
-    """A linear map from latent channels to red, green and blue."""
+    """A linear map from latent channels to RGB."""
 
     weights: Tensor
-    """`float32[channels + 1, 3]`, the last row a constant."""
+    """`float32[channels + 1, 3]`; the last row is the bias."""
 
     def thumbnails(self, latents: Tensor) -> list[bytes]:
-        """An approximation of what these `float[n, channels, height, width]` latents will look like."""
-        # Shrunk before leaving the device; averaging and projecting commute.
+        """Approximate thumbnails of `float[n, channels, height, width]` latents."""
+        # Shrunk on the device; averaging and projecting commute.
         small = functional.adaptive_avg_pool2d(latents.float(), THUMBNAIL).cpu()
         # Some schedulers scale noise absolutely, so that early latents are many times larger than final ones.
         small = small / small.std((1, 2, 3), keepdim=True).clamp_min(1)
@@ -44,8 +44,8 @@ class Projection:
 def fit_projection(pipeline: Any) -> Projection | None:
     """The projection that best approximates a pipeline's own autoencoder.
 
-    None if the pipeline has no autoencoder with spatial latents, or if anything fails: a preview is never worth an
-    error. The global random state is left alone.
+    None if the pipeline has no autoencoder with spatial latents, or if anything fails: a missing preview is no
+    error. The global random state is unchanged.
     """
     channels = getattr(getattr(getattr(pipeline, "vae", None), "config", None), "latent_channels", None)
     if not isinstance(channels, int):
@@ -53,7 +53,7 @@ def fit_projection(pipeline: Any) -> Projection | None:
     latents = _random_latents(channels)
     try:
         pictures = _decode(pipeline.vae, latents)
-    except (RuntimeError, ValueError, TypeError):  # Includes running out of memory, and video autoencoders.
+    except (RuntimeError, ValueError, TypeError):  # Such as running out of memory, or a video autoencoder.
         return None
     if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.isfinite().all():
         return None
@@ -71,7 +71,7 @@ def _random_latents(channels: int) -> Tensor:
 
 @torch.no_grad()
 def _decode(vae: Any, latents: Tensor) -> Tensor:
-    """`float32[n, 3, height, width]` in [0, 1], on the CPU, from latents as pipelines have them."""
+    """`float32[n, 3, height, width]` in [0, 1], on the CPU, from a pipeline's latents."""
     dtype = vae.dtype
     # Pipelines do the same for autoencoders that overflow in half precision; the round trip is lossless.
     wide = dtype == torch.float16 and getattr(vae.config, "force_upcast", False)
@@ -88,7 +88,7 @@ def _decode(vae: Any, latents: Tensor) -> Tensor:
 
 
 class Previewer:
-    """Shows previews from time to time while a batch is drawn."""
+    """Shows previews at intervals while a batch is drawn."""
 
     def __init__(self, pipeline: Any, size: int) -> None:
         """`size` is the side of the pictures in pixels."""

@@ -1,4 +1,4 @@
-"""Cached lists of layers, so that a list appears at once while the libraries are still being imported."""
+"""Cached layer lists, which can be shown while the libraries are still being imported."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LIBRARIES = ("line-tui", "torch", "torchvision", "timm", "transformers")
 class LayerCache:
     """One small file per model; a file that cannot be read or written counts as missing.
 
-    The lists of the models that are installed with line-tui come with it, for the first start.
+    The lists of the bundled models are shipped, for the first start.
     """
 
     def __init__(self, folder: Path | None = None, catalog: Catalog | None = None) -> None:
-        """`folder` replaces the default one in the data folder, `catalog` the user's catalogue."""
+        """`folder` replaces the default folder, `catalog` the user's catalogue."""
         self._folder = folder or data_folder() / "layers"
         self._catalog = catalog
 
@@ -37,13 +37,13 @@ class LayerCache:
             catalog = self._catalog or read_catalog()
             with suppress(OSError, ValueError, RecursionError):
                 return msgspec.json.decode(self._file(model, catalog).read_bytes(), type=list[LayerInfo])
-            # An entry of the user's own under the same name is another model.
+            # A user's entry with the same name is another model.
             if catalog.vision_entry(model) == shipped_catalog().vision_entry(model):
                 return shipped_layers().get(model)
         return None
 
     def keep(self, model: str, layers: Sequence[LayerInfo]) -> None:
-        """Cache a model's layers; failing that, they are listed again."""
+        """Cache a model's layers; on failure they will be listed again."""
         with suppress(OSError, LineError):
             private.write(self._file(model, self._catalog or read_catalog()), msgspec.json.encode(list(layers)))
 
@@ -52,7 +52,7 @@ class LayerCache:
 
 
 def shipped_layers() -> dict[str, list[LayerInfo]]:
-    """The layers of the models that are installed with line-tui, by id. Raises OSError, ValueError."""
+    """The layers of the bundled models, by id. Raises OSError, ValueError."""
     return msgspec.json.decode((bundled_models() / "layers.json").read_bytes(), type=dict[str, list[LayerInfo]])
 
 

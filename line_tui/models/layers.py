@@ -1,4 +1,4 @@
-"""Lists the layers that can be explained, by a forward pass on the meta device, or a real one where that fails."""
+"""Lists the layers that can be explained, by a forward pass on the meta device, or a real one if that fails."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def hooked(module: nn.Module, see: Callable[[nn.Module, Any], None]) -> Iterator
 def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] | None = None) -> list[LayerInfo]:
     """All modules with one poolable output per image, in the order in which they finish.
 
-    `size` is the side of the model's input, or its height and width; `names` are those of its output neurons. For a
-    module that is called several times the last call counts. Modules that are never called, that fold windows into the
+    `size` is the side of the model's input, or its height and width; `names` are those of its output neurons. If a
+    module is called several times, the last call counts. Modules that are never called, that fold windows into the
     batch, or whose neuron axis is ambiguous are left out. The model's weights are not touched. Raises UsageError if the
     network does not accept such pictures.
     """
@@ -43,7 +43,7 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
     run = _Run(model, computes=False)
     try:
         usual = run.shapes(2, height, width)
-    except Exception:  # Some networks look at the numbers, or mix them with tensors of their own.
+    except Exception:  # Some networks branch on values, or combine them with tensors of their own.
         run = _Run(model, computes=True)
         try:
             usual = run.shapes(2, height, width)
@@ -146,14 +146,14 @@ def _evidence(model: nn.Module, shapes: Shapes) -> Evidence:
 
 
 def _class(module: nn.Module) -> str:
-    """The full class name of a module; in an exported program, that of the module it was exported from."""
+    """The full class name of a module; in an exported program, that of the original module."""
     if isinstance(module, InterpreterModule):
         return module.type_name() or "module"
     return _name(type(module))
 
 
 def _named(layers: list[LayerInfo], names: list[str]) -> list[LayerInfo]:
-    """Give the output's names to trailing layers with the same number of neurons."""
+    """Assign the output's names to trailing layers with the same number of neurons."""
     named: list[LayerInfo] = []
     at_end = bool(names)
     for layer in reversed(layers):
@@ -164,14 +164,14 @@ def _named(layers: list[LayerInfo], names: list[str]) -> list[LayerInfo]:
 
 @dataclass(frozen=True)
 class _Run:
-    """Passes of black pictures through a network, for the shapes of what its modules give."""
+    """Passes black pictures through a network to get its modules' output shapes."""
 
     model: nn.Module
     computes: bool
-    """Whether numbers are computed, or only shapes."""
+    """Whether values are computed, or only shapes."""
 
     def shapes(self, images: int, height: int, width: int) -> Shapes:
-        """Module -> shape of its last output of real numbers, in the order of the last calls."""
+        """Module -> shape of its last floating-point output, in the order of the last calls."""
         shapes: Shapes = {}
 
         def watch(name: str) -> Callable[[nn.Module, Any], None]:
@@ -187,7 +187,7 @@ class _Run:
         replaced = {name: tensor for name, tensor in own.items() if not self.computes or tensor.is_meta}
         device = next((tensor.device for tensor in own.values() if not tensor.is_meta), torch.device("cpu"))
         device = device if self.computes else torch.device("meta")
-        # Of one tensor under several names there is one substitute.
+        # A tensor shared under several names gets one substitute.
         made = {id(tensor): torch.zeros_like(tensor, device=device) for tensor in replaced.values()}
         pictures = torch.zeros(images, 3, height, width, device=device, dtype=dtype_of(self.model))
         with ExitStack() as stack, torch.no_grad():
@@ -203,7 +203,7 @@ class _Run:
 
 
 def _own_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
-    """Parameters and buffers, each place once: torch would put back the wrong one in a module with two names."""
+    """Parameters and buffers, each place once: torch would restore the wrong one in a module with two names."""
     for name, module in model.named_modules():
         for key, tensor in chain(
             module.named_parameters(recurse=False, remove_duplicate=False),
@@ -213,5 +213,5 @@ def _own_tensors(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
 
 
 def dtype_of(model: nn.Module) -> torch.dtype:
-    """The precision in which a network takes its pictures: that of its first weights."""
+    """The dtype in which a network takes its pictures: that of its first weights."""
     return next((each.dtype for each in model.parameters() if each.is_floating_point()), torch.float32)

@@ -1,4 +1,4 @@
-"""The bundled lexicon: everyday words, their embeddings by the bundled embedder, and what they are kinds of."""
+"""The bundled lexicon: everyday words, their embeddings by the bundled embedder, and their hypernyms."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def load_lexicon(folder: Path | None = None) -> Lexicon:
 
 
 def _read_kinds(path: Path) -> Taxonomy:
-    """One sense a line: the lines of what it is a kind of, a tab, the nouns that mean it first."""
+    """One sense per line: line numbers of its parent senses, a tab, the nouns whose first meaning it is."""
     fields = [line.split("\t") for line in path.read_text(encoding="utf-8").splitlines()]
     above = [[int(place) for place in places.split()] for places, _ in fields]
     return Taxonomy(above, [[noun for noun in nouns.split(",") if noun] for _, nouns in fields])

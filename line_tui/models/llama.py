@@ -1,7 +1,7 @@
-"""The parts of llama-cpp-python that its interface does not show, all in one place.
+"""All uses of llama-cpp-python's private parts.
 
-What the bindings offer cannot keep a part of the cache, leave an evaluation, or open a file whose chat template they
-cannot parse. `tests/models/test_llama.py` says which of these parts a release has changed.
+Its public API cannot keep part of the cache, abort an evaluation, or open a file whose chat template it cannot parse.
+`tests/models/test_llama.py` shows which of these parts a release has changed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from llama_cpp import llama_chat_format
 from llama_cpp._internals import LlamaModel
 
 FAILED = (ValueError, RuntimeError, AssertionError, TemplateError)
-"""What the bindings raise when a file does not open; they do not tell a damaged one from too little memory."""
+"""What the bindings raise if a file does not open, whether it is damaged or memory ran out."""
 
 INTERVAL = 0.2  # seconds
 _NEVER = llama_cpp.ggml_abort_callback()
@@ -27,7 +27,7 @@ _LOG = logging.getLogger("llama-cpp-python")
 
 
 def token_text(llama: llama_cpp.Llama, token: int) -> str:
-    """The text of a token; empty for -1, which stands for none."""
+    """The text of a token; empty for -1 (none)."""
     return "" if token == -1 else str(llama._model.token_get_text(token))
 
 
@@ -37,7 +37,7 @@ def ends(llama: llama_cpp.Llama, token: int) -> bool:
 
 
 def keep_first(llama: llama_cpp.Llama, tokens: int) -> bool:
-    """Forget all but the first tokens that were evaluated; False where this kind of model cannot."""
+    """Keep only the first tokens in the KV cache; False if this kind of model does not support it."""
     if not llama._ctx.kv_cache_seq_rm(-1, tokens, -1):
         return False
     llama.n_tokens = tokens
@@ -48,8 +48,8 @@ def keep_first(llama: llama_cpp.Llama, tokens: int) -> bool:
 def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator[None]:
     """Within the block, call `check` every `INTERVAL` of an evaluation; whatever it raises ends the evaluation.
 
-    On a CPU a long prompt takes seconds before its first token. The CPU backend asks between the nodes of its graph;
-    CUDA never does, but it finishes prompts sooner.
+    On a CPU a long prompt takes seconds before its first token. The CPU backend calls back between graph nodes; CUDA
+    never does, but evaluates prompts faster.
     """
     raised: list[BaseException] = []
     last, level = time.monotonic(), _LOG.level
@@ -60,13 +60,13 @@ def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator
             if not raised and time.monotonic() - last >= INTERVAL:
                 last = time.monotonic()
                 check()
-        except BaseException as error:  # The C code would swallow it.
+        except BaseException as error:  # C code cannot propagate the exception.
             raised.append(error)
-            # llama.cpp would print an error about what was asked for.
+            # llama.cpp would print an error about the requested abort.
             _LOG.setLevel(logging.CRITICAL + 1)
         return bool(raised)
 
-    # It asks hundreds of times a token, which costs 4% while a small model replies, so only for the block.
+    # Called hundreds of times per token, which costs a small model 4% of its speed, so only for the block.
     callback = llama_cpp.ggml_abort_callback(leave)
     llama_cpp.llama_set_abort_callback(llama._ctx.ctx, callback, None)
     try:
@@ -82,9 +82,9 @@ def interruptible(llama: llama_cpp.Llama, check: Callable[[], None]) -> Iterator
 
 @contextmanager
 def templates_unread() -> Iterator[None]:
-    """Keep the bindings from parsing chat templates: they open no model whose template they cannot parse.
+    """Keep the bindings from parsing chat templates: they refuse models whose template they cannot parse.
 
-    We read it ourselves, where the chat form is wanted.
+    line-tui parses the template itself if the chat form is used.
     """
     before = llama_chat_format.Jinja2ChatFormatter
     llama_chat_format.Jinja2ChatFormatter = _Unread
@@ -103,7 +103,7 @@ class _Unread:
 
 
 def header(path: Path) -> dict[str, str]:
-    """The metadata of a file, without its weights; empty when it cannot be read."""
+    """The metadata of a file, without its weights; empty if it cannot be read."""
     parameters = llama_cpp.llama_model_default_params()
     parameters.vocab_only = True
     try:

@@ -12,7 +12,7 @@ from line_tui.models.offloading import Closable
 
 @dataclass(frozen=True)
 class LoadedModels:
-    """The loaded models of a run, and what else their outputs depend on."""
+    """The loaded models of a run, and the settings that their outputs depend on."""
 
     models: Models
     embedder: Embedder
@@ -20,12 +20,12 @@ class LoadedModels:
     device: str = "cpu"
     memory: Memory = "resident"
     gpu_layers: int = 0
-    """Of the language model, -1 for all."""
+    """GPU layers of the language model, -1 for all."""
     notes: tuple[str, ...] = ()
     """Notes on how they were loaded, one line each."""
 
     def settings(self, pooling: str = "") -> Settings:
-        """The settings that a run's outputs depend on, besides its seed."""
+        """The settings that a run's outputs depend on besides its seed."""
         generator = self.models.generator
         return Settings(
             batch_size=generator.batch_size,
@@ -44,6 +44,6 @@ class LoadedModels:
         )
 
     def close(self) -> None:
-        """Free what garbage collection does not; the models are not used again."""
+        """Free what garbage collection does not; the models must not be used afterwards."""
         if isinstance(self.models.language, Closable):
             self.models.language.close()

@@ -46,8 +46,8 @@ def load(
     """Load a profile's language model and generator, and the vision model to be explained.
 
     `vision` makes the vision model, for callers that have it in memory. `fixed` are the settings of the run's earlier
-    session; they win over `settings`. `on_progress` hears the plan and what is loaded next. The models take turns, so
-    on the CPU each gets all threads. Raises UnknownNameError, ModelFileError, UsageError, MemoryLimitError.
+    session and override `settings`. `on_progress` gets the plan and the next model to load. The models take turns,
+    so on the CPU each gets all threads. Raises UnknownNameError, ModelFileError, UsageError, MemoryLimitError.
     """
     # No library may contact the hub to check for updates.
     os.environ["HF_HUB_OFFLINE"] = "1"
@@ -63,13 +63,13 @@ def load(
     if fixed is not None:
         plans = [spell_out(needed, free, fixed.memory, fixed.batch_size)]
     else:
-        # A build of llama.cpp may be for the CPU only.
+        # llama.cpp may be built for the CPU only.
         offloads = device == "cpu" or llama_cpp.llama_supports_gpu_offload()
         memory = settings.memory if offloads else "cpu-llm"
         best = plan(needed, free, catalog.find_generator(entries.generator).batch_size, memory)
         plans = [best, *smaller(needed, free, best.policy, best.batch_size)]
         if gauge_of(device) is not None:
-            # The batch size is found by trying, so of plans that differ only in that the first one suffices.
+            # The batch size is found by trying, so of plans that differ only in batch size the first suffices.
             plans = [next(alike) for _, alike in groupby(plans, key=lambda each: each.policy)]
     for each in plans:
         on_progress(describe(each, free))
@@ -95,7 +95,7 @@ def _bring(
 ) -> LoadedModels | None:
     """Load the models as planned; None if memory ran out, after freeing everything.
 
-    Batch size and GPU layers are found by trying, where that is possible and they are not `fixed`.
+    Batch size and GPU layers are found by trying, if possible and not `fixed`.
     """
     entries = catalog.find_profile(profile)
     speaker = catalog.find_language(entries.language)
@@ -122,7 +122,7 @@ def _bring(
         def speak() -> LlamaLanguage | EndpointLanguage:
             nonlocal gpu_layers
             language = load_language(speaker, threads, gpu_layers, notes.append, gpu=torch.device(device).index or 0)
-            # Kept for all later turns: the last digits of the output depend on it.
+            # Kept for the whole run: the last digits of the output depend on it.
             gpu_layers = language.gpu_layers if isinstance(language, LlamaLanguage) else 0
             return language
 
@@ -164,10 +164,10 @@ def _collect(device: str) -> None:
 def _measured_batch(
     generator: LoadedGenerator, entry: GeneratorEntry, device: str, on_progress: Callable[[str], None]
 ) -> int:
-    """The largest batch that fits next to what is loaded, up to the catalogue's limit; as planned if that cannot be
+    """The largest batch that fits beside the loaded models, up to the catalogue's limit; as planned if that cannot be
     measured.
 
-    Raises MemoryLimitError when not even one picture fits.
+    Raises MemoryLimitError if not even one picture fits.
     """
     gauge = gauge_of(device)
     if gauge is None:
@@ -175,7 +175,7 @@ def _measured_batch(
 
     def draw(pictures: int) -> None:
         told = f"finding the batch size: {pictures} of up to {entry.batch_size} pictures at a time"
-        # Reported at each step, which is also where the user can stop it.
+        # Reported at each step, where the user can also stop it.
         generator.rehearse(pictures, lambda step, steps: on_progress(told))
 
     found = largest_batch(entry.batch_size, draw, gauge)
@@ -185,7 +185,7 @@ def _measured_batch(
 
 
 def step_down(profile: str, model: str, settings: Settings) -> Settings | None:
-    """The settings to try next after memory ran out with these; None if there are none left."""
+    """The settings to try after memory ran out with these; None if there are no others."""
     _collect(settings.device)
     free = free_memory(settings.device)
     catalog = read_catalog()
@@ -209,9 +209,9 @@ def load_language(
     *,
     gpu: int = 0,
 ) -> LlamaLanguage | EndpointLanguage:
-    """Load a language model, or set up one that is served.
+    """Load a language model, or connect to a served one.
 
-    Its first `gpu_layers` go to a GPU, None for as many as fit; `on_note` is told when some do not. Raises
+    Its first `gpu_layers` go to a GPU, None for as many as fit; `on_note` is called if some do not. Raises
     ModelFileError, MemoryLimitError, UsageError.
     """
     if (url := entry.source.endpoint) is not None:

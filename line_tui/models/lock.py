@@ -1,6 +1,6 @@
 """The lock file: the commit and file hashes of each model that was pulled to this machine.
 
-A branch can move at any time; a pulled model stays what it was until the user updates it.
+A branch can move at any time; a pulled model does not change until the user updates it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 @decodable
 class Pin(msgspec.Struct, frozen=True, kw_only=True):
-    """What a catalogue name is pinned to."""
+    """The pinned version of a catalogue model."""
 
     repo: str
     revision: str | None
-    """The revision that was resolved to this commit; the pin is void once the catalogue names another one."""
+    """The revision that was resolved to this commit; the pin is invalid once the catalogue names another."""
     commit: str
     sha256: dict[str, str]
     """SHA-256 of each file, by its name in the repository."""

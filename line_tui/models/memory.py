@@ -1,6 +1,6 @@
-"""Plans memory before anything is loaded: which models stay on the device, which take turns, and what that costs.
+"""Plans memory before anything is loaded: which models stay on the device, which take turns, and the cost.
 
-A pure function: needs come from the catalogue, free memory from `hardware`.
+Pure functions: needs come from the catalogue, free memory from `hardware`.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from line_tui.models.catalog import Catalog, GeneratorEntry, Profile
 POLICIES: tuple[Memory, ...] = get_args(Memory)
 
 HEADROOM = 0.1
-"""Share of the free memory that is not used, because allocators fragment and a desktop needs some."""
+"""Share of the free memory left unused, because allocators fragment and a desktop needs some."""
 LIBRARIES_MB = 900
-"""RAM of the engine before any model: torch alone has 530, with diffusers, transformers and llama.cpp 870."""
+"""RAM of the engine without models: torch alone takes 530, with diffusers, transformers and llama.cpp 870."""
 UNKNOWN_VISION_MB = 600
 """Megabytes assumed for a vision model without an entry: about ViT-H/14 with a batch of pictures."""
 WORKING_BYTES = 100
-"""Per pixel of a further picture of a batch in half precision; pictures are decoded one by one.
+"""Per pixel of each further picture in a batch, in half precision; pictures are decoded one at a time.
 
-SDXL took 15 from the first to the eighth on an H100, where its decoder hides what its network needs; others have less
-to hide it behind."""
+SDXL took 15 from the first to the eighth on an H100, where the decoder's peak covers most of the network's needs;
+other models' decoders cover less."""
 COPIED_MB_PER_SECOND = 6000
-"""Between RAM and a GPU through pageable memory: SDXL moved at 5.8 GB/s to an H100 and at 6.7 GB/s back."""
+"""Transfer between RAM and a GPU through pageable memory: for SDXL, 5.8 GB/s to an H100 and 6.7 GB/s back."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ class Needs:
 
     language: int
     generator: int
-    """For a batch of one picture."""
+    """The generator with a batch of one picture."""
     picture: int
-    """For each further picture in a batch."""
+    """The generator's extra for each further picture in a batch."""
     vision: int = UNKNOWN_VISION_MB
 
     def drawing(self, batch_size: int) -> int:
@@ -62,9 +62,9 @@ class Plan:
     policy: Memory
     batch_size: int
     device_mb: int
-    """Peak use of the GPU, or of the RAM if there is none."""
+    """Peak GPU memory, or RAM without a GPU."""
     ram_mb: int
-    """Peak use of the RAM next to a GPU."""
+    """Peak RAM besides the GPU's memory."""
     swapped_mb: int
     """Megabytes copied to and from the device per iteration."""
 
@@ -72,7 +72,7 @@ class Plan:
 def profile_needs(catalog: Catalog, profile: Profile, model: str, *, on_gpu: bool) -> Needs:
     """The needs of a profile's language model and generator, and of a vision model, at the precision that will be used.
 
-    They are the catalogue's numbers. Raises UnknownNameError.
+    The numbers are the catalogue's. Raises UnknownNameError.
     """
     language, generator = catalog.find_language(profile.language), catalog.find_generator(profile.generator)
     vision = catalog.vision_entry(model)
@@ -96,7 +96,7 @@ def _in_precision(entry: GeneratorEntry, dtype: str) -> int:
 def plan(needs: Needs, free: Free, batch_size: int, policy: Memory | None = None) -> Plan:
     """The first policy that fits, with the largest batch among `batch_size`, half of it, and so on.
 
-    `policy` restricts the choice to one, if there is anything to move. Raises MemoryLimitError, which says how much is
+    `policy` restricts the choice to one, if anything can be moved. Raises MemoryLimitError, which says how much is
     missing.
     """
     if policy not in _policies(needs, free):
@@ -125,7 +125,7 @@ def smaller(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Iterat
     for candidate in _ladder(needs, free, batch_size):
         further = POLICIES.index(candidate.policy) > POLICIES.index(policy)
         below = candidate.policy == policy and candidate.batch_size < batch_size
-        # The GPU's numbers have just proved wrong; the RAM's have not.
+        # Only the estimate for the GPU has proved wrong, not that for the RAM.
         if (below or further) and candidate.ram_mb <= free.ram * (1 - HEADROOM):
             yield candidate
 
@@ -140,13 +140,13 @@ def _ladder(needs: Needs, free: Free, batch_size: int) -> Iterator[Plan]:
 
 
 def _policies(needs: Needs, free: Free) -> tuple[Memory, ...]:
-    # Without a GPU nothing can be moved away, and the system drops what it can read again from the GGUF file; a
-    # language model at an endpoint is not ours to move.
+    # Without a GPU nothing can be moved, and the system drops what it can read again from the GGUF file; a language
+    # model at an endpoint cannot be moved either.
     return POLICIES if free.gpu is not None and needs.language else POLICIES[:1]
 
 
 def spell_out(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan:
-    """The plan for a policy and batch size, whether or not it fits."""
+    """The plan for a policy and batch size, even if it does not fit."""
     drawing = needs.drawing(batch_size)
     parked = 0
     swapped = 0

@@ -1,4 +1,4 @@
-"""Where model files are on this machine: bundled, inside an installed package, in the hub's cache, or a path."""
+"""Locates model files on this machine: bundled, in an installed package, in the hub's cache, or at a path."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from line_tui.errors import ModelFileError
 _END = 1 << 16
 _LOOPBACK = re.compile(r"http://(?P<host>127\.0\.0\.1|localhost|\[::1\])(:(?P<port>\d{1,5}))?(?P<path>/[^?#]*)?")
 _COUNTED = {".safetensors", ".json", ".txt", ".model"}
-"""Files that a pipeline's output depends on; a model card does not count."""
+"""Files that a pipeline's output depends on, unlike a model card."""
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,17 +57,17 @@ def bundled_models() -> Path:
 
 @contextmanager
 def installed(what: object) -> Iterator[None]:
-    """Within the block, an installed file is read: any error that this raises becomes a ModelFileError."""
+    """Within the block, any error from reading an installed file becomes a ModelFileError."""
     try:
         yield
-    except Exception as error:  # The libraries raise a different error for each kind of damage.
+    except Exception as error:  # The libraries raise different errors for each kind of damage.
         raise ModelFileError(f"{what} cannot be read: {error}", "install line-tui again") from error
 
 
 def locate(source: Source, name: str) -> Path:
-    """The local file or folder of a source; nothing is fetched.
+    """The local file or folder of a source; nothing is downloaded.
 
-    `name` is the model's name, for the error. Raises ModelFileError when it is not on this machine.
+    `name` is the model's name, for the error. Raises ModelFileError if it is not on this machine.
     """
     if source.bundled is not None:
         path = bundled_models() / source.bundled
@@ -88,7 +88,7 @@ def locate(source: Source, name: str) -> Path:
 
 
 def split_endpoint(url: str) -> tuple[str, int, str] | None:
-    """Host, port and path of an endpoint on this machine, the host as an address so that no name is looked up. None
+    """Host, port and path of an endpoint on this machine, the host as an address to avoid a name lookup. None
     for any other endpoint."""
     found = _LOOPBACK.fullmatch(url)
     if found is None:
@@ -129,9 +129,9 @@ def _in_hub_cache(source: Source, name: str) -> Path:
 
 
 def fingerprint(path: Path, *settings: object) -> str:
-    """12 hex digits that change with a file, the files of a folder, or the settings.
+    """12 hex digits that change with a file, a folder's files, or the settings.
 
-    Reads each file's name, size and both ends only: reading gigabytes in full would take longer than using them.
+    Reads only each file's name, size and both ends: reading gigabytes in full would take longer than using them.
     """
     digest = blake2b(repr(settings).encode(), digest_size=6)
     files = sorted(file for file in path.rglob("*") if file.suffix in _COUNTED) if path.is_dir() else [path]

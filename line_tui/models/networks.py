@@ -48,9 +48,9 @@ class Network:
     name: str
     preprocess: Preprocess
     load: Callable[[], nn.Module]
-    """The network with its weights. Raises ModelFileError."""
+    """Returns the network with its weights. Raises ModelFileError."""
     outline: Callable[[], nn.Module]
-    """The same network with arbitrary weights, to list its layers."""
+    """Returns the network with arbitrary weights, to list its layers."""
     content: Callable[[], str]
     """A digest of the weights. Raises ModelFileError."""
     neuron_names: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
     """The network that `spec` names, as NAME or NAME:WEIGHTS.
 
     NAME is a catalogue entry or a torchvision architecture; WEIGHTS is only for an architecture: a file, "random" for a
-    dry run, or one of torchvision's names such as IMAGENET1K_V1; without it, torchvision's default weights are taken
+    dry run, or one of torchvision's names such as IMAGENET1K_V1; by default, torchvision's default weights are read
     from torch's cache. Raises UnknownNameError, UsageError.
     """
     name, _, weights = spec.partition(":")
@@ -88,7 +88,7 @@ def find_network(spec: str, catalog: Catalog) -> Network:
 
 
 def vision_names(catalog: Catalog) -> list[str]:
-    """All names that `find_network` accepts, ours first."""
+    """All names that `find_network` accepts, the catalogue's first."""
     return [entry.id for entry in catalog.vision] + torchvision_names()
 
 
@@ -105,7 +105,7 @@ class FolderConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 @decodable
 class PlantedConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """`config.json` of planted units, beside `planted.safetensors`; `network` is the folder next to theirs."""
+    """`config.json` of planted units, beside `planted.safetensors`; `network` is a sibling folder."""
 
     network: str
     outputs: int
@@ -174,7 +174,7 @@ def _from_folder(entry: VisionEntry, kind: type[TimmFolder | TransformersFolder]
 
 def _from_export(entry: VisionEntry) -> Network:
     path = locate(entry.source, entry.id)
-    # Opened eagerly: an outline is built without weights, but a program comes with its own.
+    # Opened eagerly: outlines are built without weights, but a program includes its own.
     program = open_program(path, entry)
     return Network(
         entry.id,
@@ -189,7 +189,7 @@ def _from_export(entry: VisionEntry) -> Network:
 
 
 def _from_planted(name: str, folder: Path) -> Network:
-    """Planted units on top of a bundled network. They have no names: finding out what they respond to is the task."""
+    """Planted units on top of a bundled network. They have no names, since finding their meaning is the task."""
     config = _read_json(folder / "config.json", PlantedConfig, name)
     behind = folder.parent / config.network
     below = _read_json(behind / "config.json", FolderConfig, name)
@@ -214,7 +214,7 @@ _FRAMEWORKS: dict[str, Callable[[VisionEntry], Network]] = {
     "timm": lambda entry: _from_folder(entry, TimmFolder),
     "export": _from_export,
 }
-"""By the `format` of an entry. They raise ModelFileError and UsageError. Black boxes are elsewhere."""
+"""By the `format` of an entry. They raise ModelFileError and UsageError. Black boxes are in `blackbox`."""
 
 
 def _random(spec: str, architecture: str) -> Network:
@@ -255,7 +255,7 @@ def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | No
 
 
 def _said_labels(entry: VisionEntry, beside: Path, usual: list[str]) -> list[str]:
-    """The names that an entry gives the output neurons; the usual ones where it says none. Raises ModelFileError."""
+    """The output neurons' names in an entry, else the default ones. Raises ModelFileError."""
     if entry.labels is None:
         return usual
     if entry.labels == "imagenet":
@@ -267,7 +267,7 @@ def _said_labels(entry: VisionEntry, beside: Path, usual: list[str]) -> list[str
 
 
 def _transforms_input(spec: str, architecture: str, path: Path, entry: VisionEntry | None) -> bool:
-    """Whether the network transforms its input. Raises UsageError if that cannot be known."""
+    """Whether the network transforms its input. Raises UsageError if that is unknown."""
     if architecture not in TRANSFORMING:
         return False
     if entry is not None and entry.transform_input is not None:
@@ -374,7 +374,7 @@ def _read_json(path: Path, kind: type[Read], name: str) -> Read:
 
 
 def _read_labels(path: Path, name: str) -> list[str]:
-    """Names from a JSON list of strings, or of objects with a `name`; empty if there is no such file."""
+    """Names from a JSON list of strings, or of objects with a `name`; empty if the file does not exist."""
     if not path.exists():
         return []
     labels = _read_json(path, list[str | dict[str, Any]], name)

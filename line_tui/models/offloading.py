@@ -1,4 +1,4 @@
-"""Offloading: language model and generator take turns on a device that cannot hold both."""
+"""Offloading: the language model and the generator take turns on a device that cannot hold both."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SharedDevice:
         self._resident: Movable | None = None
 
     def bring_in(self, model: Movable) -> None:
-        """Move a model in, after moving the present one out."""
+        """Move a model in, after moving the current one out."""
         if self._resident is model:
             return
         if self._resident is not None:
@@ -41,7 +41,7 @@ class Closable(Language, Protocol):
     """A language model that can be unloaded."""
 
     def close(self) -> None:
-        """Free its memory; the model is not used again."""
+        """Free its memory; the model must not be used afterwards."""
 
 
 class OffloadedLanguage:
@@ -51,13 +51,13 @@ class OffloadedLanguage:
         self._load = load
         self._device = device
         self._model: Closable | None = None
-        # Needed for its style, which is in its file.
+        # Its style, chat or few-shot, is read from its file.
         device.bring_in(self)
         self.name = self._here().name
         self.style = self._here().style
 
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
-        """As the model itself."""
+        """Complete as the model does."""
         self._device.bring_in(self)
         return self._here().complete(prompt, seed, temperature, on_token)
 
@@ -101,7 +101,7 @@ class OffloadedGenerator:
 
     @property
     def on_preview(self) -> Callable[[list[bytes]], None] | None:
-        """As the generator's own."""
+        """The generator's `on_preview`."""
         return self._generator.on_preview
 
     @on_preview.setter
@@ -109,6 +109,6 @@ class OffloadedGenerator:
         self._generator.on_preview = on_preview
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
-        """As the generator itself."""
+        """Draw as the generator does."""
         self._device.bring_in(self._generator)
         return self._generator.draw(prompts, seeds, on_step)

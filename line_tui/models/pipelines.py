@@ -22,7 +22,7 @@ _EMOJI = "EmojiDiffusionPipeline"
 def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
     """The pipeline in a folder, on a device, quiet and in evaluation mode.
 
-    Raises ModelFileError when files are missing, damaged, or no diffusers pipeline.
+    Raises ModelFileError if files are missing, damaged, or not a diffusers pipeline.
     """
     diffusers.utils.logging.set_verbosity_error()
     transformers.utils.logging.set_verbosity_error()
@@ -61,15 +61,15 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         ) from error
     pipeline.set_progress_bar_config(disable=True)
     if hasattr(getattr(pipeline, "vae", None), "enable_slicing"):
-        # Decoding needs the most memory. One by one, eight SDXL pictures need as much as one, and take 20 ms longer.
+        # Decoding needs the most memory. One at a time, eight SDXL pictures need as much as one, and take 20 ms longer.
         pipeline.vae.enable_slicing()
     return pipeline
 
 
 def _networks(folder: Path, index: dict[str, Any], options: dict[str, Any], entry: GeneratorEntry) -> dict[str, Any]:
-    """The pipeline's networks by name, of those that come from the libraries. Raises ModelFileError.
+    """The pipeline's networks from known libraries, by name. Raises ModelFileError.
 
-    The libraries fill missing weights with random numbers, or leave them as the memory was, and only warn.
+    The libraries fill missing weights with random numbers, or leave them uninitialised, and only warn.
     """
     found: dict[str, Any] = {}
     for part, said in index.items():
@@ -110,7 +110,7 @@ def _check_takes_words(kind: str, name: str) -> None:
     if not isinstance(found, type) or not issubclass(found, DiffusionPipeline):
         # Reported when the pipeline is opened.
         return
-    # It imports the pipelines of all families, which takes a second that the bundled generator need not wait.
+    # Imports all pipeline families, which takes a second that the bundled generator does not need.
     from diffusers.pipelines import auto_pipeline as auto
 
     from_pictures = (auto.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, auto.AUTO_INPAINT_PIPELINES_MAPPING)

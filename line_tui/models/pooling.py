@@ -19,7 +19,7 @@ _AFTER = "token-mean-after-"
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a network's parameters and other layers reveal about the meaning of axes."""
+    """What a network's parameters and other layers reveal about its axes."""
 
     class_token: bool = False
     """Whether a class token comes first."""
@@ -28,9 +28,9 @@ class Evidence:
     patches: frozenset[int] = frozenset()
     """Number of patches, from the convolutions that create them."""
     maps: frozenset[tuple[int, ...]] = frozenset()
-    """Shapes, without the batch, of layers that are known to have channels first."""
+    """Shapes, without the batch, of layers known to have channels first."""
     maps_last: frozenset[tuple[int, ...]] = frozenset()
-    """Shapes, without the batch, of layers that are known to have channels last."""
+    """Shapes, without the batch, of layers known to have channels last."""
 
 
 def choose_pooling(
@@ -43,18 +43,17 @@ def choose_pooling(
     """The pooling for an output of this shape, batch first; None if the neuron axis is ambiguous.
 
     `rows` and `columns` are the axes that grow with the picture's height and width, None for a network with a fixed
-    size. Two axes: as they are. Three: tokens by features. Four: maps, whose space is the axis that grows with the
-    height and the one that grows with the width; without these, the kind of the module decides, or the shape, where a
-    module of a known kind has the same.
+    size. Two axes: as is. Three: tokens by features. Four: maps, whose spatial axes are those that grow with height
+    and width; without these, the module's class decides, or the shape, if a module of a known class has the same.
     """
     moving = (rows or frozenset()) | (columns or frozenset())
     if len(shape) == 2:
         return None if moving else "as-is"
     if len(shape) == 3:
-        # Channels before a length, as in pooled maps and flattened space, are not tokens.
+        # Channels before a spatial axis, as in pooled or flattened maps, are not tokens.
         if kind == "channels-first" or 2 in moving or (rows is None and _is_space(shape, evidence)):
             return None
-        # Of a length of 1 that could be either, only the module or a taller picture can say.
+        # For an axis of length 1, only the module or a taller picture can tell which it is.
         if shape[2] == 1 and kind == "unknown" and 1 not in moving:
             return None
         return _choose_tokens(shape[1], evidence)
@@ -63,7 +62,7 @@ def choose_pooling(
     if rows and columns and rows != columns:
         return {(2, 3): "spatial-mean", (1, 2): "spatial-mean-channels-last"}.get((min(rows), min(columns)))
     if moving:
-        # Windows share one axis, and only the module says which of the others holds the channels.
+        # Windows share one axis, and only the module tells which of the others has the channels.
         return "spatial-mean-channels-last" if kind == "channels-last" and 3 not in moving else None
     if kind == "channels-first" or shape[2:] == (1, 1):
         return "spatial-mean"
@@ -76,7 +75,7 @@ def choose_pooling(
 
 
 def _is_space(shape: tuple[int, ...], evidence: Evidence) -> bool:
-    """Whether the last axis has the patches, and the one before it cannot."""
+    """Whether the last axis can be the patches, and the one before it cannot."""
     before = {shape[1] - extra for extra in range(evidence.prefix + 1)}
     return shape[2] in evidence.patches and not before & evidence.patches
 
@@ -117,7 +116,7 @@ def pool(output: Tensor, pooling: Pooling) -> Tensor:
 
 
 def neuron_maps(output: Tensor, pooling: Pooling, neuron: int) -> Tensor | None:
-    """One neuron's `float[images, height, width]`, where the output has a spatial extent."""
+    """One neuron's `float[images, height, width]`, if the output has a spatial extent."""
     match pooling:
         case "spatial-mean":
             return output[:, neuron].clone()
@@ -132,10 +131,10 @@ def record_batches(
     batch_size: int,
     record: Callable[[list[int]], tuple[Tensor, Tensor | None]],
 ) -> tuple[Floats, Floats | None]:
-    """Activations `float32[pictures, neurons]` of pictures with these shapes, and one neuron's maps if alike in size.
+    """Activations `float32[pictures, neurons]` of pictures with these shapes, and one neuron's maps if equal in size.
 
-    Only pictures of one shape make a batch. `record` takes the places of at most `batch_size` of them; rows beyond
-    these, from padding, are dropped.
+    Only pictures of the same shape share a batch. `record` takes the indices of at most `batch_size` of them; further
+    rows, from padding, are dropped.
     """
     activations: dict[int, Tensor] = {}
     maps: dict[int, Tensor] = {}
@@ -160,7 +159,7 @@ def count_neurons(shape: tuple[int, ...], pooling: Pooling) -> int:
 
 
 def first_tensor(output: Any) -> Tensor | None:
-    """The tensor of activations in a module's output: the first of real numbers with two axes, else the first at all.
+    """The tensor of activations in a module's output: the first floating-point one with several axes, else the first.
 
     Attention layers, auxiliary heads and losses return several, in tuples, objects or dataclasses.
     """

@@ -1,4 +1,4 @@
-"""Preprocessing, always done by the library that the network comes from."""
+"""Preprocessing, always done by the network's own library."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _PROBE = 512
 
 @dataclass(frozen=True)
 class Preprocess:
-    """A preprocessing. Its sizes are measured, so they do not depend on how the library names them."""
+    """A preprocessing. Its sizes are measured, so they do not depend on the library's names for them."""
 
     prepare: Callable[[Picture], Tensor]
     """Maps a picture to `float32[3, height, width]`; the size may depend on the picture's."""
     told: str
-    """A full description as printed by the library; part of the model's identity."""
+    """The library's full description; part of the model's identity."""
 
     def __call__(self, pictures: Sequence[Picture]) -> Tensor:
         """`uint8[height, width, 3]` pictures to `float32[pictures, 3, height, width]`.
@@ -42,13 +42,13 @@ class Preprocess:
     def shape(self) -> tuple[int, int]:
         """Height and width of the network's input for a square picture.
 
-        Raises UsageError if it is not a picture of three colours, or not finite.
+        Raises UsageError if the result does not have three channels, or is not finite.
         """
         try:
             made = self.prepare(_grey(128))
         except LineError:
             raise
-        except Exception as error:  # What libraries and people's own functions raise varies.
+        except Exception as error:  # Libraries and user functions raise all kinds of errors.
             told = " ".join(str(error).split())[:200]
             raise UsageError(f"no picture can be preprocessed: {type(error).__name__}: {told}", _CORRECT) from error
         if not isinstance(made, Tensor) or made.ndim != 3 or made.shape[0] != 3:
@@ -62,7 +62,7 @@ class Preprocess:
 
     @cached_property
     def side(self) -> int:
-        """Side in pixels of a square picture that would not be resized, though it may be cropped."""
+        """Side in pixels of a square picture that is not resized, though it may be cropped."""
         ramp = np.broadcast_to(np.linspace(0, 255, _PROBE)[None, :, None], (_PROBE, _PROBE, 3))
         row = self.prepare(ramp.round().astype(np.uint8))[0].mean(0)
         black, white = self.prepare(_grey(0))[0].mean(), self.prepare(_grey(255))[0].mean()

@@ -1,4 +1,4 @@
-"""Free RAM of the machine, and of the container or job that this process runs in."""
+"""Free RAM of the machine, and of this process's container or job."""
 
 from __future__ import annotations
 

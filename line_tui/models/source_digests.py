@@ -20,14 +20,14 @@ _IN_MEMORY = "memory:"
 
 
 def in_memory(spec: e.RunSpec, revision: str) -> e.RunSpec:
-    """The spec of a run over a vision model that the caller has in memory, of this revision in hex digits."""
+    """The spec of a run on a vision model in the caller's memory; `revision` is in hex digits."""
     return msgspec.structs.replace(spec, sources=_IN_MEMORY + revision)
 
 
 def stamped(spec: e.RunSpec) -> e.RunSpec:
-    """The spec with a digest of the files it names, so that the same spec over other files is another run.
+    """The spec with a digest of the files it names, so that the same spec with other files is another run.
 
-    A model in memory has no files: its spec has its digest already, from `in_memory`.
+    A model in memory has no files: its spec already has a digest, from `in_memory`.
     """
     said = spec.sources.partition("-")[0]
     models = said if said.startswith(_IN_MEMORY) else _of_models(spec, read_catalog())
@@ -36,7 +36,7 @@ def stamped(spec: e.RunSpec) -> e.RunSpec:
 
 
 def model_sources(model: str, catalog: Catalog) -> str:
-    """12 hex digits over a vision model's entry and files; "" for one with neither."""
+    """12 hex digits of a vision model's entry and files; "" without either."""
     entry = catalog.vision_entry(model)
     paths = sorted(path for path in _vision_paths(model, entry) if path.exists())
     if entry is None and not paths:
@@ -61,7 +61,7 @@ def _of_models(spec: e.RunSpec, catalog: Catalog) -> str:
 
 
 def _of_control(folder: str | None) -> str:
-    """Covers the files that may be pictures, and their folders, which give the classes."""
+    """A digest of the files that may be pictures, and their folders, which give the classes."""
     if folder is None:
         return ""
     with suppress(LineError):
@@ -98,7 +98,7 @@ def code_folder(path: Path) -> Path:
 
 
 def code_files(path: Path) -> list[Path]:
-    """What a function may read: all files beside its module but pictures, hidden files and bytecode."""
+    """Files that a function may read: all beside its module except pictures, hidden files and bytecode."""
     folder = code_folder(path)
     return [
         file

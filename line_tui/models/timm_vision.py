@@ -17,14 +17,14 @@ from line_tui.models.preprocess import Preprocess
 
 WEIGHTS = "model.safetensors"
 _SEED = 2863311531
-"""None that anybody would have made the folder's own weights with."""
+"""Unlikely to be the seed of the folder's own weights."""
 
 
 class TimmFolder:
-    """A folder with `config.json` and `model.safetensors`, opened by timm itself, as `local-dir:`."""
+    """A folder with `config.json` and `model.safetensors`, opened by timm as `local-dir:`."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Read what the folder says. Raises ModelFileError."""
+        """Read the folder's config. Raises ModelFileError."""
         self._name = name
         self._folder = folder
         try:
@@ -38,7 +38,7 @@ class TimmFolder:
             ) from error
 
     def outline(self) -> nn.Module:
-        """The network with fresh weights. Raises UsageError without timm, ModelFileError when timm does not know it."""
+        """The network with fresh weights. Raises UsageError without timm, ModelFileError if timm does not know it."""
         return self._create(pretrained=False)
 
     def load(self) -> nn.Module:
@@ -50,7 +50,7 @@ class TimmFolder:
             fresh = self.outline().state_dict()
             torch.manual_seed(_SEED)
             model = self._create(pretrained=True)
-        # timm leaves a head of another number of classes at random numbers, and says nothing.
+        # timm silently leaves a head with another number of classes at random weights.
         random = [
             name
             for name, tensor in model.named_parameters()
@@ -65,7 +65,7 @@ class TimmFolder:
 
     @cached_property
     def preprocess(self) -> Preprocess:
-        """As `create_transform(**resolve_model_data_config(model))` does it. Raises UsageError, ModelFileError."""
+        """`create_transform(**resolve_model_data_config(model))`. Raises UsageError, ModelFileError."""
         timm = self._timm()
         try:
             config = timm.data.resolve_model_data_config(self.outline())

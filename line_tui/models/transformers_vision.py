@@ -1,4 +1,4 @@
-"""transformers vision models in the layout of the Hugging Face hub, with the library's own image processors."""
+"""transformers vision models in the Hugging Face hub's layout, with the library's own image processors."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ class TransformersFolder:
     """A folder with `config.json`, weights as safetensors, and the settings of an image processor."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Read what the folder says. Raises ModelFileError."""
+        """Read the folder's config. Raises ModelFileError."""
         self._folder = folder
         self._name = name
         try:
             config = transformers.AutoConfig.from_pretrained(folder, **LOCAL)
-            # It would fetch a backbone, whose weights the folder's replace anyway.
+            # It would download a backbone, whose weights the folder's replace anyway.
             if getattr(config, "use_pretrained_backbone", False):
                 config.use_pretrained_backbone = False
-            # Networks of the library need it within themselves.
+            # The library's networks need this internally.
             config.return_dict = True
             self._class, self._config = _seeing(config)
             self._half = self._config is not config
@@ -52,7 +52,7 @@ class TransformersFolder:
 
     @property
     def preprocess(self) -> Preprocess:
-        """As `AutoImageProcessor` of the folder does it. Raises UsageError where the folder has none."""
+        """The folder's `AutoImageProcessor`. Raises UsageError if it has none."""
         try:
             processor = transformers.AutoImageProcessor.from_pretrained(self._folder, **LOCAL)
         except Exception as error:
@@ -64,7 +64,7 @@ class TransformersFolder:
         def prepare(picture: Picture) -> Tensor:
             try:
                 made = processor(images=Image.fromarray(picture), return_tensors="pt")
-            except Exception as error:  # What the library raises for inconsistent settings varies.
+            except Exception as error:  # The library's errors for inconsistent settings vary.
                 raise UsageError(
                     f"{self._name}: its {type(processor).__name__} fails: {first_line(error)}",
                     "correct its settings, or add size, mean and std to its entry in your catalog.toml",
@@ -85,11 +85,11 @@ class TransformersFolder:
         try:
             model, missing = self._open(options)
             if missing and self._half:
-                # The half has its names without those of the whole.
+                # Inside the half, names lack the prefix of the whole model.
                 options["key_mapping"] = {r"^vision_model\.": ""}
                 model, missing = self._open(options)
             if missing and all(key.startswith("pooler.") for key in missing):
-                # Saved without the head after the last layer, which would be random.
+                # Saved without the final head, which would be random.
                 options["add_pooling_layer"] = False
                 model, missing = self._open(options)
         except Exception as error:
@@ -152,7 +152,7 @@ class TransformersFolder:
 
 
 def _seeing(config: Any) -> tuple[Any, Any]:
-    """The class and config that take only pictures: as saved, or the vision half of a two-tower model."""
+    """The class and config that take only pictures: as saved, or of a two-tower model's vision half."""
     saved = [getattr(transformers, name, None) for name in config.architectures or []]
     kinds = [kind for kind in saved if kind is not None and _takes_pictures_alone(kind)]
     if kinds:
@@ -161,7 +161,7 @@ def _seeing(config: Any) -> tuple[Any, Any]:
     kind = transformers.MODEL_MAPPING.get(type(config), None)
     kind = kind[0] if isinstance(kind, (tuple, list)) else kind
     if kind is None:
-        # Halves such as BLIP's are in no list of the library, but are named after their config.
+        # Halves such as BLIP's are in none of the library's lists, but are named after their config.
         kind = getattr(transformers, type(config).__name__.removesuffix("Config") + "Model", None)
     if kind is None or not _takes_pictures_alone(kind):
         raise ValueError(f"a model of the type '{config.model_type}' takes other inputs than pictures")
@@ -174,7 +174,7 @@ def _takes_pictures_alone(kind: Any) -> bool:
 
 
 def _by_name(model: nn.Module) -> nn.Module:
-    """Pass pictures by name: not every model takes them first."""
+    """Pass pictures by keyword: not every model takes them first."""
 
     def rename(module: nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         return (inputs[1:], {_PIXELS: inputs[0], **named}) if inputs else (inputs, named)

@@ -22,9 +22,9 @@ from line_tui.neuron import Neuron
 
 
 class TorchVision:
-    """A network and how it wants its pictures; its neurons are read by forward hooks, layers named as modules.
+    """A network with its preprocessing. Forward hooks read the activations; layers have their modules' names.
 
-    Pictures are looked at in batches of one fixed size, since the last digits of the outputs depend on it; the last
+    Pictures are processed in batches of one fixed size, since the last digits of the outputs depend on it; the last
     batch is padded with copies of its last picture.
     """
 
@@ -53,7 +53,7 @@ class TorchVision:
         return list_layers(self._model, self._preprocess.shape, self._neuron_names)
 
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
-        """What is known of a layer. Raises UnknownNameError for a layer or a neuron that there is not."""
+        """The entry of a layer. Raises UnknownNameError for an unknown layer or neuron."""
         exists = bool(layer) and layer in dict(self._model.named_modules())
         if neuron is None:
             return find_layer(self.layers, self._called, layer, exists)
@@ -61,11 +61,11 @@ class TorchVision:
 
     @torch.inference_mode()
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
-        """Activations `float32[images, neurons]` of a layer, and the maps of one neuron where it has them.
+        """Activations `float32[images, neurons]` of a layer, and the maps of one neuron if it has maps.
 
-        A module that runs several times in one pass counts with its last run. Neurons whose activations are no finite
-        numbers have NaN for all pictures. Raises UnknownNameError, ModelFileError when `neuron` is one of these,
-        ValueError for no pictures, MemoryLimitError.
+        If a module runs several times in one pass, the last run counts. Neurons with non-finite activations are NaN
+        for all pictures. Raises UnknownNameError, ModelFileError if `neuron` is one of these, ValueError for no
+        pictures, MemoryLimitError.
         """
         if not pictures:
             raise ValueError("no pictures to look at")
@@ -83,17 +83,17 @@ class TorchVision:
 
     @property
     def prepared(self) -> str:
-        """What is done to a picture before the network sees it, as its library prints it."""
+        """The preprocessing, as its library prints it."""
         return self._preprocess.told
 
     @property
     def input(self) -> tuple[int, ...]:
-        """Height and width of a square picture when the network sees it."""
+        """Height and width of the network's input for a square picture."""
         return self._preprocess.shape
 
     @property
     def side(self) -> int:
-        """Side in pixels of a square picture that is looked at without being resized."""
+        """Side in pixels of a square picture that is not resized."""
         return self._preprocess.side
 
     def respond(self, images: Tensor, layer: str, neuron: int) -> Tensor:
@@ -111,7 +111,7 @@ class TorchVision:
         def see(module: nn.Module, output: Any) -> None:
             tensor = first_tensor(output)
             if tensor is not None:
-                # Pooled at once: a later in-place module, such as ReLU(inplace=True), overwrites what it is given.
+                # Pooled at once: a later in-place module, such as ReLU(inplace=True), overwrites its input.
                 area = None if neuron is None else neuron_maps(tensor, pooling, neuron)
                 found[:] = [(pool(tensor, pooling), area)]
 

@@ -1,4 +1,4 @@
-"""Checks that a vision model's activations are finite, and the same for the same picture."""
+"""Checks that a vision model's activations are finite and deterministic."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _UNSTEADY = 0.05
 
 
 def finite(activations: Floats, model: str, layer: str, neuron: int | None) -> Floats:
-    """`float32[images, neurons]` with NaN for all pictures of a neuron that is not finite for one of them.
+    """`float32[images, neurons]` with NaN for all pictures of a neuron that is non-finite for any of them.
 
-    Raises ModelFileError when `neuron` is such a one.
+    Raises ModelFileError if `neuron` is one of these.
     """
     broken: NDArray[np.bool_] = ~np.all(np.isfinite(activations), axis=0)
     if neuron is not None and broken[neuron]:
@@ -37,7 +37,7 @@ def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
     """Compare activations of the same pictures in different batches. Raises UsageError if they differ.
 
     Dropout is random, and batch normalisation in training mode mixes the pictures of a batch. A model saved in training
-    mode can have either, out of reach of `eval`.
+    mode can have either, and `eval` may not change that.
     """
     first, second, third = builtin_pictures()
     one = vision.record([first, second], layer.name).activations[1]

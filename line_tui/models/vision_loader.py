@@ -1,6 +1,6 @@
 """Loads a vision model alone, and lists its layers.
 
-Kept apart from what draws and speaks, whose libraries take twice as long to import as torch and torchvision.
+Separate from generators and language models, whose libraries take twice as long to import as torch and torchvision.
 """
 
 from __future__ import annotations

@@ -24,23 +24,23 @@ Weights = dict[str, Tensor]
 
 _OLD_DENSENET = re.compile(r"(denselayer\d+\.(?:norm|relu|conv))\.([12]\.)")
 _WRAPPED = re.compile(r"(^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.|(?<=.)(\.)module\.(?=.)")
-"""What torch.compile, FSDP, checkpointing and DataParallel put around a part of a network."""
+"""Wrapper names that torch.compile, FSDP, checkpointing and DataParallel add."""
 _BESIDE: list[Any] = [
     *(argparse.Namespace, pathlib.PosixPath, pathlib.WindowsPath),
     *(np.ndarray, np.dtype, np._core.multiarray.scalar, np._core.multiarray._reconstruct),  # type: ignore[attr-defined]
     *(type(np.dtype(kind)) for kind in "?bhilqBHILQefd"),
 ]
-"""What training scripts save beside the weights: names and values, no code."""
+"""Classes that training scripts save beside the weights: names and values, no code."""
 _COUNTER = "num_batches_tracked"
-"""Only used in training; old files lack it."""
+"""Used only in training; old files lack it."""
 _DEEPEST = 4
 _SHOWN = 3
 
 
 def read_checkpoint(path: Path, name: str) -> Any:
-    """What a weights file holds, on the CPU: tensors by name, perhaps deeper inside of a training checkpoint.
+    """The contents of a weights file, on the CPU: tensors by name, possibly nested in a training checkpoint.
 
-    Raises ModelFileError when the file is missing, damaged, or holds code.
+    Raises ModelFileError if the file is missing, damaged, or contains code.
     """
     try:
         if _is_safetensors(path):
@@ -63,7 +63,7 @@ def read_checkpoint(path: Path, name: str) -> Any:
 
 
 def _is_safetensors(path: Path) -> bool:
-    """By its name, or by how it begins: the length of a JSON object, and that."""
+    """By its name, or its first bytes: the length of a JSON object, and the object."""
     if path.suffix.lower() == ".safetensors":
         return True
     with path.open("rb") as file:
@@ -81,25 +81,25 @@ def read_weights(path: Path, name: str) -> Weights:
 @dataclass(frozen=True)
 class _Named:
     where: str
-    """Keys that lead to it, with dots; empty for the outermost."""
+    """Dotted path of keys to it; empty for the outermost."""
     weights: Weights
 
 
 def find_weights(
     checkpoint: Any, expected: Iterable[str], name: str, path: Path, which: str | None = None, ignored: str = "$^"
 ) -> Weights:
-    """The weights in a checkpoint that an architecture with the `expected` parameters can take, shapes aside.
+    """The weights in a checkpoint that match an architecture's `expected` parameter names; shapes are not compared.
 
-    They may lie deeper inside, and behind a prefix, as DataParallel, torch.compile, Lightning and moving averages have
-    them. `which` names one of several, by where it lies; `ignored` is a pattern of parameters that do not matter.
-    Raises ModelFileError for none, and for several that differ.
+    They may be nested, and have a prefix, as from DataParallel, torch.compile, Lightning and moving averages. `which`
+    selects one of several by its key; `ignored` is a pattern of parameters that do not matter. Raises ModelFileError
+    for none, and for several that differ.
     """
     wanted = {key for key in expected if not key.endswith(_COUNTER)}
     found: list[_Named] = []
     nearest: _Named | None = None
     for each in _state_dicts(checkpoint):
         prefixes = _prefixes(each.weights, wanted)
-        # A network beside its moving average is not part of it.
+        # A network stored beside its moving average is not part of it.
         whole = [prefix for prefix in prefixes if all(prefix + key in each.weights for key in wanted)]
         for prefix in prefixes:
             others = [other for other in whole if other != prefix and other.startswith(prefix)]
@@ -133,7 +133,7 @@ def find_weights(
 
 
 def count_classes(weights: Weights, make: Callable[[int], nn.Module]) -> int | None:
-    """Output neurons of weights, read off the tensor whose shape depends on them in what `make(classes)` builds."""
+    """Number of output neurons, from the tensor whose shape depends on `classes` in `make(classes)`."""
     few, many = (build_empty(lambda: make(classes)).state_dict() for classes in (11, 13))  # noqa: B023
     for key, tensor in few.items():
         moved = [axis for axis in range(tensor.ndim) if tensor.shape[axis] != many[key].shape[axis]]
@@ -143,23 +143,23 @@ def count_classes(weights: Weights, make: Callable[[int], nn.Module]) -> int | N
 
 
 def fill(model: nn.Module, weights: Weights, name: str, path: Path) -> nn.Module:
-    """The model with these weights, in float32 and evaluation mode. Raises ModelFileError when they do not fit it."""
+    """The model with these weights, in float32 and evaluation mode. Raises ModelFileError if they do not fit."""
     own = model.state_dict()
-    # Averages of weights average the counters as well, to numbers that are not whole.
+    # Averaged weights have averaged counters too, which are not integers.
     weights = {key: value for key, value in weights.items() if not key.endswith(_COUNTER)}
     weights |= {key: own[key] for key in own if key.endswith(_COUNTER)}
     unlike = [key for key, value in weights.items() if key in own and not _alike(value, own[key])]
     if weights.keys() != own.keys() or unlike:
         raise _misfit(name, path, set(own), weights, {key: own[key] for key in unlike})
     for key in own:
-        # `own` also has the version of each module's format, which MNASNet asks for.
+        # `own` also has the version of each module's format, which MNASNet needs.
         own[key] = weights[key]
     model.load_state_dict(own)
     return model.float().eval()
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:
-    # Quantised weights are whole numbers, which would be copied without their scale.
+    # Quantised weights are integers, which would be copied without their scale.
     held = one.layout == torch.strided and not one.is_meta
     return held and one.shape == other.shape and one.is_floating_point() == other.is_floating_point()
 
@@ -194,7 +194,7 @@ def _described(tensor: Tensor) -> str:
 
 
 def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_Named]:
-    """All objects of named tensors in a checkpoint, the outermost first."""
+    """All state dicts in a checkpoint, outermost first."""
     if not isinstance(checkpoint, Mapping) or depth > _DEEPEST:
         return
     tensors = {
@@ -209,7 +209,7 @@ def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_
 
 
 def _prefixes(weights: Weights, wanted: set[str]) -> list[str]:
-    """What may stand before the names: where the names of an architecture end a name of the file."""
+    """Possible prefixes: what precedes the architecture's names in the file's names."""
     anchors = sorted(wanted, key=len)[-_SHOWN:] + sorted(wanted, key=len)[:_SHOWN]
     found = {""}
     for key in weights:
