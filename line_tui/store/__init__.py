@@ -1,12 +1,12 @@
 """Runs, events and pictures on disk.
 
-Who writes what: whoever holds a run's lease writes its events, the user's decisions included, and its pictures; the
-TUI and the command line write titles, notes, stars and deletions. Events are never changed, and a deleted run only
-leaves the list, so that it can be restored, until a purge.
+The process that holds a run's lease writes its events, including the user's decisions, and its pictures; the TUI and
+the command line write titles, notes, stars and deletions. Events are never changed. A deleted run is only hidden and
+can be restored until a purge.
 
     line.db     SQLite: runs, events, cached activations
     images/     PNG files by identity, shared by all runs
-    letters/    what a user said of a run that another process works on, until that process takes it
+    letters/    the user's decisions on runs that another process works on, until it takes them
     leases/     one lock file for each run that an engine works on
 """
 
@@ -32,7 +32,7 @@ __all__ = ["RunStatus", "RunSummary", "Store", "explained"]
 
 
 class Store(Runs):
-    """One data folder, open. Safe to use from several threads, and beside other processes."""
+    """An open data folder. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path, database: Database) -> None:
         self.folder = folder
@@ -44,7 +44,7 @@ class Store(Runs):
 
     @staticmethod
     def open(folder: Path | None = None) -> Store:
-        """Open a data folder, the user's usual one by default; it is made where there is none.
+        """Open a data folder, by default the user's; create it if it does not exist.
 
         Raises StoreError for a store that is damaged, of a newer version, or not writable.
         """
@@ -60,7 +60,7 @@ class Store(Runs):
         self._database.close()
 
     def free_bytes(self) -> int:
-        """Room on the disk that runs and pictures are kept on."""
+        """Free bytes on the disk of runs and pictures."""
         return shutil.disk_usage(self.folder).free
 
     def append(self, run_id: str, event: DurableEvent) -> Envelope:
@@ -72,7 +72,7 @@ class Store(Runs):
         return self._events.append(run_id, events)
 
     def decide(self, run_id: str, event: Decision) -> Envelope:
-        """Store what the user said of a run that nobody works on. Raises StoreError when somebody does."""
+        """Store a decision on an inactive run. Raises StoreError if it is active."""
         with self.lease(run_id):
             return self.append(run_id, event)
 
@@ -85,11 +85,11 @@ class Store(Runs):
         return self._leases.held(run_id)
 
     def leave(self, run_id: str, event: Decision) -> None:
-        """Leave a user's decision on a run for the process that works on it. Raises StoreError."""
+        """Put a user's decision in the inbox of the process that works on the run. Raises StoreError."""
         self._inbox.leave(run_id, event)
 
     def take_decisions(self, run_id: str) -> list[Decision]:
-        """Take the decisions that were left for a run."""
+        """Take the decisions from a run's inbox."""
         return self._inbox.take(run_id)
 
     def purgeable(self) -> Purge:
@@ -97,8 +97,8 @@ class Store(Runs):
         return self._purger.find()
 
     def purge(self, found: Purge) -> Purge:
-        """Permanently erase what was found and is still unused; return what was erased. Raises StoreError while a
-        run is active."""
+        """Permanently erase what was found and is still unused; return what was erased. Raises StoreError while a run
+        is active."""
         return self._purger.erase(found)
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:

@@ -1,4 +1,4 @@
-"""Activations cached by image, so that an image passes through a layer only once for all its neurons."""
+"""Activations cached by image, so that each image is passed through a layer only once for all neurons."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Activations:
         return found
 
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
-        """Which of these images the caller is to look at, `most` at a time, and what others have looked at by now.
+        """The images that the caller should record, at most `most`, and the vectors that others have recorded.
 
-        Here all of them are the caller's. On a cluster, others may be at the rest.
+        Here the caller gets all of them. On a cluster, other actors may be recording the rest.
         """
         return list(images[:most]), {}
 

@@ -15,7 +15,7 @@ from line_tui.store.filesystem import is_network
 
 VERSION = 2
 _APPLICATION = 0x4C494E45  # "LINE"
-_PATIENCE = 30.0  # seconds that a writer waits for another
+_PATIENCE = 30.0  # seconds that a writer waits for another writer
 
 _SCHEMA = """
 CREATE TABLE runs (
@@ -82,13 +82,13 @@ class Database:
                 yield self._connection
                 self._connection.execute("COMMIT")
             except BaseException:
-                # A full disk may already have ended the transaction.
+                # On a full disk, SQLite may already have rolled back.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
     def _check_place(self) -> None:
-        """SQLite would keep writing to a file that has been deleted."""
+        """Raise if the file has been deleted: SQLite would keep writing to it."""
         if not self.path.exists() or not os.path.samestat(self._file, self.path.stat()):
             raise StoreError(
                 f"{self.path} was deleted or replaced while it was in use",
@@ -101,7 +101,7 @@ class Database:
             return self._connection.execute(sql, values).fetchall()
 
     def compact(self) -> None:
-        """Return the space of erased data to the file system. Raises StoreError."""
+        """Release the space of erased data to the file system. Raises StoreError."""
         with self._lock, _told(self.path):
             self._connection.execute("VACUUM")
 
@@ -111,17 +111,17 @@ class Database:
 
 
 def open_database(path: Path) -> Database:
-    """Open a database file, and make it first where there is none.
+    """Open a database file; create it if it does not exist.
 
     Raises StoreError for a file that is empty, corrupt, of another program or of a newer version; such a file is
-    left as it is.
+    not changed.
     """
     with _told(path):
         private.make_folder(path.parent)
         if not path.exists():
             _make(path)
         if path.stat().st_size == 0:
-            # SQLite would treat it as a new database and delete a write-ahead log next to it.
+            # SQLite would treat it as a new database and delete a write-ahead log beside it.
             raise StoreError(
                 f"{path} is empty (0 bytes)", "restore it from a backup, or move it away to start with a new one"
             )
@@ -153,13 +153,13 @@ def _make(path: Path) -> None:
 
 
 def _publish(draft: Path, path: Path) -> None:
-    """A link fails if another process was first, where a rename would replace its file."""
+    """Link the file in place: unlike a rename, this fails if another process was first."""
     try:
         os.link(draft, path)
     except FileExistsError:
         return
     except OSError:
-        # A file system without hard links.
+        # The file system has no hard links.
         if not path.exists():
             draft.rename(path)
 
@@ -184,12 +184,12 @@ def _upgrade(connection: sqlite3.Connection) -> None:
 
 def _configure(path: Path, connection: sqlite3.Connection) -> None:
     connection.row_factory = sqlite3.Row
-    # Damaged text must spoil only its own row, not the query.
+    # Damaged text must affect only its own row, not the query.
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA foreign_keys = ON")
     if is_network(path.parent):
         connection.execute("PRAGMA journal_mode = DELETE")
-        # EXTRA also syncs the folder after the journal is deleted.
+        # EXTRA also syncs the folder after deleting the journal.
         connection.execute("PRAGMA synchronous = EXTRA")
     else:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -204,7 +204,7 @@ def _told(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         raise _explain(path, error) from error
     except UnicodeDecodeError as error:
-        # What SQLite says of a damaged file may quote it.
+        # SQLite's error may quote a damaged file.
         raise _damaged(path, "its text is not UTF-8") from error
     except OSError as error:
         raise StoreError(

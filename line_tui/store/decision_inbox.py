@@ -1,4 +1,4 @@
-"""An inbox for decisions on a run that another process works on; that process takes them and stores them."""
+"""An inbox for decisions on a run that another process works on; that process stores them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class DecisionInbox:
         self._folder = folder
 
     def leave(self, run_id: str, event: Decision) -> None:
-        """Leave a decision for whoever works on the run. Raises StoreError."""
+        """Put a decision in the run's inbox. Raises StoreError."""
         try:
             private.write(self._of(run_id) / f"{time.time_ns()}.json", msgspec.json.encode(event))
         except OSError as error:
@@ -30,7 +30,7 @@ class DecisionInbox:
             ) from error
 
     def take(self, run_id: str) -> list[Decision]:
-        """Take the decisions that were left, in order. An unreadable one is skipped."""
+        """Take the decisions from the inbox, in order. Unreadable ones are skipped."""
         found: list[Decision] = []
         try:
             for path in sorted(self._of(run_id).glob("*.json")):
@@ -40,7 +40,7 @@ class DecisionInbox:
             if self._of(run_id).exists():
                 self._of(run_id).rmdir()
         except OSError:
-            # None yet, or one is just being written; the caller tries again.
+            # No file yet, or one is being written; the caller tries again.
             pass
         return found
 

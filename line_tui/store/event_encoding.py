@@ -1,7 +1,7 @@
-"""How events are stored: without what can be derived; what is large or shared is stored once, apart from the event.
+"""How events are stored: without derivable values, and with large or shared values in separate blobs.
 
-Thumbnails are kept by picture, for all runs; words of a control set by their content, for all runs; maps and control
-activations by run, as `float32`. Events of stores of version 1 have all of it inside, and are read as they are.
+Thumbnails are stored by picture and control-set words by content, for all runs; maps and control activations by run, as
+`float32`. Events of version 1 stores contain all of these and are read as they are.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from line_tui.events import DurableEvent
 from line_tui.store.images import IDENTITY
 
 Key = tuple[str, str, str]
-"""Kind, owner (a picture, a run, or nobody), and which of the owner's."""
+"""Kind, owner (a picture, a run, or none), and which of the owner's blobs."""
 Read = Callable[[Key], bytes | None]
 
 THUMBNAIL, MAP, CONTROL, WORDS = "thumbnail", "map", "control", "words"
 
 
 class _Array(msgspec.Struct, frozen=True, array_like=True):
-    """Compactly encoded numbers, without loss."""
+    """Losslessly packed numbers."""
 
     shape: tuple[int, ...]
     kind: str
@@ -35,14 +35,14 @@ class _Array(msgspec.Struct, frozen=True, array_like=True):
 
 @decodable
 class _Control(msgspec.Struct, frozen=True, array_like=True):
-    """A control set's activations, and where its words are."""
+    """A control set's activations, and the key of its words."""
 
     words: str
     activations: _Array
 
 
 def slim(run_id: str, seq: int, event: DurableEvent) -> tuple[DurableEvent, dict[Key, bytes]]:
-    """The event as it is stored, and the blobs kept beside it."""
+    """The event as stored, and its blobs."""
     match event:
         case e.ImageScored():
             return _slim_image(run_id, event)
@@ -88,7 +88,7 @@ def _slim_pair(event: e.MinimalPairMeasured) -> tuple[DurableEvent, dict[Key, by
 
 
 def each_side(event: e.MinimalPairMeasured, change: Callable[[e.PairSide], e.PairSide]) -> e.MinimalPairMeasured:
-    """The event with a change to each of its pictures."""
+    """The event with a function applied to each of its pictures."""
     before, after = ([change(side) for side in sides] for sides in (event.before, event.after))
     return replace(event, before=before, after=after)
 
@@ -127,7 +127,7 @@ def _read_thumbnail(image: e.ImageRecord, read: Read) -> bytes:
 
 
 def _pack(rows: Sequence[Sequence[float]]) -> _Array | None:
-    """Rows of equal length as an array; None if they differ, in which case they stay in the event."""
+    """Rows as an array; None if their lengths differ, in which case they stay in the event."""
     if not rows or len({len(row) for row in rows}) != 1 or not rows[0]:
         return None
     exact = np.array(rows, np.float64)

@@ -21,21 +21,21 @@ Kind = TypeVar(
 )
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, TypeError, ValueError, OverflowError)
-"""Errors from decoding a value that is damaged or was not written by line-tui."""
+"""Errors from decoding a value that is damaged or from another program."""
 _DECODER: msgspec.json.Decoder[DurableEvent] = msgspec.json.Decoder(DurableEvent)
 _LATEST = 250_000_000_000
 """In the year 9892; calendars end soon after."""
 
 
 def moment(value: object) -> float:
-    """A time in seconds since 1970. Raises ValueError, or TypeError, for a value that is none."""
+    """A time in seconds since 1970. Raises ValueError or TypeError for an invalid value."""
     if not isinstance(value, (int, float)) or not 0 <= value < _LATEST:
         raise ValueError(f"{value!r} is not a time")
     return float(value)
 
 
 class Events:
-    """Appends and reads events; none is ever changed."""
+    """Appends and reads events, which are never changed."""
 
     def __init__(self, database: Database, images: Images) -> None:
         self._database = database
@@ -51,7 +51,7 @@ class Events:
                 last, before = transaction.execute(
                     "SELECT coalesce(max(seq), 0), coalesce(max(time), 0) FROM events WHERE run_id = ?", (run_id,)
                 ).fetchone()
-                # The clock may be set back, but a run's time never goes backwards.
+                # The clock may be set back, but event times must not decrease.
                 now = max(time.time(), before)
                 envelopes = [
                     Envelope(run_id=run_id, time=now, event=event, seq=last + n) for n, event in enumerate(events, 1)
@@ -109,7 +109,7 @@ class Events:
         return bytes(rows[0]["body"]) if rows else None
 
     def _placed(self, run_id: str, event: DurableEvent) -> DurableEvent:
-        """The event of this run and with each picture where this store has it, whatever the event itself says."""
+        """The event with this run's id and this store's picture paths, whatever it was stored with."""
         if isinstance(event, e.RunStarted):
             return msgspec.structs.replace(event, run_id=run_id)
         if isinstance(event, e.ImageScored):
@@ -133,7 +133,7 @@ def _unknown(run_id: str, error: Exception) -> StoreError:
 def _row(envelope: Envelope) -> tuple[tuple[str, int | None, float, str | int | None, str], dict[Key, bytes]]:
     event = envelope.event
     try:
-        # A non-finite number would become "null", which cannot be decoded.
+        # A non-finite number would be encoded as "null", which cannot be decoded.
         _DECODER.decode(msgspec.json.encode(event))
         slimmed, beside = slim(envelope.run_id, envelope.seq or 0, event)  # type: ignore[arg-type]
         body = msgspec.json.encode(slimmed).decode()

@@ -1,4 +1,4 @@
-"""Pictures as PNG files named by their identity; a file is complete before anything refers to it."""
+"""Pictures as PNG files named by identity; a file is complete before anything refers to it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _OLD_DRAFT = re.compile(r"tmp\w+\.part")
 _AGE = 3600.0
 """Seconds after which an unfinished file is abandoned."""
 _SWEPT = ".swept"
-"""An empty file whose time says when all pictures were last checked."""
+"""An empty file whose modification time is that of the last check of all pictures."""
 _DAY = 86_400.0
 
 
@@ -59,7 +59,7 @@ class Images:
         self.folder = folder
 
     def path(self, identity: str) -> Path:
-        """The path of the picture with this identity, existing or not. Raises StoreError for an invalid identity."""
+        """The path of a picture, which may not exist. Raises StoreError for an invalid identity."""
         if not IDENTITY.fullmatch(identity):
             raise StoreError(
                 f"'{identity}' is not the identity of a picture", "the database was not written by line-tui"
@@ -67,13 +67,13 @@ class Images:
         return self.folder / identity[:2] / f"{identity}.png"
 
     def read(self, identity: str) -> Picture | None:
-        """The picture; None if there is none, or if its file was damaged or replaced."""
+        """The picture; None if its file is missing, damaged or replaced."""
         content = self.content(identity)
         image = decode_png(content) if content is not None else None
         if image is None:
             return None
         picture = np.asarray(image.convert("RGB"))
-        # A file put in its place is a valid picture, but not this one.
+        # A replacement may be a valid picture, but not this one.
         return picture if image.info.get(_SEAL) == _seal(identity, picture) else None
 
     def content(self, identity: str) -> bytes | None:
@@ -87,7 +87,7 @@ class Images:
     def write(self, identity: str, picture: Picture, texts: dict[str, str]) -> Path:
         """Put a picture on disk. Raises StoreError.
 
-        `texts` goes into the file, so that it explains itself outside the store.
+        `texts` are stored in the file, to document it outside the store.
         """
         info = PngInfo()
         for key, text in texts.items():
@@ -121,7 +121,7 @@ class Images:
         return path
 
     def size(self, identity: str) -> int:
-        """Bytes of the file; 0 where there is none."""
+        """Bytes of the file; 0 if there is none."""
         path = self.path(identity)
         return path.lstat().st_size if path.is_file() else 0
 
@@ -132,10 +132,10 @@ class Images:
                 yield path.stem
 
     def sweep(self) -> None:
-        """Delete files that killed processes left incomplete."""
+        """Delete incomplete files of killed processes."""
         drafts = [self.folder / _DRAFTS]
         if self.is_sweep_due():
-            # Earlier versions wrote drafts next to the pictures.
+            # Earlier versions wrote unfinished files beside the pictures.
             drafts += self.folder.glob("??")
         for folder in drafts:
             with suppress(OSError):
@@ -144,7 +144,7 @@ class Images:
                         path.unlink()
 
     def is_sweep_due(self) -> bool:
-        """Whether the last check of all pictures is over a day old, or never happened."""
+        """Whether the last check of all pictures is missing or over a day old."""
         try:
             return not 0 <= _age(self.folder / _SWEPT) <= _DAY
         except FileNotFoundError:

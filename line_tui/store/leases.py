@@ -1,4 +1,4 @@
-"""Leases on runs: file locks, which the system releases however the process ends."""
+"""Leases on runs: file locks, which the system releases even if the process is killed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ RUN_ID = re.compile(r"[\w][\w.-]{0,63}", re.ASCII)
 _WORKING = ".working"
 """Held in shared mode while working on any run, and exclusively by a purge."""
 _PATIENCE = 2.0
-"""Seconds for which a run waits for the end of a purge: the daily sweep takes less."""
+"""Seconds that a run waits for a purge to end: the daily sweep takes less."""
 _AGE = 60.0
-"""Seconds for which a lease that nobody holds may be the reservation of a run that is about to begin."""
+"""Seconds for which an unheld lease may be the reservation of a run that is about to start."""
 
 
 class Leases:
@@ -40,7 +40,7 @@ class Leases:
             try:
                 yield
             finally:
-                # While it is held: nobody else can have begun to use it.
+                # Deleted while held, so that no other process can have started to use it.
                 with suppress(OSError):
                     (self._folder / run_id).unlink()
 
@@ -93,7 +93,7 @@ class Leases:
                 file = os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb")
                 try:
                     _lock(file, kind, patience)
-                    # Between the two, whoever held it may have taken the file away.
+                    # Between open and lock, its holder may have deleted the file.
                     if path.exists() and os.path.samestat(os.fstat(file.fileno()), path.stat()):
                         break
                 except BaseException:

@@ -12,7 +12,7 @@ from line_tui.store.database import Database
 from line_tui.store.images import Images
 from line_tui.store.leases import Leases
 
-# Read from the text of the events: also of those that no version can decode any more.
+# Read from the events' text, which works even for events that cannot be decoded.
 _IDENTITY = re.compile(r'"identity"\s*:\s*"([0-9a-f]{32})"')
 
 
@@ -22,7 +22,7 @@ class Purge:
 
     runs: list[str]
     images: list[str]
-    """Identities of pictures that no other run shows, nor any bank: of these runs, or left by runs that were killed."""
+    """Identities of pictures that no other run or bank uses: of these runs, or left by killed runs."""
     bytes: int
     """Size of those pictures on disk."""
 
@@ -36,24 +36,24 @@ class Purger:
         self._leases = leases
 
     def find(self) -> Purge:
-        """What would go now. Raises StoreError while a run goes on: it may be about to show one of the pictures."""
+        """What would be erased now. Raises StoreError while a run is active: it may be about to use a picture."""
         for row in self._database.read("SELECT id FROM runs"):
             if self._leases.held(str(row["id"])):
                 raise StoreError(f"run '{row['id']}' is in progress", "stop it, or wait until it ends, then purge")
         return self._find()
 
     def erase(self, announced: Purge) -> Purge:
-        """Erase what was announced and is still to go, and return that.
+        """Erase what was found and is still unused, and return that.
 
-        Raises StoreError; what is left then goes with the next purge.
+        Raises StoreError; the next purge then erases the rest.
         """
-        # No run can start or be restored until this is done.
+        # No run can start or be restored meanwhile.
         with self._leases.take_all(), self._database.write() as transaction:
             now = self._find()
             runs = sorted(set(announced.runs) & set(now.runs))
             images = sorted(set(announced.images) & set(now.images))
             size = sum(map(self._images.size, images))
-            # Pictures first: the runs say which pictures are theirs.
+            # Pictures first: they are found through the runs.
             looked = [pixels_of(picture) for image in images if (picture := self._images.read(image)) is not None]
             for image in images:
                 self._images.delete(image)
@@ -66,9 +66,9 @@ class Purger:
         return Purge(runs, images, size)
 
     def sweep(self) -> None:
-        """Take away pictures in no event and no bank, as killed runs left them; once a day, while no run goes on.
+        """Delete pictures of killed runs, which are in no event and no bank; once a day, while no run is active.
 
-        What a run draws today may be in no event yet.
+        Pictures drawn in the last day are kept, since they may not be in an event yet.
         """
         if not self._images.is_sweep_due():
             return
@@ -88,7 +88,7 @@ class Purger:
         return Purge(sorted(gone), images, sum(map(self._images.size, images)))
 
     def _shown(self) -> dict[bool, set[str]]:
-        """Identities of the pictures in the events of deleted runs, True, and of the others, False."""
+        """Identities of the pictures in events: of deleted runs (True) or of the others (False)."""
         gone = {row["id"] for row in self._database.read("SELECT id FROM runs WHERE deleted IS NOT NULL")}
         shown: dict[bool, set[str]] = {True: set(), False: set()}
         for row in self._database.read("SELECT run_id, body FROM events WHERE body LIKE '%identity%'"):

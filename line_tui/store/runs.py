@@ -33,7 +33,7 @@ _STATUS: dict[str, RunStatus] = {
     "failed": "failed",
     "finished": "finished",
 }
-# A gap before these events is not working time: nobody worked, or the user was thinking.
+# A gap before these events is not working time: the run was inactive or waited for the user.
 _IDLE = ("models_loaded", "decided", "judged", "mode_changed", "budget_changed")
 
 
@@ -63,7 +63,7 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def explained(runs: Iterable[RunSummary], model: str, layer: str) -> dict[int, RunSummary]:
-    """The latest finished run of each neuron of a layer, of runs that come newest first."""
+    """The latest finished run of each neuron of a layer, given runs newest first."""
     latest: dict[int, RunSummary] = {}
     for run in runs:
         if (run.model, run.layer, run.status) == (model, layer, "finished"):
@@ -76,7 +76,7 @@ class _Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """A summary of a run's events, for the list."""
 
     format: int = 2
-    """Changes when the meaning of the other fields does."""
+    """Changes with the meaning of the other fields."""
     status: RunStatus = "new"
     seconds: float = 0.0
     images: int = 0
@@ -90,11 +90,11 @@ _LIST = (
     "(SELECT max(seq) FROM events WHERE events.run_id = runs.id) AS last "
     "FROM runs LEFT JOIN summaries ON summaries.run_id = runs.id"
 )
-"""The list in one query, whatever the number of runs."""
+"""The list in one query for any number of runs."""
 
 
 class Runs:
-    """The table of runs, of which a store is made."""
+    """The table of runs."""
 
     def __init__(self, database: Database, events: Events, leases: Leases) -> None:
         self._database = database
@@ -102,7 +102,7 @@ class Runs:
         self._leases = leases
 
     def new_run_id(self) -> str:
-        """An unused id that sorts by time: the UTC date and five characters from the time of day and chance."""
+        """An unused id that sorts by time: the UTC date and five characters, from the time of day and random."""
         now = datetime.now(UTC)
         seconds = now.hour * 3600 + now.minute * 60 + now.second
         while True:
@@ -114,7 +114,7 @@ class Runs:
                 return run_id
 
     def create(self, run_id: str, spec: RunSpec) -> None:
-        """Add a run without events. Raises StoreError when there is one of that id."""
+        """Add a run without events. Raises StoreError if the id exists."""
         try:
             with self._database.write() as transaction:
                 transaction.execute(
@@ -134,7 +134,7 @@ class Runs:
             )
 
     def spec(self, run_id: str) -> RunSpec:
-        """What a run was asked for, known before its first event. Raises UnknownNameError."""
+        """The spec of a run, known before its first event. Raises UnknownNameError."""
         rows = self._database.read("SELECT spec FROM runs WHERE id = ?", run_id)
         if not rows:
             raise unknown_name("run", run_id, self._ids(), "`line-tui runs` lists them")
@@ -150,7 +150,7 @@ class Runs:
         return bool(self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id))
 
     def run_of(self, spec: RunSpec) -> str | None:
-        """A run with the same spec that is not deleted: a finished one, else the newest."""
+        """A run with the same spec that is not deleted: preferably a finished one, else the newest."""
         rows = self._database.read(
             "SELECT id, spec, EXISTS (SELECT 1 FROM events WHERE run_id = id AND type = 'finished') AS finished "
             "FROM runs WHERE deleted IS NULL AND CASE WHEN json_valid(spec) THEN json_extract(spec, '$.model') = ? "
@@ -193,7 +193,7 @@ class Runs:
         self._change(run_id, "starred", int(starred))
 
     def delete(self, run_id: str) -> None:
-        """Hide a run from the list; nothing was erased. Raises UnknownNameError."""
+        """Hide a run from the list; nothing is erased. Raises UnknownNameError."""
         self._change(run_id, "deleted", time.time())
 
     def restore(self, run_id: str) -> None:
@@ -223,7 +223,7 @@ class Runs:
         return [str(row["id"]) for row in self._database.read("SELECT id FROM runs ORDER BY id")]
 
     def _summary(self, row: sqlite3.Row) -> RunSummary:
-        """A run's summary. For an unreadable run that is little, but it must not hide the others."""
+        """A run's summary. An unreadable run gets a minimal one, so that the list still works."""
         try:
             return self._read(row)
         except (StoreError, *UNREADABLE):
@@ -279,7 +279,7 @@ class Runs:
                 if kept.format == _Outcome().format:
                     return kept
         found = self._fold(row["id"], spec)
-        # For an active run it would be out of date at once.
+        # Not cached for an active run, where it would soon be outdated.
         if row["last"] is not None and found.status not in ("new", "running"):
             with suppress(StoreError), self._database.write() as transaction:
                 transaction.execute(
@@ -296,10 +296,10 @@ class Runs:
         for n, event in enumerate(outline):
             status = _STATUS.get(event["type"], status)
             if event["type"] in ("budget_changed", "decided") and status == "finished":
-                # It will be continued.
+                # The run will be continued.
                 status = "stopped"
             if event["type"] in ("finished", "judged"):
-                # What was said of an earlier result is not said of this one.
+                # A judgement of an earlier result does not apply to this one.
                 judged = event["type"] == "judged"
             if n and event["type"] not in _IDLE:
                 seconds += max(0.0, moment(event["time"]) - moment(outline[n - 1]["time"]))
@@ -326,7 +326,7 @@ class Runs:
 
 
 def _annotations(row: sqlite3.Row) -> dict[str, Any]:
-    """The user's, which are read even of a run that is damaged."""
+    """The user's annotations, which are read even for a damaged run."""
     return {
         "title": str(row["title"]),
         "note": str(row["note"]),
