@@ -1,1 +1,1 @@
-"""Scores explanations of a layer's neurons, whoever made them."""
+"""Scores explanations of a layer's neurons, from any tool."""

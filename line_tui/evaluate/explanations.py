@@ -23,7 +23,7 @@ class Explanation:
     neuron: int
     text: str
     line: int = field(default=0, compare=False)
-    """Line in the file, the header being 1."""
+    """Line in the file; the header is line 1."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +48,13 @@ class Explanations:
 def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     """Read a file with a header: ours, CLIP-Dissect's, MILAN's or INVERT's.
 
-    `layer` selects rows where the file names layers, `neurons` is how many the layer has. A neuron may have several
-    explanations, which are then compared; the same one twice counts once. Raises UsageError when the file cannot be
-    read or has none of the known headers.
+    `layer` selects rows if the file names layers; `neurons` is the layer's number of neurons. A neuron may have several
+    explanations, which are then compared; duplicates count once. Raises UsageError if the file cannot be read or has
+    none of the known headers.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            # Spreadsheets in many locales write semicolons.
+            # Spreadsheets in many locales separate by semicolons.
             first = file.readline()
             file.seek(0)
             delimiter = max(",;\t", key=first.count)
@@ -111,7 +111,7 @@ def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) 
 
 
 def _whole(number: str) -> int | None:
-    """A non-negative integer; pandas writes 3.0 in columns with gaps."""
+    """A non-negative integer; pandas writes 3.0 in columns with missing values."""
     try:
         value = float(number)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Draws the explanations' texts and measures activations."""
+"""Draws pictures of the explanations and measures activations."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from line_tui.models.folder import PictureFolder, in_batches, open_folder, reada
 STREAM = "evaluate"
 """Seeds that no run's search uses."""
 BATCH = 32
-"""Number of control pictures in memory at a time."""
+"""Number of control pictures held in memory at a time."""
 
 Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Control:
-    """What explanations are scored against."""
+    """The control set that explanations are scored against."""
 
     name: str
     activations: Floats
     """`float32[images, neurons]`."""
     prompt: str
-    """What the explanations' texts are put into."""
+    """Prompt template for the explanations."""
     skipped: Sequence[str] = ()
     """Pictures that cannot be read, each with the reason."""
 
@@ -68,7 +68,7 @@ def evaluate(
     vision: Vision,
     tell: Tell,
 ) -> Report:
-    """Score files against a control; each text is drawn once, with the same seeds. Raises ModelFileError."""
+    """Score files against a control set; each text is drawn once, with the same seeds. Raises ModelFileError."""
     activations = control.activations
     seen: dict[str, Floats] = {}
 
@@ -125,7 +125,7 @@ def _mean(scored: Sequence[Scored], name: str) -> float | None:
 def _sound(
     rows: Sequence[Explanation], control: Floats, look: Callable[[str], Floats]
 ) -> tuple[list[Explanation], list[BadRow]]:
-    """The rows whose neurons are finite numbers for all pictures, and the others with the reason."""
+    """The rows whose neurons are finite for all pictures, and the others with the reason."""
     sound, broken = [], []
     for row in rows:
         try:

@@ -1,4 +1,4 @@
-"""Prints a report as tables to stdout, and bad rows and skipped pictures to stderr; gives it as CSV."""
+"""Prints a report as tables or CSV, and bad rows and skipped pictures to stderr."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TWO_SIDED = ("correlation", "auprc", "f1")
 
 
 def tell_left_out(report: Report, narration: PlainConsole) -> None:
-    """Say which rows and pictures were left out."""
+    """Print which rows and pictures were left out."""
     for file in report.files:
         for row in file.bad_rows:
             narration.tell(f"{file.path}, line {row.line}: {row.cause}; row skipped")
@@ -27,7 +27,7 @@ def tell_left_out(report: Report, narration: PlainConsole) -> None:
 
 
 def to_csv(report: Report) -> str:
-    """One line for each explanation."""
+    """CSV with one line per explanation."""
     text = io.StringIO()
     writer = csv.writer(text)
     auc, mad = report.metrics
@@ -41,7 +41,7 @@ def to_csv(report: Report) -> str:
 
 
 def print_tables(report: Report) -> None:
-    """Print a table for each file, and what follows from them."""
+    """Print a table per file, and the comparisons."""
     console = PlainConsole(width=None if sys.stdout.isatty() else 120)
     auc, mad = report.metrics
     kind = "natural images, CoSy's protocol" if auc == "auc" else "generated images of the bank: not CoSy's numbers"
@@ -75,7 +75,7 @@ def print_tables(report: Report) -> None:
 
 
 def _print_sanity(found: list[Sanity], console: PlainConsole) -> None:
-    """Print which metrics notice a wrong explanation."""
+    """Print which metrics detect a wrong explanation."""
     if not found:
         console.print("no sanity checks: no explanation accounts for enough of its neuron")
         return

@@ -67,8 +67,8 @@ def score(
 ) -> list[Scored]:
     """Score explanations.
 
-    `control` is `float32[images, neurons]`; `look(text)` gives the activations of a text's images, of the same kind,
-    and `detect(explanation)` what its detector sees.
+    `control` is `float32[images, neurons]`; `look(text)` returns the same for a text's images, and
+    `detect(explanation)` its detector's output.
     """
     found = [_scored(one, look(one.text)[:, one.neuron], control[:, one.neuron], detect(one)) for one in explanations]
     return sorted(found, key=lambda each: each.neuron)
@@ -81,7 +81,7 @@ def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected |
 
 
 def rivals(explanations: Sequence[Explanation], look: Callable[[str], Floats]) -> list[Rivals]:
-    """Compare the first explanation of each neuron with the others that it has; `look` as in `score`."""
+    """Compare the first explanation of each neuron with its others; `look` as in `score`."""
     first: dict[int, Explanation] = {}
     found = []
     for one in explanations:
@@ -102,9 +102,9 @@ def rivals(explanations: Sequence[Explanation], look: Callable[[str], Floats]) -
 
 
 def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
-    """Compare each file with the first, neuron by neuron; a pair of files that share less than two is left out.
+    """Compare each file with the first, neuron by neuron; files that share fewer than two neurons are left out.
 
-    Of several explanations of a neuron in a file, the first counts.
+    If a file has several explanations of a neuron, the first counts.
     """
     names = list(files)
     firsts = {name: {one.neuron: one.auc for one in reversed(scored)} for name, scored in files.items()}

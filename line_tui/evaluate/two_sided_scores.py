@@ -1,8 +1,8 @@
 """Two-sided scores of explanations (correlation, AUPRC, F1), and sanity checks of the metrics.
 
 The sanity checks are those of Oikarinen, Yan, Weng (arXiv 2506.05774): an explanation that misses half of what it
-should cover, and one that covers as much again of something else, are both worse; a metric that does not fall tells
-nothing of that. Metrics whose scores fall for nearly all explanations pass.
+should cover, or that covers as much again of something else, is worse, so its score must fall. Metrics whose scores
+fall for nearly all explanations pass.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from line_tui.explain.two_sided import auprc, correlation, f1, strongest
 Labels = NDArray[np.bool_]
 """Which control pictures show the concept, `bool[pictures]`."""
 FEWEST = 4
-"""Control pictures that count as showing a concept, at least."""
+"""Minimum number of control pictures that count as showing a concept."""
 HOLDS = 0.2
-"""Correlation from which an explanation has something to lose: where it has none, no metric can fall."""
+"""Minimum correlation of an explanation to be checked: below it, no metric has room to fall."""
 PASSES = 0.9
 """Share of explanations for which a metric must fall."""
 NOTICED = 0.05
-"""Share of its score by which a metric must fall to have noticed."""
+"""Share of its score by which a metric must fall to pass."""
 TRIES = 20
 """Number of random changes to the labels per explanation."""
 
@@ -44,7 +44,7 @@ class Detected:
 
     @property
     def labels(self) -> Labels:
-        """Pictures with a detector output above one half."""
+        """Pictures with a detector output above 0.5."""
         return strongest(self.shown, max(FEWEST, int((self.shown >= 0.5).sum())) / len(self.shown))
 
     @property
@@ -64,10 +64,10 @@ class Detected:
 
 
 def detect(pictures: Floats, control: Floats, neuron: int, drawn: Floats | None = None) -> Detected | None:
-    """What a detector made of an explanation's pictures sees; None where the layer has no other neuron that varies.
+    """The output of a detector made from an explanation's pictures; None if no other neuron of the layer varies.
 
-    All are `float32[images, neurons]`. Beside a control set of natural pictures, `drawn` are those of all explanations:
-    what these have in common is not part of any concept.
+    All are `float32[images, neurons]`. With a control set of natural pictures, `drawn` are those of all explanations:
+    what they have in common is not part of any concept.
     """
     features = usable_features(control, neuron)
     if not len(features):
@@ -86,7 +86,7 @@ METRICS: dict[str, Callable[[Floats, Labels], float]] = {
     "auprc": auprc,
     "f1": lambda activations, labels: f1(strongest(activations), labels),
 }
-"""Each asks how well a neuron's activations go with which control pictures show the concept."""
+"""Each measures how well a neuron's activations match the control pictures that show the concept."""
 
 
 class Sanity(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +101,7 @@ class Sanity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sanity(detected: Sequence[Detected]) -> list[Sanity]:
-    """Put all metrics through both checks, on the explanations at hand that hold; empty when none does."""
+    """Run both checks on all metrics, over the explanations above `HOLDS`; empty if there are none."""
     holding = [one for one in detected if one.correlation >= HOLDS]
     found = []
     for name, metric in METRICS.items() if holding else ():
@@ -113,7 +113,7 @@ def sanity(detected: Sequence[Detected]) -> list[Sanity]:
 
 
 def _falls(one: Detected, metric: Callable[[Floats, Labels], float]) -> tuple[bool, bool]:
-    """Whether the mean score falls for missing and for extra labels."""
+    """Whether the mean score falls with missing and with extra labels."""
     rng = np.random.default_rng(0)
     labels = one.labels
     right, others = np.flatnonzero(labels), np.flatnonzero(~labels)

@@ -22,7 +22,7 @@ class Exporter:
     about: str
     """One line for lists."""
     write: Callable[[RunState, Result, About, Path], Path]
-    """Writes a run into a folder that exists and returns the file, or the folder, that it made. Raises OSError,
+    """Writes a run into an existing folder and returns the file or folder that it created. Raises OSError,
     ValueError."""
 
 
@@ -89,7 +89,7 @@ def write(state: RunState, about: About, kind: str, folder: Path) -> Path:
 
 
 def write_index(runs: Iterable[tuple[RunState, About]], folder: Path) -> Path:
-    """Write a page over the pages of runs in a folder. Raises OSError, ValueError."""
+    """Write an index page of the run pages in a folder. Raises OSError, ValueError."""
     entries = [(result(state, about.seconds), state, about) for state, about in runs]
     path = folder / "index.html"
     path.write_text(to_index(entries, read_png), encoding="utf-8")

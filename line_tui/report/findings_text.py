@@ -16,9 +16,9 @@ _NAMED = 4
 
 
 def argument(state: RunState) -> list[str]:
-    """What the neuron responds to, how much that accounts for, what is left, how certain it is, what would change it.
+    """What the neuron responds to, how much that explains, what is left, how certain it is, what would change it.
 
-    One or two sentences each. What was not measured is left out or said to be unmeasured. Empty before the first score.
+    One or two sentences each. Unmeasured values are left out or marked as such. Empty before the first score.
     """
     label = _label(state)
     if label is None:
@@ -28,7 +28,7 @@ def argument(state: RunState) -> list[str]:
 
 
 def narrow(state: RunState) -> bool:
-    """Whether the label accounts for so little of the neuron that it is probably too narrow."""
+    """Whether the label's share is so small that it is probably too narrow."""
     return bool(state.explanation and state.explanation.concepts and state.explanation.concepts[0].share < LITTLE)
 
 
@@ -147,7 +147,7 @@ def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
 
 
 def _words_left(state: RunState) -> list[str]:
-    """The words of the pictures that are left; those of the explanation, which not all their pictures show, apart."""
+    """The words of the unexplained pictures, except the explanation's own, some of whose pictures may be among them."""
     told = {one.concept for one in _concepts(state)}
     return [word for word in state.explanation.left if word not in told] if state.explanation is not None else []
 

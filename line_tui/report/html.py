@@ -49,7 +49,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
 def to_html(state: RunState, result: Result, about: About, read: ReadPicture) -> str:
     """The page of a run.
 
-    `result` is the state's, and `read` gives a PNG file's bytes by its path, None where the file is gone.
+    `result` belongs to the state; `read` returns a PNG file's bytes, or None if the file is gone.
     """
     label = state.trials.get(state.outcome.trial or "") if state.outcome else None
     images = strongest_images(state.trials.values())
@@ -132,7 +132,7 @@ def _bank(bank: Bank | None) -> str:
 
 
 def _number(value: float | None) -> str:
-    # With the zeros at the end, so that columns line up and 0.99 is not less precise than 0.963.
+    # With trailing zeros, so that columns line up and 0.99 does not look less precise than 0.963.
     return "–" if value is None else f"{value:#.3g}".rstrip(".")
 
 

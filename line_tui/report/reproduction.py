@@ -26,7 +26,7 @@ def command_line(spec: RunSpec) -> str:
 
 
 def how_to_repeat(state: RunState) -> tuple[str, str]:
-    """The command for a run that has its first event, and what to expect from it."""
+    """The command for a run with its first event, and what to expect from it."""
     spec = state.spec
     if state.iterations > spec.iterations:
         spec = msgspec.structs.replace(spec, iterations=state.iterations)

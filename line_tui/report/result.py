@@ -305,7 +305,7 @@ def _label_score(state: RunState) -> LabelScore | None:
         return None
     metric = state.spec.metric
     own = {"metric": metric, "value": value(score, metric), "verified": verified is not None}
-    # The search's interval and correlation would be taken for those of fresh images.
+    # The search's interval and correlation would be mistaken for those of fresh images.
     measured = msgspec.structs.asdict(score)
     shared = measured if verified is not None else {key: measured[key] for key in ("auc", "mad", "images")}
     return msgspec.convert(shared | own, LabelScore)

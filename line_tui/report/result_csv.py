@@ -14,7 +14,7 @@ COLUMNS = [
     *("correlation", "correlation_low", "correlation_high", "share", "unexplained", "images"),
     *("judgement", "model", "layer", "strategy", "run_id"),
 ]
-"""As in `Result`; `share` is the label's, `judgement` the user's word on it."""
+"""As in `Result`; `share` is the label's, `judgement` the user's verdict."""
 _OF_SCORE = (
     *("metric", "auc", "ci_low", "ci_high", "mad", "p_value", "images"),
     *("correlation", "correlation_low", "correlation_high"),
@@ -50,5 +50,5 @@ def _given(value: object) -> object:
 
 
 def _inert(cell: str) -> str:
-    """Text that is safe in terminals and spreadsheets, where a cell with such a start would be a formula."""
+    """Text that is safe in terminals and in spreadsheets, which would read some cells as formulas."""
     return f"'{shown(cell)}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else shown(cell)

@@ -34,7 +34,7 @@ def histogram(control: Sequence[float], concept: Sequence[float], bins: int = 48
         return ""
     low, high = min([*control, *concept]), max([*control, *concept])
     if np.any(np.diff(np.linspace(low, high, bins + 1)) <= 0):
-        # All the same, or too close for floats between them.
+        # All equal, or too close for floats between them.
         high = low + max(1.0, abs(low))
     counts, edges = np.histogram(control, bins=bins, range=(low, high))
 
