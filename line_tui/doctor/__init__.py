@@ -1,1 +1,1 @@
-"""Checks whether this machine can run line-tui; each problem comes with its fix."""
+"""Checks whether this machine can run line-tui; each problem includes its fix."""

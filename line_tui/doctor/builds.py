@@ -1,4 +1,4 @@
-"""Finds out how torch and llama.cpp were built, in separate processes: these libraries can abort theirs.
+"""Finds out how torch and llama.cpp were built, in separate processes, which these libraries can abort.
 
 python -m line_tui.doctor.builds torch | llama_cpp
 """
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-_PATIENCE = 180.0  # seconds; the first import of torch from a network disk takes its time
+_PATIENCE = 180.0  # seconds; the first import of torch from a network disk is slow
 
 
 class Torch(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +36,7 @@ class LlamaCpp(msgspec.Struct, frozen=True, kw_only=True):
     gpu: bool = False
     """Whether the build supports a GPU."""
     system: str = ""
-    """Its own description of the instruction sets it was built for."""
+    """llama.cpp's description of the instruction sets it was built for."""
 
 
 class Broken(msgspec.Struct, frozen=True):
@@ -90,7 +90,7 @@ def _llama_cpp() -> LlamaCpp:
 
 
 if __name__ == "__main__":
-    # llama.cpp writes to fd 1, which must carry only the answer.
+    # llama.cpp writes to fd 1, which must contain only the answer.
     own = os.dup(1)
     os.dup2(2, 1)
     answer = {"torch": _torch, "llama_cpp": _llama_cpp}[sys.argv[1]]()

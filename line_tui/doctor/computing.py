@@ -12,7 +12,7 @@ from line_tui.doctor.machine import Machine
 _LEAST_RAM_MB = 1500
 """RAM needed by the bundled models and the libraries."""
 _PIP = f"{sys.executable} -m pip install"
-"""pip of this environment; another pip would change another environment."""
+"""This environment's pip; another pip would change another environment."""
 
 
 def check_machine(machine: Machine) -> Finding:
@@ -91,7 +91,7 @@ def _llama_requirement() -> str:
     """The version that line-tui requires, which may not be the newest."""
     try:
         required = importlib.metadata.requires("line-tui") or []
-    except importlib.metadata.PackageNotFoundError:  # Running from a checkout that is not installed.
+    except importlib.metadata.PackageNotFoundError:  # line-tui runs from a checkout that is not installed.
         required = []
     name = "llama-cpp-python"
     return next((each for each in required if each.startswith(name)), name)

@@ -1,4 +1,4 @@
-"""Runs all checks, yielding one finding after the other."""
+"""Runs all checks, yielding findings one at a time."""
 
 from __future__ import annotations
 

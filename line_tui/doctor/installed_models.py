@@ -40,7 +40,7 @@ def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, need
     size = gigabytes(sum(verdict.size for verdict in verdicts))
     unsure = [verdict.id for verdict in verdicts if verdict.state not in ("verified", "served")]
     if unsure:
-        # Large models are not read here, and small ones have no known hash.
+        # Large models are not hashed here, and some small ones have no known hash.
         large = any(verdict.size > _QUICK for verdict in verdicts if verdict.id in unsure)
         fix = f"`line-tui models verify {profile.id}` compares them" if large else ""
         return Finding(check, "ok", f"all present ({size}); not compared with a hash: {', '.join(unsure)}", fix)
@@ -57,12 +57,12 @@ def check_memory(
 ) -> Finding:
     """Whether a profile's models fit in memory together, by the catalogue's numbers."""
     check = f"memory: {profile.id}"
-    # The engine sees how much is left when it has imported its libraries; here none is.
+    # The engine measures free memory after importing its libraries; here none is imported.
     # A GPU that shares the RAM reports no memory of its own.
     gpu = (torch.free_mb or machine.free_ram_mb) if isinstance(torch, Torch) and torch.device != "cpu" else None
     free = Free(max(0, machine.free_ram_mb - LIBRARIES_MB), gpu)
     try:
-        # As in a run: a CPU-only llama.cpp uses the CPU whatever would fit.
+        # As in a run: a CPU-only llama.cpp uses the CPU even if the GPU has room.
         offloads = isinstance(llama, LlamaCpp) and llama.gpu
         wanted = profile_needs(catalog, profile, profile.vision, on_gpu=gpu is not None)
         most = catalog.find_generator(profile.generator).batch_size

@@ -25,7 +25,7 @@ class Gpu(msgspec.Struct, frozen=True):
 
 
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
-    """The hardware as far as it can be detected without a library."""
+    """The hardware, as far as it can be detected without a library."""
 
     processor: str
     cores: int
@@ -35,7 +35,7 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     free_ram_mb: int
     gpus: list[Gpu] = []
     driver_error: str = ""
-    """What nvidia-smi said when it failed."""
+    """nvidia-smi's error, if it failed."""
     amd: bool = False
     """Whether there is a ROCm GPU."""
 

@@ -26,7 +26,7 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_terminal(ask: Callable[[], str]) -> Terminal:
-    """What is known of the terminal; `ask` asks it for its protocol, for up to 0.2 s if it does not answer."""
+    """What is known about the terminal; `ask` queries its protocol, which takes up to 0.2 s."""
     size = shutil.get_terminal_size()
     environment = os.environ
     return Terminal(

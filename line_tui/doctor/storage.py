@@ -17,7 +17,7 @@ from line_tui.store import Store
 from line_tui.store.filesystem import is_network
 
 _LITTLE = 2_000_000_000
-"""Free bytes that a few hundred large runs would fill."""
+"""Minimum free bytes: a few hundred large runs would fill them."""
 
 
 def check_config() -> Finding:

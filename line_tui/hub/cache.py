@@ -1,11 +1,11 @@
-"""The hub's cache on this machine, in the layout that all of the hub's tools share: no network.
+"""The hub's cache on this machine, in the layout shared by all of the hub's tools. Uses no network.
 
     models--owner--name/
         blobs/       files by their hash: SHA-256 for large ones, git's SHA-1 for small ones
-        snapshots/   one folder a commit, of links to the blobs
+        snapshots/   one folder per commit, of links to the blobs
         refs/        the commit of each branch or tag
 
-What another program fetched is found here, and what is fetched here other programs find.
+Models downloaded by other programs are found here, and other programs find those downloaded here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from line_tui.errors import HubError
 from line_tui.hub.names import check, check_repository, is_commit, is_digest, is_file_name
 
 PART = ".line-tui.part"
-"""Suffix of partly fetched files."""
+"""Suffix of partly downloaded files."""
 
 _BRANCH = "main"
 
@@ -43,12 +43,12 @@ class Repository:
         return Repository(cache_folder() / f"models--{repo.replace('/', '--')}")
 
     def blob(self, digest: str) -> Path:
-        """The path of the blob with this hash, existing or not. Raises HubError for an invalid hash."""
+        """The path of the blob with this hash, which may not exist. Raises HubError for an invalid hash."""
         check(digests=[digest])
         return self.folder / "blobs" / digest
 
     def part(self, digest: str) -> Path:
-        """The path of a partly fetched blob. Raises HubError for an invalid hash."""
+        """The path of a partly downloaded blob. Raises HubError for an invalid hash."""
         check(digests=[digest])
         return self.folder / "blobs" / f"{digest}{PART}"
 
@@ -68,10 +68,10 @@ class Repository:
         return {path.relative_to(snapshot).as_posix(): path for path in sorted(found)}
 
     def publish(self, commit: str, revision: str | None, digests: dict[str, str]) -> Path:
-        """Make a snapshot of blobs that are all here, given by name; returns its folder.
+        """Create a snapshot of blobs, given by name, which must all exist; return its folder.
 
-        Done last, so that no program ever finds a model of which half is missing. Raises HubError for names that
-        lead elsewhere.
+        Done last, so that no program finds an incomplete model. Raises HubError for names that lead outside the
+        folder.
         """
         check(commits=[commit], digests=digests.values(), names=[*digests, revision or _BRANCH])
         self.check_place()
@@ -95,10 +95,10 @@ class Repository:
         return snapshot
 
     def remove(self, files: list[Path]) -> int:
-        """Delete files of snapshots, and their blobs where no other snapshot has them; returns the bytes freed.
+        """Delete files of snapshots, and their blobs unless another snapshot uses them; return the bytes freed.
 
-        Raises HubError, and deletes nothing, for a file that is in another folder. What a link leads to outside of
-        this repository's blobs stays.
+        Raises HubError, and deletes nothing, for a file in another folder. Link targets outside of this repository's
+        blobs are kept.
         """
         self.check_place()
         top = self.folder.resolve()
@@ -135,7 +135,7 @@ class Repository:
 
 
 def part_size(part: Path) -> int:
-    """Size of a partly fetched file; 0 if there is none, or if it is not a file."""
+    """Size of a partly downloaded file; 0 if there is none, or if it is not a file."""
     return part.stat().st_size if part.is_file() and not part.is_symlink() else 0
 
 

@@ -1,4 +1,4 @@
-"""Checks files against the hashes in the hub, a package or the catalogue."""
+"""Checks files against the hashes of the hub, a package or the catalogue."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SHA256 = 64  # hexadecimal digits
 
 
 def matches(path: Path, digest: str) -> bool:
-    """Whether a file has a hash: SHA-256, or the SHA-1 by which git knows small files. Raises OSError."""
+    """Whether a file has this hash: SHA-256, or git's SHA-1 for small files. Raises OSError."""
     if is_sha256(digest):
         return sha256(path) == digest
     header = f"blob {path.stat().st_size}\0".encode()

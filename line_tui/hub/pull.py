@@ -1,4 +1,4 @@
-"""Fetches a model: finds what is missing, checks disk space, downloads, verifies, and only then makes it visible."""
+"""Downloads a model: finds what is missing, checks disk space, downloads, verifies, and then makes it visible."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARGIN = 1 << 28
 
 @dataclass(frozen=True)
 class Plan:
-    """What has to be done to fetch a model."""
+    """The files and sizes of a download."""
 
     entry: Entry
     repo: str
@@ -31,7 +31,7 @@ class Plan:
     files: list[RemoteFile]
     missing: list[RemoteFile]
     refused: list[str]
-    """Files that the entry names and that are not fetched, as they could run code."""
+    """Files that the entry names but that are not downloaded, as they could run code."""
 
     @property
     def size(self) -> int:
@@ -40,14 +40,14 @@ class Plan:
 
     @property
     def to_fetch(self) -> int:
-        """Bytes still to fetch."""
+        """Bytes still to download."""
         repository = Repository.of(self.repo)
         parts = (repository.part(file.digest) for file in self.missing)
         return sum(file.size for file in self.missing) - sum(map(part_size, parts))
 
 
 def plan(entry: Entry, hub: Hub) -> Plan:
-    """Ask the hub what a model consists of. Raises HubError."""
+    """Ask the hub for a model's files. Raises HubError."""
     source = entry.source
     if source.hub is None:
         raise ValueError(f"{entry.id} does not come from the hub")
@@ -82,9 +82,9 @@ def move_on(name: str) -> str:
 
 
 def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: Receipts) -> Path:
-    """Fetch what is missing and return the model's folder; `on_bytes(name, bytes)` follows each file.
+    """Download what is missing and return the model's folder; `on_bytes(name, bytes)` reports progress per file.
 
-    Raises HubError. What was fetched of an interrupted call is used by the next one.
+    Raises HubError. The next call continues an interrupted one.
     """
     _check_space(plan)
     try:
@@ -114,15 +114,15 @@ def _bring(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
 
 
 def pin(plan: Plan, revision: str | None, folder: Path) -> Pin:
-    """What a pulled model is to be held to: its commit, and the SHA-256 of its files in `folder`, each computed once.
+    """The pin of a pulled model: its commit, and the SHA-256 of its files in `folder`, each computed once.
 
-    `revision` is what the catalogue says. Raises HubError for a file that was here before and is not what the hub says.
+    `revision` is the catalogue's. Raises HubError for a file from an earlier download that differs from the hub's.
     """
     fetched = {file.name for file in plan.missing}
     digests: dict[str, str] = {}
     for file in plan.files:
         path, known = folder / file.name, plan.entry.source.sha256.get(file.name)
-        # These hashes have just been checked, or were at the first pull; `verify` checks them again.
+        # These hashes were checked now or at the first pull; `verify` checks them again.
         if known is None and file.name not in fetched and not matches(path, file.digest):
             raise HubError(
                 f"{path} was already here, and does not have its known hash at {plan.repo}",
@@ -145,5 +145,5 @@ def _check_space(plan: Plan) -> None:
 
 
 def gigabytes(size: int) -> str:
-    """A number of bytes for people: "3.42 GB", "12.0 MB"."""
+    """A readable number of bytes: "3.42 GB", "12.0 MB"."""
     return f"{size / 1e9:.2f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"

@@ -14,7 +14,7 @@ from line_tui.config import data_folder
 
 
 class Receipts:
-    """A small file of path -> (bytes, nanoseconds); losing it costs another `line-tui models verify`."""
+    """A small file of path -> (bytes, nanoseconds); if it is lost, `line-tui models verify` recreates it."""
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or data_folder() / "verified.json"
@@ -27,7 +27,7 @@ class Receipts:
             private.write(self._path, msgspec.json.encode(receipts))
 
     def hold(self, paths: Iterable[Path]) -> bool:
-        """Whether each of the files was verified and has not changed since."""
+        """Whether all files were verified and have not changed since."""
         receipts = self._read()
         return all(receipts.get(str(path.resolve())) == _stamp(path) for path in paths)
 

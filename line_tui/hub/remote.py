@@ -1,4 +1,4 @@
-"""Lists hub repositories and fetches their files. The only module that opens network connections."""
+"""Lists hub repositories and downloads their files. The only module that opens network connections."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ class Hub:
         return Listing(commit, files)
 
     def fetch(self, repo: str, commit: str, file: RemoteFile, part: Path, on_bytes: OnBytes) -> None:
-        """Fetch a file, going on from what `part` holds already; a lost connection is tried again.
+        """Download a file, resuming from `part`; a lost connection is retried.
 
-        Raises HubError. What was fetched stays in `part`.
+        Raises HubError. Data received before an error is kept in `part`.
         """
         url = hf_hub_url(repo, file.name, revision=commit, endpoint=self._endpoint)
         failures = 0
@@ -107,7 +107,7 @@ class Hub:
                 if response.status_code != httpx2.codes.PARTIAL_CONTENT:
                     file.truncate(0)
                     have = 0
-                # Raw: nothing was asked for in a compressed form, which could grow without end.
+                # Raw: no compression was requested, and decompressed data could be of any size.
                 for chunk in response.iter_raw():
                     file.write(chunk[: size - have])
                     have = min(size, have + len(chunk))
@@ -151,7 +151,7 @@ class Hub:
                 "free some space or set HF_HOME to a folder on another disk, and pull again: it continues from there",
             ) from error
         except (LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
-            # The library has no error for a reply that is not the hub's, such as a captive portal's page.
+            # The library has no error for replies from others, such as a captive portal's page.
             raise HubError(
                 f"{self._endpoint} does not answer like a hub ({type(error).__name__}: {first_line(error)})",
                 "open that address in a browser: a network may want you to log in; correct HF_ENDPOINT if it is set",

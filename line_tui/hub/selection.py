@@ -1,4 +1,4 @@
-"""Selects the files of a model: those its catalogue entry names, in formats that cannot contain code."""
+"""Selects the files of a model: those named by its catalogue entry, in formats that cannot contain code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SAFE = frozenset({".gguf", ".jinja", ".json", ".model", ".safetensors", ".txt"})
 
 
 def select(source: Source, names: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The files to fetch, and those that were named but are left where they are because they could run code."""
+    """The files to download, and those that are named but skipped because they could run code."""
     wanted = sorted(name for name in names if _is_wanted(source, name))
     safe = [name for name in wanted if PurePosixPath(name).suffix in SAFE]
     return safe, [name for name in wanted if name not in safe]
@@ -24,5 +24,5 @@ def _is_wanted(source: Source, name: str) -> bool:
         return True
     if not source.files:
         return source.file is None
-    # Like the hub's patterns: a folder name with a slash stands for everything in it.
+    # As in the hub's patterns: a folder name with a slash matches everything in it.
     return any(fnmatch(name, f"{pattern}*" if pattern.endswith("/") else pattern) for pattern in source.files)

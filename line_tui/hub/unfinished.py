@@ -1,4 +1,4 @@
-"""Partly fetched files that interrupted pulls left in the cache."""
+"""Partly downloaded files that interrupted pulls left in the cache."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from line_tui.models.catalog import Entry
 
 @dataclass(frozen=True)
 class Unfinished:
-    """The partly fetched files of one repository."""
+    """The partly downloaded files of one repository."""
 
     repo: str
     parts: list[Path]
     models: list[str]
-    """What the catalogue calls the repository's models; they may share it, or be no longer known."""
+    """The catalogue's names of the repository's models: none, one or several."""
 
     @property
     def size(self) -> int:
@@ -28,12 +28,12 @@ class Unfinished:
 
     @property
     def found(self) -> str:
-        """A description for people."""
+        """A description for the user."""
         return f"a pull of {self.repo} was interrupted after {gigabytes(self.size)}"
 
     @property
     def fix(self) -> str:
-        """What to do about it."""
+        """How to fix it."""
         if not self.models:
             return f"no model of the catalogue needs it: delete {', '.join(map(str, self.parts))}"
         name, *others = self.models
@@ -58,7 +58,7 @@ def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
 
 
 def _is_left(part: Path) -> bool:
-    """Whether a file is partly fetched and no process is fetching it."""
+    """Whether a file is partly downloaded and no process is downloading it."""
     try:
         if part.is_symlink() or not part.is_file():
             return False

@@ -42,12 +42,12 @@ def verify(entry: Entry, receipts: Receipts) -> Verdict:
 
 
 def glance(entry: Entry, receipts: Receipts) -> Verdict:
-    """Like `verify`, but without hashing: files count as verified if they were before and have not changed since."""
+    """Like `verify`, but without hashing: files count as verified if they have not changed since they were."""
     return _judge(entry, receipts, hash_all=False)
 
 
 def files_of(entry: Entry) -> list[Path]:
-    """The files of a model on this machine. Raises ModelFileError when it is not here."""
+    """The files of a model on this machine. Raises ModelFileError if it is missing."""
     path = locate(entry.source, entry.id)
     if entry.source.hub is not None:
         repository = Repository.of(entry.source.hub)
@@ -111,7 +111,7 @@ def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bo
 
 def _known_digest(source: Source, file: Path) -> str | None:
     """The hash from the catalogue, else from the hub's cache or the package's own record."""
-    # If both "config.json" and "unet/config.json" match, the longer one is meant.
+    # If both "config.json" and "unet/config.json" match, use the longer one.
     if named := max((name for name in source.sha256 if _is_named(file, name)), key=len, default=None):
         return source.sha256[named]
     if source.hub is not None and file.is_symlink():
@@ -129,7 +129,7 @@ def _is_named(file: Path, name: str) -> bool:
 
 @lru_cache
 def _listed_digests(folder: Path) -> dict[Path, str]:
-    """Of `SHA256SUMS`, in the format of sha256sum."""
+    """Hashes in `SHA256SUMS`, in the format of sha256sum."""
     path = folder / "SHA256SUMS"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {folder / name: digest for digest, name in (line.split(maxsplit=1) for line in lines)}
