@@ -1,1 +1,1 @@
-"""Worlds: models that were made for line-tui, with what they need at run time."""
+"""Worlds: models made for line-tui, and their code."""

@@ -27,7 +27,7 @@ def load_minilm() -> tuple[BertTokenizerFast, BertModel]:
 def encode_tokens(text: str, tokenizer: Any, model: Any) -> Tensor:
     """The vectors of one text's tokens: `float32[tokens, DIMENSIONS]`.
 
-    Alone and unpadded: in a batch, the padding that a longer neighbour causes changes the last digits.
+    Alone and unpadded: in a batch, padding to a longer text changes the last digits.
     """
     device = next(model.parameters()).device
     tokens = tokenizer(text, return_tensors="pt", truncation=True, max_length=MAX_TOKENS)
@@ -41,7 +41,7 @@ def embed(texts: list[str]) -> NDArray[np.float32]:
     tokenizer, model = load_minilm()
     rows = np.empty((len(texts), DIMENSIONS), np.float32)
     for row, text in zip(rows, texts, strict=True):
-        # The bundled generator may have taken it to a GPU.
+        # The bundled generator may have moved it to a GPU.
         pooled = encode_tokens(text, tokenizer, model).mean(0)
         row[:] = (pooled / pooled.norm()).cpu().numpy()
     return rows

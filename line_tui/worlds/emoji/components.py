@@ -16,7 +16,7 @@ class EmojiDenoiser(ModelMixin, ConfigMixin):  # type: ignore[misc]
         self.network = Denoiser(latent, width, depth, queries, styles)
 
     def read(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """What a text says, from its tokens."""
+        """A text's condition vector, from its tokens."""
         return self.network.read(tokens, mask)
 
     def forward(self, noisy: Tensor, clean_share: Tensor, text: Tensor, style: Tensor) -> Tensor:

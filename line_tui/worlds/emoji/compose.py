@@ -1,4 +1,4 @@
-"""How an emoji is tinted, placed, turned, repeated and backed: named by a prompt, or left to the seed."""
+"""How an emoji is tinted, placed, rotated, repeated and given a background, as set by the prompt or the seed."""
 
 import math
 from functools import lru_cache
@@ -16,12 +16,12 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "turn": ("upright", "tilted", "sideways", "upside-down"),
     "count": ("one", "two", "three", "four"),
 }
-"""What a prompt can ask for, each with its values; a composition is one value of each, by number."""
+"""Attributes that a prompt can set, with their values; a composition is one value index per attribute."""
 
 TINT, BACKGROUND, SIZE, PLACE, TURN, COUNT = range(len(ATTRIBUTES))
 
 UNIFORMS = 32
-"""Random numbers that one composition takes: the first pick the values, the others vary within them."""
+"""Random numbers per composition: the first pick the values, the others vary within them."""
 
 _UNNAMED = {
     "tint": {"natural": 1.0},
@@ -49,7 +49,7 @@ _COLOUR_RANGES = torch.tensor(
 )
 _SCALES = torch.tensor([[0.62, 0.86], [0.3, 0.42], [0.88, 1.0]])
 _PLACED = 0.6
-"""Scale of a picture that is asked to one side, relative to one that may be anywhere."""
+"""Scale of a picture placed on one side, relative to one without a set place."""
 _TURNS = torch.tensor([[0.0, 20.0], [35.0, 60.0], [80.0, 100.0], [165.0, 180.0]]) * math.pi / 180
 _COPY_SCALES = torch.tensor([1.0, 0.48, 0.46, 0.45])
 _LAYOUTS = torch.tensor(
@@ -73,7 +73,7 @@ _TO_RGB = torch.linalg.inv(_TO_YIQ)
 
 
 def draw_uniforms(generators: list[torch.Generator]) -> Tensor:
-    """The random numbers of each picture's composition, each row from its own generator.
+    """The random numbers of each picture's composition, one generator per row.
 
     Returns `float32[images, UNIFORMS]` in [0, 1).
     """
@@ -81,12 +81,12 @@ def draw_uniforms(generators: list[torch.Generator]) -> Tensor:
 
 
 def unnamed_shares(attribute: str) -> Tensor:
-    """How often each value occurs where a prompt does not name one: `float32[values]`, sum 1."""
+    """How often each value occurs if the prompt names none: `float32[values]`, sum 1."""
     return torch.tensor([_UNNAMED[attribute].get(value, 0.0) for value in ATTRIBUTES[attribute]])
 
 
 def pick(shares: list[Tensor], uniforms: Tensor) -> Tensor:
-    """A value of each attribute by its share and the first of the random numbers.
+    """A value of each attribute, sampled by its share with the first random numbers.
 
     `shares` holds `float32[images, values]` for each attribute. Returns `int64[images, attributes]`.
     """
@@ -102,7 +102,7 @@ def compose(rgba: Tensor, values: Tensor, uniforms: Tensor) -> Tensor:
 
     `rgba` is `float32[images, 4, size, size]`, premultiplied, in [0, 1]; `values` is `int64[images, attributes]`
     as in `ATTRIBUTES`; `uniforms` is `float32[images, UNIFORMS]`. Returns `float32[images, 3, size, size]` in [0, 1].
-    Values and random numbers that stand on the CPU spare a GPU the waiting.
+    Keep values and random numbers on the CPU, so that a GPU need not wait.
     """
     rows_of = [(values[:, COUNT] >= copy).nonzero()[:, 0] for copy in range(len(ATTRIBUTES["count"]))]
     values, uniforms = sent(values, rgba.device), sent(uniforms, rgba.device)
@@ -125,7 +125,7 @@ def _there(name: str, device: torch.device) -> Tensor:
 
 
 def sent(tensor: Tensor, device: torch.device) -> Tensor:
-    """The tensor on a device, without waiting for the device to be idle."""
+    """The tensor on a device, copied without synchronising."""
     if tensor.device == device:
         return tensor
     return tensor.pin_memory().to(device, non_blocking=True)
@@ -158,7 +158,7 @@ def _size_and_place(values: Tensor, uniforms: Tensor, copy: int) -> tuple[Tensor
     place = values[:, PLACE]
     placed, many = place > 0, values[:, COUNT] > 0
     scale = torch.where(placed & (values[:, SIZE] == 0), _PLACED * scale, scale)
-    # The room that the scale leaves free is the room that the picture may move in.
+    # The picture can move within the space that the scale leaves free.
     room = 1 - scale
     free = torch.stack([_between(uniforms[:, 8], -1, 1), _between(uniforms[:, 9], -1, 1)], 1)
     edge = _between(uniforms[:, [8, 9]], 0.75, 1.0)
@@ -178,7 +178,7 @@ def _tint(rgba: Tensor, values: Tensor, uniforms: Tensor) -> Tensor:
     wanted = _colour((values[:, TINT] - 1).clamp_min(0), uniforms[:, 19:22])[:, :, None, None]
     light = torch.einsum("i,nihw->nhw", _there("_TO_YIQ", rgba.device)[0], colour)[:, None]
     mean = light.sum((2, 3), keepdim=True) / alpha.sum((2, 3), keepdim=True).clamp_min(1e-3)
-    # Shading about the picture's own mean, so that dark pictures take a tint as well as light ones do.
+    # Shade relative to the picture's mean, so that dark pictures take a tint as well as light ones.
     shade = (0.5 + light / alpha.clamp_min(1e-3) - mean).clamp(0, 1)
     white = _LIGHT_SHARE * (2 * shade - 1).clamp_min(0)
     ramp = wanted * (2 * shade).clamp_max(1) * (1 - white) + white

@@ -11,12 +11,12 @@ from line_tui.worlds.emoji.compose import ATTRIBUTES
 TEXT = 384
 """Length of a token's vector."""
 TEXT_SCALE = 19.6
-"""Square root of that length, so that the entries of a unit vector times this have unit size."""
+"""Square root of that length, which scales the entries of a unit vector to unit size."""
 CHANNELS = 4
 
 
 class Reader(nn.Module):
-    """Learned queries that attend over a text's tokens: what binds an attribute to its noun."""
+    """Learned queries that attend over a text's tokens, to bind attributes to nouns."""
 
     def __init__(self, queries: int, heads: int = 6) -> None:
         super().__init__()
@@ -25,7 +25,7 @@ class Reader(nn.Module):
         self.key_value = nn.Linear(TEXT, 2 * TEXT)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """`float32[n, tokens, TEXT]` and which of them are there, `bool[n, tokens]`, to `float32[n, queries, TEXT]`."""
+        """`float32[n, tokens, TEXT]` and their mask, `bool[n, tokens]`, to `float32[n, queries, TEXT]`."""
         n, length, _ = tokens.shape
         key, value = self.key_value(tokens).view(n, length, 2, self.heads, -1).permute(2, 0, 3, 1, 4)
         query = (TEXT_SCALE * self.query).view(-1, self.heads, TEXT // self.heads).transpose(0, 1).to(key.dtype)
@@ -36,7 +36,7 @@ class Reader(nn.Module):
 
 
 def pooled(tokens: Tensor, mask: Tensor) -> Tensor:
-    """The mean token at unit length, what MiniLM was trained to give: `float32[n, TEXT]`."""
+    """The mean token at unit length, as MiniLM was trained: `float32[n, TEXT]`."""
     total = (tokens.float() * mask[:, :, None]).sum(1)
     return functional.normalize(total)
 
@@ -52,7 +52,7 @@ class Block(nn.Module):
         nn.init.zeros_(self.down.weight)
 
     def forward(self, x: Tensor, modulation: Tensor) -> Tensor:
-        """`float32[n, width]` to the same, under a modulation `float32[n, 3 * width]`."""
+        """`float32[n, width]` to the same, with a modulation `float32[n, 3 * width]`."""
         shift, scale, gate = (modulation + self.offset).chunk(3, dim=1)
         h = functional.layer_norm(x, x.shape[1:]) * (1 + scale) + shift
         change: Tensor = gate * self.down(functional.silu(self.up(h)))
@@ -77,7 +77,7 @@ class Denoiser(nn.Module):
         self.register_buffer("frequency", torch.exp(torch.linspace(0, math.log(1000), frequencies)))
 
     def read(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """What a text says: `float32[n, text]`, from its tokens `float32[n, tokens, TEXT]` and their mask."""
+        """The text's condition `float32[n, text]`, from its tokens `float32[n, tokens, TEXT]` and their mask."""
         return torch.cat([TEXT_SCALE * pooled(tokens, mask), self.reader(tokens, mask).flatten(1).float()], 1)
 
     def forward(self, noisy: Tensor, clean_share: Tensor, text: Tensor, style: Tensor) -> Tensor:
@@ -116,7 +116,7 @@ class Decoder(nn.Module):
         return torch.cat([torch.minimum(rgba[:, :3].clamp_min(0), alpha), alpha], 1)
 
     def free(self, latents: Tensor) -> Tensor:
-        """The same without limits, which training needs for its gradients."""
+        """The same without clamping, which would stop gradients in training."""
         x = self.inward(latents).view(len(latents), self.first, self.side, self.side)
         for number, stage in enumerate(self.stages):
             if number:
@@ -144,7 +144,7 @@ class _Stage(nn.Module):
 
 
 class Composer(nn.Module):
-    """What a text says about the composition: for each attribute the shares of its values."""
+    """Predicts the composition from a text: for each attribute the shares of its values."""
 
     def __init__(self, width: int = 128) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Text to emoji picture: a latent diffusion pipeline with the calling convention of diffusers' own."""
+"""Text to emoji picture: a latent diffusion pipeline with diffusers' calling convention."""
 
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from line_tui.worlds.emoji.compose import compose, draw_uniforms, pick
 from line_tui.worlds.minilm import encode_tokens
 
 LEAST_SHARE = 0.02
-"""Of an attribute's value, below which it is not drawn."""
+"""Share below which an attribute's value is not drawn."""
 
 StepCallback = Callable[["EmojiDiffusionPipeline", int, Any, dict[str, Any]], dict[str, Any]]
 
@@ -23,8 +23,8 @@ StepCallback = Callable[["EmojiDiffusionPipeline", int, Any, dict[str, Any]], di
 class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
     """Flow matching in a compact latent, then tint, number, pose and background by prompt and seed.
 
-    Everything random about a picture (noise, style, and of the composition what the prompt leaves open) comes from
-    its own CPU generator, so that it does not depend on the pictures drawn beside it.
+    All randomness of a picture (noise, style, and the composition that the prompt leaves open) comes from its own CPU
+    generator, so that it does not depend on the rest of the batch.
     """
 
     _callback_tensor_inputs: ClassVar[list[str]] = ["latents", "prompt_embeds"]
@@ -71,7 +71,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
     ) -> ImagePipelineOutput | tuple[Any]:
         """Draw one 96x96 picture for each prompt.
 
-        `generator` is one for all pictures, or one a picture; `output_type` is "pil", "np"
+        `generator` is one for all pictures, or one per picture; `output_type` is "pil", "np"
         (`float32[n, 96, 96, 3]`) or "pt" (`float32[n, 3, 96, 96]`), in [0, 1]. `callback_on_step_end` gets
         the pipeline, the step, the timestep and the tensors it named, and may return changed ones. Raises
         ValueError for a negative prompt, for a wrong number of generators, and for an unknown tensor name.
@@ -115,7 +115,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
 
     @torch.no_grad()
     def encode_prompts(self, prompts: list[str]) -> tuple[Tensor, list[Tensor]]:
-        """What prompts say of the thing and of its composition; each text is read once, by itself.
+        """Encode the object and the composition of prompts; each distinct text is encoded once, alone.
 
         Returns `float32[prompts, text]`, and for each attribute the shares of its values on the CPU,
         `float32[prompts, values]`.
@@ -129,7 +129,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
         tokens = encode_tokens(prompt, self.tokenizer, self.text_encoder)[None].to(self.denoiser.device)
         mask = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         shares = [logits.softmax(1).cpu() for logits in self.composer(tokens, mask)]
-        # What a text hardly suggests is not drawn at all.
+        # Values with a small share are not drawn at all.
         kept = [share.where(share >= LEAST_SHARE, 0.0) for share in shares]
         return self.denoiser.read(tokens, mask), kept
 
@@ -139,7 +139,7 @@ class EmojiDiffusionPipeline(DiffusionPipeline):  # type: ignore[misc]
         if guidance == 1.0:
             told: Tensor = self.denoiser(latents, clean_share.to(latents).expand(len(latents)), text, style)
             return told
-        # Classifier-free guidance, arXiv 2207.12598. One pass for both: the weights are read once.
+        # Classifier-free guidance, arXiv 2207.12598. Both in one pass, so that the weights are read once.
         both = self.denoiser(
             latents.repeat(2, 1),
             clean_share.to(latents).expand(2 * len(latents)),

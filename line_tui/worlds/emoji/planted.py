@@ -1,4 +1,4 @@
-"""Planted neurons: units whose meaning is known, computed from the outputs of a classifier."""
+"""Planted neurons: units with a known meaning, computed from a classifier's outputs."""
 
 import torch
 from torch import Tensor, nn
@@ -7,11 +7,10 @@ from torch import Tensor, nn
 class PlantedUnits(nn.Module):
     """Documented functions of a network's outputs, first calibrated to a common scale.
 
-    A calibrated output is 0 on average where its concept is absent and 1 where it is present. A unit is the larger
-    of two linear functions of these, `max(first @ z + constant, second @ z + constant)`, or the smaller one where
-    `smaller` says so; the two are the same but for units with two senses and conjunctions. Where `frequency` is
-    not 0, the sine of so many times that value is taken instead, which is noise to whoever looks at pictures, and
-    the same noise for the same picture.
+    A calibrated output averages 0 without its concept and 1 with it. A unit is the larger of two linear functions of
+    these, `max(first @ z + constant, second @ z + constant)`, or the smaller one if `smaller`; the two are equal
+    except in units with two senses and conjunctions. If `frequency` is not 0, the unit is the sine of `frequency`
+    times that value: noise with respect to the picture's content, but the same for the same picture.
     """
 
     shift: Tensor
@@ -41,7 +40,7 @@ class PlantedUnits(nn.Module):
 
 
 class PlantedNetwork(nn.Module):
-    """A classifier with planted units behind it; hook `planted` like any other layer."""
+    """A classifier followed by planted units; hook `planted` like any other layer."""
 
     def __init__(self, network: nn.Module, planted: PlantedUnits) -> None:
         super().__init__()
