@@ -17,8 +17,8 @@ from line_tui.models.model_files import bundled_models
 class Unit(msgspec.Struct, frozen=True):
     """A planted unit as `answers.json` describes it.
 
-    `senses` holds the accepted answers of each meaning, `names` for each the outputs whose name, if it is the nearest
-    to a label, makes that label right. A conjunction has the words of its parts in `both`.
+    `senses` has the accepted answers of each meaning; `names` has the outputs whose name makes a label right if it is
+    the nearest to that label. `both` has the words of a conjunction's parts.
     """
 
     unit: int
@@ -42,14 +42,14 @@ class Answers:
         self._embedder = embedder
 
     def senses_found(self, unit: Unit, labels: Sequence[str]) -> list[bool]:
-        """For each sense of a unit, whether one of the labels names it."""
+        """For each sense of a unit, whether a label names it."""
         return [
             any(self._says(label, answers, outputs) or _says_both(label, unit.both) for label in labels)
             for answers, outputs in zip(unit.senses, unit.names, strict=True)
         ]
 
     def right(self, unit: Unit, label: str) -> bool:
-        """The label is an accepted answer, its embedding's nearest unit name is the unit's, or it says both parts."""
+        """Whether the label is an accepted answer, is nearest in embedding to the unit's name, or names both parts."""
         return any(self.senses_found(unit, [label]))
 
     def _says(self, label: str, answers: Sequence[str], outputs: Sequence[int]) -> bool:
@@ -62,7 +62,7 @@ class Answers:
 
 
 def _says_both(label: str, both: Sequence[Sequence[str]]) -> bool:
-    """Whether a label has a word of every part, in singular or plural."""
+    """Whether a label contains a word of every part, in singular or plural."""
     said = f" {_singulars(label)} "
     return bool(both) and all(any(f" {_singulars(word)} " in said for word in words) for words in both)
 

@@ -68,7 +68,7 @@ class WaitingLanguage:
         self._wait = wait
 
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
-        """One of many words."""
+        """Wait, then return one of many words."""
         time.sleep(self._wait)
         return Completion(f"thing {derive('word', seed) % 10_000}", 0, 0, 2)
 
@@ -116,30 +116,30 @@ class WaitingModels:
         self._wait = wait
 
     def prepare(self) -> None:
-        """Nothing to import."""
+        """Do nothing: there is nothing to import."""
 
     def layers(self, model: str) -> Sequence[LayerInfo]:
         """One wide layer."""
         return [LayerInfo(name="units", kind="Waiting", shape=[WIDTH], neurons=WIDTH, pooling="none")]
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
-        """At once."""
+        """The waiting models."""
         return LoadedModels(Models(WaitingLanguage(self._wait), WaitingGenerator(self._wait), Watching()), Words())
 
     def vision(self, model: str, batch_size: int) -> Vision:
-        """The one that waits too."""
+        """The waiting vision model."""
         return Watching()
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings) -> e.Settings | None:
-        """There is nothing to step down to."""
+        """None: there is nothing to step down to."""
         return None
 
     def widened(self, models: Models, spec: e.RunSpec, layer: LayerInfo) -> Models:
-        """Wide enough."""
+        """The same models: the layer is wide enough."""
         return models
 
     def lexicon(self) -> Lexicon:
-        """No words."""
+        """An empty lexicon."""
         return Lexicon()
 
     def vocabulary(self) -> Sequence[str]:
@@ -153,7 +153,7 @@ class WaitingModels:
 
 
 def in_actor(settings: EngineDefaults) -> WaitingModels:
-    """The source as an actor asks for it."""
+    """The model source of an actor."""
     return WaitingModels(float(os.environ[WAIT]))
 
 
@@ -175,7 +175,7 @@ def measure(actors: int, neurons: int, per_second: float | None) -> Row:
 
 async def _explain(store: Store, actors: int, neurons: int) -> tuple[float, float]:
     """Seconds, and processor seconds of this process. Raises LineError."""
-    # Actors that wait need no core of their own.
+    # Actors only wait, so they need no core of their own.
     engine = RayEngine(store, source="line_tui.bench.cluster:in_actor", share=Share(actors, 0))
 
     def asked(neuron: int) -> e.RunSpec:

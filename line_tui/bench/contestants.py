@@ -1,4 +1,4 @@
-"""The search strategies that the bench compares, all with the same report at the end."""
+"""The search strategies that the bench compares, all ending with the same report."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from line_tui.explain.word_similarity import Lexicon
 
 @dataclass(frozen=True)
 class Contestant:
-    """A strategy and the metric that it is to maximise."""
+    """A strategy and the metric that it maximises."""
 
     strategy: Strategy
     metric: e.Metric
 
 
 class Reported:
-    """A strategy with a report on 50 new pictures added, as the other strategies have by themselves."""
+    """Adds a report on 50 new pictures to a strategy, as the other strategies have."""
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
@@ -53,10 +53,10 @@ class Reported:
 
 
 class WithoutLanguage(Adaptive):
-    """The adaptive loop without the language model: only words that the responses point at."""
+    """The adaptive loop without the language model: only words suggested by the responses."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """The adaptive loop's step, without its questions."""
+        """The adaptive loop's step, without requests to the language model."""
         step = super().next_step(state, gallery)
         if isinstance(step, Ask):
             return Record([e.Stalled(iteration=step.iteration, attempts=0, remedy="nobody was asked")])

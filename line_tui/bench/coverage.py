@@ -30,9 +30,9 @@ IMAGES, FURTHER = 50, 500
 AUCS = (0.5, 0.7, 0.85, 0.93, 0.96, 0.98, 0.99, 0.997)
 SPREADS = (0.5, 1.0, 2.0)
 MISSES = (0.0, 0.05)
-"""Share of images on which the generator misses the concept, so that they are like the control."""
+"""Share of images on which the generator misses the concept, so that they resemble the control."""
 TWO_SIDED_SETS = ((100, 1), (500, 1), (500, 2))
-"""Concepts of the reporting half of the control set, and pictures of each."""
+"""Concepts in the reporting half of the control set, and pictures per concept."""
 SHARED = (0.3, 0.6, 0.9)
 MANY = 20_000
 STRATA = ((0.0, 0.9), (0.9, 0.95), (0.95, 0.99), (0.99, 1.0))
@@ -46,9 +46,9 @@ class Coverage(msgspec.Struct, frozen=True, kw_only=True):
     measurements: int
     of_truth: float
     of_further: float
-    """Share of measurements whose interval holds the score of `FURTHER` other images."""
+    """Share of measurements whose interval contains the score of `FURTHER` other images."""
     expected: float
-    """The same by the interval's own theory."""
+    """The same share as the interval's theory predicts."""
     width: float
 
 

@@ -35,19 +35,19 @@ LAYER = "planted"
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """One neuron's search; all scores are two-sided, by the half of the control set that chooses."""
+    """One neuron's search; all scores are two-sided, on the choosing half of the control set."""
 
     neuron: int
     meant: str
     opening: float
-    """The best concept that the search started with."""
+    """Score of the best initial concept."""
     proposals: list[str]
     scores: list[float]
-    """Of each proposal."""
+    """Scores of the proposals."""
     random: list[float]
-    """Of the random words in the same loop."""
+    """Scores of the random words in the same loop."""
     named: bool
-    """Whether a proposal is a right label."""
+    """Whether any proposal is a right label."""
     refused: int
     """Replies that were not usable new concepts."""
 
@@ -75,7 +75,7 @@ class LanguageBench(msgspec.Struct, frozen=True, kw_only=True):
     best_gain: Gain
     opening: float
     better_than_opening: float
-    """Share of the neurons for which a proposal scored higher than every concept that the search started with."""
+    """Share of the neurons for which a proposal scored higher than every initial concept."""
     better_than_opening_random: float
     named: float
     """Share of the neurons for which a proposal is a right label."""
@@ -85,10 +85,10 @@ class LanguageBench(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OneSource(Adaptive):
-    """The default loop with all proposals from one source, ended when all are scored."""
+    """The default loop with all proposals from one source, ending when all are scored."""
 
     def next_step(self, state: RunState, gallery: Gallery) -> Step:
-        """The default loop's step, with the proposals of the source and without a conclusion."""
+        """The default loop's step, with the source's proposals and without a conclusion."""
         step = super().next_step(state, gallery)
         match step:
             case Draw(purpose="choose" | "report") | DrawTogether(draws=[Draw(purpose="choose"), *_]):
@@ -110,7 +110,7 @@ class FromLanguage(OneSource):
     """Every proposal is the language model's."""
 
     def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
-        """Ask, as often as the loop does."""
+        """Ask the language model, as often as the loop does."""
         assert state.control is not None
         attempt = attempts(state, iteration)
         if attempt >= ATTEMPTS:
@@ -131,7 +131,7 @@ class FromChance(OneSource):
 
 
 def choose(units: Sequence[Unit], count: int, seed: int) -> list[Unit]:
-    """Units of one concept that methods may be tuned on, in random order. Raises UsageError when there are too few."""
+    """Single-concept units of the tuning split, in random order. Raises UsageError if there are too few."""
     usable = [unit for unit in units if unit.kind == "single" and unit.counted and unit.unit % 2 == 0]
     if not 2 <= count <= len(usable):
         raise UsageError(f"--neurons {count}: from 2 to {len(usable)} can be measured", "choose another number")
@@ -140,7 +140,7 @@ def choose(units: Sequence[Unit], count: int, seed: int) -> list[Unit]:
 
 
 def search(world: World, answers: Answers, unit: Unit, random: RunState, strategy: OneSource, seed: int) -> Search:
-    """Run one neuron's search beside the one by random words."""
+    """Run one neuron's search, and the one with random words."""
     state = world.run(strategy, LAYER, unit.unit, seed)
     said = _proposed(state)
     return Search(
@@ -156,7 +156,7 @@ def search(world: World, answers: Answers, unit: Unit, random: RunState, strateg
 
 
 def summary(language: str, form: str, seed: int, searches: Sequence[Search]) -> LanguageBench:
-    """All neurons together; where every reply was refused, a search counts with 0. Raises ValueError for one neuron."""
+    """Summarise all neurons; a search with every reply refused counts as 0. Raises ValueError for one neuron."""
     means = np.array([[_mean(one.scores), _mean(one.random)] for one in searches])
     bests = np.array([[max(one.scores, default=0.0), max(one.random, default=0.0)] for one in searches])
     opening = np.array([one.opening for one in searches])

@@ -78,7 +78,7 @@ class End:
 
 
 class Stopwatch:
-    """Adds up the processor time of this process during calls; with one neuron at a time nothing else runs then."""
+    """Sums this process's processor time during calls; with one neuron at a time, nothing else runs meanwhile."""
 
     def __init__(self) -> None:
         self.seconds = 0.0
@@ -180,7 +180,7 @@ def fresh_images(store: Store, run_id: str) -> int:
 
 
 def _explain(store: Store, source: CataloguedModels, asked: Asked, neurons: Sequence[int]) -> list[End]:
-    """Explain neurons; results come in the order in which the runs end. Raises LineError."""
+    """Explain neurons; results are in the order in which the runs end. Raises LineError."""
     start, used = time.perf_counter(), time.process_time()
     ends: list[End] = []
 

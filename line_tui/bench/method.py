@@ -34,9 +34,9 @@ MAIN = ["adaptive", "published, mean", "published, auc", "vocabulary", "random w
 
 
 def tasks(answers: Answers, sizes: dict[str, int], split: Split) -> list[tuple[str, int]]:
-    """(part, neuron) in an order in which any first few are balanced over parts and kinds of planted units.
+    """(part, neuron) in an order whose every prefix is balanced over parts and kinds of planted units.
 
-    Units with an even number were used to tune the method, those with an odd number to report on it.
+    Even-numbered units were used to tune the method, odd-numbered ones are used to report on it.
     """
     rng = np.random.default_rng(0)
     kinds: dict[str, list[tuple[str, int]]] = {}
@@ -53,7 +53,7 @@ def tasks(answers: Answers, sizes: dict[str, int], split: Split) -> list[tuple[s
 
 
 def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float | None) -> Iterator[Row]:
-    """Measure what is missing in the file; stops between two neurons when the time is up."""
+    """Measure what is missing in the file; stop between two neurons when the time is up."""
     from line_tui.models.lexicon import load_lexicon
 
     start = time.monotonic()

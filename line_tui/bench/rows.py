@@ -1,4 +1,4 @@
-"""One measured neuron of one contestant, and the file that keeps them all."""
+"""One contestant's result for one neuron, and the file of all results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from line_tui.explain.state import RunState
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A contestant's result for a neuron; images and calls are those of this run, cached or not."""
+    """A contestant's result for a neuron; images and calls are this run's, cached or not."""
 
     part: str
     neuron: int
@@ -23,7 +23,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     auc: float | None = None
     mad: float | None = None
     correlation: float | None = None
-    """Two-sided score of the label by the same pictures."""
+    """Two-sided score of the label on the same pictures."""
     p_value: float | None = None
     unexplained: float | None = None
     ci_low: float | None = None

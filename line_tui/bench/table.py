@@ -1,4 +1,4 @@
-"""The table of the bench: quality and cost of the labels, for each part and contestant."""
+"""The bench's table: quality and cost of the labels, for each part and contestant."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """One contestant on one part of the bench. Means are over its neurons; scores over those that got a label."""
+    """One contestant on one part of the bench. Means are over its neurons; mean scores, over those with a label."""
 
     part: str
     contestant: str
@@ -50,7 +50,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     right: Share
     """Single-sense planted units."""
     right_withheld: Share
-    """Those of them whose words are not in the bank."""
+    """Single-sense planted units whose words are not in the bank."""
     both_senses: Share
     false_senses: Share
     """Single-sense units with more than one reported sense."""

@@ -1,4 +1,4 @@
-"""The bundled models in one process, for benches: each image is drawn and recorded once and kept in memory."""
+"""The bundled models in one process, for benches: each image is drawn and recorded once and cached in memory."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class MemoryAlbum:
         return self._pictures[identity]
 
     def keep(self, identity: str, prompt: str, seed: int, picture: Picture) -> ImageRecord:
-        """Remember a picture."""
+        """Store a picture."""
         self._pictures[identity] = picture
         return ImageRecord(identity=identity, path=identity, prompt=prompt, seed=seed)
 
 
 class CachedVision:
-    """A vision model that caches activations. It gives no maps, which no bench reads."""
+    """A vision model that caches activations. It returns no maps, since no bench reads them."""
 
     def __init__(self, vision: Vision) -> None:
         self.name = vision.name
@@ -71,10 +71,10 @@ class CachedVision:
 
 
 class MemoryJournal:
-    """A journal that keeps nothing: nobody watches a bench, and its runs are too short to be resumed."""
+    """A journal that stores nothing: benches have no viewer, and their runs are too short to be resumed."""
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        """Return the events without keeping them; the state has them."""
+        """Return the events without storing them; the state has them."""
         return list(events)
 
     def show(self, event: EphemeralEvent) -> None:
@@ -92,7 +92,7 @@ class FreeRunControl:
         """Continue."""
 
     def wait(self) -> None:
-        """Raises RuntimeError, since there is nobody to decide."""
+        """Raises RuntimeError, since there is no user to decide."""
         raise RuntimeError("a bench has no person to wait for")
 
     def check(self) -> None:
@@ -130,7 +130,7 @@ class World:
         return loop.run(fold([e.RunStarted(run_id="bench", spec=spec, settings=self.loaded.settings())]))
 
     def correlation(self, state: RunState) -> float | None:
-        """Two-sided score of a run's label, by the pictures that report it; None where it has none."""
+        """Two-sided score of a run's label on its report pictures; None without a label."""
         if state.verified is None or state.control is None:
             return None
         layer, trial = state.spec.layer, state.trials[state.verified.trial]
@@ -141,9 +141,9 @@ class World:
 
 
 def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[World]:
-    """Load the bundled models and banks for some layers of each vision model; they share what is drawn.
+    """Load the bundled models and banks for some layers of each vision model; all share the drawn pictures.
 
-    Raises ModelFileError when the bundled bank was not made with these models.
+    Raises ModelFileError if the bundled bank was not made with these models.
     """
     from line_tui.models.catalog import read_catalog
     from line_tui.models.loader import load

@@ -28,13 +28,13 @@ CELL, LINE, GAP = 64, 14, 4
 
 
 def wrong(rows: Sequence[Row]) -> list[Row]:
-    """The worst rows of planted units with a meaning."""
+    """The worst rows among planted units with a meaning."""
     found = [row for row in rows if row.contestant == "adaptive" and row.senses_found and not all(row.senses_found)]
     return sorted(found, key=lambda row: row.correlation or 0.0)[:CASES]
 
 
 def strongest(world: World, neuron: int) -> list[tuple[str, int]]:
-    """The words whose control pictures drive a neuron most, with the number of that picture, one picture a word."""
+    """The words whose control pictures drive a neuron most, each with the number of its best picture."""
     bank = world.control("planted", neuron)
     best = bank.activations.argmax(axis=1)
     order = np.argsort(-bank.activations.max(axis=1), kind="stable")[:SHOWN]
@@ -53,7 +53,7 @@ def draw(world: World, wanted: Sequence[tuple[str, int]], run_seed: str) -> list
 
 
 def sheet(world: World, units: Sequence[Unit], rows: Sequence[Row]) -> Image.Image:
-    """One block a row: its meaning and label in words, the neuron's strongest pictures, the label's."""
+    """One block per row: meaning and label, the neuron's strongest pictures, the label's pictures."""
     block = 2 * LINE + 2 * (CELL + GAP)
     drawn = Image.new("RGB", (SHOWN * (CELL + GAP) + GAP, len(rows) * block), "white")
     pen = ImageDraw.Draw(drawn)
