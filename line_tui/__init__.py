@@ -18,11 +18,11 @@ __all__ = ["Explanation", "LineError", "Progress", "close", "explain", "layers"]
 
 
 def __getattr__(name: str) -> Any:
-    # Imported at the first use: the command line and the app need none of it, and start sooner.
+    # Imported on first use: the command line and the app do not need these and start faster without.
     if name not in __all__:
         raise AttributeError(f"module 'line_tui' has no attribute '{name}'")
     if name in ("explain", "layers"):
-        # Modules of ours, which can be called.
+        # Our callable modules.
         return import_module(f"line_tui.{name}")
     return getattr(import_module("line_tui.api"), name)
 

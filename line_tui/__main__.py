@@ -23,13 +23,13 @@ def main() -> None:
 
 
 def _open_streams() -> None:
-    """A descriptor that was closed would become that of the next file, which stray output would then go into."""
+    """Open closed standard streams: the next opened file would get the descriptor, and receive stray output."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)
-    # Names of files are bytes, and need not be text.
+    # File names are bytes and may not be valid text.
     if sys.stdout is not None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     sys.stderr = io.TextIOWrapper(
@@ -38,10 +38,10 @@ def _open_streams() -> None:
 
 
 class _Narration(io.FileIO):
-    """Messages beside the data. Losing them, on a full disk for example, loses nothing."""
+    """Messages on stderr. They may be lost, for example on a full disk."""
 
     def write(self, data: Any) -> int:
-        """Write what can be written."""
+        """Write, ignoring errors."""
         try:
             return super().write(data)
         except OSError:
@@ -49,7 +49,7 @@ class _Narration(io.FileIO):
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Who ends this process wants what Ctrl-C wants."""
+    """Treat other signals that end the process like Ctrl-C."""
     raise KeyboardInterrupt
 
 

@@ -23,7 +23,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Maximised(msgspec.Struct, frozen=True, kw_only=True):
-    """What the ascent reached."""
+    """The result of the ascent."""
 
     vision: str
     """The vision model with its revision."""

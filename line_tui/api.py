@@ -1,7 +1,7 @@
 """line-tui from Python: `line_tui.explain("resnet50", "layer4", 1273, profile="paper")`.
 
 An engine in this process explains neurons, with the same loop and store as the app and the command line. It keeps its
-models for the next call; `close()` frees them. Nothing is fetched: `line-tui models pull` does that.
+models for the next call; `close()` frees them. Nothing is downloaded: use `line-tui models pull`.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ def explain(
 
 
 def _numbers(neuron: int | Sequence[int]) -> tuple[list[int], bool]:
-    """The numbers of neurons, also those of numpy and torch, and whether they came as several. Raises UsageError."""
+    """Neuron numbers from ints, numpy or torch, and whether several were given. Raises UsageError."""
     with suppress(TypeError):
         return [index(neuron)], False  # type: ignore[arg-type]
     with suppress(TypeError):
@@ -198,7 +198,7 @@ class _Engine:
     """An engine with its event loop on a thread, for one data folder."""
 
     def __init__(self, make: Callable[[Store], Engine], folder: Path) -> None:
-        """`make` gives the engine. Raises what it raises."""
+        """`make` creates the engine; its errors are raised here."""
         self._store = Store.open(folder)
         try:
             engine = make(self._store)
@@ -227,7 +227,7 @@ class _Engine:
                     if doing:
                         show(Progress(done, len(numbers), doing))
             except BaseException:
-                # On an interrupt, or an error in the caller's function, nothing keeps running in the background.
+                # After an interrupt or an error in the caller's function, nothing may keep running in the background.
                 self._loop.call_soon_threadsafe(batch.stop)
                 work.result()
                 raise
@@ -262,7 +262,7 @@ def _engine_for(live: InMemoryModel | None, folder: Path, ray: bool | str) -> _E
     if key not in _engines:
         close()
         _engines[key] = _Engine(lambda store: _on_ray(store, ray) if ray else _here(store, live), folder)
-        # What is registered last is called first: Ray ends itself when the interpreter does, and must not go before.
+        # Exit handlers run in reverse order: Ray's is registered first, so that the engine is closed before Ray.
         atexit.unregister(close)
         atexit.register(close)
     return _engines[key]
@@ -301,7 +301,7 @@ def _told(envelope: e.Envelope) -> str:
 
 @contextmanager
 def _shown(progress: bool | OnProgress, total: int) -> Iterator[OnProgress]:
-    """Within the block, show how far a call is: by a bar, by the caller's function, or not at all."""
+    """Within the block, show progress: by a bar, by the caller's function, or not at all."""
     if progress is not True:
         yield progress or (lambda at: None)
         return

@@ -1,4 +1,4 @@
-"""Modules that can be called: `line_tui.explain(...)` is a function, and `line_tui.explain.state` a module."""
+"""Callable modules: `line_tui.explain(...)` is a function call, and `line_tui.explain.state` a module."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Any
 
 
 class CalledModule(ModuleType):
-    """A module that is called as the function of its name in `line_tui.api`."""
+    """A module that calls the function of the same name in `line_tui.api`."""
 
     def __call__(self, *given: Any, **named: Any) -> Any:
-        """As the function."""
+        """Call the function."""
         return self._function(*given, **named)
 
     @property
     def __doc__(self) -> str:  # type: ignore[override]
-        """What `help` shows: the function's documentation."""
+        """The function's documentation, for `help`."""
         return f"{inspect.getdoc(self._function)}\n\n{self._function.__name__}{self.__signature__}"
 
     @property
@@ -27,6 +27,6 @@ class CalledModule(ModuleType):
 
     @property
     def _function(self) -> Callable[..., Any]:
-        # Imported when it is called: no module may need what all of them together need.
+        # Imported when called: no module may depend on everything that the API needs.
         function: Callable[..., Any] = getattr(import_module("line_tui.api"), self.__name__.rpartition(".")[2])
         return function

@@ -1,4 +1,4 @@
-"""Main functions of child processes: they report errors in one line on stderr, as the command line itself does."""
+"""Main functions of child processes: they report errors in one line on stderr, as the command line does."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class ArgumentParser(argparse.ArgumentParser):
 
 
 def positive(text: str) -> int:
-    """An argument that is a whole number from 1."""
+    """Parse an argument as a positive integer."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"'{text}' is not a whole number from 1")
     return int(text)
 
 
 def run_alone(main: Callable[[], int | None]) -> NoReturn:
-    """Exit as a process that computes by itself: without the network, and not longer than its parent lives."""
+    """Exit with the result of `main`, run without network access and ended with its parent."""
     refuse_sockets()
     end_with_parent()
     sys.exit(exit_code(main))
@@ -56,8 +56,8 @@ def exit_code(main: Callable[[], int | None]) -> int:
 
 
 def lost_output(error: OSError) -> StoreError:
-    """The error for a stdout that cannot be written. Nothing more is written to it."""
-    # Python would flush the rest at exit, and fail again with an exit code of its own.
+    """The error for a stdout that cannot be written; closes it for further output."""
+    # Python would flush the rest at exit and fail again, with another exit code.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     return StoreError(
         f"stdout cannot be written: {error.strerror or error}",

@@ -17,10 +17,10 @@ from line_tui.explain import strategies
 
 NAME = "line-tui"
 SEEDS = (-(2**63), 2**63 - 1)
-"""What the store can hold."""
+"""Range of integers in the store."""
 MOST_ITERATIONS = 1000
 MOST_IMAGES = 10_000
-"""Pictures per concept: a day's work for a fast generator."""
+"""Maximum pictures per concept: a fast generator draws these in a day."""
 
 
 def check_range(name: str, value: float | None, low: float, high: float) -> None:
@@ -57,10 +57,10 @@ class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     memory: Memory | None = None
     """"resident", "swap" or "cpu-llm"; None for the first one that fits."""
     niceness: int = 3
-    """Niceness of an engine next to a screen, so that keys stay responsive; headless runs are not niced.
+    """Niceness of an engine beside a screen, so that keys stay responsive; headless runs are not niced.
 
-    On 2 cores with 17 processes waiting for them a key took 61 ms at 3 (median of 40), 88 ms at 0; at 10 the first
-    picture took over two minutes."""
+    On 2 cores with 17 waiting processes, a key took 61 ms at 3 (median of 40) and 88 ms at 0; at 10 the first picture
+    took over two minutes."""
 
     def __post_init__(self) -> None:
         check_range("threads", self.threads, 1, 1024)

@@ -1,4 +1,4 @@
-"""A rich console for untrusted text: no markup is parsed, and no control character gets through."""
+"""A rich console for untrusted text: markup is not parsed, and control characters are made visible."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ class PlainConsole(Console):
         self.print(shown(text), style=style, soft_wrap=True)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
-        """The segments of a renderable; those that are no controls of rich's own are texts."""
+        """The segments of a renderable, with all text made safe; rich's own control segments are kept."""
         for segment in super().render(renderable, options):
             yield segment if segment.control else segment._replace(text=shown_lines(segment.text))

@@ -1,4 +1,4 @@
-"""Types that several threads may decode."""
+"""Makes types safe to decode from several threads."""
 
 from typing import TypeVar
 
@@ -8,10 +8,9 @@ Kind = TypeVar("Kind")
 
 
 def decodable(kind: Kind) -> Kind:
-    """Work out how a type, and all that it consists of, is decoded; returns the type, so that it serves as a decorator.
+    """Decorator that prepares a type and its fields for decoding at import, when only one thread runs it.
 
-    msgspec does this when it first decodes the type, and two threads that do it at once crash the process (msgspec
-    0.22). While a module is imported, only one thread does.
+    msgspec does this on the first decoding, where two threads doing it at once crash the process (msgspec 0.22).
     """
     msgspec.json.Decoder(kind)
     return kind

@@ -1,4 +1,4 @@
-"""Errors a user can act on: each names its cause and its fix, and has a documented exit code."""
+"""Errors that a user can act on: each names its cause and its fix, and has a documented exit code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C, or a signal that asks the process to end."""
+"""Exit code after Ctrl-C or SIGTERM."""
 
 
 class LineError(Exception):
@@ -63,7 +63,7 @@ class HubError(LineError):
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what a library's error says, or its kind where it says nothing."""
+    """The first line of a library's error message, or the error's class if the message is empty."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 

@@ -1,6 +1,6 @@
-"""Everything that happens in a run, as typed events: what engine, store, TUI and reports exchange.
+"""Everything that happens in a run, as typed events, which engine, store, TUI and reports exchange.
 
-Durable events are on disk before anyone sees them; ephemeral ones (tokens, progress) may be lost or replaced by
+Durable events are on disk before they are shown; ephemeral ones (tokens, progress) may be lost or replaced by
 a newer one. Folding the durable events of a run (`line_tui.explain.state`) gives its whole state.
 """
 
@@ -19,14 +19,14 @@ SCHEMA_VERSION = 1
 Origin = Literal["vocabulary", "random", "llm", "summary", "user", "bank"]
 Move = Literal["start", "new", "generalise", "specialise", "combine", "contrast", "summarise"]
 DecisionKind = Literal["accept", "reject", "edit", "add", "pin", "ban", "undo", "verify"]
-"""`verify` asks for the score of a concept in place of the search's choice."""
+"""`verify` requests the score of a concept in place of the search's choice."""
 Judgement = Literal["right", "too narrow", "wrong"]
 Metric = Literal["mean", "auc", "correlation"]
 Purpose = Literal["search", "choose", "report"]
-"""What an image was drawn for; the label's reported score uses only `report` images."""
+"""The purpose of an image; the label's reported score uses only `report` images."""
 Memory = Literal["resident", "swap", "cpu-llm"]
 """Where the models of a run are: all on the device; language model and generator in turn; the language model on the
-CPU. In this order each needs less memory of the device and more time."""
+CPU. Each needs less device memory and more time than the one before."""
 Phase = Literal["loading", "control", "proposing", "waiting", "drawing", "verifying", "paused", "idle"]
 
 
@@ -46,9 +46,9 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     images: int = 5
     ask_first: bool = False
     control: str | None = None
-    """Folder of the user's own pictures to be the control set; None for generated ones."""
+    """Folder of the user's own pictures used as control set; None for generated ones."""
     sources: str = ""
-    """Digests of the models' files and of the control folder's pictures at the time of the request."""
+    """Digests of the models' files and the control folder's pictures at the time of the request."""
 
     @property
     def target(self) -> Neuron:
@@ -57,7 +57,7 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings that outputs depend on besides the seed: fixed at the start, recorded, and restored on resume."""
+    """The settings that outputs depend on besides the seed: fixed at the start, stored, and restored on resume."""
 
     batch_size: int
     threads: int
@@ -79,7 +79,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One drawn image; `identity` is a hash of everything it depends on, which the neuron is not."""
+    """One drawn image; `identity` is a hash of everything it depends on, which excludes the neuron."""
 
     identity: str
     path: str
@@ -97,7 +97,7 @@ class LanguageCost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
-    """Base of all events; the JSON key `type` tells them apart."""
+    """Base of all events; the JSON key `type` is the event's name."""
 
 
 class Durable(Event, frozen=True, kw_only=True):
@@ -163,7 +163,7 @@ class Proposed(Durable, frozen=True, kw_only=True, tag="proposed"):
 
 
 class ProposalRefused(Durable, frozen=True, kw_only=True, tag="proposal_refused"):
-    """A reply of the language model that is not a usable new concept; no image was drawn for it."""
+    """A language-model reply that is not a usable new concept; no image was drawn for it."""
 
     text: str
     iteration: int
@@ -193,7 +193,7 @@ class ImageScored(Durable, frozen=True, kw_only=True, tag="image_scored"):
 
     trial: str
     concept: str
-    """The concept that was drawn: that of the trial's first image, whatever was edited later."""
+    """The concept that was drawn: that of the trial's first image, regardless of later edits."""
     index: int
     purpose: Purpose = "search"
     image: ImageRecord
@@ -254,11 +254,11 @@ class Explained(Durable, frozen=True, kw_only=True, tag="explained"):
     left: list[str] = []
     """The concepts of the strongest unexplained pictures of the control set."""
     final: bool = False
-    """Whether it is the reported one, measured on pictures that played no part in choosing it."""
+    """Whether it is the reported one, measured on pictures that were not used to choose it."""
 
 
 class Decided(Durable, frozen=True, kw_only=True, tag="decided"):
-    """A decision of the user. An undo names the decision that it undoes; nothing is ever erased."""
+    """A decision of the user. An undo names the decision that it reverts; none is erased."""
 
     decision: str
     kind: DecisionKind
@@ -277,19 +277,19 @@ class Judged(Durable, frozen=True, kw_only=True, tag="judged"):
 
 
 class ModeChanged(Durable, frozen=True, kw_only=True, tag="mode_changed"):
-    """Ask-first, where every proposal waits for the user, or automatic."""
+    """Switch between ask-first, where every proposal waits for the user, and automatic."""
 
     ask_first: bool
 
 
 class BudgetChanged(Durable, frozen=True, kw_only=True, tag="budget_changed"):
-    """The user changed how many iterations the run has in all."""
+    """The user changed the run's total number of iterations."""
 
     iterations: int
 
 
 class SettingsChanged(Durable, frozen=True, kw_only=True, tag="settings_changed"):
-    """A shortage of memory forced other settings; the run is no longer bit-identical to one that kept its own."""
+    """A shortage of memory forced other settings; the run is no longer bit-identical to one without the change."""
 
     settings: Settings
     reason: str
@@ -357,7 +357,7 @@ class MinimalPairMeasured(Durable, frozen=True, kw_only=True, tag="minimal_pair_
 
 
 class Finished(Durable, frozen=True, kw_only=True, tag="finished"):
-    """The run reached its result: a label, or that there is none."""
+    """The run reached its result: a label or none."""
 
     label: str | None
     trial: str | None
@@ -365,7 +365,7 @@ class Finished(Durable, frozen=True, kw_only=True, tag="finished"):
 
 
 class Failed(Durable, frozen=True, kw_only=True, tag="failed"):
-    """The run ended in an error; it can be resumed once the cause is gone."""
+    """The run ended with an error; it can be resumed once the cause is fixed."""
 
     cause: str
     fix: str
@@ -380,7 +380,7 @@ class Stopped(Durable, frozen=True, kw_only=True, tag="stopped"):
 
 
 class PhaseChanged(Ephemeral, frozen=True, kw_only=True, tag="phase_changed"):
-    """What the engine is doing now."""
+    """The engine's current activity."""
 
     phase: Phase
     detail: str = ""
@@ -396,7 +396,7 @@ class Progress(Ephemeral, frozen=True, kw_only=True, tag="progress"):
 
 
 class Token(Ephemeral, frozen=True, kw_only=True, tag="token"):
-    """A piece of text from the language model; `thinking` marks a reasoning model's thoughts."""
+    """A piece of text from the language model; `thinking` marks a reasoning model's reasoning."""
 
     text: str
     thinking: bool = False

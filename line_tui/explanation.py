@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The result of a run. In a notebook it shows itself as the page that `runs export --format html` writes."""
+    """The result of a run. A notebook displays it as the page that `runs export --format html` writes."""
 
     state: RunState
     about: About
@@ -47,7 +47,7 @@ class Explanation:
 
     @property
     def score(self) -> LabelScore | None:
-        """Of the label; None without one."""
+        """The label's score; None without a label."""
         return self.result.score
 
     @property
@@ -70,7 +70,7 @@ class Explanation:
 
     @property
     def concepts(self) -> list[tuple[str, float]]:
-        """Every concept that was drawn with its score, best first."""
+        """All drawn concepts with their scores, best first."""
         scored = [(trial.concept, trial.score) for trial in self.result.trials if trial.score is not None]
         return sorted(scored, key=lambda pair: -pair[1])
 

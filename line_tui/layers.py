@@ -1,4 +1,4 @@
-"""What can be explained in a vision model. Called, `line_tui.layers(model)` lists it: see `line_tui.api`."""
+"""The layers of a vision model. The module is also callable: `line_tui.layers(model)`; see `line_tui.api`."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool = False) -> LayerInfo:
-    """The entry of a layer. Raises UnknownNameError, with the nearest names, for a layer that is not there.
+    """The entry of a layer. Raises UnknownNameError, with the nearest names, for an unknown layer.
 
-    `exists` says that the model has a module of this name, even if it is no layer with activations.
+    `exists` tells whether the model has a module of this name, even if it is not a layer with activations.
     """
     how = f"`line-tui layers {model}` lists them"
     for info in layers:
@@ -44,7 +44,7 @@ def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool
 
 
 def find_neuron(layers: Sequence[LayerInfo], neuron: Neuron, exists: bool = False) -> LayerInfo:
-    """The entry of a neuron's layer. Raises UnknownNameError as `find_layer`, and for a neuron that is not there."""
+    """The entry of a neuron's layer. Raises UnknownNameError as `find_layer`, and for an unknown neuron."""
     info = find_layer(layers, neuron.model, neuron.layer, exists)
     if not 0 <= neuron.index < info.neurons:
         raise UnknownNameError(

@@ -1,4 +1,4 @@
-"""Which neuron is meant."""
+"""The address of a neuron."""
 
 from __future__ import annotations
 

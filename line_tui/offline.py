@@ -1,4 +1,4 @@
-"""Keeps libraries from the network, in every process that loads models."""
+"""Blocks network access in every process that loads models."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ _REACHES_OUT = frozenset(
         "socket.sendto",
     )
 )
-"""Audit events to refuse. Creating a socket is not one of them: asyncio needs a socket pair."""
+"""Audit events to refuse. Creating a socket is allowed, since asyncio needs a socket pair."""
 _allowed: set[tuple[object, object]] = set()
 
 
 def stay_offline() -> None:
-    """Call before the libraries are imported: they read these at their import.
+    """Call before the libraries are imported, since they read these settings at import.
 
-    Without it they ask the hub whether files have changed, and try out whether IPv6 works by binding a port.
+    Without them they ask the hub whether files have changed, and test IPv6 by binding a port.
     """
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TRANSFORMERS_OFFLINE"] = "1"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
-    # urllib3, which diffusers imports, takes its word for it.
+    # urllib3, which diffusers imports, relies on this flag.
     socket.has_ipv6 = False
 
 
 def refuse_sockets() -> None:
     """Stay offline and refuse every connection from now on; this cannot be undone in this process.
 
-    Settings only ask libraries to stay offline, and a model's files may ask for the opposite.
+    Settings only request offline mode, and a model's files may override them.
     """
     stay_offline()
     sys.addaudithook(_refuse)

@@ -1,4 +1,4 @@
-"""Ends a helper process when its parent ends, whatever it is doing."""
+"""Ends a child process when its parent ends, whatever the child is doing."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def end_with_parent() -> None:
 
 
 def end_soon(seconds: float) -> None:
-    """End this process after some seconds, also when a library holds it: by a thread that needs nothing of Python."""
+    """End this process after some seconds, even if a library blocks it: the thread does not need the interpreter."""
     faulthandler.dump_traceback_later(seconds, exit=True, file=sys.__stderr__ or 2)

@@ -1,11 +1,11 @@
-"""What other packages add to line-tui, found by their entry points.
+"""Plug-ins: parts of line-tui from other packages, found by their entry points.
 
-A package names what it brings in its own metadata, for example:
+A package declares its parts in its metadata, for example:
 
     [project.entry-points."line_tui.strategies"]
     coin = "coin_toss:STRATEGY"
 
-What line-tui itself brings is in the same registries, so a plug-in is found, listed and refused as ours are.
+line-tui's own parts use the same registries, so a plug-in is found, listed and refused like them.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ Part = TypeVar("Part")
 
 
 def names(group: str) -> list[str]:
-    """What plug-ins bring to a group, without loading any of them."""
+    """Names of the plug-ins in a group, without loading any."""
     return sorted(_found(group))
 
 
 def with_plugins(group: str, ours: Mapping[str, Part], kind: type[Part] | None = None) -> dict[str, Part]:
     """Our parts of a group and those of plug-ins, ours first and never replaced.
 
-    `kind` is what each part must be an instance of; None for functions. Raises UsageError for a plug-in that cannot be
-    loaded, or that brings something else.
+    Each part must be an instance of `kind`, or a function if it is None. Raises UsageError for a plug-in that cannot be
+    loaded, or is of another kind.
     """
     parts = dict(ours)
     for name in names(group):
@@ -55,15 +55,15 @@ def with_plugins(group: str, ours: Mapping[str, Part], kind: type[Part] | None =
 
 
 def load(group: str, name: str) -> object:
-    """What a plug-in brings. Raises UsageError when it cannot be loaded."""
+    """Load a plug-in. Raises UsageError if it cannot be loaded."""
     try:
         return _found(group)[name].load()
-    except Exception as error:  # Its code may do anything.
+    except Exception as error:  # Its code may raise anything.
         raise failed(group, name, error) from error
 
 
 def failed(group: str, name: str, error: Exception) -> UsageError:
-    """The error for an exception of a plug-in's code."""
+    """The error for an exception in a plug-in's code."""
     return _broken(_found(group)[name], f"{type(error).__name__}: {error}")
 
 

@@ -1,4 +1,4 @@
-"""Reads untrusted PNG files, or refuses them; and writes pictures as such."""
+"""Reads untrusted PNG files safely, and writes pictures as PNG."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LARGEST_FILE = 1 << 28  # bytes
-_LARGEST_PICTURE = 1 << 26  # pixels; they take four bytes each once they are decoded
+_LARGEST_PICTURE = 1 << 26  # pixels; each takes four bytes once decoded
 
 
 def read_png(path: Path | str) -> bytes | None:

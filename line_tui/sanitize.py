@@ -1,7 +1,7 @@
 """Makes untrusted text safe to show, and turns it into concepts.
 
-Folders, class lists, CSV files, titles, models and servers may contain anything: escape sequences that set the
-terminal's title or clipboard, bidirectional marks, line ends that forge a line.
+Text from folders, class lists, CSV files, titles, models and servers may contain anything: escape sequences that set
+the terminal's title or clipboard, bidirectional marks, line ends that forge a line.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ LONGEST_CONCEPT = 200
 
 _REPLACEMENT = 0xFFFD
 _PICTURES = 0x2400
-"""From here on Unicode has a picture of each control character: U+241B is that of Escape."""
+"""Start of Unicode's control pictures: U+241B is Escape's."""
 # Invisible, but needed by emoji and several scripts.
 _JOINERS = {0x200C, 0x200D}
 
 
 @cache
 def _harmless() -> dict[int, int]:
-    """Replaces one character by one, so that styles and columns computed before still fit."""
+    """Replaces each character by one, so that styles and columns computed before remain valid."""
     table = {code: _REPLACEMENT for code in range(0x10000) if unicodedata.category(chr(code)) in ("Cc", "Cf", "Cs")}
     table |= {code: _PICTURES + code for code in range(0x20)} | {0x7F: 0x2421}
     table |= dict.fromkeys((0x2028, 0x2029, *b"\t\n\v\f\r"), ord(" "))
@@ -41,7 +41,7 @@ def shown(text: str) -> str:
 
 
 def shown_lines(text: str) -> str:
-    """The same for several lines, keeping line ends."""
+    """As `shown`, but keeps line ends."""
     return text if text.isprintable() else text.translate(_harmless_but_lines())
 
 
