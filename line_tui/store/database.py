@@ -142,8 +142,10 @@ def _make(path: Path) -> None:
     draft.unlink(missing_ok=True)
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
+            # Now: a file that others have open gets another journal mode at once or not at all, whatever the timeout.
+            _configure(path, connection)
             connection.executescript(
-                f"PRAGMA synchronous = FULL; BEGIN; {_SCHEMA} {_SINCE_2} PRAGMA application_id = {_APPLICATION}; "
+                f"BEGIN; {_SCHEMA} {_SINCE_2} PRAGMA application_id = {_APPLICATION}; "
                 f"PRAGMA user_version = {VERSION}; COMMIT;"
             )
         draft.chmod(0o600)

@@ -7,7 +7,7 @@ import pytest
 
 from line_tui import events as e
 from line_tui.errors import StoreError
-from line_tui.store import Store
+from line_tui.store import Store, database
 from tests.small_disk import mounted
 
 SPEC = e.RunSpec(model="m", layer="fc", neuron=0)
@@ -71,6 +71,21 @@ def test_half_a_first_start_leaves_nothing_behind(tmp_path: Path, monkeypatch: p
         Store.open(tmp_path)
     assert not list(tmp_path.iterdir())
     Store.open(tmp_path).close()
+
+
+def test_a_store_that_another_process_writes_to_as_soon_as_it_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish, others = database._publish, []
+
+    def publish_and_write(draft: Path, path: Path) -> None:
+        publish(draft, path)
+        others.append(sqlite3.connect(path, isolation_level=None))
+        others[0].execute("BEGIN IMMEDIATE")
+
+    monkeypatch.setattr(database, "_publish", publish_and_write)
+    assert Store.open(tmp_path).runs() == []
+    others[0].close()
 
 
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
