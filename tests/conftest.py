@@ -46,12 +46,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give each test its marker, unless it has one of its own."""
+    """Give each test its marker, unless it has one of its own, and begin with those in a terminal."""
     names = {"unit", "thorough", "ray", "browser", *NEEDS.values()}
     for item in items:
         if not names & {mark.name for mark in item.iter_markers()}:
             place = item.path.relative_to(_HERE).parts[0]
             item.add_marker(NEEDS.get(place, "unit"))
+    # They take longest, most of it waiting: at the end, two of three workers would have nothing left to do.
+    items.sort(key=lambda item: item.get_closest_marker("terminal") is None)
 
 
 @pytest.fixture
