@@ -216,7 +216,7 @@ class _Engine:
         """Explain neurons. Raises LineError, KeyboardInterrupt."""
         heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         batch = Queue(self._executor, self._store, asked, lambda neuron, how: heard.put(f"neuron {neuron} {how}"))
-        batch.on_event = lambda envelope: heard.put(_told(envelope))
+        batch.on_event = lambda envelope: heard.put(_description(envelope))
         work = asyncio.run_coroutine_threadsafe(batch.explain(numbers), self._loop)
         work.add_done_callback(lambda done: heard.put(None))
         done = 0
@@ -284,7 +284,7 @@ def _on_ray(store: Store, ray: bool | str) -> Engine:
     return RayEngine(store, ray if isinstance(ray, str) else None)
 
 
-def _told(envelope: e.Envelope) -> str:
+def _description(envelope: e.Envelope) -> str:
     """A short description of an event; empty if it is not worth showing."""
     event = envelope.event
     match event:

@@ -43,14 +43,14 @@ def exit_code(main: Callable[[], int | None]) -> int:
         sys.stdout.flush()
         return code or 0
     except LineError as error:
-        return _tell(error)
+        return _report(error)
     except BrokenPipeError as error:
         lost_output(error)
         return 0
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        return _tell(lost_output(error))
+        return _report(lost_output(error))
     except KeyboardInterrupt:
         return INTERRUPTED
 
@@ -65,6 +65,6 @@ def lost_output(error: OSError) -> StoreError:
     )
 
 
-def _tell(error: LineError) -> int:
+def _report(error: LineError) -> int:
     print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
     return error.exit_code

@@ -144,9 +144,9 @@ _CELLS: dict[str, Callable[[Summary], str]] = {
     "neurons": lambda row: str(row.neurons),
     "AUC": lambda row: "-" if row.auc is None else f"{row.auc:.3f}",
     "MAD": lambda row: "-" if row.mad is None else f"{row.mad:.2f}",
-    "difference": lambda row: _told(row.to_baseline),
+    "difference": lambda row: _formatted(row.to_baseline),
     "two-sided": lambda row: "-" if row.correlation is None else f"{row.correlation:.2f}",
-    "its difference": lambda row: _told(row.correlation_to_baseline),
+    "its difference": lambda row: _formatted(row.correlation_to_baseline),
     "right": lambda row: str(row.right),
     "absent": lambda row: str(row.right_withheld),
     "both senses": lambda row: str(row.both_senses),
@@ -162,7 +162,7 @@ _CELLS: dict[str, Callable[[Summary], str]] = {
 }
 
 
-def _told(difference: Difference) -> str:
+def _formatted(difference: Difference) -> str:
     if difference.mean is None:
         return "-"
     return f"{difference.mean:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}] n={difference.neurons}"

@@ -213,7 +213,7 @@ class Server:
         if job.run_id is not None:
             self._show_phase(job.run_id, "idle")
 
-    def _begun(self) -> None:
+    def _on_models_loaded(self) -> None:
         with self._changed:
             self._loading = False
             self._changed.notify_all()
@@ -224,7 +224,7 @@ class Server:
         def told(text: str, done: int, total: int) -> None:
             self._say(p.JobProgress(request=request, text=text, done=done, total=total))
 
-        here = Surroundings(self._manager, self._store, run_control, told, self._begun)
+        here = Surroundings(self._manager, self._store, run_control, told, self._on_models_loaded)
         try:
             run_control.check()
             self._say(p.JobDone(request=request, found=do(command.job, command.wanted, here)))
@@ -247,7 +247,7 @@ class Server:
             with self._store.lease(command.run_id):
                 with job.begun:
                     job.session = Session(self._store, command.run_id, self._manager, job.run_control, self._show)
-                return job.session.run(self._begun)
+                return job.session.run(self._on_models_loaded)
         except Cancelled:
             pass
         except LineError as error:

@@ -100,7 +100,7 @@ def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) 
     if len(row) <= max(neuron_column, label_column):
         return f"{len(row)} columns, fewer than the header", -1, ""
     number, text = row[neuron_column].strip(), as_concept(row[label_column])
-    neuron = _whole(number)
+    neuron = _integer(number)
     if neuron is None:
         return f"'{number[:40]}' is not the number of a neuron", -1, ""
     if neuron >= neurons:
@@ -110,7 +110,7 @@ def _parse(row: list[str], neuron_column: int, label_column: int, neurons: int) 
     return None, neuron, text
 
 
-def _whole(number: str) -> int | None:
+def _integer(number: str) -> int | None:
     """A non-negative integer; pandas writes 3.0 in columns with missing values."""
     try:
         value = float(number)

@@ -89,8 +89,8 @@ def evaluate(
 
     found: list[File] = []
     for each in files:
-        sound, broken = _sound(each.rows, activations, look)
-        scored = score(sound, activations, look, detected)
+        finite, broken = _finite_rows(each.rows, activations, look)
+        scored = score(finite, activations, look, detected)
         found.append(
             File(
                 path=str(each.path),
@@ -98,7 +98,7 @@ def evaluate(
                 scored=scored,
                 bad_rows=[*each.bad, *broken],
                 other_layers=each.other_layers,
-                rivals=rivals(sound, look),
+                rivals=rivals(finite, look),
             )
         )
     if not any(file.scored for file in found):
@@ -122,20 +122,20 @@ def _mean(scored: Sequence[Scored], name: str) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _sound(
+def _finite_rows(
     rows: Sequence[Explanation], control: Floats, look: Callable[[str], Floats]
 ) -> tuple[list[Explanation], list[BadRow]]:
     """The rows whose neurons are finite for all pictures, and the others with the reason."""
-    sound, broken = [], []
+    finite, broken = [], []
     for row in rows:
         try:
             # The control set first: neurons that fail there need no drawing.
             neuron_of(control, row.neuron)
             neuron_of(look(row.text), row.neuron)
-            sound.append(row)
+            finite.append(row)
         except ModelFileError as error:
             broken.append(BadRow(row.line, error.cause))
-    return sound, broken
+    return finite, broken
 
 
 def draw_and_look(text: str, prompt: str, request: Request, generator: Generator, vision: Vision) -> Floats:

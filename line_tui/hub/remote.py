@@ -57,7 +57,7 @@ class Hub:
     def list(self, repo: str, revision: str | None) -> Listing:
         """The files of a repository. Raises HubError."""
         check_repository(repo)
-        with self._told(repo):
+        with self._translated_errors(repo):
             info = HfApi(endpoint=self._endpoint).model_info(repo, revision=revision, files_metadata=True)
             files = [
                 RemoteFile(entry.rfilename, _bytes(entry.size), entry.lfs.sha256 if entry.lfs else entry.blob_id or "")
@@ -74,12 +74,12 @@ class Hub:
         """
         url = hf_hub_url(repo, file.name, revision=commit, endpoint=self._endpoint)
         failures = 0
-        with self._told(repo):
+        with self._translated_errors(repo):
             part.parent.mkdir(parents=True, exist_ok=True)
             if part.is_symlink():
                 part.unlink()
         while (have := part_size(part)) < file.size or not part.exists():
-            with self._told(repo):
+            with self._translated_errors(repo):
                 try:
                     self._go_on(url, part, have, file.size, on_bytes)
                     failures = 0 if part_size(part) > have else failures + 1
@@ -117,7 +117,7 @@ class Hub:
                         break
 
     @contextmanager
-    def _told(self, repo: str) -> Iterator[None]:
+    def _translated_errors(self, repo: str) -> Iterator[None]:
         """Turn the errors of the hub, the network and the disk into errors that a user can act on."""
         if constants.HF_HUB_OFFLINE:
             raise HubError("HF_HUB_OFFLINE forbids connections", "unset it for `line-tui models pull`")

@@ -51,13 +51,13 @@ def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
     for folder in sorted(cache_folder().glob("models--*")):
         # The hub allows no two hyphens in a row in a name.
         repo = folder.name.removeprefix("models--").replace("--", "/")
-        parts = [part for part in sorted(folder.glob(f"blobs/*{PART}")) if _is_left(part)]
+        parts = [part for part in sorted(folder.glob(f"blobs/*{PART}")) if _is_abandoned(part)]
         if parts:
             found.append(Unfinished(repo, parts, [entry.id for entry in entries if entry.source.hub == repo]))
     return found
 
 
-def _is_left(part: Path) -> bool:
+def _is_abandoned(part: Path) -> bool:
     """Whether a file is partly downloaded and no process is downloading it."""
     try:
         if part.is_symlink() or not part.is_file():

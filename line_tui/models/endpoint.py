@@ -99,7 +99,7 @@ class EndpointLanguage:
         for chunk in self._post(request):
             if chunk.error:
                 raise UsageError(
-                    f"{self.name}: {self._url} broke off: {_told(chunk.error)}", "check the server's log, and resume"
+                    f"{self.name}: {self._url} broke off: {_message(chunk.error)}", "check the server's log, and resume"
                 )
             usage = chunk.usage or usage
             for choice in (chunk.choices or [])[:1]:
@@ -172,10 +172,10 @@ def _one_line(body: bytes) -> str:
         said = msgspec.json.decode(body, type=_Chunk).error
     except (ValueError, RecursionError):
         said = None
-    return _told(said or body.decode("utf-8", "replace"))
+    return _message(said or body.decode("utf-8", "replace"))
 
 
-def _told(error: object) -> str:
+def _message(error: object) -> str:
     """A server's error, an object with a message or a text, on one line."""
     message = error.get("message", error) if isinstance(error, dict) else error
     return shown(" ".join(str(message).split()))[:200]

@@ -88,7 +88,7 @@ class DiffusersGenerator:
 
         Raises UsageError for settings that the pipeline rejects, ModelFileError if the prompt has no effect.
         """
-        first, second = (self._begun(fill_template(self.prompt_template, word, 0)) for word in _WORDS)
+        first, second = (self._after_first_step(fill_template(self.prompt_template, word, 0)) for word in _WORDS)
         if not first.isfinite().all():
             raise _not_finite(self._entry, self._precision)
         if torch.equal(first, second):
@@ -98,7 +98,7 @@ class DiffusersGenerator:
                 "or its prompt_template is longer than its text encoder reads",
             )
 
-    def _begun(self, prompt: str) -> torch.Tensor:
+    def _after_first_step(self, prompt: str) -> torch.Tensor:
         """Latents after the first step, or the finished picture if the pipeline offers no callback."""
 
         def catch(latents: torch.Tensor) -> None:

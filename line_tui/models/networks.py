@@ -148,7 +148,7 @@ def _from_weights(entry: VisionEntry) -> Network:
         load=lambda: fill(outline(), read_weights(weights, entry.id), entry.id, weights),
         outline=outline,
         content=lambda: f"{content(weights)}-{config.architecture}-{entry.transform_input}",
-        neuron_names=_said_labels(entry, folder, _read_labels(folder / "labels.json", entry.id)),
+        neuron_names=_neuron_names(entry, folder, _read_labels(folder / "labels.json", entry.id)),
     )
 
 
@@ -168,7 +168,7 @@ def _from_folder(entry: VisionEntry, kind: type[TimmFolder | TransformersFolder]
         load=known.load,
         outline=known.outline,
         content=lambda: content(folder),
-        neuron_names=_said_labels(entry, folder, known.neuron_names),
+        neuron_names=_neuron_names(entry, folder, known.neuron_names),
     )
 
 
@@ -182,7 +182,7 @@ def _from_export(entry: VisionEntry) -> Network:
         load=lambda: unflatten(program),
         outline=lambda: unflatten(program),
         content=lambda: content(path),
-        neuron_names=_said_labels(entry, path.parent, []),
+        neuron_names=_neuron_names(entry, path.parent, []),
         # Tensors created inside the program are on the device it was exported from.
         device="cpu",
     )
@@ -218,7 +218,7 @@ _FRAMEWORKS: dict[str, Callable[[VisionEntry], Network]] = {
 
 
 def _random(spec: str, architecture: str) -> Network:
-    preprocess = _usual(architecture)
+    preprocess = _default(architecture)
     size = max(preprocess.shape)
     return Network(
         spec,
@@ -231,7 +231,7 @@ def _random(spec: str, architecture: str) -> Network:
 
 def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | None = None) -> Network:
     """Weights in a file; the number of output neurons is inferred from them."""
-    preprocess = (entry and said_by(entry)) or _usual(architecture, entry.preprocess if entry else "DEFAULT")
+    preprocess = (entry and said_by(entry)) or _default(architecture, entry.preprocess if entry else "DEFAULT")
     size = max(preprocess.shape)
     checkpoint = read_checkpoint(path, spec)
     transform_input = _transforms_input(spec, architecture, path, entry)
@@ -250,14 +250,14 @@ def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | No
         load=lambda: fill(make(classes), weights, spec, path),
         outline=lambda: make(classes),
         content=lambda: f"{content(path)}-{architecture}-{transform_input}-{entry and entry.state_dict}",
-        neuron_names=[] if entry is None else _said_labels(entry, path.parent, []),
+        neuron_names=[] if entry is None else _neuron_names(entry, path.parent, []),
     )
 
 
-def _said_labels(entry: VisionEntry, beside: Path, usual: list[str]) -> list[str]:
+def _neuron_names(entry: VisionEntry, beside: Path, default: list[str]) -> list[str]:
     """The output neurons' names in an entry, else the default ones. Raises ModelFileError."""
     if entry.labels is None:
-        return usual
+        return default
     if entry.labels == "imagenet":
         return list(torchvision.models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
     path = beside / Path(entry.labels).expanduser()
@@ -345,7 +345,7 @@ def must_be_said_by(entry: VisionEntry) -> Preprocess:
 _GIVEN = ("size", "mean", "std")
 
 
-def _usual(architecture: str, version: str = "DEFAULT") -> Preprocess:
+def _default(architecture: str, version: str = "DEFAULT") -> Preprocess:
     """The default preprocessing of an architecture. Raises UnknownNameError."""
     if architecture == EFFICIENTNET_LITE0:
         return classification(SIZE, 256, MEAN, STD, InterpolationMode.BICUBIC)

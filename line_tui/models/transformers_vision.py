@@ -34,7 +34,7 @@ class TransformersFolder:
                 config.use_pretrained_backbone = False
             # The library's networks need this internally.
             config.return_dict = True
-            self._class, self._config = _seeing(config)
+            self._class, self._config = _vision_part(config)
             self._half = self._config is not config
         except Exception as error:  # What the library raises for damaged files is undocumented and varies.
             raise ModelFileError(
@@ -151,7 +151,7 @@ class TransformersFolder:
         return pixels[0].float()
 
 
-def _seeing(config: Any) -> tuple[Any, Any]:
+def _vision_part(config: Any) -> tuple[Any, Any]:
     """The class and config that take only pictures: as saved, or of a two-tower model's vision half."""
     saved = [getattr(transformers, name, None) for name in config.architectures or []]
     kinds = [kind for kind in saved if kind is not None and _takes_pictures_alone(kind)]

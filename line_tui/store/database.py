@@ -75,7 +75,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
         """One transaction, on disk when the block ends. Raises StoreError, in which case nothing was written."""
-        with self._lock, _told(self.path):
+        with self._lock, _translated_errors(self.path):
             self._check_place()
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -97,12 +97,12 @@ class Database:
 
     def read(self, sql: str, *values: object) -> list[sqlite3.Row]:
         """All rows of a query. Raises StoreError."""
-        with self._lock, _told(self.path):
+        with self._lock, _translated_errors(self.path):
             return self._connection.execute(sql, values).fetchall()
 
     def compact(self) -> None:
         """Release the space of erased data to the file system. Raises StoreError."""
-        with self._lock, _told(self.path):
+        with self._lock, _translated_errors(self.path):
             self._connection.execute("VACUUM")
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ def open_database(path: Path) -> Database:
     Raises StoreError for a file that is empty, corrupt, of another program or of a newer version; such a file is
     not changed.
     """
-    with _told(path):
+    with _translated_errors(path):
         private.make_folder(path.parent)
         if not path.exists():
             _make(path)
@@ -199,7 +199,7 @@ def _configure(path: Path, connection: sqlite3.Connection) -> None:
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _translated_errors(path: Path) -> Iterator[None]:
     """Turn errors of SQLite and the file system into errors that a user can act on."""
     try:
         yield

@@ -74,7 +74,7 @@ class Images:
             return None
         picture = np.asarray(image.convert("RGB"))
         # A replacement may be a valid picture, but not this one.
-        return picture if image.info.get(_SEAL) == _seal(identity, picture) else None
+        return picture if image.info.get(_SEAL) == _checksum(identity, picture) else None
 
     def content(self, identity: str) -> bytes | None:
         """The bytes of the picture's file, unchecked; None if there is none."""
@@ -92,7 +92,7 @@ class Images:
         info = PngInfo()
         for key, text in texts.items():
             info.add_itxt(key, text)
-        info.add_text(_SEAL, _seal(identity, picture))
+        info.add_text(_SEAL, _checksum(identity, picture))
         file = io.BytesIO()
         Image.fromarray(picture).save(file, "png", pnginfo=info)
         return self.put(identity, file.getvalue())
@@ -216,7 +216,7 @@ class StoredAlbum:
         return ImageRecord(identity=identity, path=str(path), prompt=prompt, seed=seed)
 
 
-def _seal(identity: str, picture: Picture) -> str:
+def _checksum(identity: str, picture: Picture) -> str:
     """Hash of a picture and its name: `picture` is `uint8[height, width, 3]`."""
     return blake2b(f"{identity}{picture.shape}".encode() + picture.tobytes(), digest_size=16).hexdigest()
 

@@ -58,7 +58,7 @@ class Leases:
         except FileExistsError:
             return False
         except OSError as error:
-            raise self._told(error) from error
+            raise self._store_error(error) from error
         return True
 
     def held(self, run_id: str) -> bool:
@@ -103,11 +103,11 @@ class Leases:
         except BlockingIOError:
             raise StoreError(cause, fix) from None
         except OSError as error:
-            raise self._told(error) from error
+            raise self._store_error(error) from error
         with file:
             yield
 
-    def _told(self, error: OSError) -> StoreError:
+    def _store_error(self, error: OSError) -> StoreError:
         return StoreError(
             f"{self._folder} cannot be used: {error.strerror or error}",
             "change its permissions, or choose another folder with --data",
