@@ -278,7 +278,7 @@ def _here(store: Store, live: InMemoryModel | None) -> Engine:
 
 
 def _on_ray(store: Store, ray: bool | str) -> Engine:
-    """An engine on a cluster. Raises UsageError where Ray is not installed."""
+    """An engine on a cluster. Raises UsageError if Ray is not installed."""
     from line_tui.engine.cluster import RayEngine
 
     return RayEngine(store, ray if isinstance(ray, str) else None)

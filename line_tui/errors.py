@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 
 INTERRUPTED = 130
-"""Exit code after Ctrl-C or SIGTERM."""
+"""Exit code after Ctrl-C or another signal that ends the process."""
 
 
 class LineError(Exception):

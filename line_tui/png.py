@@ -49,7 +49,7 @@ def decode_png(content: bytes) -> Image.Image | None:
         image.verify()
         image = Image.open(io.BytesIO(content), formats=["PNG"])
         image.load()
-    except Exception:  # What Pillow raises for damaged files is undocumented and varies.
+    except Exception:  # Pillow's errors for damaged files are undocumented and vary.
         return None
     return image
 

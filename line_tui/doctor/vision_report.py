@@ -22,7 +22,7 @@ NAMES = ("stripes", "disc", "pixels")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What the command line was asked for."""
+    """The arguments from the command line."""
 
     model: str
     layer: str | None = None

@@ -49,7 +49,7 @@ class Engine:
         self._link.say(p.Ready(pid=os.getpid()))
 
     def told(self) -> Iterator[bytes]:
-        """Messages to the driver as they are produced, until a `Shutdown` has been carried out."""
+        """Messages to the driver as they are produced, until a `Shutdown` has been handled."""
         return self._link.frames()
 
     def take(self, given: bytes) -> None:

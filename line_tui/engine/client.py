@@ -78,7 +78,7 @@ class EngineClient(Engine):
         self._watching = asyncio.create_task(self._watch(self._process))
 
     async def send(self, command: p.AnyCommand) -> None:
-        """Send a command. Raises EngineError when there is no engine."""
+        """Send a command. Raises EngineError if there is no engine."""
         process = self._process
         if process is None or process.stdin is None or not self.alive:
             raise EngineError("the engine is not running", "restart it; nothing stored is lost")

@@ -117,7 +117,7 @@ class RayEngine(Engine):
     ) -> None:
         """`source` names a function from settings to models; the default `share` follows the cluster's resources.
 
-        Raises UsageError where Ray is not installed, and for an address of Ray's client protocol.
+        Raises UsageError if Ray is not installed, and for an address of Ray's client protocol.
         """
         if address is not None and "://" in address:
             raise UsageError(
@@ -250,7 +250,7 @@ class RayEngine(Engine):
         except self._ray.exceptions.RayError as error:
             self._handle_death(worker, str(error))
         except Exception as error:
-            # After a bug here nobody would listen to the actor, so its runs must move to others.
+            # After a bug here no task reads the actor's messages, so its runs must move to others.
             self._ray.kill(worker.host)
             self._handle_death(worker, f"{type(error).__name__}: {error}")
         else:

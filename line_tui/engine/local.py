@@ -41,7 +41,7 @@ class LocalEngine(Engine):
         say(p.Ready(pid=os.getpid()))
 
     async def send(self, command: p.AnyCommand) -> None:
-        """Carry out a command. Raises EngineError when there is no engine."""
+        """Carry out a command. Raises EngineError if there is no engine."""
         if self._server is None:
             raise EngineError("the engine is not running", "start it")
         self._server.take(command)

@@ -271,7 +271,7 @@ class Server:
         except Cancelled:
             pass
         except Exception as error:
-            # Nobody waits for this; the next run that needs these pictures will report the error.
+            # No run waits for this; the next one that needs these pictures will report the error.
             self._manager.retire()
             tell(error)
 

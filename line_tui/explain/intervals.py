@@ -22,7 +22,7 @@ DRAWS = 4000
 def placements(concept: ArrayLike, control: ArrayLike) -> NDArray[np.float64]:
     """Share of control images below each concept image, ties counting half: `float64[images]` in [0, 1].
 
-    Their mean is the AUC. Raises ValueError when the control is empty.
+    Their mean is the AUC. Raises ValueError if the control is empty.
     """
     ours, theirs = np.asarray(concept, float), np.sort(np.asarray(control, float))
     if not theirs.size:
@@ -36,7 +36,7 @@ def posterior(placed: ArrayLike) -> NDArray[np.float64]:
     """Draws of the true mean placement: `float64[DRAWS]`, the same for the same placements.
 
     Bayesian bootstrap (Rubin 1981) with a prior observation of weight `PSEUDO` at 0 and at 1: for placements that
-    are all 0 or 1 it is the Beta posterior, and it keeps a width when all are 1. Raises ValueError when empty.
+    are all 0 or 1 it is the Beta posterior, and it keeps a width when all are 1. Raises ValueError if empty.
     """
     values = np.asarray(placed, float)
     if not values.size:

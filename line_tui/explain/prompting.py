@@ -42,7 +42,7 @@ class Request:
 # A small base model follows patterns, not instructions, so each move has its own pattern. Of the forms tried for "new",
 # continuing a short list of the best found the most hidden concepts; naming weak ones too found fewer, since the model
 # continues those too. The same holds for rejected concepts: SmolLM2-135M proposed them 5 times in 96 when they were
-# named with the reason, and never when they were not. The examples are concepts that hardly any neuron stands for.
+# named with the reason, and never when they were not. The examples are concepts that hardly any neuron encodes.
 _HEAD = """\
 violin, trumpet, cello, drum, and also: flute
 parliament, senate, ministry, and also: embassy
@@ -93,7 +93,7 @@ _SYSTEM = (
 
 
 def render(request: Request) -> Prompt:
-    """Render a request in both forms. Raises ValueError when no concept is shown."""
+    """Render a request in both forms. Raises ValueError if no concept is shown."""
     if not request.shown:
         raise ValueError("a proposal must be based on at least one concept")
     names = [one.concept for one in request.shown]

@@ -35,7 +35,7 @@ class Profile:
         return means
 
     def row(self, concept: str) -> list[float]:
-        """The control's activations on a concept; empty when it is not in the vocabulary."""
+        """The control's activations on a concept; empty if it is not in the vocabulary."""
         index = self.place(concept)
         return [] if index is None else [float(value) for value in self.mean + self.std * self.rows[index]]
 
@@ -49,7 +49,7 @@ class Profile:
 
 
 def profile(control: Control) -> Profile:
-    """Standardise a control set. Raises ValueError when it is empty."""
+    """Standardise a control set. Raises ValueError if it is empty."""
     values = np.asarray(control.activations, float)
     if not values.size:
         raise ValueError("a profile needs at least one control image")

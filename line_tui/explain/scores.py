@@ -15,7 +15,7 @@ def auc(concept: ArrayLike, control: ArrayLike) -> float:
     """P(concept image > control image) + P(tie) / 2, in [0, 1].
 
     Takes `float[images]` twice. As `sklearn.metrics.roc_auc_score` with control = 0 and concept = 1
-    (CoSy, arXiv 2405.20331). Raises ValueError when either side is empty.
+    (CoSy, arXiv 2405.20331). Raises ValueError if either side is empty.
     """
     ours, theirs = np.asarray(concept, float), np.asarray(control, float)
     if not ours.size or not theirs.size:

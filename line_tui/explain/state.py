@@ -177,7 +177,7 @@ def apply(state: RunState, event: DurableEvent) -> RunState:
                 place=len(state.trials),
             )
             counted = event.iteration if event.origin not in ("user", "summary") else 0
-            state = change(_with_trial(state, trial), proposed_in=max(state.proposed_in, counted))
+            state = change(_add_trial(state, trial), proposed_in=max(state.proposed_in, counted))
             return _called(state, event.cost) if event.origin in ("llm", "summary") else state
         case e.ProposalRefused():
             return _called(change(state, refusals=(*state.refusals, event)), event.cost)
@@ -260,7 +260,7 @@ def _with(state: RunState, trial: Trial) -> RunState:
     return msgspec.structs.replace(state, trials=state.trials | {trial.id: trial})
 
 
-def _with_trial(state: RunState, trial: Trial) -> RunState:
+def _add_trial(state: RunState, trial: Trial) -> RunState:
     """The state with a trial added."""
     return msgspec.structs.replace(
         _with(state, trial),
@@ -278,7 +278,7 @@ def _decide(state: RunState, event: e.Decided) -> RunState:
     if event.kind == "add" and event.concept:
         iteration = max((trial.iteration for trial in state.trials.values()), default=0)
         place = len(state.trials)
-        state = _with_trial(state, Trial(event.decision, event.concept, "user", iteration, place=place))
+        state = _add_trial(state, Trial(event.decision, event.concept, "user", iteration, place=place))
     return msgspec.structs.replace(state, forms=_forms(state))
 
 

@@ -136,7 +136,7 @@ _TAKES = {
     "function": frozenset[str](),
 }
 _OF_SOME = frozenset[str]().union(*_TAKES.values())
-"""What only some formats make anything of: for the others it would be accepted and ignored."""
+"""Fields that only some formats use: the others would silently ignore them."""
 
 
 class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -254,7 +254,7 @@ def user_catalog_path() -> Path:
 def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = None) -> Catalog:
     """The bundled catalogue overridden by the user's, with each hub model at its pinned commit.
 
-    `user` replaces the default path, `pins` the lock file. Raises UsageError when a file is not valid, naming the place
+    `user` replaces the default path, `pins` the lock file. Raises UsageError if a file is not valid, naming the place
     in it.
     """
     catalog = _merged(user or user_catalog_path())
@@ -267,7 +267,7 @@ def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = N
 
 
 def shipped_catalog() -> Catalog:
-    """Only the bundled catalogue. Raises UsageError when the installation is damaged."""
+    """Only the bundled catalogue. Raises UsageError if the installation is damaged."""
     return _read(bundled_models() / "catalog.toml")
 
 
@@ -290,7 +290,7 @@ def _read(path: Path) -> Catalog:
 
 @cache
 def _decoded(content: bytes) -> Catalog:
-    # Each neuron of a layer asks for it several times, at 27 ms.
+    # Read several times per neuron of a layer, at 27 ms each.
     return msgspec.toml.decode(content, type=Catalog)
 
 

@@ -186,7 +186,7 @@ def read_picture(path: Path) -> Picture:
         raise UnreadablePicture(f"it is not a picture of a known type ({', '.join(FORMATS)})") from None
     except UnreadablePicture:
         raise
-    except Exception as error:  # What Pillow raises for damaged files is undocumented and varies.
+    except Exception as error:  # Pillow's errors for damaged files are undocumented and vary.
         raise UnreadablePicture(first_line(error)) from error
 
 

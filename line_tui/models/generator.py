@@ -145,7 +145,7 @@ class DiffusersGenerator:
                 return images
         except (LineError, Cancelled, _BegunError):
             raise
-        except Exception as error:  # What pipelines raise for bad settings is undocumented and varies.
+        except Exception as error:  # Pipelines' errors for bad settings are undocumented and vary.
             told = " ".join(str(error).split())[:300]
             raise UsageError(
                 f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words only, at this size: "

@@ -52,7 +52,7 @@ def open_pipeline(folder: Path, entry: GeneratorEntry, device: str) -> Any:
         pipeline = pipeline.to(device)
     except LineError:
         raise
-    except Exception as error:  # What the libraries raise for damaged files is undocumented and varies.
+    except Exception as error:  # The libraries' errors for damaged files are undocumented and vary.
         if is_out_of_memory(error):
             raise
         raise ModelFileError(

@@ -72,7 +72,7 @@ class TimmFolder:
             transform = timm.data.create_transform(**config, is_training=False)
         except LineError:
             raise
-        except Exception as error:  # What timm raises for odd settings varies.
+        except Exception as error:  # timm's errors for odd settings vary.
             raise ModelFileError(
                 f"{self._name}: timm cannot do the preprocessing in {self._folder}: {type(error).__name__}: {error}",
                 "correct pretrained_cfg in its config.json, or set size, mean and std in its entry",
@@ -88,7 +88,7 @@ class TimmFolder:
         timm = self._timm()
         try:
             model: nn.Module = timm.create_model(f"local-dir:{self._folder}", pretrained=pretrained)
-        except Exception as error:  # What timm raises for odd settings and mismatched weights varies.
+        except Exception as error:  # timm's errors for odd settings and mismatched weights vary.
             cause = str(error).strip() or type(error).__name__
             if cause.startswith("Unknown model"):
                 cause = f"timm has no architecture '{self.architecture}'"

@@ -36,7 +36,7 @@ class TransformersFolder:
             config.return_dict = True
             self._class, self._config = _vision_part(config)
             self._half = self._config is not config
-        except Exception as error:  # What the library raises for damaged files is undocumented and varies.
+        except Exception as error:  # The library's errors for damaged files are undocumented and vary.
             raise ModelFileError(
                 f"{name}: {folder} is not a vision model of transformers: {first_line(error)}",
                 "name a folder that holds one",
