@@ -1,4 +1,4 @@
-"""What the site's build does beyond Markdown: the reference is taken from the code, and formulas become MathML."""
+"""Hooks of the site's build: they generate the reference from the code, and turn formulas into MathML."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PICTURES = [*(ROOT / "tests" / "tui" / "gallery").glob("*.[ps][nv]g"), ROOT / "m
 
 
 def on_pre_build(**_: Any) -> None:
-    """Bring in the notebook and the pictures, which live elsewhere in the repository."""
+    """Copy the notebook and the pictures, which are elsewhere in the repository, into docs/."""
     shutil.copyfile(ROOT / "line_tui" / "tutorial.ipynb", ROOT / "docs" / "notebook.ipynb")
     (ROOT / "docs" / "pictures").mkdir(exist_ok=True)
     for picture in PICTURES:
@@ -38,22 +38,22 @@ def on_pre_build(**_: Any) -> None:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in `{{ commands }}` and the other `PARTS`, and documents of the repository as `{{ file PATH }}`."""
+    """Replace `{{ commands }}` and the other `PARTS` with generated text, and `{{ file PATH }}` with the document."""
     markdown = re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
     return re.sub(r"\{\{ file (\S+) \}\}", lambda match: document(match[1]), markdown)
 
 
 def on_page_content(content: str, **_: Any) -> str:
-    """Formulas as MathML, which browsers show without a script."""
+    """Convert formulas to MathML, which browsers show without a script."""
     for display, pattern in FORMULAS.items():
         content = pattern.sub(lambda match: convert(html.unescape(match[1]), display=display), content)  # noqa: B023
     return content
 
 
 def document(path: str) -> str:
-    """A document of the repository for a page in a folder of the site, with its pictures.
+    """A document of the repository, with its pictures, as text for a page of the site.
 
-    Links that lead into the repository are left out.
+    Links to files in the repository become plain text.
     """
     text = (ROOT / path).read_text()
     text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
@@ -75,12 +75,12 @@ def exit_codes() -> str:
     """A table of the exit codes."""
     kinds = sorted(errors.LineError.__subclasses__(), key=lambda kind: kind.exit_code)
     rows = [f"| {kind.exit_code} | {kind.__doc__} |" for kind in kinds]
-    first = ["| 0 | Done. |", "| 1 | An unexpected error; the log that the message names has the details. |"]
+    first = ["| 0 | Done. |", "| 1 | An unexpected error (the message names a log), or a problem found by `doctor`. |"]
     return "\n".join(["| code | meaning |", "|---|---|", *first, *rows, "| 130 | Interrupted by the user. |"])
 
 
 def outputs() -> str:
-    """What each command prints with `--json`, then the fields of each type once."""
+    """A table of what each command prints with `--json`, then one table of fields per type."""
     kinds: dict[str, dict[str, Any]] = {}
     rows = []
     for command in OUTPUTS:
@@ -99,7 +99,7 @@ def outputs() -> str:
 
 
 def messages() -> str:
-    """Each message that ends a command, with what to do about it, under its exit code."""
+    """All error messages and what to do about them, by exit code."""
     found: dict[str, set[tuple[str, str]]] = {kind.__name__: set() for kind in errors.LineError.__subclasses__()}
     for path in Path(errors.__file__).parent.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
@@ -107,7 +107,7 @@ def messages() -> str:
                 found[_name(node.func)].add((_row(node.args[0]), _row(node.args[1])))
     parts = []
     for kind in sorted(errors.LineError.__subclasses__(), key=lambda kind: kind.exit_code):
-        # What is put together elsewhere says nothing here.
+        # A message that is only a variable says nothing here.
         told = [(cause, fix) for cause, fix in found[kind.__name__] if not re.fullmatch(r"\*[^*]+\*", cause)]
         rows = [f"| {cause} | {fix} |" for cause, fix in sorted(told)]
         parts.append(
@@ -139,7 +139,7 @@ def _command(context: click.Context) -> list[str]:
 
 
 def _kind(schema: dict[str, Any]) -> str:
-    """A type of a JSON Schema in a few words; objects link to their own tables."""
+    """A JSON Schema type in a few words; objects link to their own tables."""
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"
@@ -165,12 +165,12 @@ def _name(node: ast.expr) -> str:
 
 
 def _row(node: ast.expr) -> str:
-    """The words of a message. Code knows no italics: there, what is filled in is in capitals, as in `--help`."""
+    """The text of a message. Code cannot be in italics, so there a placeholder is in capitals, as in `--help`."""
     return re.sub("`[^`]*`", lambda code: re.sub(r"\*([^*]+)\*", lambda name: name[1].upper(), code[0]), _text(node))
 
 
 def _text(node: ast.expr) -> str:
-    """The words of a string in the code; what is filled in at run time is in italics."""
+    """The text of a string expression; what is filled in at run time is in italics."""
     if isinstance(node, ast.Constant):
         return _cell(str(node.value))
     if isinstance(node, ast.JoinedStr):
@@ -184,7 +184,7 @@ def _text(node: ast.expr) -> str:
 
 
 def _words(node: ast.expr) -> str:
-    """A name for a value: its last part, which is what a reader of the code would say."""
+    """A placeholder for a value: the last part of its name."""
     match node:
         case ast.Call(func=ast.Name(id="len")):
             return "number"
