@@ -74,9 +74,9 @@ def cli(context: click.Context, data: Path | None) -> None:
       eval "$(_LINE_TUI_COMPLETE=bash_source line-tui)"
 
     \b
-    Exit codes: 0 done, 1 unexpected error, 2 wrong call (also: no terminal),
-    3 unknown name, 4 model files, 5 engine, 6 store, 7 memory, 8 hub,
-    130 Ctrl-C.
+    Exit codes: 0 done, 1 unexpected error or a problem found by doctor,
+    2 wrong call (also: no terminal), 3 unknown name, 4 model files, 5 engine,
+    6 store, 7 memory, 8 hub, 130 Ctrl-C.
     """
     if context.invoked_subcommand is None:
         from line_tui.cli.app import start_app
