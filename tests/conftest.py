@@ -22,6 +22,7 @@ NEEDS = {
     "bundled": "models",
     "models": "models",
     "test_api.py": "models",
+    "test_child_main.py": "models",
     "test_plugins.py": "models",
     "worlds": "models",
     "campaign": "processes",
