@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -142,7 +143,7 @@ def _make(path: Path) -> None:
     draft.unlink(missing_ok=True)
     try:
         with closing(sqlite3.connect(draft, isolation_level=None)) as connection:
-            # Now: a file that others have open gets another journal mode at once or not at all, whatever the timeout.
+            # Before others see the file, since a change of the journal mode needs it alone.
             _configure(path, connection)
             connection.executescript(
                 f"BEGIN; {_SCHEMA} {_SINCE_2} PRAGMA application_id = {_APPLICATION}; "
@@ -190,12 +191,26 @@ def _configure(path: Path, connection: sqlite3.Connection) -> None:
     connection.text_factory = lambda text: text.decode(errors="replace")
     connection.execute("PRAGMA foreign_keys = ON")
     if is_network(path.parent):
-        connection.execute("PRAGMA journal_mode = DELETE")
+        _set_journal_mode(connection, "DELETE")
         # EXTRA also syncs the folder after deleting the journal.
         connection.execute("PRAGMA synchronous = EXTRA")
     else:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _set_journal_mode(connection, "WAL")
         connection.execute("PRAGMA synchronous = FULL")
+
+
+def _set_journal_mode(connection: sqlite3.Connection, mode: str) -> None:
+    """Wait for other processes here: SQLite's timeout does not apply to this change."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 @contextmanager

@@ -2,6 +2,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -86,6 +87,15 @@ def test_a_store_that_another_process_writes_to_as_soon_as_it_is_there(
     monkeypatch.setattr(database, "_publish", publish_and_write)
     assert Store.open(tmp_path).runs() == []
     others[0].close()
+
+
+def test_a_store_in_another_journal_mode_that_another_process_writes_to(tmp_path: Path) -> None:
+    Store.open(tmp_path).close()
+    other = sqlite3.connect(tmp_path / "line.db", isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA journal_mode = DELETE")
+    other.execute("BEGIN IMMEDIATE")
+    Timer(0.3, other.close).start()
+    assert Store.open(tmp_path).runs() == []
 
 
 def test_a_file_system_without_hard_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
