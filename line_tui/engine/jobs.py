@@ -10,8 +10,10 @@ import msgspec
 from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_store import RunStore
+from line_tui.engine.shared_models import SharedModels
 from line_tui.errors import ModelFileError, UsageError, unknown_name
 from line_tui.events import RunSpec
+from line_tui.explain.ports import Vision
 from line_tui.layers import find_layer, find_neuron
 from line_tui.neuron import Neuron
 
@@ -44,14 +46,15 @@ def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
 
 def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
     from line_tui.evaluate.measuring import Control, evaluate, folder_control, read
-    from line_tui.evaluate.request import Request
+    from line_tui.evaluate.request import Report, Request
 
     request = msgspec.json.decode(wanted, type=Request)
     layer = find_layer(here.manager.layers(request.model), request.model, request.layer)
     files, folder = read(request, layer)
     # Any neuron's run loads the right models.
     run = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
-    with here.manager.borrow(run, None, here.loading) as shared:
+
+    def use(shared: SharedModels) -> Report:
         here.begun()
         loaded = shared.loaded.models
         models = shared.models_for(loaded.vision, layer, here.run_control, here.store.activations)
@@ -66,6 +69,8 @@ def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
                 "give natural pictures with --control FOLDER",
             )
         return evaluate(request, files, control, models.generator, models.vision, lambda text: here.tell(text, 0, 0))
+
+    return here.manager.lend(run, None, here.loading, use)
 
 
 def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
@@ -82,7 +87,7 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
         here.run_control.check()
         here.tell("", step, steps)
 
-    with here.manager.vision_alone(request.model, BATCH, here.loading) as vision:
+    def use(vision: Vision) -> Maximised:
         here.begun()
         if not isinstance(vision, TorchVision):
             raise UsageError(
@@ -93,6 +98,8 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
         # Measured like any image: from the 8-bit file, in the fixed batch size.
         seen = vision.record([picture], request.layer, neuron)
         return Maximised(vision=vision.name, activation=float(seen.activations[0, neuron]), picture=encode_png(picture))
+
+    return here.manager.lend_vision_alone(request.model, BATCH, here.loading, use)
 
 
 BATCH = 8

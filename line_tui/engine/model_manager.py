@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import traceback
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
 from line_tui import events as e
 from line_tui.engine.model_source import ModelSource
-from line_tui.engine.shared_models import SharedModels
+from line_tui.engine.shared_models import Growth, SharedModels
 from line_tui.errors import MemoryLimitError
 from line_tui.explain.ports import Vision
 from line_tui.layers import LayerInfo
@@ -19,10 +20,14 @@ from line_tui.models.catalog import read_catalog
 from line_tui.models.source_digests import model_sources, stamped
 
 OnProgress = Callable[[str], None]
+Found = TypeVar("Found")
 
 
 class ModelManager:
-    """Shares one set of models between any number of runs; a run that needs other models waits until these are free."""
+    """Shares one set of models between any number of runs; a run that needs other models waits until these are free.
+
+    Models are lent for a call, since a caller's variable could keep them in memory while others are loaded.
+    """
 
     def __init__(self, source: ModelSource) -> None:
         self.source = source
@@ -42,11 +47,17 @@ class ModelManager:
             self._layers[key] = list(self.source.layers(model))
         return self._layers[key]
 
-    @contextmanager
-    def borrow(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: OnProgress) -> Iterator[SharedModels]:
-        """A run's models, loaded if necessary, until the end of the block.
+    def lend(
+        self,
+        spec: e.RunSpec,
+        fixed: e.Settings | None,
+        on_progress: OnProgress,
+        use: Callable[[SharedModels], Found],
+    ) -> Found:
+        """Call `use` with a run's models, which are loaded if necessary. What it returns must not hold them.
 
-        `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading raises.
+        `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading and
+        `use` raise.
         """
         with self._changed:
             while self._users and not self._fits(spec, fixed):
@@ -60,7 +71,10 @@ class ModelManager:
             assert shared is not None
             self._users += 1
         try:
-            yield shared
+            return use(shared)
+        except BaseException as error:
+            _release_variables(error)
+            raise
         finally:
             del shared
             with self._changed:
@@ -69,11 +83,13 @@ class ModelManager:
                     self._drop()
                 self._changed.notify_all()
 
-    @contextmanager
-    def vision_alone(self, model: str, batch_size: int, on_progress: OnProgress) -> Iterator[Vision]:
-        """A vision model with no other model in memory, until the end of the block.
+    def lend_vision_alone(
+        self, model: str, batch_size: int, on_progress: OnProgress, use: Callable[[Vision], Found]
+    ) -> Found:
+        """Call `use` with a vision model while no other model is in memory. What it returns must not hold it.
 
-        `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading raises.
+        `on_progress` may raise Cancelled, also while waiting for other models to be free. Raises what loading and
+        `use` raise.
         """
         with self._changed:
             while self._users:
@@ -83,12 +99,24 @@ class ModelManager:
             self._users += 1
         try:
             on_progress(model)
-            yield self.source.vision(model, batch_size)
+            return use(self.source.vision(model, batch_size))
+        except BaseException as error:
+            _release_variables(error)
+            raise
         finally:
+            # Reference cycles may still hold it.
+            gc.collect()
             with self._changed:
                 self._users -= 1
                 self._changed.notify_all()
-            gc.collect()
+
+    def take_growth(self) -> Growth | None:
+        """The growth of the bank that the last run to finish left, if its models are still in memory; only once."""
+        with self._changed:
+            if self._shared is None or self._shared.retired:
+                return None
+            growth, self._shared.growth = self._shared.growth, None
+            return growth
 
     def retire(self, lack: MemoryLimitError | None = None) -> None:
         """Stop sharing these models: an error may have left them in a bad state, or memory ran out.
@@ -144,6 +172,14 @@ class ModelManager:
         if fixed is None:
             return self._usual and self._key[:3] == _names(spec)
         return self._key == (*_names(spec), *_placement(fixed))
+
+
+def _release_variables(error: BaseException) -> None:
+    """Clear the variables that an error's tracebacks hold: they would keep models in memory until it is handled."""
+    cause: BaseException | None = error
+    while cause is not None:
+        traceback.clear_frames(cause.__traceback__)
+        cause = cause.__cause__ or cause.__context__
 
 
 def _names(spec: e.RunSpec) -> tuple[str, str, str]:

@@ -30,7 +30,8 @@ from line_tui.engine.priority import give_way
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.engine.run_store import RunStore
-from line_tui.engine.session import Growth, Session, tell
+from line_tui.engine.session import Session, tell
+from line_tui.engine.shared_models import Growth
 from line_tui.errors import EngineError, LineError
 from line_tui.explain.ports import Cancelled
 from line_tui.models.source_digests import stamped
@@ -87,7 +88,6 @@ class Server:
         self._changed = threading.Condition()
         self._working = 0
         self._loading = False
-        self._growth: Growth | None = None
         self._closed = threading.Event()
         # Listing layers takes seconds and must block neither the reading thread nor a run.
         self._asked = ThreadPoolExecutor(1)
@@ -111,14 +111,11 @@ class Server:
             with self._changed:
                 # In order: a run that waits for other models must not be overtaken.
                 self._changed.wait_for(lambda: self._working < AT_ONCE and not self._loading)
-                # It holds models, which must be freed before others are loaded.
-                self._growth = None
                 self._working += 1
                 self._loading = True
             threading.Thread(target=self._work_on, args=(job,), name=job.run_id).start()
         with self._changed:
             self._changed.wait_for(lambda: not self._working)
-            self._growth = None
         self._closed.set()
         self._manager.close()
         self._asked.shutdown(wait=False, cancel_futures=True)
@@ -186,19 +183,18 @@ class Server:
                 return self._jobs.get(timeout=IDLE)
             except Empty:
                 with self._changed:
-                    growth, self._growth = (None, self._growth) if self._working else (self._growth, None)
-                if growth is not None:
+                    idle = not self._working
+                if self._grows and idle and (growth := self._manager.take_growth()) is not None:
                     self._grow(growth)
                     del growth
 
     def _work_on(self, job: Job) -> None:
         """Work on one run or other job until it ends, on its own thread."""
-        growth = None
         try:
             if isinstance(job.command, p.DoJob):
                 self._do(job.command, job.run_control)
             else:
-                growth = self._run(job, job.command)
+                self._run(job, job.command)
         except Exception as error:
             self._fail(_tag(job.command), tell(error), job.request, job.run_id)
         job.session = None
@@ -206,9 +202,6 @@ class Server:
         with self._changed:
             self._working -= 1
             self._loading = False
-            # It holds models, and a waiting run may need others.
-            self._growth = growth if self._grows and not self._working else None
-            del growth
             self._changed.notify_all()
         if job.run_id is not None:
             self._show_phase(job.run_id, "idle")
@@ -236,8 +229,7 @@ class Server:
             self._manager.retire()
             raise
 
-    def _run(self, job: Job, command: p.Start | p.Resume) -> Growth | None:
-        """Work on a run; if it reached its result, returns the function that grows its bank."""
+    def _run(self, job: Job, command: p.Start | p.Resume) -> None:
         new = False
         try:
             if isinstance(command, p.Start):
@@ -247,7 +239,7 @@ class Server:
             with self._store.lease(command.run_id):
                 with job.begun:
                     job.session = Session(self._store, command.run_id, self._manager, job.run_control, self._show)
-                return job.session.run(self._on_models_loaded)
+                job.session.run(self._on_models_loaded)
         except Cancelled:
             pass
         except LineError as error:
@@ -256,7 +248,6 @@ class Server:
                 # If the store itself failed, this fails too; the error has already been reported.
                 with suppress(LineError):
                     self._store.forget(command.run_id)
-        return None
 
     def _grow(self, growth: Growth) -> None:
         """Draw more of the bank while idle; the next command stops this within one step."""

@@ -27,9 +27,6 @@ from line_tui.layers import LayerInfo, find_neuron
 from line_tui.models.loaded import LoadedModels
 from line_tui.store.images import Recipe, StoredAlbum
 
-Growth = Callable[[Callable[[], None]], None]
-"""Draws more of the control set's vocabulary for later runs. Raises Cancelled if its argument does."""
-
 
 class Session:
     """Works on one run while it holds the run's lease."""
@@ -51,20 +48,18 @@ class Session:
         self._journal = StoreJournal(store, run_id, show)
         self._state = fold(self._journal.reread())
 
-    def run(self, begun: Callable[[], None] = lambda: None) -> Growth | None:
+    def run(self, begun: Callable[[], None] = lambda: None) -> None:
         """Run to the result; a stop or an error becomes an event. `begun` is called once the models are loaded.
 
-        If the run reached its result, returns the function that grows its bank. Raises LineError if no run exists yet
-        that could record the error, or if the store fails.
+        Raises LineError if no run exists yet that could record the error, or if the store fails.
         """
         if self._state.outcome is not None:
             raise UsageError(
                 f"run '{self._run_id}' is finished", f"`line-tui runs show {self._run_id}` prints its result"
             )
         try:
-            while isinstance(ended := self._attempt(begun), MemoryLimitError):
-                self._step_down(ended)
-            return ended
+            while (lack := self._attempt(begun)) is not None:
+                self._step_down(lack)
         except Cancelled:
             self._record(e.Stopped())
         except LineError as error:
@@ -77,33 +72,32 @@ class Session:
             if self._state.run is None:
                 raise told from error
             self._record(e.Failed(cause=told.cause, fix=told.fix))
-        return None
 
     def decide(self, event: e.Decision) -> None:
         """Store a decision; not called on the thread of `run`. Raises StoreError."""
         self._journal.decide(event)
         self._run_control.poke()
 
-    def _attempt(self, begun: Callable[[], None]) -> Growth | MemoryLimitError:
+    def _attempt(self, begun: Callable[[], None]) -> MemoryLimitError | None:
         """Run to the result; return the error if memory ran out."""
         layer = check(self._spec, self._manager.layers(self._spec.model))
         start = time.perf_counter()
         self._loading("")
-        try:
-            with self._manager.borrow(self._spec, self._state.settings, self._loading) as shared:
-                begun()
-                self._run_control.check()
-                self._begin(shared.loaded, layer, time.perf_counter() - start)
-                try:
-                    return self._loop(shared, layer)
-                except MemoryLimitError as error:
-                    # Not the original error: its traceback would keep the models in memory.
-                    lack = MemoryLimitError(error.cause, error.fix)
-                    self._manager.retire(lack)
-                    return lack
-        finally:
-            # This frame must not keep the models in memory while others are loaded.
-            shared = None  # type: ignore[assignment]
+
+        def use(shared: SharedModels) -> MemoryLimitError | None:
+            begun()
+            self._run_control.check()
+            self._begin(shared.loaded, layer, time.perf_counter() - start)
+            try:
+                self._loop(shared, layer)
+            except MemoryLimitError as error:
+                # Not the original error: its traceback would keep the models in memory.
+                lack = MemoryLimitError(error.cause, error.fix)
+                self._manager.retire(lack)
+                return lack
+            return None
+
+        return self._manager.lend(self._spec, self._state.settings, self._loading, use)
 
     def _step_down(self, lack: MemoryLimitError) -> None:
         """Continue from the stored events with settings that need less memory."""
@@ -128,7 +122,7 @@ class Session:
             _check_same(self._run_id, self._state.settings, settings)
         self._record(*first)
 
-    def _loop(self, shared: SharedModels, layer: LayerInfo) -> Growth:
+    def _loop(self, shared: SharedModels, layer: LayerInfo) -> None:
         vision = shared.vision_for(layer, lambda models: self._source.widened(models, self._spec, layer))
 
         def models_with(on_preview: OnPreview | None) -> Models:
@@ -156,7 +150,7 @@ class Session:
         with shared.batcher.present():
             self._state = loop.run(self._state)
         unseen = replace(usual, models=models_with(None), show=lambda event: None)
-        return lambda check: replace(unseen, check=check).grow()
+        shared.growth = lambda check: replace(unseen, check=check).grow()
 
     def _record(self, *events: e.DurableEvent) -> None:
         # Without its first event there is no run yet, and it can be started again.

@@ -18,6 +18,8 @@ from line_tui.store.activations import Activations
 
 MeasureControl = Callable[[Sequence[str] | None], Bank]
 """Measures the control set of these words, or of those available."""
+Growth = Callable[[Callable[[], None]], None]
+"""Draws more of the control set's vocabulary for later runs. Raises Cancelled if its argument does."""
 
 
 class SharedModels:
@@ -29,6 +31,8 @@ class SharedModels:
         """Whether new runs may no longer use these models, which are freed after their last use."""
         self.lack: MemoryLimitError | None = None
         """The memory shortage after which no run can use them."""
+        self.growth: Growth | None = None
+        """How to grow the bank of the last run that finished. It lives here because it needs these models."""
         self.drawing, self.looking = threading.Lock(), threading.Lock()
         # Models that swap on the device share a lock.
         self.speaking = self.drawing if loaded.memory == "swap" else threading.Lock()

@@ -16,6 +16,7 @@ from line_tui.activation_maximization import Request as Maximise
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.engine.model_manager import ModelManager
+from line_tui.engine.shared_models import SharedModels
 from line_tui.errors import EngineError, LineError, MemoryLimitError, ModelFileError, UnknownNameError, UsageError
 from line_tui.evaluate.measuring import evaluate, folder_control, read
 from line_tui.evaluate.request import Report, Request
@@ -122,14 +123,31 @@ def test_a_vision_model_alone_has_no_other_beside_it() -> None:
     source = Watched()
     manager = ModelManager(source)
     spec = e.RunSpec(model="fake", layer="fc", neuron=0)
-    with manager.borrow(spec, None, lambda what: None):
-        pass
+    manager.lend(spec, None, lambda what: None, lambda shared: None)
     assert source.generators[0]() is not None
-    with manager.vision_alone("fake", 8, lambda what: None) as vision:
-        assert isinstance(vision, FakeVision)
+    manager.lend_vision_alone("fake", 8, lambda what: None, lambda vision: None)
     assert source.alive_at_load == [0, 0]
-    with manager.borrow(spec, None, lambda what: None):
-        assert len(source.generators) == 2
+    manager.lend(spec, None, lambda what: None, lambda shared: None)
+    assert len(source.generators) == 2
+    manager.close()
+
+
+def test_an_error_keeps_no_models_in_memory() -> None:
+    def use(shared: SharedModels) -> None:
+        generator = shared.loaded.models.generator
+        try:
+            raise ValueError(generator.name)
+        except ValueError as error:
+            raise UsageError("no", "stop") from error
+
+    source = Watched()
+    manager = ModelManager(source)
+    spec = e.RunSpec(model="fake", layer="fc", neuron=0)
+    with pytest.raises(UsageError) as caught:
+        manager.lend(spec, None, lambda what: None, use)
+    manager.lend(msgspec.structs.replace(spec, model="colours"), None, lambda what: None, lambda shared: None)
+    assert source.alive_at_load == [0, 0]
+    assert isinstance(caught.value.__cause__, ValueError)
     manager.close()
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,6 +15,7 @@ from line_tui import events as e
 from line_tui.engine.executor import Executor
 from line_tui.engine.local import LocalEngine
 from line_tui.explain.strategies import metric_of
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource, Watched
 from tests.engine.sessions import all_of, decisive, state_of
@@ -66,6 +70,33 @@ async def test_two_models_wanted_at_once_are_never_both_in_memory(store: Store) 
             await all_of(handle)
     assert [run.status for run in store.runs()] == ["finished"] * 5
     assert source.alive_at_load == [0] * len(source.alive_at_load)
+
+
+async def test_a_run_whose_thread_has_not_ended_keeps_no_models_in_memory(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Announced(Watched):
+        def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
+            loaded = super().load(spec, fixed, on_progress)
+            if len(self.generators) == 2:
+                others_loaded.set()
+            return loaded
+
+    @contextmanager
+    def lease(run_id: str) -> Iterator[None]:
+        with usual_lease(run_id):
+            yield
+            if run_id == "a":
+                assert others_loaded.wait(30)
+
+    others_loaded, usual_lease, source = threading.Event(), store.lease, Announced()
+    monkeypatch.setattr(store, "lease", lease)
+    async with Executor(LocalEngine(store, source)) as executor:
+        first = executor.submit("a", _spec(0))
+        second = executor.submit("b", _spec(0, model="colours"))
+        await all_of(first)
+        await all_of(second)
+    assert source.alive_at_load == [0, 0]
 
 
 async def test_the_models_of_a_run_that_was_stopped_serve_it_again_and_the_next(store: Store) -> None:
