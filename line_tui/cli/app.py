@@ -17,21 +17,22 @@ from line_tui.errors import UsageError
 def start_app(
     make_client: Callable[..., Any], data: Path | None, replay: str | None = None, watch: str | None = None
 ) -> None:
-    """Run the app until the user leaves it.
+    """Run the app until the user quits.
 
-    `replay` is the beginning of the id of a run to play, `watch` of one to show. Raises UsageError without a terminal.
+    `replay` and `watch` are ids, or prefixes of ids, of runs to replay or to watch. Raises UsageError without a
+    terminal, UnknownNameError for an unknown run.
     """
-    # Python has None for a descriptor that was closed before it started.
+    # A stream is None if its descriptor was already closed when Python started.
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         raise UsageError(
             "the app needs a terminal, but stdin or stdout is not one",
             f"use `line-tui {'explain MODEL LAYER NEURON' if (replay or watch) is None else 'runs show ID'}` instead",
         )
     for name in ("COLUMNS", "LINES"):
-        # Where the environment has them, Python takes them for the size of the terminal, whatever becomes of it.
+        # Python prefers these to the terminal's real size, even after a resize.
         os.environ.pop(name, None)
     if sys.__stderr__ is None or not sys.__stderr__.isatty():
-        # Textual writes the screen there; what is sent elsewhere is narration, of which the app has none.
+        # Textual draws on stderr, which may be redirected to a file.
         sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
     from line_tui.store import Store
     from line_tui.tui import garbage
@@ -48,7 +49,7 @@ def start_app(
         garbage.collect_on_request()
         app.run()
         if app.return_code:
-            # Whoever ended it wanted what Ctrl-C wants.
+            # A signal ended the app: exit as after Ctrl-C.
             raise KeyboardInterrupt
     finally:
         store.close()

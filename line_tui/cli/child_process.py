@@ -1,4 +1,4 @@
-"""Runs child processes that own models. They end with this one, and their exit codes become its own."""
+"""Runs modules that load models in child processes, which never outlive this one."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from contextlib import suppress
 from line_tui.errors import EngineError
 
 _GRACE = 5.0
-"""Seconds a child gets to exit cleanly."""
+"""Seconds that a child has to exit by itself."""
 
 
 def run_child(module: str, *arguments: str) -> int:
-    """Run a module in its own process and return its exit code. Raises EngineError if it was killed."""
-    # The child's stdin closes whenever this process ends.
+    """Run a module in a child process and return its exit code. Raises EngineError if it was killed."""
+    # The child exits when its stdin closes, which happens however this process ends.
     with subprocess.Popen([sys.executable, "-P", "-m", module, *arguments], stdin=subprocess.PIPE) as child:
         try:
             code = child.wait()
@@ -32,7 +32,7 @@ def run_child(module: str, *arguments: str) -> int:
 def _end(child: subprocess.Popen[bytes]) -> None:
     for end in (child.terminate, child.kill):
         with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-            # In a terminal, the child received Ctrl-C too.
+            # In a terminal, Ctrl-C has reached the child too.
             child.wait(_GRACE)
             return
         end()

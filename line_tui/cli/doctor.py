@@ -54,7 +54,7 @@ def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json:
             "pictures": None if pictures is None else str(pictures),
             "as_json": as_json,
         }
-        # The model lives in a separate process.
+        # This process never loads a model.
         return run_child("line_tui.doctor.vision_report", msgspec.json.encode(request).decode())
     if layer is not None or pictures is not None:
         raise UsageError("--layer and --pictures go with --model", "name the model")

@@ -1,4 +1,4 @@
-"""Asks the engine for a single thing."""
+"""Single requests to the engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def layers_of(model: str) -> list[LayerInfo]:
 
 
 async def neuron_number(executor: Executor, model: str, layer: str, neuron: str) -> int:
-    """The number of a neuron that is given by its number or name. Raises LineError."""
+    """The number of a neuron that is given by number or by name. Raises LineError."""
     number = as_number(neuron)
     if number is not None:
         return number
@@ -40,7 +40,7 @@ async def neuron_number(executor: Executor, model: str, layer: str, neuron: str)
 
 
 def ask(question: Callable[[Executor], Coroutine[Any, Any, Found]]) -> Found:
-    """The answer of an engine started for this call. Raises LineError."""
+    """Start an engine, put one question to it, and return the answer. Raises LineError."""
     engine = click.get_current_context().obj(None)
 
     async def ask() -> Found:

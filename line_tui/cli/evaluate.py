@@ -74,7 +74,7 @@ def evaluate(
         raise UsageError("--json and --csv were both given", "choose one")
     for file in files:
         if not file.is_file():
-            # The engine, which reads it, has none of this process's pipes.
+            # The engine reads the file, and has no access to this process's pipes.
             raise UsageError(f"{file} is not a regular file", "save it as a file first")
     request = Request(
         model=model,

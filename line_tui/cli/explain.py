@@ -169,7 +169,7 @@ def _spec(model: str, layer: str, given: dict[str, Any], neuron: int) -> RunSpec
 
 
 def _change(store: Store, run_id: str, given: dict[str, Any]) -> None:
-    """Change the budget of a resumed run, the only setting that can change. Raises UsageError for any other."""
+    """Change the number of iterations of a resumed run. Raises UsageError for any other setting."""
     from line_tui.explain.state import fold
 
     if others := sorted(set(given) - {"iterations"}):
@@ -242,7 +242,7 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
         say("stopped; run the same command again to resume")
         return INTERRUPTED
     if as_json:
-        # One line each, so that programs can stream them, and a truncated output is still readable.
+        # One object per line: programs can stream them, and truncated output is still readable.
         for result in results:
             put_json(result)
     else:

@@ -27,22 +27,22 @@ if TYPE_CHECKING:
     from line_tui.store import Store
 
 COMPARED = 5
-"""Number of neurons at either end whose fresh images are compared."""
+"""Number of neurons at each end of a batch whose drawn images the summary compares."""
 
 
 async def explain_many(
     engine: Engine, store: Store, asked: Callable[[int], RunSpec], selector: str
 ) -> tuple[Batch[int], list[Result]]:
-    """Explain the selected neurons; return the batch, and unless it was stopped the results in order.
+    """Explain the selected neurons; return the batch and, unless it was stopped, the results in order.
 
-    `asked` gives what is asked for of a neuron.
+    `asked` returns the spec of a neuron's run. Raises LineError.
     """
     from line_tui.engine.executor import Executor
     from line_tui.engine.neuron_queue import How, Queue
     from line_tui.layers import find_layer
 
     spec = asked(0)
-    # A run is read once, for its own line and for the summary.
+    # Each result is needed twice: for its own line and for the summary.
     read = cache(partial(result_of, store))
     async with Executor(engine) as executor:
         layer = find_layer(await executor.layers(spec.model), spec.model, spec.layer)
@@ -77,9 +77,9 @@ async def explain_many(
 
 
 class BatchProgress(Progress):
-    """A bar with a rate and the time left in a terminal, a counter before each line elsewhere.
+    """A progress bar with rate and time left in a terminal; elsewhere, a counter before each line.
 
-    Neurons that an earlier call explained take no time and do not affect the estimate.
+    Neurons that an earlier call explained do not affect the rate.
     """
 
     def __init__(self, total: int) -> None:
@@ -93,13 +93,13 @@ class BatchProgress(Progress):
         self._task = self.add_task("", total=total)
 
     def count(self, how: str) -> None:
-        """Count one more."""
+        """Count a neuron; one that ended as "before" was explained by an earlier call."""
         self._done += 1
         self._worked += how != "before"
         self.update(self._task, completed=self._done, description=self.told())
 
     def told(self) -> str:
-        """The rate and the time left; empty while unknown."""
+        """Rate and time left; empty while unknown."""
         seconds = time.monotonic() - self._since
         if not self._worked or seconds <= 0:
             return ""
@@ -107,7 +107,7 @@ class BatchProgress(Progress):
         return f"{60 * self._worked / seconds:.1f} a minute, {duration(left)} left"
 
     def tell(self, text: str) -> None:
-        """Print a permanent line."""
+        """Print a line that stays above the bar."""
         if self._plain.is_terminal:
             self._plain.tell(text)
         else:
@@ -116,7 +116,7 @@ class BatchProgress(Progress):
 
 
 def told_savings(fresh: Sequence[int]) -> str:
-    """A sentence on how much cheaper the last neurons were than the first."""
+    """How many images each neuron needed, given in the order of the neurons: later ones share earlier images."""
     if len(fresh) < 2 * COMPARED:
         return f"{sum(fresh)} images drawn for {len(fresh)} neurons"
     first, last = fmean(fresh[:COMPARED]), fmean(fresh[-COMPARED:])
@@ -127,7 +127,7 @@ def told_savings(fresh: Sequence[int]) -> str:
 
 
 def _line(store: Store, run_id: str, result: Result | None) -> str:
-    """What came of a neuron, and what it cost; without a result it was done before."""
+    """A neuron's label, score and cost; `result` is None if an earlier call explained it."""
     run = store.run(run_id)
     score = "" if run.score is None else f"  {run.score:.3f}"
     cost = "done before"

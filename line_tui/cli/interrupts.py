@@ -1,4 +1,4 @@
-"""Ctrl-C and the other signals that end a command: heard from the first moment, and obeyed in order."""
+"""Handles Ctrl-C and the other signals that end a command, so that none is lost and the command ends cleanly."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ T = TypeVar("T")
 
 
 def ending_signals() -> list[signal.Signals]:
-    """The signals that ask a command to end; not the end of the terminal where `nohup` has it ignored."""
+    """The signals that end a command; not SIGHUP if it is ignored, as under `nohup`."""
     hangs_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
     return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
 
 
 def complete(work: Coroutine[Any, Any, T]) -> T:
-    """Like `asyncio.run`, but a signal that arrives while the event loop is made is heard once there is one.
+    """Like `asyncio.run`, but a signal that arrives while the event loop is created waits until it exists.
 
-    A loop that is half made when KeyboardInterrupt strikes writes a traceback when it is taken down. Raises
-    KeyboardInterrupt.
+    Otherwise closing the half-created loop would print a traceback. Raises KeyboardInterrupt.
     """
     with ExitStack() as stack:
         stack.callback(work.close)
@@ -32,19 +31,19 @@ def complete(work: Coroutine[Any, Any, T]) -> T:
 
 @contextmanager
 def _deferred() -> Iterator[None]:
-    """Within the block nothing is interrupted."""
-    heard: list[int] = []
-    before = {number: signal.signal(number, lambda number, _: heard.append(number)) for number in ending_signals()}
+    """Hold back signals until the end of the block. Raises KeyboardInterrupt there if one arrived."""
+    arrived: list[int] = []
+    before = {number: signal.signal(number, lambda number, _: arrived.append(number)) for number in ending_signals()}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
-    if heard:
+    if arrived:
         raise KeyboardInterrupt
 
 
 @contextmanager
 def on_interrupt(stop: Callable[[], object]) -> Iterator[None]:
-    """Within the block, the first Ctrl-C or SIGTERM calls `stop` instead of ending this process."""
+    """Within the block, the first signal calls `stop` instead of ending this process; later ones do nothing."""
     loop = asyncio.get_running_loop()
     stopped = False
 

@@ -117,7 +117,7 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
 
 
 def _check_text(arguments: Sequence[str]) -> None:
-    """Raises UsageError for arguments that are not text: neither the store nor JSON could hold them."""
+    """Raises UsageError for arguments that are not UTF-8, which neither the store nor JSON can hold."""
     for place, argument in enumerate(arguments, start=1):
         if not argument.isprintable() and any("\ud800" <= char <= "\udfff" for char in argument):
             raise UsageError(

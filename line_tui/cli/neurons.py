@@ -62,7 +62,7 @@ def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path |
     try:
         bank = bank_overview(model, layer)
     except LineError:
-        # The engine reports damaged bank files when they are needed.
+        # Damaged bank files are reported by the engine, when it needs them.
         bank = None
     latest = explained(Store.open(data).runs(), model, layer)
     listed = []

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Integer(click.IntRange):
-    """A range whose name is that of its values, so that errors read "'nan' is not a valid integer"."""
+    """An `IntRange` that is named after its values, so that errors read "'nan' is not a valid integer"."""
 
     name = "integer"
 
@@ -40,7 +40,7 @@ _DATA = "LINE_TUI_DATA"
 
 
 def _use(context: click.Context, option: click.Parameter, data: Path | None) -> Path | None:
-    """Make it the default folder within the context, for subcommands and the processes that they start."""
+    """Make `--data` the default folder of subcommands and of the processes that they start."""
     if data is None or context.resilient_parsing:
         return data
     before = os.environ.get(_DATA)
@@ -80,7 +80,7 @@ Completion = Callable[[click.Context, click.Parameter, str], list[CompletionItem
 
 
 def completion(candidates: Callable[[click.Context], Iterable[CompletionItem]]) -> Completion:
-    """Complete a word to those candidates that begin with it; to none where they cannot be read."""
+    """Complete a word with the candidates that start with it; with none if they cannot be read."""
 
     @wraps(candidates)
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
@@ -140,7 +140,7 @@ def complete_neurons(context: click.Context) -> Iterator[CompletionItem]:
 run_argument = click.argument("run_id", metavar="ID", shell_complete=complete_runs)
 """`ID`: a run's id, or a prefix of it."""
 runs_argument = click.argument("run_ids", metavar="[ID]...", nargs=-1, shell_complete=complete_runs)
-"""`ID...`: any number of runs."""
+"""`ID...`: ids of runs, or prefixes of ids."""
 model_argument = click.argument("model", shell_complete=complete_models)
 layer_argument = click.argument("layer", shell_complete=complete_layers)
 

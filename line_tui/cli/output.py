@@ -1,4 +1,4 @@
-"""Writes data to stdout, messages and questions to stderr, without control characters."""
+"""Writes data to stdout, and messages and questions to stderr."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from line_tui.sanitize import shown, shown_lines
 
 
 def say(text: str) -> None:
-    """Print a message. A full or closed stderr is not an error."""
+    """Print a message to stderr, without control characters. If stderr is full or closed, the message is lost."""
     with suppress(OSError):
         click.echo(shown_lines(text), err=True)
 
@@ -34,14 +34,14 @@ def confirmed(question: str, yes: bool) -> bool:
 
 
 def put(text: str) -> None:
-    """Print a result for people to stdout. Raises StoreError if that fails."""
+    """Print text for people to stdout, without control characters. Raises StoreError if that fails."""
     put_data(shown_lines(text) + "\n")
 
 
 def put_json(value: object) -> None:
     """Print exactly one JSON value to stdout. Raises StoreError if that fails."""
     text = msgspec.json.encode(value).decode()
-    # Escape control characters: the same to programs, harmless to terminals.
+    # JSON parsers read an escaped control character as the same text, and terminals do not obey it.
     safe = text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
     put_data(safe + "\n")
 
@@ -52,16 +52,13 @@ def put_data(text: str) -> None:
         click.echo(text, nl=False)
     except OSError as error:
         lost = lost_output(error)
-        # A reader that has closed the pipe, as `head` does, has what it wanted.
+        # A reader such as `head` closes the pipe when it has read enough.
         if not isinstance(error, BrokenPipeError):
             raise lost from error
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Rows under a header, columns two spaces apart; numeric columns are right-aligned.
-
-    Nothing is truncated, so that programs can read it.
-    """
+    """Rows under a header, with numeric columns right-aligned. Nothing is truncated, so that programs can read it."""
     cells = [[shown(str(cell)) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(header, *cells, strict=True)]
     right = [bool(rows) and all(isinstance(row[n], int | float) for row in rows) for n in range(len(header))]

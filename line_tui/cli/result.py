@@ -1,4 +1,4 @@
-"""Prints a run's result for people."""
+"""A run's result as text."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def result_of(store: Store, run_id: str) -> Result:
 
 
 def never_began(run_id: str) -> UsageError:
-    """The error for a run without its first event."""
+    """The error for a run that stored no event."""
     return UsageError(f"run '{run_id}' never started", f"start it with `line-tui explain --resume {run_id}`")
 
 

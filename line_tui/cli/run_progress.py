@@ -21,7 +21,7 @@ from line_tui.tui.session import Snapshot, advance, seconds_left
 
 
 class LiveView:
-    """Follows the events of one run."""
+    """The state of one run, drawn anew after each event."""
 
     def __init__(self, console: PlainConsole, state: RunState) -> None:
         self._console = console
@@ -30,7 +30,7 @@ class LiveView:
 
     @contextmanager
     def shown(self) -> Iterator[None]:
-        """Show the view within the block, if there is a terminal."""
+        """Within the block, show the live lines if stderr is a terminal."""
         if not self._console.is_terminal:
             yield
             return
@@ -45,7 +45,7 @@ class LiveView:
             self._live.update(self._render())
 
     def _tell(self, event: e.AnyEvent) -> None:
-        """Permanent lines."""
+        """Print what stays after the live lines have gone."""
         match event:
             case e.RunStarted(run_id=run_id):
                 self._console.tell(f"run {run_id}")

@@ -231,7 +231,7 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
     if not found.runs and not found.images:
         say("there are no deleted runs")
     elif confirmed(f"Erase {_erasable(found)} for good?", yes):
-        # Meanwhile a run may have been restored, or may use one of the pictures.
+        # While the question was open, a run may have been restored, or may have used one of the pictures.
         found = store.purge(found)
         erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
         say(f"erased {_erasable(found)}")

@@ -80,7 +80,7 @@ def export(
 
 
 def _write(store: Store, run_ids: list[str], kind: str, folder: Path) -> list[Path]:
-    """Write runs into a folder, with an index for several pages; return what was written, the index first."""
+    """Write runs into a folder, with an index if there are several pages; return the paths, the index first."""
     from line_tui.cli.result import never_began
     from line_tui.events import durable
     from line_tui.explain.state import fold

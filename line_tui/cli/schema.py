@@ -33,7 +33,7 @@ OUTPUTS = {
     "doctor --model": "line_tui.doctor.vision_report:Looked",
     "config keys": "list of line_tui.tui.keymap:Remappable",
 }
-"""The type of each command's output. Several neurons make one object a line."""
+"""The type of each command's output. `explain` for several neurons prints one object per line."""
 
 
 @click.command()
@@ -53,7 +53,7 @@ def schema(command: str) -> None:
 
 
 def schema_of(command: str) -> dict[str, Any]:
-    """The JSON Schema of a command's output, with the descriptions that the code has for its fields."""
+    """The JSON Schema of a command's output, with the fields' docstrings as descriptions."""
     name = OUTPUTS[command]
     module, _, kind = name.removeprefix("list of ").partition(":")
     output: type = getattr(import_module(module), kind)
@@ -66,7 +66,7 @@ def schema_of(command: str) -> dict[str, Any]:
 
 
 def _types(output: type) -> list[type]:
-    """A type and all that it is made of."""
+    """A type and the types of its fields, recursively."""
     from msgspec.inspect import multi_type_info
 
     found: dict[type, None] = {}
@@ -91,7 +91,7 @@ def _types(output: type) -> list[type]:
 
 
 def _descriptions(kind: type) -> dict[str, str]:
-    """The docstrings that stand under a class's fields, those of its bases included."""
+    """The docstrings under a class's fields and under those of its bases, by field."""
     found: dict[str, str] = {}
     for each in reversed(kind.__mro__):
         if each.__module__.split(".")[0] != "line_tui":
@@ -100,6 +100,6 @@ def _descriptions(kind: type) -> dict[str, str]:
         assert isinstance(node, ast.ClassDef)
         for field, text in zip(node.body, node.body[1:], strict=False):
             match field, text:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
-                    found[name] = inspect.cleandoc(said)
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(docstring))):
+                    found[name] = inspect.cleandoc(docstring)
     return found

@@ -57,7 +57,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
 
 
 def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:
-    """The reason for an empty list: an unknown model or layer, or one without explained neurons."""
+    """The error for an empty list: the model or layer is unknown, or none of its neurons was explained."""
     from line_tui.models.catalog import read_catalog
 
     known = {entry.id for entry in read_catalog().vision} | models
@@ -73,7 +73,6 @@ def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:
 
 
 def _table(report: Polysemanticity) -> str:
-
     rows = []
     for one in report.each:
         who: list[object] = [one.neuron, len(one.senses)]
