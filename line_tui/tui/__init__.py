@@ -1,1 +1,1 @@
-"""The terminal app: a reader of events and a writer of decisions. It imports no model library."""
+"""The terminal app: it shows events and sends decisions. It imports no model library."""

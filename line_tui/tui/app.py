@@ -1,4 +1,4 @@
-"""The app: its parts, its look, and the way between its screens."""
+"""The app: creates its parts, handles signals, and moves between screens."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ from line_tui.tui.widgets.thumbnails import Thumbnails
 _SANITIZE = SanitizingFilter()
 _OF_TEXTUAL = ("Theme", "Screenshot")
 _KEYS = {"enter": "Enter", "pageup": "PgUp", "pagedown": "PgDn"}
-"""Where Textual's name differs from that in the texts."""
+"""Keys that our texts name differently from Textual."""
 MORE = 10
 """Iterations added when a finished run is continued."""
 
@@ -91,8 +91,8 @@ class LineApp(TypeAhead):
     ) -> None:
         """`replay` is the id of a run to replay, `watch` of one to watch. `tour` shows the tour at the first start.
 
-        Catalogue, settings and the terminal's graphics protocol are read if not given. Raises UsageError for a bad
-        file, UnknownNameError for an unknown theme or key binding.
+        Without `catalog`, `config` or `images`, the catalogue and settings are read and the terminal is asked for its
+        graphics protocol. Raises UsageError for an invalid file, UnknownNameError for an unknown theme or key binding.
         """
         config = config or read_config()
         check_settings(config.tui)
@@ -120,16 +120,16 @@ class LineApp(TypeAhead):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.preferences = Preferences(store.folder / "app.json", config)
-        # The stored theme may come from a version that had others.
+        # Another version may have stored a theme that does not exist in this one.
         self.theme = theme if (theme := self.preferences.theme) in self.available_themes else DARK.name
         self.set_keymap(dict(config.tui.keys))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """Textual's commands that are not keys of ours under another name."""
+        """Textual's commands, without those for which we have a key."""
         return (command for command in super().get_system_commands(screen) if command.title in _OF_TEXTUAL)
 
     def get_key_display(self, binding: Binding) -> str:
-        """Keys are called as in the texts of the screens."""
+        """A key's name, as in the texts of the screens."""
         *modifiers, key = binding.key.split("+")
         called = _KEYS.get(key) or format_key(key)
         if modifiers or len(called) > 1:
@@ -137,37 +137,37 @@ class LineApp(TypeAhead):
         return "+".join([*(modifier.capitalize() for modifier in modifiers), called])
 
     def action_help_quit(self) -> None:
-        """Ctrl+C, which copies text, does not quit: tell what does."""
+        """Ctrl+C copies text and does not quit: name the key that does."""
         leave = next(active.binding for active in self.active_bindings.values() if active.binding.id == "app.quit")
         self.notify(f"Press {self.get_key_display(leave)} to leave line-tui.")
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """Sanitize every line last."""
+        """Textual's filters, then ours, which removes control characters."""
         return [*super().get_line_filters(), _SANITIZE]
 
     def notify(self, message: str, **options: Any) -> None:
-        """Show a notification; what it quotes is not taken for markup."""
+        """Show a notification without parsing markup, since it may quote a user or a model."""
         super().notify(message, **options | {"markup": False})
 
     def watch_theme(self, theme: str) -> None:
-        """Keep the theme for the next start."""
+        """Store the theme for the next start."""
         if self.is_running:
             self.preferences.theme = theme
 
     def get_default_screen(self) -> Screen[None]:
-        """The app opens with the choice of a neuron."""
+        """The screen to choose a neuron."""
         return self.chooser
 
     def on_mount(self) -> None:
-        """Show the first screen, then start what takes longer."""
+        """Show the first screen, then start the engine."""
         self.set_interval(garbage.EVERY, garbage.collect)
-        # To learn whether the terminal answers before there is much to draw.
+        # Learn early, before there is much to draw, whether the terminal answers.
         self.call_after_refresh(self.backpressure.frame_written)
-        # Some tests run the app on a thread, where there are no signals.
+        # Signal handlers work only on the main thread, and some tests run the app on another.
         with suppress(ValueError, RuntimeError):
             for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
                 asyncio.get_running_loop().add_signal_handler(number, self._end)
-        # Back from the shell, which has used the screen meanwhile.
+        # The shell has written to the screen while the app was suspended.
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(layout=True))
         if self.replay is not None:
             self.play(self.replay)
@@ -175,13 +175,13 @@ class LineApp(TypeAhead):
         if self.watched is not None:
             self.controller.open(self.watched)
             return
-        # A terminal too small for it can still show it later, by F2.
+        # In a terminal that is too small now, F2 can still show it later.
         if self.tour and self.size.width >= SMALLEST[0] and self.size.height >= SMALLEST[1]:
             self.push_screen(Tour())
         self.call_after_refresh(self.engine.need)
 
     def _end(self) -> None:
-        """End as after q; force the end if the terminal accepts no more output, as over a link that is down."""
+        """Quit as by q; exit after `GRACE` seconds even if the terminal accepts no output, as over a dead link."""
         if not self.is_headless:
             last = threading.Timer(GRACE, os._exit, (INTERRUPTED,))
             last.daemon = True
@@ -189,13 +189,13 @@ class LineApp(TypeAhead):
         self.exit(None, INTERRUPTED)
 
     async def on_unmount(self) -> None:
-        """End the engine with the app."""
+        """Stop the engine."""
         if self.kitty is not None:
             self.kitty.close()
         await self.controller.close()
 
     def on_cursor_position(self, event: CursorPosition) -> None:
-        """The terminal has shown the last frame."""
+        """Take the terminal's answer as a sign that it has shown the last frame."""
         event.stop()
         self.backpressure.answered()
 
@@ -234,7 +234,7 @@ class LineApp(TypeAhead):
         return isinstance(self.screen, RunScreen) and self.screen.source.run_id == run_id
 
     def play(self, run_id: str) -> None:
-        """Replay a stored run; no engine takes part."""
+        """Replay a stored run, without an engine."""
         try:
             envelopes = self.store.events(run_id)
         except LineError as error:
@@ -249,18 +249,18 @@ class LineApp(TypeAhead):
         self.push_screen(RunsScreen())
 
     def show_result(self, snapshot: Snapshot) -> None:
-        """What a run found."""
+        """Show a run's result."""
         from line_tui.tui.screens.result import ResultScreen
 
         self.push_screen(ResultScreen(snapshot))
 
     def show_stored_result(self, run_id: str) -> None:
-        """What a stored run found."""
+        """Show a stored run's result."""
         if (snapshot := self.read_run(run_id)) is not None:
             self.show_result(snapshot)
 
     def show_neuron(self, spec: RunSpec, by: int) -> None:
-        """Replace this result by another neuron's latest; without one, go to that neuron in the chooser."""
+        """Replace this result by the latest of the neuron `by` places on; if it has none, choose that neuron."""
         neuron = spec.neuron + by
         self.controller.read_runs()
         if (run := explained(self.controller.runs, spec.model, spec.layer).get(neuron)) is not None:
@@ -272,7 +272,7 @@ class LineApp(TypeAhead):
         self.chooser.go_to(spec.model, spec.layer, neuron)
 
     def go_on(self, run_id: str, verify: str | None = None) -> None:
-        """Continue a finished run, or measure one of its concepts in place of the label, and watch it."""
+        """Continue a finished run, or with `verify` measure this trial in place of the label; show the run."""
         if self.controller.open(run_id) and (session := self.controller.session) is not None:
             if verify is not None:
                 session.decide("verify", verify)
@@ -281,7 +281,7 @@ class LineApp(TypeAhead):
             self.controller.resume()
 
     def read_run(self, run_id: str) -> Snapshot | None:
-        """A stored run as it stands; None, with a message, if it cannot be read or never started."""
+        """A stored run; if it cannot be read or never started, show a message and return None."""
         try:
             snapshot = replayed(run_id, self.store.events(run_id))
         except LineError as error:
@@ -295,7 +295,7 @@ class LineApp(TypeAhead):
         return snapshot
 
     def compare(self, left: str, right: str) -> None:
-        """Two runs side by side."""
+        """Show two runs side by side."""
         from line_tui.tui.screens.compare import CompareScreen
 
         snapshots = [self.read_run(left), self.read_run(right)]
@@ -303,13 +303,13 @@ class LineApp(TypeAhead):
             self.push_screen(CompareScreen(snapshots[0], snapshots[1]))
 
     def export(self, run_id: str) -> None:
-        """Write a run as a page, data, or pictures."""
+        """Open the dialog that exports a run."""
         from line_tui.tui.screens.export import ExportScreen
 
         self.push_screen(ExportScreen(self.store, run_id))
 
     def show_picture(self, images: list[ImageScored], place: int, state: RunState) -> None:
-        """A large view of a picture."""
+        """Open the large view at one of a run's pictures."""
         from line_tui.tui.screens.picture import PictureScreen
 
         self.push_screen(PictureScreen(images, place, *view.activation_range(state)))
@@ -336,12 +336,12 @@ class LineApp(TypeAhead):
 
     def on_notify(self, event: Notify) -> None:
         """A notification replaces earlier ones, but errors stay for their full time."""
-        for said in list(self._notifications):
-            if said.severity != "error" or said.message == event.notification.message:
-                self._unnotify(said, refresh=False)
+        for earlier in list(self._notifications):
+            if earlier.severity != "error" or earlier.message == event.notification.message:
+                self._unnotify(earlier, refresh=False)
 
     def open_file(self, path: Path) -> None:
-        """Open a file with the desktop's program, and show its path in any case."""
+        """Open a file with the desktop's default program, and show its path."""
         opened = desktop.open_file(path)
         self.notify(str(path), title="Opening" if opened else "No program can open it. The file is at")
 
@@ -352,11 +352,11 @@ if TYPE_CHECKING:
 
 
 def _is_first_start(store: Store) -> bool:
-    """Whether there is neither a run nor the mark of an earlier start. Leaves the mark."""
+    """Whether the store has no run and the tour was never offered before. Records that it now was."""
     mark = store.folder / "toured"
     if mark.exists() or store.runs():
         return False
-    # If it cannot be left, the tour is shown again.
+    # If this fails, the tour is shown again next time.
     with suppress(OSError):
         mark.touch()
     return True

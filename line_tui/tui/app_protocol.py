@@ -1,4 +1,4 @@
-"""The interface of the app to its screens, so that no screen imports the app."""
+"""The app's interface for its screens, so that no screen imports the app."""
 
 from __future__ import annotations
 
@@ -33,32 +33,32 @@ class AppProtocol(Protocol):
     backpressure: Backpressure
 
     def go_on(self, run_id: str, verify: str | None = None) -> None:
-        """Continue a finished run, or measure one of its concepts in place of the label."""
+        """Continue a finished run, or with `verify` measure this trial in place of the label; show the run."""
 
     def read_run(self, run_id: str) -> Snapshot | None:
-        """A stored run as it stands; None, with a message, if there is nothing to see."""
+        """A stored run; if it cannot be read or never started, show a message and return None."""
         ...
 
     def show_result(self, snapshot: Snapshot) -> None:
-        """What a run found."""
+        """Show a run's result."""
 
     def show_stored_result(self, run_id: str) -> None:
-        """What a stored run found."""
+        """Show a stored run's result."""
 
     def show_neuron(self, spec: RunSpec, by: int) -> None:
-        """The latest result of another neuron of the layer."""
+        """Replace this result by the latest of the neuron `by` places on; if it has none, choose that neuron."""
 
     def show_picture(self, images: list[ImageScored], place: int, state: RunState) -> None:
-        """A large view of a picture."""
+        """Open the large view at one of a run's pictures."""
 
     def play(self, run_id: str) -> None:
         """Replay a stored run."""
 
     def compare(self, left: str, right: str) -> None:
-        """Two runs side by side."""
+        """Show two runs side by side."""
 
     def export(self, run_id: str) -> None:
-        """Write a run as a page, data, or pictures."""
+        """Open the dialog that exports a run."""
 
     def open_file(self, path: Path) -> None:
-        """Open a file with the desktop's program."""
+        """Open a file with the desktop's default program, and show its path."""

@@ -1,4 +1,4 @@
-"""The control set's pictures, which count in a word's score although no run has drawn them itself."""
+"""The control set's pictures of a concept, which count in its score although the run did not draw them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from line_tui.store.images import Images, Recipe, StoredAlbum
 
 
 class BankPictures:
-    """Finds them in the bundled bank, or in the store, where the engine keeps those that it has drawn."""
+    """Reads them from the bundled bank, or from the store if this machine has drawn them."""
 
     def __init__(self, bank: BundledBank, images: Images) -> None:
-        """Reads the bundled pictures, which takes about 0.1 s."""
+        """Loads the bundled thumbnails, which takes about 0.1 s."""
         self._id = bank.card.id
         self._shipped = bank.thumbnails
         self._images = images
         self._found: dict[tuple[str, str], list[tuple[e.ImageRecord, bytes]]] = {}
 
     def of(self, state: RunState, trial: Trial) -> tuple[e.ImageScored, ...]:
-        """The control set's pictures that count in a trial's score; empty if they no longer exist."""
+        """The control set's pictures that count in a trial's score; empty if there are none, or if they are gone."""
         control, concept = state.control, concept_of(state, trial)
         drawn = sum(image.purpose != "report" for image in trial.images)
         counts_bank = trial.score is not None and trial.score.images > drawn

@@ -1,4 +1,4 @@
-"""Measure how fast the app is in a real terminal while the models keep all cores busy."""
+"""Measure the app in a real terminal while the models keep all cores busy: key latency, memory, bytes, frames."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _ENTER, _RIGHT = b"\r", b"\x1b[C"
 
 
 class Terminal:
-    """A process in a pseudo-terminal, whose output is read, counted and searched."""
+    """A process in a pseudo-terminal. Its output is counted and can be searched."""
 
     def __init__(self, command: list[str], environment: dict[str, str], link: float | None = None) -> None:
-        """`link` limits the bytes per second, as a slow connection does."""
+        """`link` limits the output in bytes per second, like a slow connection."""
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
-        # As its controlling terminal: if the bench is killed, the hang-up ends the app too.
+        # It becomes the app's controlling terminal, so that the app gets SIGHUP if the bench is killed.
         self.process = subprocess.Popen(command, env=environment, preexec_fn=partial(os.login_tty, theirs))
         os.close(theirs)
         self.file = ours
@@ -46,9 +46,9 @@ class Terminal:
         os.write(self.file, keys)
 
     def wait(self, *texts: str, seconds: float = 300, since: int | None = None) -> float:
-        """Read until one of the texts appears, from now on or `since` a byte; return the seconds that took.
+        """Read until one of the texts appears after the byte `since`, by default from now on.
 
-        Raises TimeoutError.
+        Returns the seconds it took. Raises TimeoutError.
         """
         start, since = time.monotonic(), self.bytes if since is None else since
         while not self.wrote(*texts, since=since):
@@ -58,11 +58,11 @@ class Terminal:
         return time.monotonic() - start
 
     def wrote(self, *texts: str, since: int) -> bool:
-        """Whether one of the texts was written since a byte."""
+        """Whether one of the texts was written after the byte `since`."""
         return any(self._written.find(text.encode(), since) >= 0 for text in texts)
 
     def read(self, seconds: float) -> bytes:
-        """The output within this time; returns at once if there is some."""
+        """Wait at most so many seconds for output, and return it; empty if there was none."""
         if not select.select([self.file], [], [], seconds)[0]:
             return b""
         piece = os.read(self.file, 1 << 16 if self.link is None else 1 << 10)
@@ -76,7 +76,7 @@ class Terminal:
         return piece
 
     def wait_for_end(self) -> None:
-        """Read until the process has ended, as it could not write its last output otherwise. Raises TimeoutError."""
+        """Read until the process has ended, since it would block on a full buffer. Raises TimeoutError."""
         end = time.monotonic() + 60
         while self.process.poll() is None:
             if time.monotonic() > end:
@@ -93,7 +93,7 @@ class Terminal:
 def measure(presses: int, link: float | None, niceness: int | None = None) -> dict[str, float]:
     """Start the app and a run, press keys while it draws, and follow it to the end.
 
-    `link` is in bytes a second; None for a terminal on this machine.
+    `link` is in bytes per second; None for no limit. Raises TimeoutError.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -113,7 +113,7 @@ def measure(presses: int, link: float | None, niceness: int | None = None) -> di
             terminal.wait("of 5 pictures")
             memory, start, before = terminal.memory_mb(), time.monotonic(), terminal.bytes
             found |= _press(terminal, presses, before)
-            # It is written once: perhaps already while the last key was waited for.
+            # It is written only once, perhaps already while waiting for the last key.
             terminal.wait(*_ENDS, since=before)
             minutes = (time.monotonic() - start) / 60
             found["bytes_per_minute"] = (terminal.bytes - before) / minutes
@@ -134,7 +134,7 @@ def measure(presses: int, link: float | None, niceness: int | None = None) -> di
 
 
 def _press(terminal: Terminal, presses: int, since: int) -> dict[str, float]:
-    """Time from key press to screen during the run: `t` swaps two panes, and the new pane's title is waited for."""
+    """Times in ms from pressing `t`, which swaps two panes, to the new pane's title in the output."""
     took: list[float] = []
     for n in range(presses):
         if terminal.wrote(*_ENDS, since=since):

@@ -1,4 +1,4 @@
-"""The app for `line-tui bench tui`: the usual one, with its frames counted.
+"""The app that `line-tui bench tui` measures: it counts its frames.
 
 python -m line_tui.tui.bench_app DATA REPORT
 """
@@ -19,7 +19,7 @@ from line_tui.tui.screens.run import FRAMES, RunScreen
 
 
 class CountedScreen(RunScreen):
-    """Counts its updates, against the number that were due."""
+    """A run screen that counts its updates."""
 
     looks = 0
     since: float | None = None
@@ -33,7 +33,7 @@ class CountedScreen(RunScreen):
 
 
 def main(data: Path, report: Path) -> None:
-    """Run the app; at its end, report the frames due and the frames dropped."""
+    """Run the app, then write the number of frames due and dropped to `report` as JSON."""
     app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
     store = Store.open(data)
     app = app_module.LineApp(store, lambda: EngineClient(data, gives_way=True), images="halfcell", tour=False)

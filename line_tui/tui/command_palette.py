@@ -18,9 +18,10 @@ _CALLED = 1000
 
 
 class Palette(CommandPalette):
-    """Textual's palette with two faults worked around: page keys crash it before its list is on the screen.
+    """Textual's palette, with workarounds for two faults.
 
-    And Enter takes the top of the list, which with a slow search is still that of the letters before.
+    Page keys crash it before its list is on the screen. And while a search is slow, Enter takes the top of the list
+    from before the last letters.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -29,7 +30,7 @@ class Palette(CommandPalette):
     ]
 
     async def action_page(self, move: str) -> None:
-        """Move a page, once the list has a height."""
+        """Move by a page, unless the list is not on the screen yet."""
         commands = self.query_one(CommandList)
         if commands.scrollable_content_region.height:
             await commands.run_action(move)
@@ -39,13 +40,13 @@ class Palette(CommandPalette):
         """Finish the search before Enter takes its result; Textual's own handler runs after this one."""
         searches = [worker for worker in self.workers if worker.group == self._GATHER_COMMANDS_GROUP]
         for search in searches:
-            # A search that was abandoned for the next letters.
+            # Raised by a search that was cancelled when the next letter was typed.
             with suppress(WorkerError):
                 await search.wait()
 
 
 class ScreenCommands(Provider):
-    """All actions that apply now."""
+    """The actions that apply now."""
 
     def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
         found = {}
@@ -57,28 +58,28 @@ class ScreenCommands(Provider):
             area = area if "." in binding.id else "line-tui"
             name = f"{area}: {binding.description.lower()}"
             if active.tooltip and active.tooltip.lower() != binding.description.lower():
-                # By the word in the bottom line and by its description.
+                # Can be found by its word in the bottom line and by its description.
                 name += f" · {active.tooltip[0].lower()}{active.tooltip[1:]}"
             found[binding.id] = (
                 name,
                 f"key {self.app.get_key_display(binding)}",
                 partial(self.app.run_action, binding.action, active.node),
             )
-        # Nobody searches for moving in a list by name.
+        # Last, because nobody looks up how to move in a list.
         return [found[id] for id in sorted(found, key=lambda id: id.startswith("rows."))]
 
     async def discover(self) -> Hits:
-        """All commands, before anything is typed."""
+        """All commands, shown before anything is typed."""
         for name, help, run in self._commands():
             yield DiscoveryHit(name, run, help=help)
 
     async def search(self, query: str) -> Hits:
-        """Commands with all these words, or with these letters in the short name; any sentence has most letters."""
+        """Commands that contain all these words, or whose short name contains these letters in this order."""
         matcher, words = self.matcher(query), query.casefold().split()
         for name, help, run in self._commands():
             short = name.partition(" · ")[0]
             found = all(word in name.casefold() for word in words)
             if found or matcher.match(short) > 0:
-                # A command called so comes before those that only mention it.
+                # A match in the name ranks above one in the description.
                 called = _CALLED * all(word in short for word in words)
                 yield Hit(called + max(matcher.match(name), 1 / len(name)), matcher.highlight(name), run, help=help)

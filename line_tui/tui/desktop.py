@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def open_file(path: Path) -> bool:
-    """Open a file with the desktop's program; False if there is none."""
+    """Open a file with the desktop's default program; False if there is no desktop."""
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     quiet = subprocess.DEVNULL
     try:

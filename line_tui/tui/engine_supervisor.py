@@ -1,4 +1,4 @@
-"""Starts the engine when it is needed, passes on what it reports, and notices its death."""
+"""Starts the engine when it is needed, passes on its events, and notices when it dies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EngineFactory = Callable[[], Engine]
 
 
 class EngineSupervisor:
-    """The app's engine. Its reports are handled one after the other, in the app's own queue of messages."""
+    """The app's engine. Its callbacks run in the app's message queue, one at a time."""
 
     def __init__(
         self,
@@ -28,7 +28,7 @@ class EngineSupervisor:
         on_run_ended: Callable[[str, LineError | None], None],
         on_death: Callable[[], None],
     ) -> None:
-        """`on_run_ended` gets the run's id, and the error if it failed; `status` tells how the engine died."""
+        """`on_run_ended` gets a run's id, and the error if it failed. On `on_death`, `status` has the cause."""
         self._app = app
         self._make_engine = make_engine
         self._on_event = on_event
@@ -38,14 +38,14 @@ class EngineSupervisor:
 
     @property
     def executor(self) -> Executor:
-        """Where runs are submitted. This starts nothing by itself."""
+        """Runs are submitted here. The engine starts with the first request, not when this is read."""
         if self._executor is None:
             self._executor = Executor(self._make_engine(), self._status_changed)
         return self._executor
 
     @property
     def status(self) -> EngineStatus:
-        """State of the engine; a replay needs no engine."""
+        """The engine's state; "off" before its first use."""
         return self._executor.status if self._executor is not None else EngineStatus()
 
     def need(self) -> None:
@@ -53,7 +53,7 @@ class EngineSupervisor:
         self.executor.need()
 
     def prepare(self) -> None:
-        """Start the engine ahead of the first run; one that has died stays as it is."""
+        """Start the engine before the first run; do not restart one that has died."""
         if self.status.state == "off":
             self.need()
 
@@ -72,7 +72,7 @@ class EngineSupervisor:
         self.run(follow)
 
     def ask_for_layers(self, model: str, answer: Callable[[list[LayerInfo] | str | None], None]) -> None:
-        """Ask for a model's layers; `answer` gets them, or why there are none, or None when the engine died."""
+        """Ask for a model's layers; `answer` gets them, an error message, or None if the engine died."""
 
         async def ask() -> None:
             try:
@@ -85,8 +85,8 @@ class EngineSupervisor:
         self.run(ask)
 
     def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Do this beside the screen."""
-        # A coroutine that the app's end comes before would be reported on stderr; a function is just not called.
+        """Run a coroutine in the background."""
+        # Passed as a function: a coroutine that never ran before the app ends would cause a warning on stderr.
         self._app.run_worker(cast("WorkType[None]", work), exit_on_error=False)
 
     def _status_changed(self, status: EngineStatus) -> None:
@@ -94,10 +94,10 @@ class EngineSupervisor:
             self._on_death()
 
     def log_lines(self) -> list[str]:
-        """The last lines that the engine wrote to its stderr."""
+        """The last lines of the engine's stderr."""
         return self._executor.log_lines(400) if self._executor is not None else []
 
     async def close(self) -> None:
-        """End the engine."""
+        """Stop the engine."""
         if self._executor is not None:
             await self._executor.close()

@@ -47,7 +47,7 @@ PHASES: dict[e.Phase, str] = {
 
 
 def number(value: float | None) -> str:
-    """About three significant digits, at most 7 characters wide."""
+    """A number with about three significant digits, in at most 7 characters; a dash for None."""
     if value is None:
         return "–"
     size = abs(value)
@@ -61,7 +61,7 @@ def number(value: float | None) -> str:
 
 
 def share(value: float | None) -> str:
-    """A number in [0, 1], such as an AUC."""
+    """A number in [0, 1], such as an AUC, with three decimals; a dash for None."""
     return "–" if value is None else f"{value:.3f}"
 
 

@@ -1,4 +1,4 @@
-"""Finds the graphics protocol of the terminal: asked once for each kind of terminal, before the app starts."""
+"""Finds the terminal's graphics protocol, by one query for each kind of terminal, before the app starts."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _TELLING = (
     "STY",
     "XTERM_VERSION",
 )
-"""Variables that identify a terminal; of the numbered ones only whether they are set."""
+"""Variables that identify a kind of terminal. Those in `_NUMBERED` contain a number, so only their presence counts."""
 _NUMBERED = ("KITTY_WINDOW_ID", "TMUX", "STY")
 _NAMES: dict[str, Protocol] = {"textual_image.renderable.sixel": "sixel", "textual_image.renderable.tgp": "kitty"}
 
 
 def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:
-    """The protocol for large pictures; `auto` asks the terminal and keeps its answer in `cache`."""
+    """The protocol for pictures; the setting `auto` asks the terminal and stores its answer in `cache`."""
     if setting != "auto":
         return cast(Protocol, setting)
     if not (sys.__stdout__ and sys.__stdout__.isatty() and sys.__stdin__ and sys.__stdin__.isatty()):
@@ -40,7 +40,7 @@ def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:
     known, terminal = _read(cache), _terminal()
     if terminal not in known:
         known[terminal] = ask_terminal()
-        # Without a cache the next start asks again.
+        # If this fails, the next start asks again.
         with suppress(OSError):
             private.write(cache, msgspec.json.encode(known))
     return known[terminal]
@@ -55,7 +55,7 @@ def _terminal() -> str:
 
 
 def ask_terminal() -> Protocol:
-    """Import textual-image, which asks the terminal on import; that takes a third of a second without an answer."""
+    """Ask the terminal, which textual-image does on import; without an answer it takes a third of a second."""
     image = import_module("textual_image.renderable").Image
     return _NAMES.get(image.__module__, "halfcell")
 

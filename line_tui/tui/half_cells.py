@@ -1,4 +1,4 @@
-"""Pictures as half-cells: a character shows two pixels, one in its colour and one in its background."""
+"""Pictures as half-cells: a character shows two pixels, one as its foreground and one as its background."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ if TYPE_CHECKING:
 
 Grid = tuple[tuple[float, ...], ...]
 AMBER = (1.0, 0.72, 0.25)
-"""The tint of places that drive the neuron."""
+"""The RGB tint of places where the neuron fires."""
 
 
 @lru_cache(maxsize=512)
 def half_cells(rgb: bytes, size: int, heat: Grid | None = None) -> list[list[Segment]]:
-    """Rows of segments of a `THUMBNAIL` square RGB picture, `size` columns by `size / 2` rows.
+    """A thumbnail (RGB rows, `THUMBNAIL` pixels a side) as `size / 2` rows of `size` segments.
 
-    With `heat` (activations by row) the picture turns grey, except where the neuron fires.
+    `heat` is the neuron's spatial activation, as in `heated`.
     """
-    # Imported here, so that the first screen need not wait for it.
+    # Imported here so that the first screen does not wait for it.
     from PIL import Image
 
-    # The mean of each box of source pixels, edges weighted by their overlap.
     picture = Image.frombytes("RGB", (THUMBNAIL, THUMBNAIL), rgb).resize((size, size), Image.Resampling.BOX)
     if heat is not None:
         picture = heated(picture, heat, smooth=False)
@@ -48,7 +47,10 @@ def _style(upper: tuple[int, int, int], lower: tuple[int, int, int]) -> Style:
 
 
 def heated(picture: Image, heat: Sequence[Sequence[float]], smooth: bool) -> Image:
-    """The picture grey and dark where the neuron is quiet, amber over the picture where it fires."""
+    """A picture that is dark grey where the neuron is quiet and amber where it fires.
+
+    `heat` holds the neuron's activation by row and column; `smooth` interpolates between them.
+    """
     from PIL import Image
 
     values = [value for row in heat for value in row]

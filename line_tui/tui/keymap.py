@@ -22,12 +22,12 @@ class Remappable(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     keys: str
-    """The keys as in `[tui.keys]`: separated by commas, each works."""
+    """One or more keys, separated by commas, as in `[tui.keys]`."""
     does: str
 
 
 def remappable() -> list[Remappable]:
-    """All bindings of all screens and widgets, by id; a shared one is listed once."""
+    """All bindings with an id, sorted by id; one that several screens share is listed once."""
     found = {
         binding.id: Remappable(id=binding.id, keys=binding.key, does=binding.tooltip or binding.description)
         for node in _nodes()
@@ -38,11 +38,11 @@ def remappable() -> list[Remappable]:
 
 
 def check_settings(settings: TuiDefaults) -> None:
-    """Raises UnknownNameError for an unknown theme or key binding, UsageError for a key with two on one screen."""
+    """Raises UnknownNameError for an unknown theme or binding, UsageError for a key with two bindings on a screen."""
     if settings.theme is not None:
         check_theme(settings.theme)
     if not (keys := settings.keys):
-        # The check imports all modules of the app, which is needless if nothing is remapped.
+        # Otherwise every start would import all modules of the app.
         return
     nodes = _nodes()
     known = {binding.id for node in nodes for binding in _bindings(node) if binding.id}
@@ -51,7 +51,7 @@ def check_settings(settings: TuiDefaults) -> None:
             raise unknown_name("key binding", id, known, "`line-tui config keys` lists them")
     for node in nodes:
         taken: dict[str, str | None] = {}
-        # Like Textual, take an empty entry for none.
+        # Like Textual, ignore an empty entry.
         remapped = (replace(binding, key=keys.get(binding.id or "") or binding.key) for binding in _bindings(node))
         for binding in Binding.make_bindings(remapped):
             other = taken.setdefault(binding.key, binding.id)

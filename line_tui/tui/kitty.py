@@ -1,7 +1,6 @@
-"""Pictures of strips by Kitty's graphics protocol.
+"""Thumbnails by Kitty's graphics protocol.
 
-A picture is sent once. From then on characters stand for its cells, and painting it again takes a third of the bytes of
-half-cells.
+A picture is sent once and then drawn with placeholder characters, which take a third of the bytes of half-cells.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from rich.style import Style
 from line_tui.tui.large_picture import cell_size, read_picture
 
 MOST = 500
-"""Pictures that the terminal is asked to keep."""
+"""Number of pictures kept in the terminal's memory."""
 _PLACEHOLDER = "\U0010eeee"
 _PLACES = (
     "\u0305\u030d\u030e\u0310\u0312\u033d\u033e\u033f\u0346\u034a\u034b\u034c\u0350\u0351\u0352\u0357\u035b\u0363\u0364"
 )
 _PLACES += "\u0365\u0366\u0367\u0368\u0369"
-"""Signs for row and column of a cell, as many as the widest picture has columns."""
+"""Combining characters that number rows and columns; enough for the widest picture."""
 _CHUNK = 4096
 
 Key = tuple[str, int]
@@ -35,7 +34,7 @@ Key = tuple[str, int]
 
 
 class KittyPictures:
-    """The pictures that the terminal has."""
+    """The pictures in the terminal's memory."""
 
     def __init__(
         self,
@@ -43,22 +42,25 @@ class KittyPictures:
         on_thread: Callable[[Callable[[], str], Callable[[str], None]], None],
         came: Callable[[], None],
     ) -> None:
-        """`on_thread` passes a function's result to another, in the app; `came` is called after each new picture."""
+        """`on_thread` runs a function on a thread and passes its result to another function in the app.
+
+        `came` is called after each new picture.
+        """
         self._write = write
         self._on_thread = on_thread
         self._came = came
-        # The terminal may have pictures of another program. A number must fit into a colour.
+        # Random, because another program may have pictures in this terminal; 24 bits, because a colour encodes it.
         self._numbers = count(randrange(1, 2**23))
         self._sent: dict[Key, int | None] = {}
 
     def row(self, path: str, size: int, y: int) -> Segment | None:
-        """A row of a picture of `size` columns and half as many rows; None if the terminal does not have it (yet)."""
+        """Row `y` of a picture that is `size` columns wide and half as many rows high; None until it has been sent."""
         if not path:
             return None
         key = path, size
         if key not in self._sent:
             self._sent[key] = None
-            # It takes longer than a key may: 40 ms for a picture of 1024 pixels.
+            # On a thread, because it takes 40 ms for a picture of 1024 pixels.
             self._on_thread(partial(_encoded, path, size), partial(self._send, key))
         number = self._sent[key]
         if number is None:
@@ -91,7 +93,7 @@ class KittyPictures:
 
 
 def _encoded(path: str, size: int) -> str:
-    """A picture's file at the size of its place; empty if it cannot be read."""
+    """A picture scaled to `size` columns, as a PNG in base64; empty if its file cannot be read."""
     picture = read_picture(Path(path), b"")
     if picture is None:
         return ""

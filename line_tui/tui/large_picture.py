@@ -1,4 +1,4 @@
-"""A large picture: by sixel, Kitty's protocol or half-cells, whichever the terminal has."""
+"""A large picture by Kitty's protocol, sixel or half-cells, whichever the terminal supports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _USUAL_CELL = (10, 20)
 
 
 def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: Protocol) -> Widget:
-    """A widget that shows a picture's file, or its thumbnail if the file is gone."""
+    """A widget that shows a picture, its thumbnail if the file is gone, or why there is none."""
     if protocol == "off":
         return Static('Pictures are turned off (images = "off" in the settings). o opens the file.', markup=False)
     picture = read_picture(path, thumbnail)
@@ -41,7 +41,7 @@ def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, 
 
 
 def read_picture(path: Path, thumbnail: bytes) -> Image | None:
-    """A picture's file, or its thumbnail if the file is gone."""
+    """A picture from its file, or from its thumbnail if the file is gone; None if there is neither."""
     from PIL import Image
 
     from line_tui.png import decode_png, read_png
@@ -55,7 +55,7 @@ def read_picture(path: Path, thumbnail: bytes) -> Image | None:
 
 
 def _textual_image() -> Any:
-    """The library, imported without its queries to the terminal, whose answers a running app would swallow."""
+    """Import textual-image without its queries to the terminal, whose answers the running app would read as keys."""
     if "textual_image.widget" not in sys.modules:
         real = sys.__stdout__
         sys.__stdout__ = io.StringIO()  # type: ignore[misc,assignment]
@@ -70,7 +70,7 @@ def _textual_image() -> Any:
 
 
 def cell_size() -> tuple[int, int]:
-    """Width and height of a character in pixels, from the terminal driver, else the usual 10 by 20."""
+    """Width and height of a character in pixels, as the terminal reports them, else 10 by 20."""
     try:
         packed = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, b"\0" * 8)  # type: ignore[union-attr]
     except (OSError, ValueError, AttributeError):

@@ -1,4 +1,4 @@
-"""What the app knows of the models: their layers, from the engine, and their neurons, from the bundled bank."""
+"""What the app knows about models: their layers, from the engine, and their neurons, from the bundled bank."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ Found = TypeVar("Found")
 
 
 class ModelCache:
-    """Requests each thing once and keeps the answer."""
+    """Requests each piece of information once and keeps the answer."""
 
     def __init__(
         self, app: App[Any], engine: EngineSupervisor, kept: LayerCache, learned: Callable[[str, str | None], None]
     ) -> None:
-        """`learned` gets the model, and also the layer when the layer's neurons have become known."""
+        """`learned(model, layer)` is called when a layer's neurons are known, or with None when the layers are."""
         self.layers: dict[str, list[LayerInfo] | str] = {}
-        """Layers by model; a text tells why there are none."""
+        """Layers by model, or an error message."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
-        """Overviews by model and layer; missing without a bank, or before it was read."""
+        """Overviews by model and layer; missing without a bank, or until it has been read."""
         self.profiles: dict[tuple[str, str, int], NeuronProfile | None] = {}
         """Profiles by model, layer and neuron; None without a bank."""
         self.bank_pictures: BankPictures | None = None
-        """None until they are needed and have been read."""
+        """None until they have been requested and read."""
         self._remembered: dict[str, list[LayerInfo]] = {}
         self._app = app
         self._engine = engine
@@ -50,7 +50,7 @@ class ModelCache:
         self._looked_up: set[tuple[str, str]] = set()
 
     def recall_layers(self, model: str) -> None:
-        """Until the engine answers, a model has the layers that came with it or that an earlier start listed."""
+        """Use the model's layers from the cache until the engine answers."""
         if model not in self.layers and (kept := self._kept.read(model)) is not None:
             self.layers[model] = kept
 
@@ -62,7 +62,7 @@ class ModelCache:
         self._engine.ask_for_layers(model, lambda layers: self._take_layers(model, layers))
 
     def _take_layers(self, model: str, layers: list[LayerInfo] | str | None) -> None:
-        """Take the engine's answer; after its death, None, the next engine may be asked."""
+        """Take the engine's answer; if it died (None), a later request asks again."""
         self._asked.discard(model)
         if layers is None:
             return
@@ -72,7 +72,7 @@ class ModelCache:
             self._learned(model, None)
 
     def ask_for_overview(self, model: str, layer: str) -> None:
-        """Read a layer's neurons from the bundled bank."""
+        """Read the overview of a layer's neurons from the bundled bank, once."""
         if (model, layer) not in self._looked_up:
             self._looked_up.add((model, layer))
             self._read(lambda: bank_overview(model, layer), partial(self._take_overview, model, layer))
@@ -83,17 +83,17 @@ class ModelCache:
             self._learned(model, layer)
 
     def name_of(self, run: RunSpec | RunSummary) -> str:
-        """The name of a run's neuron; empty if it has none or it is unknown."""
+        """The name of a run's neuron; empty if it has none or is unknown."""
         info = self._layer(run.model, run.layer)
         return info.names[run.neuron] if info is not None and run.neuron < len(info.names) else ""
 
     def has_neuron(self, model: str, layer: str, neuron: int) -> bool:
-        """Whether a layer has this neuron, as far as is known."""
+        """Whether a layer has this neuron; if the layer is unknown, only negative numbers are ruled out."""
         info = self._layer(model, layer)
         return neuron >= 0 and (info is None or neuron < info.neurons)
 
     def _layer(self, model: str, layer: str) -> LayerInfo | None:
-        """Also of a model that was not listed in this session."""
+        """A layer's description, from the cache if the model has not been opened in this session."""
         known = self.layers.get(model)
         if known is None:
             if model not in self._remembered:
@@ -102,7 +102,7 @@ class ModelCache:
         return next((info for info in known if info.name == layer), None) if isinstance(known, list) else None
 
     def ask_for_profile(self, model: str, layer: str, neuron: int) -> None:
-        """Read one neuron from the bundled bank."""
+        """Read a neuron's profile from the bundled bank, once."""
         if (model, layer, neuron) not in self.profiles:
             take = partial(self._take_profile, (model, layer, neuron))
             self._read(lambda: bank_profile(model, layer, neuron), take)
@@ -112,10 +112,10 @@ class ModelCache:
         self._learned(*neuron[:2])
 
     def ask_for_bank_pictures(self, images: Images) -> None:
-        """Read the bundled bank's pictures; `images` has those drawn here."""
+        """Read the bank's pictures, once: bundled ones, and from `images` those that this machine has drawn."""
 
         def read() -> BankPictures:
-            # Imported here: only the run screen needs it.
+            # Imported here because only the run screen needs it.
             from line_tui.tui.bank_pictures import BankPictures
 
             return BankPictures(bundled(), images)
@@ -124,11 +124,11 @@ class ModelCache:
             self._read(read, partial(setattr, self, "bank_pictures"))
 
     def _read(self, read: Callable[[], Found], take: Callable[[Found | None], None]) -> None:
-        """Read of the bank on a thread, since it is large, and take what was found; None if its files are damaged."""
+        """Read from the bank on a thread, because it is large; `take` gets None if its files are damaged."""
 
         def work() -> None:
             found = None
-            # The engine will report what is wrong with the files when it needs them.
+            # Damaged bank files are reported by the engine, when it needs them.
             with suppress(LineError):
                 found = read()
             self._app.call_later(take, found)

@@ -1,4 +1,4 @@
-"""An overview of a layer's neurons, from a bank drawn before: what each responds to most, and how selectively."""
+"""What the bundled concept bank says about neurons: what each responds to most, and how selectively."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
     from line_tui.explain.ports import Floats
 
 _FLAT = 1e-6
-"""Share of the layer's scale below which a neuron's range counts as none."""
+"""A neuron is flat if its range is below this share of the layer's largest absolute activation."""
 WORDS = 8
-"""The number of the bank's words shown for a neuron."""
+"""Number of the bank's words in a profile."""
 STRONGEST = 10
-"""The number of the bank's pictures shown for a neuron."""
+"""Number of the bank's pictures in a profile."""
 
 
 @dataclass(frozen=True)
 class NeuronOverview:
-    """One neuron, measured on the bank."""
+    """A neuron in the list of a layer's neurons."""
 
     concept: str
     """The bank's concept with the highest mean activation."""
     mad: float
-    """The difference of that mean from the bank's, in standard deviations of the bank."""
+    """How far that mean is above the whole bank's, in standard deviations of the bank."""
     flat: Literal["", "dead", "constant"] = ""
 
 
 @dataclass(frozen=True)
 class NeuronProfile:
-    """One neuron and the bank's pictures."""
+    """A neuron's activations on the bank."""
 
     words: tuple[tuple[str, float], ...]
     """The bank's words with the highest mean activation, the highest first."""
@@ -47,7 +47,7 @@ class NeuronProfile:
 
 
 def bank_profile(model: str, layer: str, neuron: int) -> NeuronProfile | None:
-    """A neuron of a bundled model's layer, or None if it has no bank. Raises LineError."""
+    """The profile of a neuron; None if there is no bank for its layer. Raises LineError."""
     bank = bundled().of(model, layer)
     if bank is None:
         return None
@@ -55,7 +55,7 @@ def bank_profile(model: str, layer: str, neuron: int) -> NeuronProfile | None:
 
 
 def profile(activations: Floats, concepts: Sequence[str], thumbnails: Mapping[str, Sequence[bytes]]) -> NeuronProfile:
-    """Takes `float32[concepts, images]`, of one neuron."""
+    """The profile of a neuron with these activations, `float32[concepts, images]`."""
     means = activations.mean(axis=1)
     order = means.argsort()[::-1][:WORDS]
     places = [divmod(int(n), activations.shape[1]) for n in activations.argsort(axis=None)[::-1][:STRONGEST]]
@@ -80,21 +80,23 @@ def profile(activations: Floats, concepts: Sequence[str], thumbnails: Mapping[st
 
 @cache
 def bundled() -> BundledBank:
-    """The bundled bank."""
-    # Tens of megabytes of arrays, read only when such a layer is opened.
+    """The bundled bank, loaded on the first call: tens of megabytes."""
     from line_tui.engine.bundled_bank import BundledBank
 
     return BundledBank()
 
 
 def bank_overview(model: str, layer: str) -> list[NeuronOverview] | None:
-    """The neurons of a bundled model's layer, or None if it has no bank. Raises LineError."""
+    """Overviews of a layer's neurons; None if there is no bank for the layer. Raises LineError."""
     bank = bundled().of(model, layer)
     return None if bank is None else overview(bank.activations, bank.concepts)
 
 
 def overview(activations: Floats, concepts: Sequence[str]) -> list[NeuronOverview]:
-    """Takes `float32[concepts, images, neurons]`; the score is MAD with the whole bank as control."""
+    """Overviews of neurons with these activations, `float32[concepts, images, neurons]`.
+
+    MAD is measured with the whole bank as control set.
+    """
     means = activations.mean(axis=1)
     best = means.argmax(axis=0)
     flat = activations.reshape(-1, activations.shape[2])

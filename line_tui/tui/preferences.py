@@ -1,7 +1,4 @@
-"""Choices made in the app that outlive it: the theme and the plan.
-
-A later change of the settings file takes precedence over them.
-"""
+"""What the app remembers between starts: the theme and the plan. A later change of the settings file overrides it."""
 
 from __future__ import annotations
 
@@ -16,18 +13,18 @@ from line_tui.explain import strategies
 
 
 class Choices(msgspec.Struct, frozen=True, kw_only=True):
-    """The file's content."""
+    """The content of the preferences file."""
 
     theme: str | None = None
     theme_settings: str | None = None
-    """The theme in the settings file at the time of writing."""
+    """The theme in the settings file when this file was written."""
     plan: RunSpec | None = None
-    """Model, layer and neuron are not part of it."""
+    """Without model, layer and neuron."""
     plan_settings: ExplainDefaults | None = None
 
 
 class Preferences:
-    """Reads and writes the file; if that fails, the settings apply."""
+    """Reads and writes the preferences file. If it cannot be read, the settings apply; failed writes are ignored."""
 
     def __init__(self, path: Path, config: Config) -> None:
         self._path = path

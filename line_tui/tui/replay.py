@@ -1,4 +1,4 @@
-"""Replays a stored run: its events at their original pace, or faster, through the same code as a live run."""
+"""Replays the events of a stored run, at their original speed or faster, through the same code as a live run."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from line_tui.tui.session import Snapshot, advance
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 50.0, 200.0)
 _LONGEST_WAIT = 2.0
-"""Seconds that a gap between two events lasts at most, at speed 1."""
+"""Longest gap between two events, in seconds at speed 1."""
 
 
 class Player:
-    """A run's events and the current place among them; `snapshot` is what a live run would have shown there."""
+    """A position in a run's events; `snapshot` is what a live run would have shown there."""
 
     def __init__(self, run_id: str, envelopes: Sequence[e.Envelope]) -> None:
         self.run_id = run_id
@@ -23,7 +23,7 @@ class Player:
         self.playing = True
         self.snapshot = Snapshot(run_id=run_id)
         self._saved = 0.0
-        # Before the first event there is nothing to show, not even the neuron.
+        # Without the first event there is nothing to show, not even the neuron.
         self.step()
 
     @property
@@ -32,7 +32,7 @@ class Player:
         return self.place >= len(self.envelopes)
 
     def tick(self, seconds: float) -> None:
-        """Play the events that are due after this time."""
+        """Play the events that are due, after so many seconds have passed."""
         if not self.playing:
             return
         self._saved += seconds * self.speed
@@ -43,7 +43,7 @@ class Player:
             self.playing = False
 
     def step(self) -> None:
-        """Play one event."""
+        """Play the next event."""
         if self.at_end:
             return
         envelope = self.envelopes[self.place]
@@ -52,7 +52,7 @@ class Player:
         self.place += 1
 
     def jump(self, by: int) -> None:
-        """Move this many events forwards or backwards."""
+        """Move this many events forward, or backward if negative."""
         target = min(len(self.envelopes), max(1, self.place + by))
         if target < self.place:
             version = self.snapshot.version
@@ -63,7 +63,7 @@ class Player:
         self._saved = 0.0
 
     def change_speed(self, by: int) -> None:
-        """Play faster or slower."""
+        """Move this many steps up or down `SPEEDS`."""
         place = SPEEDS.index(self.speed) + by
         self.speed = SPEEDS[min(len(SPEEDS) - 1, max(0, place))]
 
@@ -73,7 +73,7 @@ class Player:
 
 
 def _around(envelope: e.Envelope) -> list[e.Envelope]:
-    """The event, preceded by the phase and the text that a live run would have shown then but does not store."""
+    """The event, preceded by the ephemeral events that a live run would have shown before it."""
     event = envelope.event
     before: list[e.AnyEvent] = []
     match event:

@@ -1,4 +1,4 @@
-"""Controls the current run, and the queue beside it: starts, pauses, stops and resumes them."""
+"""Starts, pauses, stops and resumes runs: the current one, and those of the queue."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from line_tui.engine.neuron_queue import How, Queue
 
 AT_ONCE = 7
-"""Runs of the queue that the engine works on at once: one fewer than it can, so that a run of the user's begins."""
+"""Runs of the queue at once: one fewer than the engine allows, so that the user's own run starts without waiting."""
 
 
 class RunController:
-    """The current run, the queue of runs beside it, and the list of stored ones."""
+    """The current run, the queue, and the list of stored runs."""
 
     def __init__(
         self,
@@ -38,15 +38,16 @@ class RunController:
         confirm: Callable[[str, Callable[[], None]], None],
         on_change: Callable[[], None],
     ) -> None:
-        """`show` brings the current run to the screen, `is_shown` tells whether a run is on it.
+        """`show` shows the current run; `is_shown` returns whether a run is on the screen.
 
-        `on_change` is called when a run began or ended. `confirm` asks the user a question and calls back for yes.
+        `on_change` is called when a run has begun or ended. `confirm` asks the user a question, and calls its second
+        argument if the answer is yes.
         """
         self.engine = EngineSupervisor(
             app, make_engine, on_event=self._take_event, on_run_ended=self._run_ended, on_death=self._engine_died
         )
         self.session: Session | None = None
-        """The current run as the app knows it."""
+        """The current run."""
         self.runs: list[RunSummary] = []
         """Stored runs, as they were last read."""
         self._queue: Queue[RunSpec] | None = None
@@ -61,11 +62,11 @@ class RunController:
         self._on_change = on_change
         self._spec: RunSpec | None = None
         self._own: Handle | None = None
-        """Work on a run that was started by itself."""
+        """The run that was started outside the queue."""
 
     @property
     def _work(self) -> Handle | None:
-        """Work on the current run."""
+        """The current run, if the engine works on it."""
         return None if self.session is None else self._handles().get(self.session.run_id)
 
     def _handles(self) -> dict[str, Handle]:
@@ -84,7 +85,7 @@ class RunController:
 
     @property
     def queue_seconds_left(self) -> float | None:
-        """Until the queue is done, at its pace so far; None before its first end and while one is held."""
+        """Estimated time until the queue is done; None until its first run has ended, and while a run is paused."""
         if not self._queue_explained or self._paused & self._handles().keys():
             return None
         each = (time.monotonic() - self._queue_began) / self._queue_explained
@@ -92,7 +93,7 @@ class RunController:
 
     @property
     def queue_held(self) -> bool:
-        """Whether the queue waits for the user after a stop."""
+        """Whether the queue was stopped and still has runs."""
         return self._queue is not None and self._queue.batch.stopped and bool(self._queue.waiting)
 
     @property
@@ -102,7 +103,7 @@ class RunController:
 
     @property
     def paused(self) -> bool:
-        """Whether the current run is held."""
+        """Whether the current run is paused."""
         return self.session is not None and self.session.run_id in self._paused
 
     def _take_event(self, envelope: Envelope) -> None:
@@ -115,15 +116,15 @@ class RunController:
                 self._app.notify(note, timeout=10)
 
     def _run_ended(self, run_id: str, error: LineError | None) -> None:
-        """Its own events, or the engine's status, tell why it ended."""
+        """A failure needs no message here: the run's events or the engine's status show it."""
         if self._own is not None and self._own.run_id == run_id and self._own.ended:
             self._own = None
         self._paused.discard(run_id)
         self._on_change()
 
     def enqueue(self, specs: Sequence[RunSpec]) -> None:
-        """Explain these, several at once, beside the current run; a stopped queue continues."""
-        # The first screen need not wait for it.
+        """Add runs to the queue, which works on several at once; a stopped queue continues."""
+        # Imported here so that the first screen does not wait for it.
         from line_tui.engine.neuron_queue import Queue
 
         if self._queue is None or self._queue.batch.stopped:
@@ -133,7 +134,7 @@ class RunController:
             )
             queue.on_event = self._take_event_later
             queue.on_begin = lambda handle: self._on_change()
-            # The user who watches it is asked.
+            # A run that asks first waits until the user watches it.
             queue.on_question = lambda handle: None
             queue.add([*held, *specs])
             self._queue_began, self._queue_explained = time.monotonic(), 0
@@ -166,11 +167,11 @@ class RunController:
         self._on_change()
 
     def _queued_ended(self, spec: RunSpec, how: How) -> None:
-        # What an earlier run had explained took no time.
+        # Neurons that an earlier run has explained would make the estimate too short.
         self._queue_explained += how == "explained"
         run_id = self._queue.batch.runs.get(spec) if self._queue is not None else None
         if run_id is None:
-            # It failed: its own events or the message at the end tell why.
+            # It failed; `_explain_queue` reports that at the end.
             self._app.call_later(self._on_change)
             return
         self._app.call_later(self._run_ended, run_id, None)
@@ -178,7 +179,7 @@ class RunController:
             self._app.call_later(self.watch)
 
     def watch(self) -> None:
-        """Show the current run, or, when nobody works on that, one of the queue's."""
+        """Show the current run; if the engine does not work on it, show one that it works on."""
         going_on = self._handles()
         if going_on and (self.session is None or self.session.run_id not in going_on):
             self._look_at(next(iter(going_on)))
@@ -192,27 +193,27 @@ class RunController:
         self._catch_up(self.session)
 
     def _stored_spec(self, run_id: str) -> RunSpec | None:
-        """What another process, or an earlier one, was asked for."""
+        """The spec of a run that was not started in this session; None if it cannot be read."""
         with suppress(LineError):
             return self._store.spec(run_id)
         return None
 
     def _engine_died(self) -> None:
-        """Its runs end with it, and their last events may not have been shown. The queue starts another by itself."""
+        """Read the events that the engine stored but did not deliver. The queue restarts the engine by itself."""
         self._own = None
         self._paused.clear()
         if self.session is not None:
             self._catch_up(self.session)
 
     def read_runs(self) -> None:
-        """Read the list of runs anew."""
+        """Reload the list of stored runs."""
         try:
             self.runs = self._store.runs()
         except LineError as error:
             self._app.notify(str(error), title="The runs cannot be read", severity="error", timeout=10)
 
     def start(self, spec: RunSpec) -> None:
-        """Start a run and show it; ask first when another is in progress."""
+        """Start a run and show it; if another is in progress, ask first."""
         if self._own is not None:
             question = "Another run is in progress. Stop it and start this one? You can resume it later."
             self._confirm(question, lambda: self._start(spec))
@@ -233,11 +234,11 @@ class RunController:
         self._show()
 
     def asked_for(self, run_id: str) -> RunSpec | None:
-        """The spec of the current run, also before its first event."""
+        """A run's spec, even before its first event; None unless it is the current run."""
         return self._spec if self.session is not None and self.session.run_id == run_id else None
 
     def open(self, run_id: str) -> bool:
-        """Make a stored run the current one and show it; False, with a message, when another is in progress."""
+        """Show a stored run as the current one; if another is in progress, show a message and return False."""
         if self.session is None or self.session.run_id != run_id:
             if self._own is not None and run_id not in self._handles():
                 self._app.notify(
@@ -249,7 +250,7 @@ class RunController:
         return True
 
     def resume(self) -> None:
-        """Continue the current run from its last stored event, with a new engine if need be."""
+        """Continue the current run from its last stored event; start a new engine if necessary."""
         if self.session is None:
             return
         run_id = self.session.run_id
@@ -257,7 +258,7 @@ class RunController:
         try:
             self._store.spec(run_id)
         except UnknownNameError:
-            # The engine died before it had started the run, or could not start it.
+            # The engine died before the run was stored, or could not start it.
             if self._spec is not None:
                 self._work_on(self.engine.executor.submit(run_id, self._spec))
         except LineError as error:
@@ -270,7 +271,7 @@ class RunController:
         self.engine.follow(handle)
 
     def at_work_on(self, run_id: str) -> bool:
-        """Whether the engine works on this run, or will as soon as it is ready."""
+        """Whether the engine works on this run, or will once it is ready."""
         return run_id in self._handles()
 
     def is_queued(self, run_id: str) -> bool:
@@ -288,19 +289,19 @@ class RunController:
             self._app.notify(str(error), title="The run cannot be read", severity="error", timeout=10)
 
     def _decide(self, event: Decision) -> None:
-        """Pass a decision to whoever works on the current run; when nobody does, store it here."""
+        """Pass a decision to the process that works on the current run; if none does, store it here."""
         if self.session is None:
             return
         if self._work is not None:
             self._work.decide(event)
         elif self._store.is_worked_on(self.session.run_id):
-            # It comes back as an event once whoever works on the run has stored it.
+            # Once the other process has stored it, it comes back as an event.
             self._store.leave(self.session.run_id, event)
         else:
             self.session.feed(self._store.decide(self.session.run_id, event))
 
     def hold(self, paused: bool) -> None:
-        """Pause the run or let it continue."""
+        """Pause or continue the current run."""
         if self.session is None or self._work is None:
             return
         if paused:
@@ -311,20 +312,20 @@ class RunController:
             self._work.go_on()
 
     def step(self) -> None:
-        """Let the run take one step, then pause."""
+        """Let the current run take one step, then pause."""
         if self._work is not None:
             self._work.step()
 
     def stop(self) -> None:
-        """Stop the run, and the queue with it if it is one of its; the engine is killed when it does not answer."""
+        """Stop the current run, or the whole queue if it belongs to the queue."""
         if self._queue is not None and self.session is not None and self.is_queued(self.session.run_id):
             self._queue.stop()
         elif self._work is not None:
             self.engine.run(self._work.cancel)
 
     async def close(self) -> None:
-        """End the engine, with all its runs."""
+        """Stop the engine and all its runs."""
         if self._queue is not None:
-            # Otherwise it would start another engine.
+            # Otherwise the queue would restart the engine.
             self._queue.batch.stopped = True
         await self.engine.close()

@@ -1,4 +1,4 @@
-"""The last filter before the terminal: no line keeps a control character that came with a text."""
+"""The last filter before the terminal: it replaces control characters from outside text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from line_tui.sanitize import shown
 
 
 class SanitizingFilter(LineFilter):
-    """Replaces such characters in every line that a widget draws, without changing its width."""
+    """Replaces control characters in every line that a widget draws, without changing the line's width."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
-        """The same line, with text that the terminal only displays."""
+        """The line without control characters; Textual's own control segments are kept."""
         return [
             segment if segment.control or segment.text.isprintable() else segment._replace(text=_harmless(segment.text))
             for segment in segments
@@ -22,7 +22,7 @@ class SanitizingFilter(LineFilter):
 
 
 def _harmless(text: str) -> str:
-    # A character without width was laid out without one: a visible sign in its place would shift the rest of the line.
+    # A character of width 0 was laid out with width 0: a visible one in its place would shift the rest of the line.
     return "".join(
         char if char == sign else sign * cell_len(char) for char, sign in zip(text, shown(text), strict=True)
     )
