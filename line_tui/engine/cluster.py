@@ -311,7 +311,7 @@ class RayEngine(Engine):
         if self._failed_starts > DEATHS:
             self._closing = True
             self._dismiss()
-            self._messages.put_nowait(EngineExited(None, None, [f"no actor could be started: {why}"]))
+            self._messages.put_nowait(EngineExited(None, None, [f"no actor starts: {why}"]))
             return
         self._hire()
         self._assign_runs()

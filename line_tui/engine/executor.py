@@ -63,7 +63,7 @@ class EngineStatus:
         """A short description of how it ended."""
         if self.signal:
             return f"killed by {self.signal}"
-        return f"exit code {self.code}"
+        return "not started" if self.code is None else f"exit code {self.code}"
 
 
 class Engine(ABC):
@@ -289,9 +289,7 @@ class Executor:
             await self._engine.start()
         except LineError as error:
             self._refusal = error
-            self._exited(EngineExited(None, None, [str(error)]))
-        else:
-            self._started.set()
+            self._exited(EngineExited(None, None, []))
 
     async def _send_all(self) -> None:
         while True:
@@ -306,8 +304,15 @@ class Executor:
     async def _read_all(self) -> None:
         async for message in self._engine.messages():
             match message:
-                case p.Ready():
+                case p.Ready(protocol_version=p.PROTOCOL_VERSION):
                     self._become(EngineStatus("ready"))
+                    self._started.set()
+                case p.Ready():
+                    self._refusal = EngineError(
+                        "the engine belongs to another version of line-tui",
+                        "install the same version everywhere, then start line-tui again",
+                    )
+                    await self._engine.kill(GRACE)
                 case p.Happened(envelope=envelope):
                     self._happened(envelope)
                 case p.LayersListed(request=request) | p.JobDone(request=request):
@@ -353,7 +358,8 @@ class Executor:
         # Commands for this engine must not reach the next one.
         while not self._outbox.empty():
             self._outbox.get_nowait()
-        self._become(EngineStatus("dead", exited.code, exited.signal, tuple(exited.last_lines)))
+        lines = [str(self._refusal)] if self._refusal else exited.last_lines
+        self._become(EngineStatus("dead", exited.code, exited.signal, tuple(lines)))
         self._end_all(self._refusal or died(exited, self._engine.log))
 
     def _end_all(self, error: LineError) -> None:
@@ -374,7 +380,8 @@ class Executor:
 
 def died(exited: EngineExited, log: EngineLog) -> EngineError | MemoryLimitError:
     """The error for the runs of an engine that ended."""
-    how = f"was killed by {exited.signal}" if exited.signal else f"ended with code {exited.code}"
+    ended = "could not be started" if exited.code is None else f"ended with code {exited.code}"
+    how = f"was killed by {exited.signal}" if exited.signal else ended
     last = f" ({exited.last_lines[-1]})" if exited.last_lines else ""
     if exited.memory:
         return MemoryLimitError(

@@ -183,6 +183,22 @@ async def test_an_engine_that_dies_before_it_is_ready(tmp_path: Path, code: str,
     assert states == ["starting", "dead", "starting", "dead"]
 
 
+async def test_an_engine_of_another_version_is_refused_before_it_gets_work(tmp_path: Path) -> None:
+    ready = '{"message": "ready", "pid": 1, "protocol_version": 0}'
+    code = f"import sys; print({ready!r}, flush=True); sys.stderr.write(sys.stdin.readline())"
+    async with Executor(process(tmp_path, (sys.executable, "-c", code))) as executor:
+        with pytest.raises(EngineError, match="the engine belongs to another version of line-tui"):
+            await all_of(executor.submit("a", SPEC))
+        assert "another version" in executor.status.lines[0] and executor.log_lines(9) == []
+
+
+async def test_an_engine_that_cannot_be_started_is_told(tmp_path: Path) -> None:
+    async with Executor(process(tmp_path, ("/nothing/here",))) as executor:
+        with pytest.raises(EngineError, match=r"cannot be started: .*No such file"):
+            await executor.layers("fake")
+        assert executor.status.death == "not started" and "No such file" in executor.status.lines[0]
+
+
 async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.toml").write_text("[engine]\nniceness = nonsense\n")
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
