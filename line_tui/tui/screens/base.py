@@ -1,4 +1,4 @@
-"""The base of all screens: a title, a body, the keys at the bottom, and a message in terminals that are too small."""
+"""Base of all full screens: title, body, keys, and a message if the terminal is too small."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from line_tui.tui.widgets.keys import KeysBar
 from line_tui.tui.widgets.title import TitleBar
 
 SMALLEST = (40, 12)
-"""Smallest usable terminal. The app is made for 80 by 24; below that, panes are hidden."""
+"""Columns and rows of the smallest usable terminal. Below 80 by 24, some panes are hidden."""
 
 
 class TooSmall(Static):
     """Shown instead of the screen while the terminal is too small."""
 
     def on_resize(self) -> None:
-        """Tell the size that is needed and the current one."""
+        """Show the required size and the current one."""
         width, height = self.app.size
         self.update(
             Content.assemble(
@@ -70,7 +70,7 @@ class LineScreen(Screen[None]):
             yield KeysBar(id="keys")
 
     def on_mount(self) -> None:
-        """Draw even the first frame for this size; Textual sets these classes only after it."""
+        """Set the classes for this size now; Textual sets them only after the first frame."""
         for side, breakpoints in zip(
             self.app.size, (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS), strict=True
         ):
@@ -84,12 +84,12 @@ class LineScreen(Screen[None]):
         """A run began or ended."""
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """No topics."""
+        """Heading and text of each topic in the help."""
         return ()
 
     @property
     def line(self) -> AppProtocol:
-        """The app, as far as screens know it."""
+        """The app."""
         return cast(AppProtocol, self.app)
 
     @property
@@ -99,11 +99,11 @@ class LineScreen(Screen[None]):
 
     @property
     def in_filter(self) -> bool:
-        """Whether typing goes to the screen's filter, where "/" is an ordinary letter."""
+        """Whether the screen's filter has the focus, so that "/" is typed into it."""
         return self.focused is not None and self.focused.id == "find"
 
     def refresh_keys(self) -> None:
-        """Show the keys that apply now; they are looked up only after a change."""
+        """Show the keys that apply now. Textual's refresh is slow, so it runs only if they have changed."""
         applying = tuple(
             (binding.action, self.check_action(*actions.parse(binding.action)[1:]))
             for bindings in self._bindings.key_to_bindings.values()
@@ -114,7 +114,7 @@ class LineScreen(Screen[None]):
             self.refresh_bindings()
 
     def safely(self, change: Callable[[], object]) -> bool:
-        """Change what is stored; if that fails, say why. Returns whether it was stored."""
+        """Make a change to the store and return whether it succeeded; if not, show why."""
         try:
             change()
         except LineError as error:

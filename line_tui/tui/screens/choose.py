@@ -1,4 +1,4 @@
-"""The screen to choose what to explain: a model, one of its layers, one of that layer's neurons."""
+"""The screen to choose a model, a layer and a neuron."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
 RESTED = 0.15
-"""Seconds that the cursor must rest on an item before it is loaded."""
+"""Seconds that the cursor rests on an item before its data is loaded."""
 _COLUMNS = ("models", "layers", "neurons")
 _PLACEHOLDERS = {
     "models": "find a model: any torchvision classification model by its name",
@@ -40,7 +40,7 @@ _PLACEHOLDERS = {
 
 
 class ChooseScreen(LineScreen):
-    """Three lists from left to right, earlier runs below, and the options of the run."""
+    """Three lists from left to right, earlier runs below them, and the options of the next run."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find", id="choose.find", tooltip="Filter the focused list"),
@@ -71,7 +71,7 @@ class ChooseScreen(LineScreen):
         self._pictures: dict[str, tuple[ImageScored, ...]] = {}
         """The strongest pictures of runs that were previewed."""
         self._sought: tuple[str, str, int] | None = None
-        """Model, layer and neuron to move the cursors to as soon as they are listed."""
+        """Model, layer and neuron to move the cursors to once they are listed."""
 
     # -- what is shown ---
 
@@ -83,7 +83,7 @@ class ChooseScreen(LineScreen):
             yield Rows(
                 [
                     Column("layer", middle=True),
-                    # Where it is narrow, names without their middle would be the same; the next list tells the number.
+                    # In a narrow list, names need the room; the list of neurons shows their number too.
                     Column("neurons", 7, right=True, needs=26),
                     Column("shape", 12, right=True, needs=40),
                 ],
@@ -109,7 +109,7 @@ class ChooseScreen(LineScreen):
         yield CachedStatic(id="plan")
 
     def on_mount(self) -> None:
-        """Start in the list of models."""
+        """Select the vision model of the plan's profile."""
         profiles = self.line.catalog.profile
         self.spec = self.line.preferences.plan
         profile = next((profile for profile in profiles if profile.id == self.spec.profile), None)
@@ -119,16 +119,16 @@ class ChooseScreen(LineScreen):
         self.show_all()
 
     def on_resize(self) -> None:
-        """There may be room for the preview now."""
+        """Show the preview if there is room for it now."""
         self.call_after_refresh(self._show_preview)
 
     def on_screen_resume(self) -> None:
-        """Runs may have ended meanwhile."""
+        """Update: runs may have ended while another screen was shown."""
         if self.is_mounted and self.query("#models"):
             self.show_all()
 
     def runs_changed(self) -> None:
-        """The chooser counts the explained neurons, and those at work."""
+        """Update labels, earlier runs and the state of the queue."""
         self.show_all()
 
     def show_all(self) -> None:
@@ -153,7 +153,7 @@ class ChooseScreen(LineScreen):
         return ""
 
     def go_to(self, model: str, layer: str, neuron: int) -> None:
-        """Put the cursors on a neuron and the focus into its list."""
+        """Move the cursors to a neuron, and the focus to the list of neurons."""
         self._sought = (model, layer, neuron)
         self.spec = msgspec.structs.replace(self.spec, model=model)
         self.filters = dict.fromkeys(_COLUMNS, "")
@@ -161,7 +161,7 @@ class ChooseScreen(LineScreen):
         self.set_focus(self.query_one(NeuronTable))
 
     def learned(self, model: str, layer: str | None) -> None:
-        """Show news of a model's layers or a layer's neurons, if still selected."""
+        """Update after the cache has learned a model's layers or a layer's neurons, if these are still selected."""
         if model == self.spec.model:
             if layer is None:
                 self.show_layers()
@@ -183,7 +183,7 @@ class ChooseScreen(LineScreen):
                 [_layer_row(layer) for layer in known if wanted in f"{layer.name} {layer.kind}".lower()],
                 empty="No layer has this name.",
             )
-            # Most users begin with the last layer, whose neurons have names.
+            # Start with the last layer, whose neurons have names.
             names = [layer.name for layer in known]
             layers.go_to(self.spec.layer if self.spec.layer in names else names[-1] if names else None)
             if self._sought is not None and self._sought[0] == self.spec.model:
@@ -210,7 +210,7 @@ class ChooseScreen(LineScreen):
         self._take_neuron(neurons.key)
 
     def show_plan(self) -> None:
-        """Show the options of the run, and the equivalent command."""
+        """Show the options of the next run, and the equivalent command."""
         spec = self.spec
         mode = "asks first" if spec.ask_first else "automatic"
         control = f" · control: {spec.control}" if spec.control else ""
@@ -244,7 +244,7 @@ class ChooseScreen(LineScreen):
         earlier = self.query_one("#earlier", Rows)
         earlier.show([run_row(run, self.line.model_cache.name_of(run)) for run in runs[:50]])
         if runs and not earlier.has_focus:
-            # Otherwise Enter would open a run of the previous neuron.
+            # Otherwise the cursor would stay on a run of the previous neuron.
             earlier.go_to(runs[0].id)
         name_frame(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
 
@@ -320,13 +320,13 @@ class ChooseScreen(LineScreen):
     def action_queue(self) -> None:
         """Explain the marked neurons, several at once; continue a stopped queue."""
         marked = sorted(self.marks.pop((self.spec.model, self.spec.layer), set()))
-        # Nobody is there to be asked.
+        # Runs of the queue work in the background, where nobody answers.
         plan = msgspec.structs.replace(self.spec, ask_first=False)
         self.line.controller.enqueue([msgspec.structs.replace(plan, neuron=index) for index in marked])
         self.show_all()
 
     def action_clear(self) -> None:
-        """Remove all marks and what waits in the queue; runs in progress continue."""
+        """Remove all marks, and the waiting runs from the queue; runs in progress continue."""
         self.marks.pop((self.spec.model, self.spec.layer), None)
         self.line.controller.clear_queue()
         self.show_all()
@@ -383,13 +383,13 @@ class ChooseScreen(LineScreen):
 
     @on(DescendantFocus, "#neurons")
     def _near_a_run(self) -> None:
-        # The engine imports its libraries, which takes seconds, while a neuron is chosen.
+        # Importing the engine's libraries takes seconds: start now, while the user chooses a neuron.
         self.line.engine.prepare()
 
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
         if event.key != event.rows.key:
-            # The cursor has moved on.
+            # The cursor has moved again since.
             return
         match event.rows.id:
             case "models":
@@ -423,13 +423,13 @@ class ChooseScreen(LineScreen):
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
-        # Only after the cursor has rested on it, since the engine builds every requested model.
+        # Not for every model that the cursor passes, because the engine would build it.
         if key == self.spec.model and self._in_view:
             self.line.model_cache.ask_for_layers(key)
 
     @property
     def _in_view(self) -> bool:
-        """Whether nothing but dialogs is over this screen."""
+        """Whether this screen is visible, perhaps behind a dialog."""
         return all(screen.is_modal for screen in self.app.screen_stack[1:])
 
     def _take_layer(self, key: str | None) -> None:
@@ -444,7 +444,7 @@ class ChooseScreen(LineScreen):
         self._show_earlier()
         self.show_plan()
         self.refresh_keys()
-        # The preview is laid out anew for each neuron, which takes too long for a key that is held down.
+        # The preview needs a new layout for each neuron, which is too slow while a key is held down.
         neuron = self._neuron
         self.set_timer(RESTED, lambda: self._show_preview() if neuron == self._neuron and self._in_view else None)
 
@@ -453,7 +453,7 @@ class ChooseScreen(LineScreen):
         return self.spec.model, self.spec.layer, self.spec.neuron
 
     def _show_preview(self) -> None:
-        # While the app ends, the widgets go before the timers that wait for them.
+        # When the app exits, timers may outlive the widgets.
         preview, neuron = next(iter(self.query(Preview)), None), self._neuron
         if preview is None or not preview.display or self._layer() is None:
             return
@@ -469,7 +469,7 @@ class ChooseScreen(LineScreen):
         name_frame(preview, f"Neuron {self.spec.neuron}")
 
     def _chosen_neuron(self) -> str | None:
-        # A filter without matches leaves no neuron to choose.
+        # There is none if the filter has no match.
         return self.query_one(NeuronTable).key if self._layer() is not None else None
 
     def _layer(self) -> LayerInfo | None:
@@ -479,7 +479,7 @@ class ChooseScreen(LineScreen):
         return next((layer for layer in known if layer.name == self.spec.layer), None)
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """The help: what the lists show."""
+        """What the lists show."""
         yield (
             "Choosing",
             "A vision model is a stack of layers, and a layer is a row of neurons. Enter or → goes right, / filters "
@@ -532,7 +532,7 @@ def run_row(run: RunSummary, called: str = "") -> Row:
 
 
 def which(run: RunSummary, called: str) -> tuple[str, str]:
-    """The model, and the neuron in it, or the run's title instead."""
+    """The cells of a run's model and neuron; a title replaces the neuron."""
     return run.model, run.title or f"{run.layer} {run.neuron} {called}".rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Compares two runs: their results, and the concepts that they tried."""
+"""Two runs side by side: their results, and the concepts that they tried."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 
 
 class CompareScreen(LineScreen):
-    """Left and right run."""
+    """Left and right run, and a table of their concepts."""
 
     def __init__(self, left: Snapshot, right: Snapshot) -> None:
         super().__init__()
         self.sides = {"left": left, "right": right}
 
     def body(self) -> Iterable[Widget]:
-        """Two columns over a table."""
-        # Row by row, so that both sides of a row have the same height.
+        """Two columns above a table."""
+        # One container per row, so that both sides of a row have the same height.
         with Horizontal(id="heads"):
             yield from (Static(id=f"head-{name}", classes="heading") for name in self.sides)
         with Horizontal(id="strips"):

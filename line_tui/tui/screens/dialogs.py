@@ -1,4 +1,4 @@
-"""Short questions: one line of text, or yes and no."""
+"""Dialogs that ask for a line of text, or for yes or no."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ class Ask(ModalScreen[str | None]):
         longest: int = 0,
         refuse: Callable[[str], str | None] = lambda text: None,
     ) -> None:
-        """`longest` limits the text; `refuse` returns what is wrong with an answer, or None."""
+        """`longest` is the maximum number of characters; `refuse` returns what is wrong with an answer, or None.
+
+        `optional` allows an empty answer, and `whole` only whole numbers.
+        """
         super().__init__()
         self.longest = longest
         self.refuse = refuse
@@ -47,7 +50,7 @@ class Ask(ModalScreen[str | None]):
         """Question, field, hint."""
         with Vertical(classes="dialog"):
             yield Static(self.question, classes="question", markup=False)
-            # Typing replaces a number but continues a text.
+            # A number is selected, so that typing replaces it; a text is not, so that typing extends it.
             yield Input(
                 self.value,
                 placeholder=self.placeholder,
@@ -59,7 +62,7 @@ class Ask(ModalScreen[str | None]):
             yield Static(_HINT, classes="hint", id="ask-hint")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Return the answer."""
+        """Return the answer, or show what is wrong with it."""
         text = event.value.strip()
         wrong = self.refuse(text) if text or self.optional else "nothing is written yet"
         if wrong is not None:
@@ -68,7 +71,7 @@ class Ask(ModalScreen[str | None]):
             self.dismiss(text)
 
     def on_input_changed(self) -> None:
-        """What was wrong with the answer before may be mended."""
+        """Remove the message about the previous answer."""
         self.query_one("#ask-hint", Static).update(_HINT)
 
 
@@ -85,7 +88,7 @@ class Confirm(ModalScreen[bool]):
         self.question = question
 
     def compose(self) -> ComposeResult:
-        """Question, hint."""
+        """Question and hint."""
         with Vertical(classes="dialog"):
             yield Static(self.question, classes="question", markup=False)
             yield Static("y, Enter: yes · n, Esc: no", classes="hint")

@@ -1,4 +1,4 @@
-"""Exports a run as a page, data, or pictures."""
+"""The dialog that exports a run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ExportScreen(ModalScreen[None]):
-    """Asks what to export, and where to."""
+    """Asks for a format and a folder, and shows what was written."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Close", id="export.close", tooltip="Close the dialog")
@@ -37,7 +37,7 @@ class ExportScreen(ModalScreen[None]):
         self.run_id = run_id
 
     def compose(self) -> ComposeResult:
-        """Kinds, folder, outcome."""
+        """Formats, folder, outcome."""
         with Vertical(classes="dialog wide"):
             yield Static(f"Export {self.run_id}", classes="question", markup=False)
             yield Rows([Column("", 5), Column("")], head=False, id="kinds")
@@ -47,7 +47,7 @@ class ExportScreen(ModalScreen[None]):
             )
 
     def on_mount(self) -> None:
-        """Start with the page."""
+        """List the formats of all exporters."""
         kinds = self.query_one("#kinds", Rows)
         kinds.show([Row(kind, (kind, [(each.about, "dim")])) for kind, each in exporters().items()])
         self.set_focus(kinds)

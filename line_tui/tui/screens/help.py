@@ -13,11 +13,11 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 Key = tuple[str, str, str]
-"""Key, name, what it does."""
+"""Key, name and description."""
 
 
 def keys_of(screen: Screen[None]) -> list[Key]:
-    """The keys that work on a screen now; those with the same effect share an entry."""
+    """The keys that work on a screen now; several keys of one binding share an entry."""
     keys: dict[str, Key] = {}
     for active in screen.active_bindings.values():
         binding = active.binding
@@ -41,7 +41,7 @@ class HelpScreen(ModalScreen[None]):
         self.keys = list(keys)
 
     def compose(self) -> ComposeResult:
-        """One text to scroll."""
+        """Topics and keys in one page that scrolls."""
         with VerticalScroll(classes="dialog tall") as scroll:
             scroll.border_title = "Help"
             scroll.border_subtitle = "Esc closes · ↑↓ scrolls"

@@ -11,10 +11,10 @@ from line_tui.tui.screens.base import LineScreen
 
 
 class LogScreen(LineScreen):
-    """The engine's lines, oldest first; it follows the newest while at the bottom."""
+    """The engine's lines when the screen was opened, oldest first."""
 
     def body(self) -> Iterable[Widget]:
-        """One log."""
+        """The log."""
         yield RichLog(id="log", wrap=True, markup=False)
 
     def on_mount(self) -> None:
@@ -23,7 +23,7 @@ class LogScreen(LineScreen):
         log = self.query_one(RichLog)
         lines = self.line.engine.log_lines()
         for line in lines:
-            # Else it is as wide as a terminal of 80 columns.
+            # Otherwise lines wrap at 80 columns.
             log.write(line, expand=True)
         if not lines:
             log.write("The engine has written nothing. Its models' own messages and errors appear here.")

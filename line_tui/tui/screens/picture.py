@@ -22,7 +22,7 @@ _PURPOSES = {"search": "", "choose": "drawn to choose the label", "report": "dra
 
 
 class PictureScreen(LineScreen):
-    """The large view; left and right step through the trial's pictures."""
+    """The large view; left and right step through the given pictures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,k", "turn(-1)", "Before", id="picture.before", tooltip="Go to the previous picture"),
@@ -40,7 +40,7 @@ class PictureScreen(LineScreen):
         self.heat = False
 
     def body(self) -> Iterable[Widget]:
-        """The picture and a line about it."""
+        """The picture and lines about it."""
         yield Container(id="large")
         yield Static(id="about")
 
@@ -50,7 +50,7 @@ class PictureScreen(LineScreen):
 
     @property
     def image(self) -> e.ImageScored:
-        """The picture in view."""
+        """The current picture."""
         return self.images[self.place]
 
     def show_picture(self) -> None:
@@ -85,13 +85,13 @@ class PictureScreen(LineScreen):
         return action != "heat" or self.image.activation_map is not None
 
     def action_turn(self, by: int) -> None:
-        """Another picture."""
+        """Go `by` pictures on, wrapping around at the end."""
         self.place = (self.place + by) % len(self.images)
         self.show_picture()
         self.refresh_keys()
 
     def action_heat(self) -> None:
-        """Show where the neuron fires, if the layer has a spatial extent."""
+        """Turn the heat map on or off."""
         self.heat = not self.heat
         self.show_picture()
 

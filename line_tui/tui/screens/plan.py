@@ -1,4 +1,4 @@
-"""The options of a run: models, search, budget, seed."""
+"""The dialog with a run's options: models, search, budget, seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NUMBERS = {"iterations": (1, 1000), "images": (1, 100), "seed": (0, 2**31 - 1)}
 
 
 class Plan(ModalScreen[RunSpec | None]):
-    """A form with the run's options; Enter keeps them."""
+    """A form with the run's options, which it returns as a spec."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss", "Cancel", id="plan.cancel", tooltip="Close without a change"),
@@ -66,17 +66,17 @@ class Plan(ModalScreen[RunSpec | None]):
             )
 
     def on_select_changed(self, event: Select.Changed) -> None:
-        """Replace a metric that the chosen search does not support by its own."""
+        """If the chosen search does not support the metric, select one that it does."""
         metric = self.query_one("#metric", Select)
         if event.select.id == "strategy" and metric.value not in (can := strategies.find(str(event.value)).metrics):
             metric.value = can[0]
 
     def on_input_submitted(self) -> None:
-        """Enter in a field keeps the form."""
+        """Enter in a field saves the form."""
         self.action_keep()
 
     def action_keep(self) -> None:
-        """Return the options, or tell which one is wrong."""
+        """Return the options, or show which one is wrong."""
         numbers: dict[str, int] = {}
         for name in _NUMBERS:
             field = self.query_one(f"#{name}", Input)

@@ -1,4 +1,4 @@
-"""The result of a run, to be judged: label with interval, senses, minimal pairs, top pictures, and history."""
+"""The result of a run: label with interval, top pictures, senses, minimal pairs, histogram and history."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from line_tui.tui.widgets.timeline import COLUMNS, rows
 class ResultScreen(LineScreen):
     """One page to scroll."""
 
-    # As many of these as fit are in the bottom line; a narrow terminal leaves out the last ones.
+    # The bottom line shows as many of these as fit, so the last ones are missing in a narrow terminal.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "left", "picture(-1)", "Picture left", id="result.left", tooltip="Go to the picture on the left", show=False
@@ -82,7 +82,7 @@ class ResultScreen(LineScreen):
         return self.snapshot.state
 
     def body(self) -> Iterable[Widget]:
-        """Sections, the most important first."""
+        """The sections, most important first."""
         state = self.state
         with VerticalScroll(id="page"):
             yield Static(id="headline")
@@ -104,7 +104,7 @@ class ResultScreen(LineScreen):
             yield Rows(COLUMNS, title="History", empty="Nothing happened.", id="history")
 
     def on_mount(self) -> None:
-        """Fill in what needs the app."""
+        """Fill the sections that need the app."""
         state = self.state
         self._show_top()
         history = self.query_one("#history", Rows)
@@ -117,7 +117,7 @@ class ResultScreen(LineScreen):
         self.set_focus(self.query_one("#page"))
 
     def show_facts(self) -> None:
-        """Title, headline and argument, and note, cost and command of the run."""
+        """Show title, headline, argument, cost, note and command, which a judgement or a note may change."""
         try:
             run = self.line.store.run(self.snapshot.run_id)
         except LineError:
@@ -132,7 +132,7 @@ class ResultScreen(LineScreen):
             right="★" if run is not None and run.starred else "",
         )
         said = argument(self.state)
-        # The argument tells the shares that are the reason.
+        # The argument contains the reason.
         self.query_one("#headline", Static).update(headline(self.state, reason=self.state.explanation is None))
         words = self.query_one("#argument", Static)
         words.display = bool(said)
@@ -155,7 +155,7 @@ class ResultScreen(LineScreen):
         name_frame(top, subtitle=top.prompt)
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """The help: what the result claims and what it does not."""
+        """What the result claims and what it does not."""
         yield (
             "The score",
             "A verified label is measured on pictures drawn for this purpose alone, with fresh seeds. The interval is "
@@ -220,7 +220,7 @@ class ResultScreen(LineScreen):
         return top is not None and top.at_cursor is not None and (action != "heat" or top.has_maps)
 
     def action_picture(self, by: int) -> None:
-        """Put the cursor on another of the top pictures."""
+        """Move the cursor in the top pictures."""
         top = self.query_one("#top", Thumbnails)
         top.put(top.cursor + by)
         self._show_top()
@@ -251,15 +251,15 @@ class ResultScreen(LineScreen):
 
         if self.safely(judge):
             self.show_facts()
-            # Where the judgement stands, beside the label.
+            # The judgement is shown at the top, beside the label.
             self.query_one("#page").scroll_home(animate=False)
 
     def action_neuron(self, by: int) -> None:
-        """Show the result of the next neuron of the layer; without one, go to it in the chooser."""
+        """Go to the result of the neuron `by` places on; if it has none, choose that neuron."""
         self.line.show_neuron(self.state.spec, by)
 
     def _other_concept(self) -> Trial | None:
-        """The concept that could be verified in place of the label: that of the row or picture at the cursor."""
+        """The trial at the cursor, in the history or the pictures, if it can be verified in place of the label."""
         state, history = self.state, self.query("#history")
         if state.outcome is None or state.spec.strategy == "published" or not history:
             return None
@@ -279,7 +279,7 @@ class ResultScreen(LineScreen):
         self.line.go_on(self.snapshot.run_id)
 
     def action_heat(self) -> None:
-        """Where the neuron fires, where the layer can tell."""
+        """Turn the heat map on or off."""
         self.heat = not self.heat
         self._show_top()
 
@@ -313,7 +313,7 @@ class ResultScreen(LineScreen):
 
 
 def _fresh(state: RunState, id: str, name: str) -> Iterable[Widget]:
-    """All pictures drawn for a concept's score, in order."""
+    """All pictures drawn for a concept's reported score, in the order drawn."""
     trial = state.trials.get(id)
     images = tuple(sorted(trial.seen("report"), key=lambda image: image.index)) if trial is not None else ()
     if trial is None or not images:
@@ -346,7 +346,7 @@ def _sense(n: int, sense: e.SenseFound) -> Content:
 
 
 def _variant(pair: e.MinimalPairMeasured) -> str:
-    # A one-word label without its word.
+    # Empty if the dropped word was the whole label.
     return pair.variant or "no word"
 
 

@@ -1,4 +1,4 @@
-"""The screen of one run, live or replayed: watch it and steer it."""
+"""The screen to watch and steer a run, live or replayed."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 from line_tui.tui.widgets.timeline import Timeline
 
 FOLLOWED = 2
-"""Checks per second of what another process stores."""
+"""Checks per second for events that another process has stored."""
 FRAMES = 10
-"""Updates per second, besides one at each key, however many events come."""
+"""Updates per second, however many events arrive; a key causes one more."""
 
 
 class RunScreen(Steering):
-    """Panes over a frozen snapshot, which is renewed a few times a second and drawn if it changed."""
+    """Panes that show an immutable snapshot of the run, which is redrawn when it has changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
@@ -70,7 +70,7 @@ class RunScreen(Steering):
         self._drawn: tuple[object, ...] = ()
         self._frames = 0
         self._followed = False
-        # Kept: looking them up in the tree took a seventh of what a key costs.
+        # Kept as attributes, because queries took a seventh of the time to handle a key.
         self.banner = EngineBanner(id="banner")
         self.proposal = ProposalPane(id="proposal")
         self.curve = CurvePane(id="curve")
@@ -94,7 +94,7 @@ class RunScreen(Steering):
         yield self.status_bar
 
     def on_mount(self) -> None:
-        """Start to update."""
+        """Request what the panes need, and start to update."""
         self.set_focus(self.pool)
         known = self.line.model_cache
         known.ask_for_bank_pictures(self.line.store.images)
@@ -104,7 +104,7 @@ class RunScreen(Steering):
         self.call_after_refresh(self.look)
 
     def on_resize(self) -> None:
-        """Fit the texts to the new size."""
+        """Redraw, because the texts depend on the size."""
         self._drawn = ()
 
     # -- drawing ---
@@ -119,13 +119,13 @@ class RunScreen(Steering):
             self.look()
 
     def _follow(self, session: Session) -> None:
-        """Follow what another process does with the run."""
+        """Read the events that another process has stored, `FOLLOWED` times a second."""
         self._frames += 1
         if self._frames % (FRAMES // FOLLOWED) or not self.snapshot.active:
             return
         self.elsewhere = self.line.controller.is_elsewhere(session.run_id)
         if self.elsewhere or self._followed:
-            # Once more after its end, for the last events.
+            # Once more after it has ended, for its last events.
             self._followed = self.elsewhere
             try:
                 session.follow()
@@ -175,13 +175,13 @@ class RunScreen(Steering):
         self.proposal.show(snapshot, self.target())
         pool = self.pool
         if state.control is None and spec is not None:
-            # What is known before the first picture fills the first screen.
+            # Until the control set is measured, show what the bank knows.
             pool.expect(self._profile())
         pool.show_state(state)
         self.timeline.show_state(state)
         self.curve.show(state)
         trial = self.shown_trial()
-        # The concept that the keys are about must be visible to be judged; after the result, the label.
+        # Keep the row visible that the keys apply to; once there is a result, that of the label.
         meant = trial if state.outcome is not None else self.target()
         if meant is not None and self.chosen is None:
             pool.go_to(meant.id)
@@ -194,7 +194,7 @@ class RunScreen(Steering):
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
         at_work = self.live and self.line.controller.at_work_on(self.source.run_id)
-        # What its last event says, that it was stopped for example, is over.
+        # The last stored event, such as `Stopped`, is from before it was resumed.
         resuming = at_work and state.outcome is None and not snapshot.active
         if not self.live or at_work:
             off = ""
@@ -208,7 +208,7 @@ class RunScreen(Steering):
         state = self.snapshot.state
         profile = self._profile()
         if trial is None and profile is not None and profile.strongest:
-            # So that the first screen is not empty.
+            # Until the first picture is drawn, show those of the bank.
             known = Shown(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
             self.pictures.show(known, "Pictures of the bank that drive the neuron most")
             return
@@ -239,18 +239,18 @@ class RunScreen(Steering):
         name_frame(pictures, subtitle=pictures.prompt)
 
     def _images_of(self, trial: Trial | None) -> tuple[e.ImageScored, ...]:
-        """The pictures that count in a trial's score: those of the bank first, then those of the run."""
+        """The pictures that count in a trial's score: first those of the bank, then those of the run."""
         kept = self.line.model_cache.bank_pictures
         of_bank = kept.of(self.snapshot.state, trial) if kept is not None and trial is not None else ()
         return (*of_bank, *view.shown_images(trial))
 
     def _spec(self) -> RunSpec | None:
-        """What was asked for, also before the run's first event."""
+        """The run's spec, even before its first event."""
         state = self.snapshot.state
         return state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
 
     def _profile(self) -> NeuronProfile | None:
-        """The neuron's profile by the bank."""
+        """The neuron's profile on the bank."""
         spec = self._spec()
         return None if spec is None else self.line.model_cache.profiles.get((spec.model, spec.layer, spec.neuron))
 
@@ -258,7 +258,7 @@ class RunScreen(Steering):
         """Previews of this trial's unfinished pictures."""
         state, snapshot = self.snapshot.state, self.snapshot
         alone = trial is not None and trial is view.current(state) and snapshot.detail == concept_of(state, trial)
-        # In a batch for several concepts it is not known which picture belongs to which.
+        # In a batch for several concepts it is unknown which preview belongs to which.
         return snapshot.previews if alone and snapshot.phase == "drawing" else ()
 
     def _playing(self) -> str:
@@ -271,7 +271,7 @@ class RunScreen(Steering):
 
     @property
     def live(self) -> bool:
-        """Whether this is a run and not a replay."""
+        """Whether this is a live run and not a replay."""
         return isinstance(self.source, Session)
 
     def shown_trial(self) -> Trial | None:
@@ -284,7 +284,7 @@ class RunScreen(Steering):
         trial = view.current(state)
         if trial is not None and (trial.images or self._previews(trial)):
             return trial
-        # Until its first picture is drawn, show those of the trial before instead of empty frames.
+        # Until the first picture of a new trial, show those of the one before instead of empty frames.
         before = state.trials.get(self.snapshot.trial or "")
         if before is not None and verdict(state, before) != "rejected":
             return before
@@ -292,7 +292,7 @@ class RunScreen(Steering):
         return best.trial if best is not None else trial
 
     def target(self) -> Trial | None:
-        """The trial that accept and reject are about: the selected row, else what waits, is drawn, or is shown."""
+        """The trial that decisions apply to: the selected one, else the one that waits, is drawn, or is shown."""
         state = self.snapshot.state
         if self.chosen in state.trials:
             return state.trials[self.chosen]
@@ -320,7 +320,7 @@ class RunScreen(Steering):
 
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
-        # The row under the cursor is gone, and another has taken its place.
+        # Also if the selected row is gone and the cursor is on the one that took its place.
         of_person = event.by_person or (self.chosen is not None and self.focused is event.rows)
         if of_person and event.key in self.snapshot.state.trials:
             self.chosen = event.key
@@ -339,19 +339,19 @@ class RunScreen(Steering):
         self._look_anew()
 
     def action_back(self) -> None:
-        """Go from a row back to the current trial, and from there to the chooser; the run continues."""
+        """Go from a selected row back to the current trial, and from there to the chooser; the run continues."""
         if self.chosen is not None:
             self.action_follow()
         else:
             self.app.pop_screen()
 
     def action_follow(self) -> None:
-        """Show the trial being drawn."""
+        """Deselect the row, so that the screen follows the run."""
         self.chosen = None
         self.look()
 
     def action_picture(self, by: int) -> None:
-        """Put the cursor on another picture."""
+        """Move the cursor in the pictures."""
         self.pictures.put(self.pictures.cursor + by)
         self._look_anew()
 
@@ -362,7 +362,7 @@ class RunScreen(Steering):
             self.line.show_picture(list(pictures.shown.images), pictures.cursor, self.snapshot.state)
 
     def action_heat(self) -> None:
-        """Show the neuron's spatial activation over the pictures, if the layer has a spatial extent."""
+        """Turn the heat map on or off."""
         self.heat = not self.heat
         self.look()
 
@@ -373,32 +373,32 @@ class RunScreen(Steering):
             self.line.open_file(Path(image.image.path))
 
     def action_graph(self) -> None:
-        """Swap curve and histogram if only one has room."""
+        """Swap curve and histogram."""
         self._exchange(self.curve, self.histogram)
 
     def action_timeline(self) -> None:
-        """Swap pool and timeline if only one has room."""
+        """Swap pool and timeline; the focus goes along."""
         focused = isinstance(self.focused, Rows)
         front = self._exchange(self.pool, self.timeline)
         if focused:
             self.set_focus(front)
 
     def _hides(self, *panes: Widget) -> bool:
-        """Whether only one of two panes has room."""
+        """Whether there is room for only one of these panes."""
         return not all(pane.display for pane in panes)
 
     def _exchange(self, one: Widget, other: Widget) -> Widget:
-        """Show the other one of two panes and return it."""
-        # Not by a class on the screen, which would restyle and repaint every widget.
+        """Swap two panes and return the one that is now shown."""
+        # A class on the screen would restyle and repaint every widget.
         one.toggle_class("behind")
         other.toggle_class("behind")
         self.look()
         return other if one.has_class("behind") else one
 
     def action_result(self) -> None:
-        """The result of the run."""
+        """Show the result of the run so far."""
         self.line.show_result(self.snapshot)
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """The help of the panes, starting with the concept shown."""
+        """What the panes show, starting with the current concept."""
         return topics(self.snapshot, self.target())

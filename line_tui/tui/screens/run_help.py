@@ -1,4 +1,4 @@
-"""The help of the run screen: why this concept was proposed, and what each number means."""
+"""Help texts of the run screen: why a concept was proposed, and what each number means."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SCORES = (
     ),
     HISTOGRAM,
 )
-"""The numbers and plots of a run, on its screen and in its result."""
+"""Topics that the run screen and the result screen share."""
 
 
 def why(state: RunState, trial: Trial) -> str:
-    """Why a concept is in the run, and its state."""
+    """Where a concept came from, and what became of it."""
     concept = concept_of(state, trial)
     if trial.based_on:
         shown = ", ".join(trial.based_on)
@@ -67,7 +67,7 @@ def why(state: RunState, trial: Trial) -> str:
 
 
 def _loop(state: RunState, metric: str) -> str:
-    """How the run's strategy works."""
+    """How the run's strategy searches."""
     images, iterations = state.spec.images, state.iterations
     match state.spec.strategy:
         case "published":

@@ -1,4 +1,4 @@
-"""The list of runs: search, open, continue, replay, compare, star, name, note, delete and undo."""
+"""The list of runs, to search, open, compare, annotate, export and delete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STATUS_TONES = {"finished": "good", "failed": "bad", "interrupted": "accent", "
 
 
 class RunsScreen(LineScreen):
-    """The list of runs."""
+    """A filter, the list of runs, and details of the run at the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("slash", "find", "Find", id="runs.find", tooltip="Filter by model, neuron, label, title or note"),
@@ -51,9 +51,9 @@ class RunsScreen(LineScreen):
         self.filter = ""
         self.marked: str | None = None
         self.told = ""
-        """What the last key did."""
+        """A message about the last change."""
         self.undone: list[tuple[str, str, Callable[[], None]]] = []
-        """Changes that can be undone: of which run, what, and how."""
+        """Changes that can be undone: the run's id, what was changed, and a function that reverts it."""
 
     def body(self) -> Iterable[Widget]:
         """Filter, list, and the run at the cursor."""
@@ -79,22 +79,22 @@ class RunsScreen(LineScreen):
         yield CachedStatic(id="about")
 
     def on_mount(self) -> None:
-        """Start at the newest run."""
+        """Show the runs, newest first."""
         self.title_bar.show("runs")
         self.show_runs()
         self.set_focus(self.query_one("#runs", Rows))
 
     def on_screen_resume(self) -> None:
-        """A run may have ended meanwhile."""
+        """Update: a run may have ended while another screen was shown."""
         if self.query("#runs"):
             self.show_runs()
 
     def runs_changed(self) -> None:
-        """Their states are in the list."""
+        """Update the list."""
         self.show_runs()
 
     def show_runs(self) -> None:
-        """Read the list again and show it."""
+        """Reload and show the list."""
         self.line.controller.read_runs()
         wanted = self.filter.lower().split()
         called = self.line.model_cache.name_of
@@ -212,21 +212,21 @@ class RunsScreen(LineScreen):
             self.line.compare(str(self.marked), run.id)
 
     def action_star(self) -> None:
-        """Star or unstar it."""
+        """Star or unstar the run."""
         if (run := self.run_at_cursor) is not None:
             starred, store = run.starred, self.line.store
             self._change(run, "the star", lambda: store.star(run.id, not starred), lambda: store.star(run.id, starred))
 
     def action_rename(self) -> None:
-        """Give it a title."""
+        """Change the run's title."""
         self._write("title", "Title of this run:", lambda run: run.title, self.line.store.rename)
 
     def action_note(self) -> None:
-        """Write a note on it."""
+        """Change the run's note."""
         self._write("note", "Note about this run:", lambda run: run.note, self.line.store.annotate)
 
     def action_delete(self) -> None:
-        """Remove it from the list; nothing was erased."""
+        """Hide the run from the list; nothing is erased."""
         if (run := self.run_at_cursor) is not None:
             store = self.line.store
             self._change(
@@ -246,7 +246,7 @@ class RunsScreen(LineScreen):
             self.query_one("#runs", Rows).go_to(run_id)
 
     def action_export(self) -> None:
-        """Export the run as a page, data, or pictures."""
+        """Open the dialog that exports the run."""
         if (run := self.run_at_cursor) is not None:
             self.line.export(run.id)
 
@@ -286,7 +286,7 @@ class RunsScreen(LineScreen):
         self.set_focus(self.query_one("#runs", Rows))
 
     def action_back(self) -> None:
-        """Leave the filter, else the screen."""
+        """Leave and clear the filter; without one, leave the screen."""
         find = self.query_one("#find", Input)
         if self.in_filter or self.filter:
             find.value = ""
@@ -295,7 +295,7 @@ class RunsScreen(LineScreen):
             self.app.pop_screen()
 
     def topics(self) -> Iterable[tuple[str, str]]:
-        """The help: what the states mean."""
+        """What the list shows."""
         yield (
             "Runs",
             "Every run is kept with all its events and pictures. Enter opens a run, y replays it, R resumes one that "

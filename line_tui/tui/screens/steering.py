@@ -1,4 +1,4 @@
-"""The user's part in a run: every key that makes a decision, and when it applies."""
+"""The keys that steer a run, and when each applies."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _DECISIONS = {"decide", "reject_because", "edit", "add", "undo", "mode", "budget
 
 
 class Steering(LineScreen):
-    """Base of the run screen, which provides what is shown and what the keys are about."""
+    """Base of the run screen: decisions, and control of the run or replay."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "decide('accept')", "Accept", id="run.accept", tooltip="Draw it, or keep it in the pool"),
@@ -55,7 +55,7 @@ class Steering(LineScreen):
     """Whether another process works on the run."""
 
     def target(self) -> Trial | None:
-        """The trial that a decision is about."""
+        """The trial that a decision applies to."""
         raise NotImplementedError
 
     def look(self) -> None:
@@ -102,7 +102,7 @@ class Steering(LineScreen):
         self._decide(kind, self.target())
 
     def action_reject_because(self) -> None:
-        """Reject the concept with a reason, which the language model may be shown."""
+        """Reject the concept with a reason, which some language models are shown."""
         trial = self.target()
         if trial is None:
             return
@@ -117,7 +117,7 @@ class Steering(LineScreen):
         )
 
     def action_edit(self) -> None:
-        """Change the concept before it is drawn; that accepts it too."""
+        """Change the concept before it is drawn; this accepts it too."""
         trial = self.target()
         if trial is None:
             return
@@ -140,7 +140,7 @@ class Steering(LineScreen):
         self._decide("add", None, concept=text)
 
     def action_add(self) -> None:
-        """Add the user's own concept."""
+        """Add a concept of the user's own."""
         self._ask(
             Ask(
                 "Your own concept, one to three words:",
@@ -152,7 +152,7 @@ class Steering(LineScreen):
         )
 
     def _known_already(self, text: str, but: str | None = None) -> str | None:
-        """Why a concept is refused; None if it is new."""
+        """Why the user cannot enter this concept; None if it is new. `but` is a trial to ignore."""
         state = self.source.snapshot.state
         for row in view.ranked(state):
             if row.trial.id != but and same_form(row.concept) == same_form(text):
@@ -200,10 +200,10 @@ class Steering(LineScreen):
         if self.safely(change):
             self.look()
 
-    # -- the course of the run ---
+    # -- control of the run ---
 
     def action_pause(self) -> None:
-        """Pause or continue."""
+        """Pause or continue; a replay at its end starts again."""
         if isinstance(self.source, Player):
             if self.source.at_end:
                 self.source.jump(-len(self.source.envelopes))
@@ -212,11 +212,11 @@ class Steering(LineScreen):
         self.line.controller.hold(not self.line.controller.paused)
 
     def action_step(self) -> None:
-        """Take one step of the loop."""
+        """Take one step of the loop, then pause."""
         self.line.controller.step()
 
     def action_stop(self) -> None:
-        """Stop the run."""
+        """Stop the run, or the queue that it belongs to, after a question."""
         question = "Stop the run? It keeps everything so far and can be resumed later."
         if self.line.controller.is_queued(self.source.run_id):
             question = "Stop the queue? Its runs keep everything so far; G on the first screen resumes them."
@@ -227,7 +227,7 @@ class Steering(LineScreen):
             self.line.controller.stop()
 
     def action_restart(self) -> None:
-        """Restart the engine and continue from the last stored event."""
+        """Continue from the last stored event; start a new engine if necessary."""
         self.line.controller.resume()
 
     def action_speed(self, by: int) -> None:
@@ -236,19 +236,22 @@ class Steering(LineScreen):
             self.source.change_speed(by)
 
     def action_jump(self, by: int) -> None:
-        """Go to the next or the previous event."""
+        """Go `by` events forward, or backward if negative, and pause."""
         if isinstance(self.source, Player):
             self.source.playing = False
             self.source.jump(by)
 
 
 def _measured(trial: Trial) -> bool:
-    """Whether it has an image or a score, which are of the concept that it was; a word of the bank has one at once."""
+    """Whether a trial has an image or a score, so that its concept can no longer be edited.
+
+    A word of the bank has a score from the start.
+    """
     return bool(trial.images) or trial.score is not None
 
 
 def _says_more(state: RunState, trial: Trial, kind: object) -> bool:
-    """Whether a decision of this kind would change anything for a concept."""
+    """Whether a decision of this kind would change anything for a trial."""
     said = verdict(state, trial)
     match kind:
         case "accept":

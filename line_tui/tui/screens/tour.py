@@ -1,4 +1,4 @@
-"""The tour: four short steps for the first start."""
+"""The tour that is shown at the first start."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STEPS = (
 
 
 class Tour(ModalScreen[None]):
-    """One step at a time."""
+    """Shows one step at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter,space,right", "turn(1)", "Next", id="tour.next", tooltip="Go to the next step"),
@@ -49,7 +49,7 @@ class Tour(ModalScreen[None]):
         self.step = 0
 
     def compose(self) -> ComposeResult:
-        """The step's text, and how to continue."""
+        """The step's text, and the keys."""
         with Vertical(classes="dialog"):
             yield Static(id="step")
             yield Static(id="way", classes="hint")
