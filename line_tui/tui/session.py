@@ -1,4 +1,4 @@
-"""A run as the app knows it: it folds events, sends decisions, and gives screens frozen snapshots."""
+"""The app's view of a run: folds events into immutable snapshots, and sends the user's decisions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.store import Store
 from line_tui.tui import view
 
 _LONGEST_GAP = 120.0
-"""Longest gap between two events that counts as work, in seconds; in longer ones the run was paused."""
+"""Longest gap between two events that counts as work, in seconds; a longer one is a pause."""
 
 _NO_WORK: set[e.Phase] = {"waiting", "paused"}
 _WORK = e.Proposed | e.ImageScored | e.TrialScored | e.PhaseChanged | e.Progress | e.Token
@@ -24,7 +24,7 @@ _NOTHING = RunState()
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What one frame shows. Immutable."""
+    """The state of a run that one frame shows. Immutable."""
 
     run_id: str
     state: RunState = _NOTHING
@@ -33,16 +33,16 @@ class Snapshot:
     done: int = 0
     total: int = 0
     text: str = ""
-    """The language model's output since the last request."""
+    """The language model's output for the current request."""
     thinking: str = ""
     previews: tuple[bytes, ...] = ()
     """Previews of the unfinished pictures."""
     trial: str | None = None
     """The trial of the latest image."""
     busy_seconds: float = 0.0
-    """Time spent on proposals and images."""
+    """Time spent on proposals and images, without pauses and questions to the user."""
     counted: int = 0
-    """Number of images in that time."""
+    """Number of images recorded."""
     last_time: float | None = None
     version: int = 0
 
@@ -98,7 +98,10 @@ def _clock(before: Snapshot, envelope: e.Envelope) -> Snapshot:
 
 
 def seconds_left(snapshot: Snapshot) -> float | None:
-    """Time left: an image of the search counts with its share of the proposals, one for the final score by itself."""
+    """Estimated time left; None while unknown.
+
+    A search image takes the average time including proposals, a report image the average time to draw and record it.
+    """
     if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
         return None
     search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
@@ -106,7 +109,7 @@ def seconds_left(snapshot: Snapshot) -> float | None:
 
 
 def replayed(run_id: str, envelopes: Iterable[e.Envelope]) -> Snapshot:
-    """The snapshot after the given events, from nothing."""
+    """The snapshot after these events."""
     snapshot = Snapshot(run_id=run_id)
     for envelope in envelopes:
         snapshot = advance(snapshot, envelope)
@@ -119,7 +122,7 @@ def new_id() -> str:
 
 
 class Session:
-    """The mutable side of a run. Every change goes through `feed`."""
+    """A run in the app; its snapshot changes only through `feed`."""
 
     def __init__(self, run_id: str, store: Store, say: Callable[[e.Decision], None]) -> None:
         """`say` passes a decision to the process that writes the run's events; it comes back through `feed`."""
@@ -131,7 +134,7 @@ class Session:
         self._undoable: list[str | e.ModeChanged | e.BudgetChanged] = []
 
     def catch_up(self) -> None:
-        """Fold the run again from the store, after a start, a resume, or the engine's death."""
+        """Fold the run from the store again, after a start, a resume, or the death of the engine."""
         kept = self.snapshot
         self.snapshot = Snapshot(run_id=self.run_id, version=kept.version + 1, phase=kept.phase, detail=kept.detail)
         self._seen.clear()
@@ -140,12 +143,12 @@ class Session:
             self.feed(envelope)
 
     def follow(self) -> None:
-        """Fold what another process has stored since."""
+        """Fold the events that another process has stored since the last call."""
         for envelope in self.store.events(self.run_id, after=max(self._seen, default=0)):
             self.feed(envelope)
 
     def feed(self, envelope: e.Envelope) -> None:
-        """Fold one event; one that was folded before changes nothing."""
+        """Fold an event, unless it was folded before."""
         if envelope.seq is not None:
             if envelope.seq in self._seen:
                 return
@@ -175,7 +178,7 @@ class Session:
         return bool(self._undoable)
 
     def undo(self) -> None:
-        """Undo the user's last decision, if any, by an event of its own."""
+        """Undo the user's last decision, if any; the undo is a decision too."""
         if not self._undoable:
             return
         last = self._undoable[-1]
@@ -183,12 +186,12 @@ class Session:
             self._say(last)
             return
         self._say(e.Decided(decision=new_id(), kind="undo", undoes=last))
-        # At once, so that a second undo concerns the decision before.
+        # Without waiting for the event, so that a second undo applies to the decision before.
         if last in self._undoable:
             self._undoable.remove(last)
 
     def _remember(self, event: e.AnyEvent) -> None:
-        """Keep what would undo each decision; changing a setting back by hand counts as an undo."""
+        """Update the list of decisions that can be undone; changing a setting back by hand counts as an undo."""
         state = self.snapshot.state
         match event:
             case e.ImageScored(trial=trial) | e.TrialScored(trial=trial):

@@ -1,4 +1,4 @@
-"""Sixels for xterm, which needs all colours defined before the first is used.
+"""Sixel pictures for xterm, in which a colour must be defined before any colour is used.
 
 textual-image defines each colour at its first use and relies on the definition to select it. xterm keeps the colour
 that was selected before, so the top of each picture and its edges had wrong colours.
@@ -10,11 +10,11 @@ import re
 from importlib import import_module
 
 _DEFINITION = re.compile(r"(#\d+);2;\d+;\d+;\d+")
-"""A colour register with its red, green and blue in percent."""
+"""A definition of a colour register: red, green and blue in percent."""
 
 
 def define_first(sixels: str) -> str:
-    """The same picture with all definitions in front; in place of each, its colour is selected."""
+    """Move all definitions to the front, and select the colour where each was."""
     start = sixels.find("#")
     if start < 0:
         return sixels
@@ -24,6 +24,6 @@ def define_first(sixels: str) -> str:
 
 
 def mend() -> None:
-    """Make textual-image's widget write its pictures like this."""
+    """Patch textual-image's widget to use `define_first`."""
     widget, encoder = import_module("textual_image.widget.sixel"), import_module("textual_image._sixel")
     widget.image_to_sixels = lambda *options, **more: define_first(encoder.image_to_sixels(*options, **more))  # type: ignore[attr-defined]

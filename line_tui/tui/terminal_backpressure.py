@@ -1,4 +1,4 @@
-"""Backpressure: no frame is drawn while the terminal still shows the last one, which keeps keys quick on slow links."""
+"""Backpressure: no frame is drawn until the terminal has shown the last one, so that keys stay fast over slow links."""
 
 from __future__ import annotations
 
@@ -6,32 +6,32 @@ import time
 from collections.abc import Callable
 
 _PATIENCE = 5.0
-"""Seconds until an answer counts as lost."""
+"""Seconds after which an answer counts as lost."""
 _WHERE_IS_THE_CURSOR = "\x1b[6n"
-"""Every terminal answers this, after all that was written before it (DSR 6, ECMA-48)."""
+"""Terminals answer this once they have handled everything written before it (DSR 6, ECMA-48)."""
 
 
 class Backpressure:
     """Knows whether the terminal has shown the last frame."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        """`write` sends to the terminal."""
+        """`write` writes to the terminal."""
         self._write = write
         self._asked: float | None = None
         self._answers = False
 
     @property
     def behind(self) -> bool:
-        """Whether the terminal still has to show the last frame; never true of one that does not answer."""
+        """Whether the terminal has not shown the last frame yet; always False for one that never answers."""
         return self._answers and self._asked is not None and time.monotonic() - self._asked < _PATIENCE
 
     def frame_written(self) -> None:
-        """Ask the terminal to report when it has come this far."""
+        """Ask the terminal to answer once it has shown this frame."""
         if not self.behind and (self._answers or self._asked is None):
             self._asked = time.monotonic()
             self._write(_WHERE_IS_THE_CURSOR)
 
     def answered(self) -> None:
-        """The terminal reported its cursor; where it is does not matter."""
+        """Take the terminal's answer, whose content, the position of the cursor, does not matter."""
         self._answers = True
         self._asked = None

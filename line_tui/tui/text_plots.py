@@ -11,7 +11,7 @@ _DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 
 
 def bar(share: float, width: int) -> str:
-    """A bar of `width` cells filled by `share` in [0, 1], with eighths of a cell."""
+    """A bar of `width` cells, filled up to `share` in [0, 1] in steps of an eighth of a cell."""
     eighths = round(min(1.0, max(0.0, share)) * width * 8)
     full, rest = divmod(eighths, 8)
     text = "█" * full + (_EIGHTHS_RIGHT[rest] if rest else "")
@@ -19,7 +19,7 @@ def bar(share: float, width: int) -> str:
 
 
 def columns(shares: Sequence[float], height: int) -> list[str]:
-    """Vertical bars side by side, top row first; one that is not empty is at least an eighth high."""
+    """Vertical bars for shares in [0, 1], as rows from the top; above 0, a bar is at least an eighth of a cell high."""
     levels = [max(1, round(share * height * 8)) if share > 0 else 0 for share in shares]
     rows = []
     for row in range(height - 1, -1, -1):
@@ -28,7 +28,7 @@ def columns(shares: Sequence[float], height: int) -> list[str]:
 
 
 def counts(values: Sequence[float], low: float, high: float, bins: int) -> list[int]:
-    """The number of values in each of `bins` equal parts of [low, high]."""
+    """The number of values in each of `bins` equal parts of [low, high]; values outside count in the first or last."""
     found = [0] * bins
     spread = (high - low) or 1.0
     for value in values:
@@ -51,7 +51,7 @@ class Canvas:
             self._cells[top // 4][x // 2] |= _DOTS[top % 4][x % 2]
 
     def steps(self, heights: Sequence[int]) -> None:
-        """Draw a stepped line over the whole width."""
+        """Draw a stepped line through these heights, in dots, over the whole width."""
         if not heights:
             return
         last = heights[0]

@@ -1,4 +1,4 @@
-"""Two themes, one palette: amber is the neuron firing, blue is where you are, the rest is grey."""
+"""The dark and the light theme: amber for the neuron's activity, blue for the user's position, grey for the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Handles keys typed faster than the screen: each takes full effect before the next is handled.
+"""Handles keys that are typed faster than the screen changes: each takes full effect before the next is handled.
 
 Textual passes every key to the widget that has the focus when it arrives. A key that opens or closes a dialog needs
 several messages to do so; keys that arrive meanwhile, as in one packet over a slow link, would go to the old screen.
@@ -15,19 +15,19 @@ from textual.app import App
 from textual.message import Message
 
 _PATIENCE = 1.0
-"""Longest time that a key is held, in seconds, so that a widget that never answers does not block the keyboard."""
+"""Longest time that a key is held back, in seconds, so that a widget that does not answer cannot block the keyboard."""
 
 
 @dataclass
 class Echo(Message):
-    """Follows a key through the same queues: when it reaches the app, the key has been handled."""
+    """A message that follows a key through the same queues: when it reaches the app, the key has been handled."""
 
     number: int
     laps: int
 
 
 class TypeAhead(App[None]):
-    """Base of the app: holds each key until the one before it has taken full effect."""
+    """Base of the app: holds each key back until the one before it has taken full effect."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class TypeAhead(App[None]):
         self._sent = 0
 
     def on_mount(self) -> None:
-        """A screen that opens must be there before it can take a key; one that closes may lose the echo."""
+        """Send another echo when the screen changes: a new screen is not mounted yet, an old one may lose its echo."""
         self.screen_change_signal.subscribe(self, lambda _: self._send_echo() if self._at_key else None, immediate=True)
 
     async def on_event(self, event: events.Event) -> None:

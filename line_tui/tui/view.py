@@ -1,4 +1,4 @@
-"""What the screens show, computed from a run's state by pure functions, without widgets."""
+"""Pure functions that compute what screens show from a run's state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TrialRow:
 
 
 def value(state: RunState, trial: Trial) -> float | None:
-    """The score that the run maximises; None while unknown."""
+    """A trial's score by the metric that the run maximises; None while unknown."""
     if trial.score is None:
         return None
     return value_of(trial.score, state.spec.metric)
@@ -49,7 +49,7 @@ def current(state: RunState) -> Trial | None:
 
 
 def images_each(state: RunState) -> int:
-    """Pictures drawn first for a new trial."""
+    """Number of pictures drawn for a new trial at first."""
     return strategies.find(state.spec.strategy).first_images(state.spec)
 
 
@@ -67,7 +67,7 @@ def pinned(state: RunState) -> set[str]:
 
 
 def ranked(state: RunState) -> list[TrialRow]:
-    """All trials: waiting, being drawn, in the pool by score, out of the pool, rejected."""
+    """All trials in the order of `_ORDER`, and by score within each group."""
     if state.run is None:
         return []
     now, pins = current(state), pinned(state)
@@ -76,7 +76,7 @@ def ranked(state: RunState) -> list[TrialRow]:
 
 
 def _order(row: TrialRow) -> int:
-    # A concept that the user has just added must be visible, which it would not be at the end of a long pool.
+    # A concept that the user has just added would be out of sight at the end of a long pool.
     own = row.place == "queued" and row.trial.origin == "user"
     return _ORDER["drawing"] if own else _ORDER[row.place]
 
@@ -105,14 +105,14 @@ def best(state: RunState) -> TrialRow | None:
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """One scored trial, and the best score so far."""
+    """A trial's score, and the best score so far."""
 
     value: float
     best: float
 
 
 def curve(state: RunState) -> list[CurvePoint]:
-    """Best score so far over the scored trials that were not rejected, in order of arrival."""
+    """The scores of the trials that were not rejected, in order of arrival, each with the best so far."""
     points: list[CurvePoint] = []
     for trial in state.trials.values():
         score = value(state, trial)
@@ -122,12 +122,12 @@ def curve(state: RunState) -> list[CurvePoint]:
 
 
 def images_done(state: RunState) -> int:
-    """Images that the run has recorded, without the control set."""
+    """Number of images that the run has recorded, without the control set."""
     return sum(len(trial.images) for trial in state.trials.values())
 
 
 def report_images_left(state: RunState) -> int:
-    """Images still to come for the reported score."""
+    """Number of images still to come for the reported score."""
     if state.run is None or state.outcome is not None:
         return 0
     return max(0, strategies.find(state.spec.strategy).report_images - _reported(state) + state.reported_before)
@@ -138,7 +138,7 @@ def _reported(state: RunState) -> int:
 
 
 def seconds_an_image(state: RunState) -> float:
-    """Average seconds for drawing and recording an image; 0 before the first that was not on disk."""
+    """Average seconds to draw and record an image that was not cached; 0 before the first."""
     took = [
         image.draw_seconds + image.look_seconds
         for trial in state.trials.values()
@@ -149,7 +149,7 @@ def seconds_an_image(state: RunState) -> float:
 
 
 def images_left(state: RunState) -> int:
-    """Search images still to come, as far as the budget tells."""
+    """Number of search images still to come, estimated from the budget."""
     if state.run is None or state.outcome is not None:
         return 0
     planned, reported = strategies.find(state.spec.strategy).search_images(state), _reported(state)
@@ -157,7 +157,7 @@ def images_left(state: RunState) -> int:
 
 
 def iteration(state: RunState) -> int:
-    """The current iteration, at most the budget."""
+    """The current iteration, at most the total."""
     latest = max((trial.iteration for trial in state.trials.values()), default=0)
     return min(latest, state.iterations)
 
@@ -169,7 +169,7 @@ def control_mean(state: RunState) -> float | None:
 
 
 def activation_range(state: RunState) -> tuple[float, float]:
-    """Smallest and largest activation in control set and trials; (0, 1) before the first."""
+    """Smallest and largest activation of the control set and all trials; (0, 1) if there are none."""
     values = state.control.flat if state.control is not None else []
     values = values + [image.activation for trial in state.trials.values() for image in trial.images]
     if not values:
@@ -179,7 +179,7 @@ def activation_range(state: RunState) -> tuple[float, float]:
 
 
 def shown_images(trial: Trial | None) -> list[e.ImageScored]:
-    """A trial's pictures: those of the search first, then those of its final score."""
+    """A trial's pictures by purpose: search, choice of the label, reported score."""
     if trial is None:
         return []
     return [*trial.seen("search"), *trial.seen("choose"), *trial.seen("report")]

@@ -1,1 +1,1 @@
-"""The widgets, one a file; each shows what it is given and knows nothing of the others."""
+"""The widgets, one per file. Each shows what it is given."""

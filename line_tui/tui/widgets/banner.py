@@ -1,4 +1,4 @@
-"""The banner that tells that the engine is gone, and what to do."""
+"""The banner that says that the engine has stopped, and what to do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EngineBanner(CachedStatic):
                 (" R ", "bold $background on $error"),
                 " restart it and continue",
             ]
-            # A short terminal has room for one line; the last one tells most.
+            # A short terminal has room for one line; the last says most.
             for line in status.lines[-1 if self.screen.has_class("-short") or self.screen.has_class("-low") else -3 :]:
                 parts.append((f"\n  {line}", "$text-muted"))
             self.put(Content.assemble(*parts))

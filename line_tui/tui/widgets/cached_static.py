@@ -1,4 +1,4 @@
-"""A text that is drawn only when it changes, so that a frame without news costs nothing."""
+"""A text that is redrawn only when it changes, so that a frame without changes costs nothing."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 
 class CachedStatic(Static):
-    """Like `Static`, but the same text is not drawn again, and one of the same height causes no layout."""
+    """A `Static` that ignores the same text, and skips the layout for a text of the same height."""
 
     _shown: Content | None = None
 

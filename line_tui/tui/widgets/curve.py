@@ -15,7 +15,7 @@ from line_tui.tui.widgets.frame import name_frame
 
 
 def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
-    """The curve as a stepped line and each trial as a dot, with the scale at the left."""
+    """The best score so far as a stepped line, each trial as a dot, and the scale at the left."""
     if not points:
         return Content.assemble(("The curve starts with the first score.", "$text-muted"))
     values = [point.value for point in points]
@@ -45,7 +45,7 @@ def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
 
 
 def _cells(line: str, dots: str) -> list[tuple[str, str]]:
-    """One row of the plot in runs of one colour; empty cells take their neighbour's, since each change costs bytes."""
+    """One row of the plot as texts of one colour; empty cells join their neighbour, because each change costs bytes."""
     runs: list[tuple[str, str]] = []
     for over, under in zip(line, dots, strict=True):
         tone = "$accent" if over != " " else "$text-muted"
@@ -58,7 +58,7 @@ def _cells(line: str, dots: str) -> list[tuple[str, str]]:
 
 
 class CurvePane(Widget):
-    """Best-so-far curve."""
+    """The curve of the best score so far."""
 
     BORDER_TITLE = "Best so far"
 

@@ -1,4 +1,4 @@
-"""The result of a run, in words and numbers."""
+"""Texts about a run's result."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Parts = list[Content | str | tuple[str, str]]
 
 
 def headline(state: RunState, reason: bool = True) -> Content:
-    """The label, with the reason if wanted, the judgement, and how certain it is.
+    """The label, the reason for it (optional), the user's judgement, and the score with its interval.
 
-    For an unfinished run it is the best so far, marked as such.
+    For an unfinished run, the best concept so far, marked as such.
     """
     parts: Parts = []
     top = view.best(state)
-    # The verified score must not stand beside the name of another concept that leads the search.
+    # The verified score below belongs to this concept, even if another leads the search.
     leader = state.verified.concept if state.verified is not None else top.concept if top is not None else None
     if state.outcome is not None and state.outcome.label is None:
         parts += [("No concept found", "bold"), (f"   {state.outcome.reason}", "$text-muted")]
@@ -46,7 +46,7 @@ def headline(state: RunState, reason: bool = True) -> Content:
 
 
 def verified(score: e.VerifiedScore) -> Parts:
-    """A score on fresh pictures with its interval, drawn from 0 to 1 if a line break is allowed."""
+    """A score on fresh pictures, with its interval as numbers and as a line."""
     return [
         ("AUC ", "$text-muted"),
         (share(score.auc), "bold $accent"),
@@ -57,7 +57,7 @@ def verified(score: e.VerifiedScore) -> Parts:
 
 
 def cost(state: RunState) -> str:
-    """The cost of the run."""
+    """The cost of the run in concepts, pictures, replies and decisions."""
     drawn = sum(not image.cached for trial in state.trials.values() for image in trial.images)
     return (
         f"{len(state.trials)} concepts · {view.images_done(state)} pictures, {drawn} drawn for it"
@@ -71,7 +71,7 @@ def top_images(state: RunState, count: int = 20) -> tuple[e.ImageScored, ...]:
 
 
 def sides(pair: e.MinimalPairMeasured, before: bool) -> tuple[e.ImageScored, ...]:
-    """One side of a minimal pair as pictures."""
+    """The pictures of one side of a minimal pair."""
     found = pair.before if before else pair.after
     concept = pair.concept if before else pair.variant
     return tuple(

@@ -7,8 +7,8 @@ from textual.widget import Widget
 
 
 def name_frame(pane: Widget, title: str | None = None, subtitle: str | None = None) -> None:
-    """Set these titles, verbatim; None keeps the current one."""
+    """Set a pane's titles, without parsing markup; None keeps the current one."""
     for place, text in (("border_title", title), ("border_subtitle", subtitle)):
-        # Textual repaints the whole pane whenever a title is set, even to the same text.
+        # Textual repaints the whole pane when a title is set, even to the same text.
         if text is not None and (content := Content(text)).markup != getattr(pane, place):
             setattr(pane, place, content)

@@ -1,4 +1,4 @@
-"""A histogram of the activations of one concept's pictures and of the control set."""
+"""A histogram of activations: the control set, and one concept's pictures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.tui.widgets.frame import name_frame
 
 
 def draw(control: Sequence[float], concept: Sequence[float], width: int, height: int) -> Content:
-    """The control set as columns, the concept's pictures as marks on the axis: two shapes, not just two colours."""
+    """The control set as columns, and the concept's pictures as marks on the axis: they differ without colour too."""
     if not control:
         return Content.assemble(("The control set has not been measured yet.", "$text-muted"))
     low, high = min([*control, *concept]), max([*control, *concept])
@@ -46,7 +46,7 @@ class HistogramPane(Widget):
     _concept: Sequence[float] = ()
 
     def show(self, control: Control | None, concept: Sequence[float], name: str) -> None:
-        """Show the control set against the activations of one concept."""
+        """Show the control set and a concept's activations; `name` is the concept."""
         name_frame(self, subtitle=name)
         if control is not self._control or concept != self._concept:
             self._control, self._concept = control, concept

@@ -10,17 +10,17 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 
 class KeysBar(CachedStatic):
-    """The keys with what they do, to press or to click.
+    """The keys and what they do; a click on one presses it.
 
-    It is one text. Textual's own footer has a widget for each key, all of which are removed, mounted, styled and laid
-    out again, with the whole screen, whenever the keys that apply change.
+    It is a single text. Textual's own footer has a widget for each key, and replaces all of them, with a new layout of
+    the whole screen, whenever the keys that apply change.
     """
 
     _places: tuple[tuple[int, str, str], ...] = ()
-    """End, key and tooltip of each, from left to right."""
+    """Right edge, key and tooltip of each entry, from left to right."""
 
     def on_mount(self) -> None:
-        """Follow changes of the keys that apply."""
+        """Update when the keys that apply change."""
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.show())
 
     def on_resize(self) -> None:
@@ -35,7 +35,7 @@ class KeysBar(CachedStatic):
                 shown.setdefault(active.binding.action, active)
         keys = [self.app.get_key_display(active.binding) for active in shown.values()]
         texts = [f" {key} {active.binding.description} " for key, active in zip(keys, shown.values(), strict=True)]
-        # If room is short, first the gaps get narrower, then the last keys are left out.
+        # In a narrow terminal, first the gaps shrink, then the last keys are left out.
         tight = self.size.width and sum(map(len, texts)) > self.size.width
         parts: list[tuple[str, str]] = []
         places, end = [], 0
@@ -51,12 +51,12 @@ class KeysBar(CachedStatic):
         self.put(Content.assemble(*parts))
 
     def on_click(self, event: events.Click) -> None:
-        """A click has the effect of the key."""
+        """Press the key that was clicked."""
         if (place := self._at(event.x)) is not None:
             self.app.simulate_key(place[1])
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
-        """Explain the key under the mouse."""
+        """Show the tooltip of the key under the mouse."""
         place = self._at(event.x)
         self.tooltip = place[2] if place is not None else None
 

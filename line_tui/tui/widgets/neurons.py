@@ -1,4 +1,4 @@
-"""The neurons of a layer: their names, and what a bank and earlier runs tell about them."""
+"""The list of a layer's neurons: their names, and what the bank and earlier runs say about them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLUMNS = (
     Column("score", 6, right=True, needs=60),
 )
 UNNAMED = (COLUMNS[0], replace(COLUMNS[1], needs=_NEVER), *COLUMNS[2:4], replace(COLUMNS[4], width=0), COLUMNS[5])
-"""In layers without names there is more room for words and labels."""
+"""Columns for layers without names, which leave more room for words and labels."""
 ORDERS = ("number", "name", "best in bank", "selectivity", "label found", "score")
 _LAST = "\uffff"
 """Sorts neurons without a value last."""
@@ -41,7 +41,7 @@ class NeuronTable(Rows):
         super().__init__(COLUMNS, title="Neuron", id=id)
         self.order = 0
         self.marked: set[int] = set()
-        """Neurons marked to be explained together."""
+        """Neurons marked for the queue."""
 
     def next_order(self) -> None:
         """Sort by the next visible column."""
@@ -49,7 +49,7 @@ class NeuronTable(Rows):
         self.order = next((n for n in shown if n > self.order), 0)
 
     def on_resize(self) -> None:
-        """A hidden column no longer sorts."""
+        """If the column that sorts is hidden now, sort by number."""
         if not self.has_room_for(self.columns[self.order]):
             self.order = 0
             self.post_message(self.Reordered())
@@ -57,7 +57,7 @@ class NeuronTable(Rows):
     def show_layer(
         self, layer: LayerInfo, labels: Mapping[int, RunSummary], bank: Sequence[NeuronOverview] | None, wanted: str
     ) -> None:
-        """Show the neurons whose number begins with the filter, or whose name, best word or label contains it."""
+        """Show the neurons whose number starts with `wanted`, or whose name, best word or label contains it."""
         wanted = wanted.strip().lower()
         self.columns = COLUMNS if any(layer.names) else UNNAMED
         if not self.has_room_for(self.columns[self.order]):

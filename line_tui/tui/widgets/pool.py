@@ -1,4 +1,4 @@
-"""The table of trials: the pool and everything else that was tried, by score."""
+"""The table of trials: the pool, and what else was tried, by score."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
     value: Part = (number(entry.value), "accent" if entry.place == "pool" else "")
     told, rejected = follows(state, entry), entry.place == "rejected"
     if told and (score is None or rejected):
-        # Room for the remark.
+        # Makes room for the remark.
         value = ("", "")
     return Row(
         key=entry.trial.id,
@@ -63,7 +63,7 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
 
 
 def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
-    """The effect of the user's decision, told in the row that it is about."""
+    """A remark in a trial's row: the effect of the user's decision on it."""
     if state.outcome is not None:
         return []
     said = ""
@@ -79,12 +79,12 @@ def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
 
 
 def after_rejection(trial: Trial) -> str:
-    """What follows from a rejection."""
+    """The effect of a rejection."""
     return f"{'never the label' if trial.images else 'not drawn'}; the model is told"
 
 
 def last_decision(state: RunState) -> str:
-    """What follows from the user's last decision. A row just rejected is out of sight, at the end of the list."""
+    """The effect of the user's last decision, because a row that was just rejected is at the end, out of sight."""
     if not state.decisions or state.outcome is not None:
         return ""
     last = state.decisions[-1]
@@ -100,7 +100,7 @@ def last_decision(state: RunState) -> str:
 
 
 def mark(entry: view.TrialRow) -> Part:
-    """The sign before a concept: for the user's decision, else for the trial's state."""
+    """The sign before a concept: of the user's decision, else of the trial's state."""
     if entry.place != "rejected" and entry.pinned:
         return ("★", "accent")
     if entry.verdict == "accepted":
@@ -109,14 +109,14 @@ def mark(entry: view.TrialRow) -> Part:
 
 
 class PoolTable(Rows):
-    """Trials by score."""
+    """The table of trials."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(COLUMNS, title="Pool", empty=_EMPTY, id=id)
         self._rejected: set[str] = set()
 
     def expect(self, profile: NeuronProfile | None) -> None:
-        """Show what the bank knows of the neuron, until there is a pool."""
+        """Until there is a pool, show the neuron's strongest words in the bank."""
         if profile is not None and not self.rows:
             words = [f"{number(value):>7}  {word}" for word, value in profile.words]
             self.show([], empty="\n".join([_EMPTY, "", "Words of the bank that drive the neuron most:", *words]))
@@ -126,7 +126,7 @@ class PoolTable(Rows):
         now = state.trials.get(self.key or "")
         ranked = view.ranked(state)
         rejected = {entry.trial.id for entry in ranked if entry.place == "rejected"}
-        # A row just rejected moves to the end and would take the cursor along.
+        # A row that was just rejected moves to the end; the cursor must not follow it.
         self.show(rows(state), follow=now is None or now.id not in rejected - self._rejected)
         self._rejected = rejected
         inside = sum(entry.place == "pool" for entry in ranked)

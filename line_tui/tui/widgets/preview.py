@@ -20,21 +20,21 @@ from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
 
 _BOTH = 42
-"""Lines needed to show pictures of both the bank and the last run."""
+"""Number of lines needed to show pictures of both the bank and the last run."""
 
 
 class Preview(Vertical):
-    """Words, histogram and pictures of the neuron at the cursor; hidden if there is no room."""
+    """Words, histogram and pictures of a neuron; hidden if there is no room."""
 
     def compose(self) -> ComposeResult:
-        """From the top: text, the bank, the pictures of the last run."""
+        """Text, histogram, pictures of the bank, pictures of the last run."""
         yield CachedStatic(id="preview-text")
         yield HistogramPane(id="preview-histogram")
         yield Thumbnails(id="preview-bank")
         yield Thumbnails(id="preview-pictures")
 
     def on_mount(self) -> None:
-        """Nothing is known yet."""
+        """Hide the panes until there is something to show."""
         for pane in ("#preview-histogram", "#preview-bank", "#preview-pictures"):
             self.query_one(pane).display = False
 
@@ -54,7 +54,7 @@ class Preview(Vertical):
         values = [image.activation for image in (*shown, *of_bank)] or [0.0]
         low = min(min(profile.control), min(values)) if profile is not None else min(values)
         high = max(values) if max(values) > low else low + 1
-        # The result of the last run tells more than what was known before it.
+        # If there is room for one strip only, the last run says more than the bank.
         room = not shown or self.size.height >= _BOTH
         for id, found, title in (
             ("#preview-bank", of_bank if room else (), "Strongest pictures of the bank"),

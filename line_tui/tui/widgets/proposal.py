@@ -1,4 +1,4 @@
-"""The proposal: the language model's output as it comes, what it is based on, and what becomes of it."""
+"""The proposal: the language model's output as it arrives, what it is based on, and its progress."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_VOCABULARY = {"vocabulary": "the vocabulary: one of its best", "random": "th
 
 
 def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False) -> Content:
-    """The pane's text; `meant` is the trial that the keys are about, `roomy` lists all concepts it is based on."""
+    """The pane's text; `meant` is the trial that the keys apply to, `roomy` allows more text."""
     state = snapshot.state
     if state.outcome is not None:
         return _outcome(state)
@@ -108,7 +108,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
     elif trial.score is None:
         done, each = len(trial.seen()), view.images_each(state)
         parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]
-        # The status line shows it too.
+        # In a small pane this is left to the status line.
         if roomy and snapshot.total and done < each:
             parts.append((f"  step {snapshot.done}/{snapshot.total}", "$text-muted"))
     else:
@@ -128,7 +128,7 @@ def _hint(key: str, what: str) -> Content:
 
 
 class ProposalPane(VerticalScroll, can_focus=True):
-    """The proposal; scrolls if a model thinks at length."""
+    """The proposal; it scrolls if a reasoning model writes at length."""
 
     BORDER_TITLE = "Proposal"
 
@@ -137,7 +137,7 @@ class ProposalPane(VerticalScroll, can_focus=True):
         yield CachedStatic(id="proposal-text")
 
     def show(self, snapshot: Snapshot, meant: Trial | None) -> None:
-        """Show the current proposal; `meant` is the trial that the keys are about."""
+        """Show the current proposal; `meant` is the trial that the keys apply to."""
         state = snapshot.state
         if state.outcome is not None:
             title = "Result"

@@ -1,4 +1,4 @@
-"""A table with a cursor: columns are hidden when it gets narrow, and lines are drawn one at a time."""
+"""A table with a cursor. It hides columns when it is narrow, and draws only the visible lines."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 Part = tuple[str, str]
-"""Text and its tone, one of `TONES` or empty."""
+"""A text and its tone: one of `TONES`, or empty."""
 
 Cell = str | Sequence[Part]
 
@@ -27,7 +27,7 @@ TONES = ("dim", "good", "bad", "accent", "strong", "title")
 
 @dataclass(frozen=True)
 class Column:
-    """One column. `width` 0 takes the remaining room; below a table width of `needs` it is hidden.
+    """A column of `width` cells, or of the remaining width if 0; hidden if the table is narrower than `needs`.
 
     A text that is too long continues over the next columns, as far as these are empty in its row.
     """
@@ -37,12 +37,12 @@ class Column:
     right: bool = False
     needs: int = 0
     middle: bool = False
-    """Whether a text that is too long loses its middle, since names that begin alike differ at the end."""
+    """Whether a text that is too long is cut in the middle, because names that start alike differ at the end."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row; `tone` colours the cells without a tone of their own."""
+    """A row; `tone` applies to the cells without a tone of their own."""
 
     key: str
     cells: tuple[Cell, ...]
@@ -111,7 +111,10 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         return self.scrollable_content_region.width >= column.needs
 
     def show(self, rows: Sequence[Row], empty: str | None = None, *, follow: bool = True) -> None:
-        """Show these rows; the cursor follows its row if wanted and if the row still exists, else stays."""
+        """Show these rows, or the text `empty` if there are none.
+
+        With `follow` the cursor stays on its row if that still exists, otherwise at its position.
+        """
         rows = tuple(rows)
         if empty is not None and empty != self.empty:
             self.empty = empty
@@ -132,12 +135,12 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved(self, self.key))
 
     def go_to(self, key: str | None) -> None:
-        """Move the cursor to a row by its key; an unknown key changes nothing."""
+        """Move the cursor to the row with this key, if there is one."""
         place = next((n for n, row in enumerate(self.rows) if row.key == key), None)
         if place is not None and place != self.cursor:
             self._put(place)
             if self.scroll_offset.y and place < self.size.height - self.head:
-                # The best rows are on top and must stay visible when the cursor comes from below.
+                # Show the top of the table, where the best rows are, rather than just the cursor.
                 self.scroll_home(animate=False, force=True)
 
     def action_move(self, by: int) -> None:
@@ -162,7 +165,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self._put(place, by_person=True)
 
     def on_resize(self) -> None:
-        """Keep the cursor visible when the list gets lower."""
+        """Keep the cursor visible."""
         self._reveal()
 
     def watch_has_focus(self, focused: bool) -> None:
@@ -171,7 +174,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         self.refresh()
 
     def watch_show_vertical_scrollbar(self, shown: bool) -> None:
-        """Move the scroll bar of a list that was scrolled before the bar was shown, which Textual does not do."""
+        """Set the position of a scroll bar that appears, which Textual does not do if the list was scrolled before."""
         if shown:
             self.vertical_scrollbar.position = self.scroll_y
 
@@ -195,7 +198,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         return self.get_component_rich_style(f"rows--{name}", partial=True) if name else Style.null()
 
     def render_line(self, y: int) -> Strip:
-        """One line of the table."""
+        """Draw one line of the table."""
         width = self.scrollable_content_region.width
         base = self.rich_style
         if self.head and y == 0:
@@ -229,7 +232,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         spare = 0
         for n, (column, room, cell) in enumerate(cells):
             if spare >= room + 1:
-                # The text before it continues over it.
+                # The text of the column before continues over this one.
                 spare -= room + 1
                 continue
             if not column.right:
@@ -242,7 +245,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
                 cell = cut_middle(cell, room + spare)
             segments += self._cell(cell, room + spare, column.right, style)
             segments.append(Segment(" ", style))
-        # Cells of one style are joined: over a slow link most of a frame would be styles.
+        # Join cells of the same style, since most bytes of a frame would otherwise be styles.
         return Strip(segments).adjust_cell_length(width, style).simplify()
 
     def _cell(self, cell: Cell, room: int, right: bool, style: Style) -> list[Segment]:
@@ -253,7 +256,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         for text, tone in parts:
             size = cell_len(text)
             if size > left and segments and not right:
-                # Half a remark tells nothing.
+                # Leave out a remark that does not fit.
                 break
             if size > left:
                 text = set_cell_size(text, left - 1) + "…" if left > 0 else ""
@@ -271,7 +274,7 @@ def _length(cell: Cell) -> int:
 
 
 def cut_middle(text: str, room: int) -> str:
-    """A text cut to so many cells, with a sign for the omitted middle; the end gets the larger part."""
+    """A text cut to `room` cells, with an ellipsis for its middle; a bit more is kept of the end than of the start."""
     if cell_len(text) <= room or room < 3:
         return text
     tail = room // 2

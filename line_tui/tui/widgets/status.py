@@ -1,4 +1,4 @@
-"""The status line, which is always visible: the run's phase, progress, best result, and time left."""
+"""The status line: the run's phase, progress, best concept, and time left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from line_tui.tui.widgets.cached_static import CachedStatic
 
 @dataclass(frozen=True)
 class Field:
-    """One part of the line; `short`, if there is one, replaces it where the line is too narrow."""
+    """A part of the line; `short`, if any, replaces `text` if the line is too narrow."""
 
     text: str
     style: str = ""
@@ -25,12 +25,12 @@ _STARTING = Field("◌ starting", "$text-muted")
 
 
 def iteration_due(snapshot: Snapshot) -> int:
-    """The iteration that the run is in: while the language model is asked for a concept, that concept's."""
+    """The current iteration; while the language model proposes a concept, already that concept's."""
     return min(view.iteration(snapshot.state) + (snapshot.phase == "proposing"), snapshot.state.iterations)
 
 
 def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", resuming: bool = False) -> list[Field]:
-    """All parts of the line, in order."""
+    """The parts of the line, in order; the options are those of `StatusBar.show`."""
     state = snapshot.state
     if replay:
         doing = Field(replay, "bold $secondary")
@@ -56,10 +56,10 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
     if top is not None:
         score = number(top.value)
         name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
-        # The label need not have the highest score of the search, which only selects the finalists.
+        # The search only selects the finalists, so the label need not have its highest score.
         called = "best" if state.outcome is None else "label"
         found.append(Field(f"{called} {top.concept} {score}", "bold $accent", f"{name} {score}"))
-    # A replay has no pace of its own.
+    # In a replay, the time left would be that of the original run.
     left = None if replay else seconds_left(snapshot)
     if left is not None:
         found.append(Field(f"about {duration(left)} left", short=f"{short_duration(left)} left"))
@@ -92,7 +92,8 @@ class StatusBar(CachedStatic):
     def show(self, snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", resuming: bool = False) -> None:
         """Show the state of the run.
 
-        `replay` marks a replay, `off` tells why nobody works on the run, `resuming` that the engine is about to.
+        `replay` is the position of a replay, `off` says why the engine does not work on the run, and `resuming` whether
+        it is about to.
         """
         found = fields(snapshot, paused, replay, off, resuming)
         short = sum(len(field.text) + 3 for field in found) - 3 > self.size.width - 2

@@ -1,4 +1,4 @@
-"""The pictures of one trial, each with its activation as number and bar."""
+"""A strip of pictures, each with its activation as a number and a bar."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _REVERSED = Style(reverse=True)
 
 @dataclass(frozen=True)
 class Shown:
-    """The content of the strip of pictures."""
+    """The content of a strip of pictures; `low` and `high` are the ends of the activations' scale."""
 
     images: tuple[e.ImageScored, ...] = ()
     planned: int = 0
@@ -37,19 +37,19 @@ class Shown:
     high: float = 1.0
     heat: bool = False
     pictures: bool = True
-    """False for activations only, on terminals without colours or over slow links."""
+    """False to show only activations, on terminals without colours or over slow links."""
     previews: tuple[bytes, ...] = ()
-    """Previews of unfinished pictures, after the others."""
+    """Previews of unfinished pictures, shown after the others."""
     mean: float | None = None
-    """The control's mean activation, marked on each bar."""
+    """The control set's mean activation, marked on each bar."""
     kitty: KittyPictures | None = None
-    """Where the terminal has Kitty's protocol: the pictures that it shows instead of half-cells."""
+    """Draws the pictures instead of half-cells, if the terminal supports Kitty's protocol."""
     names: bool = False
-    """Whether each picture is labelled with its concept, because there are several."""
+    """Whether to write its concept under each picture."""
 
 
 class Thumbnails(Widget, can_focus=False):
-    """Pictures side by side; the large view opens the one at the cursor."""
+    """Pictures side by side, perhaps with a cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "thumbnails--frame",
@@ -67,14 +67,14 @@ class Thumbnails(Widget, can_focus=False):
         index: int
 
     def __init__(self, id: str | None = None, *, has_cursor: bool = False) -> None:
-        """`has_cursor` if keys move it."""
+        """`has_cursor` marks the picture at the cursor."""
         super().__init__(id=id)
         self.shown = Shown()
         self.has_cursor = has_cursor
         self.cursor = 0
 
     def show(self, shown: Shown, title: str) -> None:
-        """Show the pictures of a trial."""
+        """Show pictures; the title is that of the frame."""
         name_frame(self, title)
         before, layout = self.shown, self._layout()
         if shown == before:
@@ -87,7 +87,7 @@ class Thumbnails(Widget, can_focus=False):
         self.refresh(*(self._regions(old) if only_more and layout == self._layout() else ()))
 
     def put(self, index: int) -> None:
-        """Move the cursor to a picture by its place."""
+        """Move the cursor to the nearest valid index."""
         index = min(max(0, index), max(0, len(self.shown.images) - 1))
         if index != self.cursor:
             self.cursor = index
@@ -95,7 +95,7 @@ class Thumbnails(Widget, can_focus=False):
 
     @property
     def prompt(self) -> str:
-        """The prompt of the picture at the cursor; empty if it is the concept, which is told already."""
+        """The prompt of the picture at the cursor; empty if it is just the concept."""
         at = self.at_cursor
         return at.image.prompt if at is not None and at.image.prompt != at.concept else ""
 
@@ -106,11 +106,11 @@ class Thumbnails(Widget, can_focus=False):
 
     @property
     def has_maps(self) -> bool:
-        """Whether there are maps of where the neuron fires."""
+        """Whether any picture has a map of where the neuron fires."""
         return any(image.activation_map for image in self.shown.images)
 
     def on_click(self, event: events.Click) -> None:
-        """A click selects a picture."""
+        """Report which picture was clicked."""
         size, first, count = self._layout()
         place = (event.x - self.gutter.left) // (size + 2)
         if 0 <= place < count:
@@ -121,7 +121,7 @@ class Thumbnails(Widget, can_focus=False):
         slots = self._slots
         row = self.parent.query_children(Thumbnails) if isinstance(self.parent, Horizontal) else (self,)
         high = 2 * max(1, self.size.height - self._lines)
-        # Strips that are compared side by side have pictures of one size.
+        # Strips side by side have pictures of the same size, so that they can be compared.
         wide = min(each.size.width // min(each._slots, 5) - 2 for each in row)
         size = max(SMALLEST, min(THUMBNAIL, high, wide)) // 2 * 2
         count = max(1, self.size.width // (size + 2))
@@ -133,14 +133,14 @@ class Thumbnails(Widget, can_focus=False):
         return max(1, self.shown.planned, len(self.shown.images))
 
     def _regions(self, new: int) -> list[Region]:
-        """The region of the pictures from this one on, and the line of activations, whose scale they change."""
+        """The regions to redraw for new pictures from this index on; their activations change the scale of all bars."""
         size, first, _ = self._layout()
         left = max(0, new - first) * (size + 2)
         rows = min(size // 2, self.size.height - self._lines)
         return [Region(left, 0, max(0, self.size.width - left), rows), Region(0, rows, self.size.width, 1)]
 
     def render_line(self, y: int) -> Strip:
-        """One line: a row of half-cells of each picture, or their activations."""
+        """Draw one line: a row of cells of each picture, or their activations or concepts."""
         base = self.rich_style
         if not self.shown.planned and not self.shown.images:
             text = " Pictures appear here as they are drawn." if y == 0 else ""
@@ -191,7 +191,7 @@ class Thumbnails(Widget, can_focus=False):
             edge = "╭╌╮" if y == 0 else "╰╌╯" if y == rows - 1 else "╎ ╎"
             return [Segment(edge[0] + edge[1] * (size - 2) + edge[2], frame)]
         rows_of_heat = image.activation_map if self.shown.heat else None
-        # In a form that the cache can keep.
+        # The cache of `half_cells` needs a hashable argument.
         heat = None if rows_of_heat is None else tuple(map(tuple, rows_of_heat))
         if heat is None and self.shown.kitty is not None:
             row = self.shown.kitty.row(image.image.path, size, y)
@@ -225,10 +225,10 @@ class Thumbnails(Widget, can_focus=False):
 
 
 class PictureGrid(Thumbnails):
-    """All pictures of a set, row by row, in the order in which they were drawn."""
+    """Pictures in rows, as many as fit side by side."""
 
     SIZE: ClassVar[int] = 10
-    """Width of a picture in columns: five fit in half a narrow terminal, and can still be recognised."""
+    """Columns of a picture: small enough for a few side by side, large enough to recognise."""
 
     def _layout(self) -> tuple[int, int, int]:
         return self.SIZE, 0, max(1, (self.size.width + 2) // (self.SIZE + 2))
@@ -239,7 +239,7 @@ class PictureGrid(Thumbnails):
         return -(-len(self.shown.images) // across) * (self.SIZE // 2 + self._lines)
 
     def on_click(self, event: events.Click) -> None:
-        """A click selects a picture."""
+        """Report which picture was clicked."""
         size, _, across = self._layout()
         column = (event.x - self.gutter.left) // (size + 2)
         row = (event.y - self.gutter.top) // (size // 2 + self._lines)
@@ -248,7 +248,7 @@ class PictureGrid(Thumbnails):
             self.post_message(self.Picked(self, index))
 
     def render_line(self, y: int) -> Strip:
-        """One line of a row of pictures."""
+        """Draw one line of a row of pictures."""
         size, _, across = self._layout()
         row, inner = divmod(y, size // 2 + self._lines)
         count = max(0, min(across, len(self.shown.images) - row * across))

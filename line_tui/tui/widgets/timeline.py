@@ -1,4 +1,4 @@
-"""The timeline: every iteration with what was proposed, refused, drawn and decided."""
+"""The timeline: what was proposed, refused, scored and decided in each iteration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ COLUMNS = (Column("it", 3, right=True), Column("what happened"), Column("score",
 
 
 def rows(state: RunState) -> list[Row]:
-    """Oldest first: trials in order of arrival, refusals and stalls before the trial of their iteration."""
+    """The timeline's rows, oldest first; refusals and stalls come before the trial of their iteration."""
     if state.run is None:
         return []
     found: list[Row] = []
@@ -45,7 +45,7 @@ def _row(state: RunState, trial: Trial, score: float | None, better: bool) -> Ro
 
 
 class Timeline(Rows):
-    """The list of iterations; it follows the newest until the user moves the cursor up."""
+    """The list of iterations; the cursor follows the newest until the user moves it up."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(COLUMNS, title="Timeline", empty="Iterations are listed here.", id=id, classes=classes)

@@ -13,16 +13,16 @@ from line_tui.tui.widgets.rows import cut_middle
 _APP = " line-tui "
 _BEFORE, _BETWEEN, _NOTE = "  ", " › ", "   "
 _SHORTEST = 12
-"""Cells that are left of a model's or layer's name before anything else gives way."""
+"""Cells to which model and layer names are shortened before anything else is dropped."""
 
 
 class TitleBar(CachedStatic):
-    """One line: the app's name, the path to what this screen is about, and a remark at the right edge."""
+    """The app's name, the path to what the screen is about, and a remark at the right edge."""
 
     _told: tuple[tuple[str, ...], str, str] = ((), "", "")
 
     def show(self, *path: str, note: str = "", right: str = "") -> None:
-        """Show a path such as model, layer, neuron, with a note beside it and a remark at the right edge."""
+        """Show a path such as model, layer, neuron, a note after it, and a remark at the right edge."""
         self._told = (path, note, right)
         width = self.size.width
         steps, note, right = fitted(path, note, right, width) if width else (path, note, right)
@@ -39,17 +39,17 @@ class TitleBar(CachedStatic):
         self.put(left)
 
     def on_resize(self) -> None:
-        """Fit it into the new width."""
+        """Fit the texts to the new width."""
         path, note, right = self._told
         if path:
             self.show(*path, note=note, right=right)
 
 
 def fitted(path: Sequence[str], note: str, right: str, width: int) -> tuple[list[str], str, str]:
-    """Path, note and right edge as they fit into so many cells.
+    """Shorten path, note and right edge to `width` cells.
 
-    Names are cut in the middle, the longest first and the last one last: the neuron says which of thousands it is.
-    Where that is not enough the note goes, then the right edge.
+    The names in the path are cut in the middle, longest first, except the last one, which tells the neuron from
+    thousands of others. If that is not enough, the note is dropped, then the right edge, and then the last name is cut.
     """
     room = width - cell_len(_APP + _BEFORE) - cell_len(_BETWEEN) * (len(path) - 1)
     for kept_note, kept_right in ((note, right), ("", right), ("", "")):
@@ -61,7 +61,7 @@ def fitted(path: Sequence[str], note: str, right: str, width: int) -> tuple[list
 
 
 def _shortened(path: Sequence[str], room: int, places: Sequence[int]) -> list[str]:
-    """The path with the steps at these places cut until it fits, or all of them are as short as can be."""
+    """Cut the steps at these places until the path fits into `room` cells or they cannot be shorter."""
     steps = list(path)
     while (over := sum(map(cell_len, steps)) - room) > 0 and places:
         place = max(places, key=lambda n: cell_len(steps[n]))
@@ -69,6 +69,6 @@ def _shortened(path: Sequence[str], room: int, places: Sequence[int]) -> list[st
         if length <= _SHORTEST:
             break
         second = max((cell_len(steps[n]) for n in places if n != place), default=0)
-        # Down to the next longest, so that two long ones are cut alike.
+        # Only down to the next longest, so that two long ones are cut alike.
         steps[place] = cut_middle(steps[place], max(_SHORTEST, length - over, min(second, length - 1)))
     return steps
