@@ -10,7 +10,7 @@ INTERRUPTED = 130
 
 
 class LineError(Exception):
-    """A failure reported in one line: what happened, and what to do about it."""
+    """An error that is reported in one line: its cause, and what to do about it."""
 
     exit_code = 1
 
@@ -21,43 +21,43 @@ class LineError(Exception):
 
 
 class UsageError(LineError):
-    """The call itself is wrong: an option, a selector or a file the user wrote."""
+    """An option, argument or combination of them is invalid, or a file that you wrote is."""
 
     exit_code = 2
 
 
 class UnknownNameError(LineError):
-    """A model, layer, neuron, profile or run that does not exist."""
+    """There is no model, layer, neuron, profile or run with this name."""
 
     exit_code = 3
 
 
 class ModelFileError(LineError):
-    """Weights that are missing, truncated, corrupt or of another architecture."""
+    """The files of a model are missing, truncated or corrupt, or belong to another architecture."""
 
     exit_code = 4
 
 
 class EngineError(LineError):
-    """The engine process died, or answered with something that is not the protocol."""
+    """The engine process died, or sent an invalid message."""
 
     exit_code = 5
 
 
 class StoreError(LineError):
-    """The store cannot be read or written: disk full, newer version, no permission."""
+    """Data cannot be read or written: the disk is full, permission is missing, or a newer version wrote it."""
 
     exit_code = 6
 
 
 class MemoryLimitError(LineError):
-    """The models do not fit in memory at any batch size."""
+    """There is not enough memory for the models, even with a batch size of 1."""
 
     exit_code = 7
 
 
 class HubError(LineError):
-    """A model cannot be fetched: no connection, no access, no room."""
+    """A model cannot be fetched: there is no connection, no access to it, or no disk space."""
 
     exit_code = 8
 
@@ -68,7 +68,7 @@ def first_line(error: BaseException) -> str:
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str], fix: str) -> UnknownNameError:
-    """Build the error for an unknown name, with the nearest known ones.
+    """The error for an unknown name, which suggests the most similar known names.
 
     `fix` says how to list them all, for example "`line-tui layers resnet18` lists them".
     """

@@ -1,1 +1,1 @@
-"""Benchmarks of the method and of the models."""
+"""Benchmarks of the method, the models and the engine."""

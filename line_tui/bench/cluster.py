@@ -1,8 +1,8 @@
-"""Measure how a Ray on this machine scales. Models only wait, so that 64 actors fit on any machine.
+"""Measure how throughput scales with the number of Ray actors on this machine.
 
-Each actor gets the same number of neurons, up to `--neurons` in all. The clock starts when all actors are ready.
-Efficiency is the neurons per second of n actors, divided by n times those of one. Everything but the models is real:
-the loop, Ray, the driver's store.
+The models are replaced by waits, so that 64 actors fit on any machine; the loop, Ray and the driver's store are real.
+Each actor gets the same number of neurons, up to `--neurons` in total. The clock starts when all actors are ready.
+Efficiency is the throughput of n actors, in neurons per second, divided by n times that of one actor.
 """
 
 from __future__ import annotations
@@ -200,8 +200,8 @@ def main(arguments: list[str] | None = None) -> None:
         prog="line-tui bench cluster", description=__doc__, epilog="Example: line-tui bench cluster --actors 1 2"
     )
     parser.add_argument("--actors", type=positive, nargs="+", default=[1, 4, 16, 64], help="default: 1 4 16 64")
-    parser.add_argument("--neurons", type=positive, default=WIDTH, help="neurons for the most actors; others get fewer")
-    parser.add_argument("--wait", type=float, default=0.25, help="seconds that a call of a model takes")
+    parser.add_argument("--neurons", type=positive, default=WIDTH, help="neurons for the largest number of actors")
+    parser.add_argument("--wait", type=float, default=0.25, help="seconds that each call of a model takes")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
     given = parser.parse_args(arguments)
     os.environ[WAIT] = str(given.wait)

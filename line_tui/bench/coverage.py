@@ -1,9 +1,9 @@
 """Compare the coverage of the 95% intervals with their nominal coverage, on simulated neurons.
 
-Responses to the control set are normal. Responses to a concept's 50 images are normal with another mean and spread, or
-a mixture in which the generator sometimes misses the concept. The interval should cover the true AUC, and the score of
-500 further images, which is noisy itself: its expected coverage is the posterior predictive probability, averaged over
-the measurements.
+Activations on the control set are normally distributed. Those on a concept's 50 images are too, with another mean and
+spread, or are a mixture in which the generator sometimes misses the concept. The interval should cover the true AUC,
+and the AUC of 500 further images. The latter is noisy itself, so its expected coverage is the posterior predictive
+probability, averaged over the measurements.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Measure the cost of a layer: neurons one by one, the same neurons in one engine, and the engine's overhead.
+"""Compare explaining a layer at once with one neuron at a time, and measure the engine's overhead.
 
-One by one, each neuron has its own engine and store, as in a call of `line-tui explain`: models are loaded, and nothing
-has been drawn. Together, all neurons share one engine and store. Only the ratio of the two counts. Ratios of processor
-time do not depend on what else the machine does; ratios of seconds also show how well the cores are used.
+One at a time, each neuron has its own engine and store, as in a call of `line-tui explain`: the models must be loaded,
+and nothing has been drawn. At once, all neurons share one engine and store. Compare only ratios: those of processor
+time do not depend on what else the machine does, and those of seconds also show how well the cores are used.
 """
 
 from __future__ import annotations
@@ -222,7 +222,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--neurons", type=positive, default=64, help="number of neurons, a fixed random sample (default: 64)"
     )
     parser.add_argument(
-        "--apart", type=positive, default=4, help="how many of them are explained one by one as well (default: 4)"
+        "--apart", type=positive, default=4, help="how many of them are also explained one at a time (default: 4)"
     )
     parser.add_argument("--profile", default="demo", help="default: demo")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

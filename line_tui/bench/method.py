@@ -1,8 +1,8 @@
 """Compare all strategies on the same neurons, with the same models, seeds and images.
 
-Planted units have a known meaning, so a label is right or wrong; neurons of `fc`, `avgpool` and `layer3` are a random
-sample. Every label is measured on 50 new images. Rows are written to a file as they are measured, and an interrupted
-bench continues after the last.
+Planted units respond to a known concept, so a label is right or wrong; neurons of `fc`, `avgpool` and `layer3` are a
+random sample. Every label is measured on 50 new images. Rows are written to a file as they are measured, and an
+interrupted bench continues after the last one.
 """
 
 from __future__ import annotations

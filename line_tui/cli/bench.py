@@ -24,12 +24,12 @@ def bench() -> None:
 
 
 _BENCHES = {
-    "method": ("line_tui.bench.method", "Compare search strategies on planted and random neurons."),
-    "coverage": ("line_tui.bench.coverage", "Measure how often intervals cover the truth."),
-    "language": ("line_tui.bench.language", "Compare a language model's proposals with random words."),
-    "tui": ("line_tui.tui.bench", "Measure the app's latency while a run works."),
-    "layer": ("line_tui.bench.layer", "Measure the cost of explaining a layer."),
-    "cluster": ("line_tui.bench.cluster", "Measure how Ray scales on this machine."),
+    "method": ("line_tui.bench.method", "Compare search strategies on neurons with and without known concepts."),
+    "coverage": ("line_tui.bench.coverage", "Measure how often the 95% intervals contain the true value."),
+    "language": ("line_tui.bench.language", "Compare the language model's proposals with random words."),
+    "tui": ("line_tui.tui.bench", "Measure the app's latency and memory during a run."),
+    "layer": ("line_tui.bench.layer", "Compare explaining a layer at once with one neuron at a time."),
+    "cluster": ("line_tui.bench.cluster", "Measure how throughput scales with the number of Ray actors."),
 }
 
 
