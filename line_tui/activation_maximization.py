@@ -33,7 +33,7 @@ class Maximised(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Best(msgspec.Struct, frozen=True, kw_only=True):
-    """The stored image that drives the neuron most."""
+    """The stored image with the highest activation."""
 
     activation: float
     concept: str
@@ -43,13 +43,17 @@ class Best(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(Request, frozen=True, kw_only=True):
-    """How far each method's best image drives the neuron; `generated` is None before the first run."""
+    """Gradient ascent compared with the neuron's best generated image."""
 
     ascent: float
+    """Activation of the picture found by gradient ascent."""
     picture: str
+    """Path of that picture."""
     generated: Best | None
+    """The best generated image; null before the first run of the neuron."""
     share: float | None
-    """(generated - control mean) / (ascent - control mean); None without a run, or where the ascent went nowhere."""
+    """(generated - control mean) / (ascent - control mean); null without a run, or if the ascent is not above the
+    control mean."""
 
 
 def best_generated(states: Iterable[RunState], vision: str) -> Best | None:

@@ -27,14 +27,14 @@ from line_tui.models.model_files import locate
 
 
 class Pulled(msgspec.Struct, frozen=True, kw_only=True):
-    """What a pull did for one model."""
+    """A model that was pulled."""
 
     id: str
     path: str
     commit: str | None
-    """None for a model that does not come from the hub."""
+    """The fetched commit; null for a model that does not come from the hub."""
     fetched: int
-    """Bytes."""
+    """Number of bytes fetched."""
 
 
 def pull_all(entries: Iterable[Entry], *, update: bool = False) -> list[Pulled]:

@@ -1,4 +1,4 @@
-"""Findings of the doctor."""
+"""Findings of `line-tui doctor`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 Status = Literal["ok", "note", "problem"]
-"""`note` means that it works, but not as well as it could, or not for every profile."""
+"""`note`: it works, but not as well as it could, or not for every profile."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -16,6 +16,8 @@ class Finding(msgspec.Struct, frozen=True):
     check: str
     """Name of the check, such as "gpu" or "models: paper"."""
     status: Status
+    """`note`: it works, but not as well as it could, or not for every profile."""
     found: str
+    """What was found."""
     fix: str = ""
     """What to do about a problem."""

@@ -17,39 +17,41 @@ from line_tui.errors import StoreError
 from line_tui.explain.ports import Picture
 
 SHOWN = 5
-"""Number of neurons to print, and of layers at either end."""
+"""Number of neurons to print, and of first and last layers."""
 NAMES = ("stripes", "disc", "pixels")
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """The arguments from the command line."""
+    """The options of `line-tui doctor --model`."""
 
     model: str
     layer: str | None = None
-    """None for the last."""
+    """None for the last layer."""
     pictures: str | None = None
     """Folder that the built-in pictures are written to."""
     as_json: bool = False
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """How a model is run."""
+    """How line-tui runs a vision model."""
 
     model: str
     identity: str
-    """Its name, and a digest of its weights and preprocessing."""
+    """The model's name, and a digest of its weights and preprocessing."""
     prepared: str
+    """The preprocessing of pictures."""
     input: list[int]
     """Height and width of the network's input for a square picture; empty if unknown."""
     layers: list[str]
-    """Name, class of the module, shape without the batch, neurons and pooling of each."""
+    """Name, class, output shape for one image, number of neurons and pooling of each layer."""
     layer: str
+    """The layer of the activations below."""
     activations: dict[str, list[float | None]]
-    """Of the layer's first neurons, by picture; None where one is not finite."""
+    """Activations of the layer's first neurons, by picture; null if not finite."""
 
 
 def look(request: Request) -> Looked:
-    """Load the model and show it three pictures. Raises LineError."""
+    """Load a vision model and record its activations on three built-in pictures. Raises LineError."""
     from line_tui.models.catalog import read_catalog
     from line_tui.models.vision_checks import builtin_pictures
     from line_tui.models.vision_loader import load_vision

@@ -1,4 +1,4 @@
-"""Request and result of an evaluation, as they go to the engine and come from it."""
+"""Request and result of an evaluation, as messages to and from the engine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from line_tui.evaluate.two_sided_scores import Sanity
 
 @decodable
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """The options of the command."""
+    """The options of an evaluation."""
 
     model: str
     layer: str
@@ -28,36 +28,44 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """One file's scores."""
+    """The scores of one file; a field without a description is a mean over the file's explanations."""
 
     path: str
+    """Path of the file."""
     auc: float | None
-    """Mean over its neurons; None if no row could be scored."""
+    """Null if no row could be scored."""
     mad: float | None
     correlation: float | None = None
-    """Means of the two-sided scores; None if the layer has too few other neurons."""
+    """Null if the layer has too few other neurons, like the two below."""
     auprc: float | None = None
     f1: float | None = None
     scored: list[Scored]
+    """The explanations with their scores."""
     bad_rows: list[BadRow]
+    """The rows that could not be scored."""
     other_layers: int
-    """Rows about other layers."""
+    """Number of rows about other layers."""
     rivals: list[Rivals] = []
-    """Of neurons that have several explanations, the first against each of the others."""
+    """For neurons with several explanations: the first compared with each of the others."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The result. `metrics` names its two scores: CoSy's only if the control images are natural."""
+    """The result of an evaluation."""
 
     model: str
     layer: str
     metrics: tuple[str, str]
+    """Names of the scores `auc` and `mad`: those of CoSy only if the control images are natural."""
     prompt: str
+    """The prompt template of the images."""
     control: str
+    """Name of the control set."""
     control_images: int
+    """Number of control images."""
     skipped: list[str]
-    """Control pictures that cannot be read, each with the reason."""
+    """Control images that cannot be read, each with the reason."""
     files: list[File]
     compared: list[Compared]
+    """Each pair of files compared."""
     sanity: list[Sanity] | None = None
-    """Each metric under the sanity checks, where that was asked for; empty where no explanation holds."""
+    """The outcome of the sanity checks; null if not requested, empty if no explanation scores high enough for them."""

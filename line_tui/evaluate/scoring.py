@@ -19,44 +19,52 @@ COSY_PROMPT = "realistic photo of a close up of {concept}"
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
-    """One explanation's score; the interval is for its AUC given the control."""
+    """The scores of one explanation."""
 
     neuron: int
     explanation: str
     auc: float
     mad: float
     ci_low: float
+    """Lower end of the 95% interval of `auc`, given the control set."""
     ci_high: float
+    """Upper end of the 95% interval of `auc`, given the control set."""
     p_value: float
     images: int
+    """Number of images of the explanation."""
     correlation: float | None = None
-    """Two-sided, as the next two; None where the layer has too few other neurons."""
+    """Two-sided score; null if the layer has too few other neurons, like the two below."""
     auprc: float | None = None
+    """Two-sided score."""
     f1: float | None = None
+    """Two-sided score."""
 
 
 class Rivals(msgspec.Struct, frozen=True, kw_only=True):
-    """Two explanations of one neuron: how often a picture of the first drives it more than one of the second."""
+    """Two explanations of one neuron, compared."""
 
     neuron: int
     first: str
     second: str
     auc: float
+    """Probability that an image of the first drives the neuron more than an image of the second."""
     ci_low: float
     ci_high: float
 
 
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """Two files on the neurons that both explain: difference of AUC, first minus second."""
+    """Two files compared, on the neurons that both explain."""
 
     first: str
     second: str
     neurons: int
+    """Number of these neurons."""
     difference: float
+    """Mean difference of AUC, first minus second."""
     ci_low: float
     ci_high: float
     p_value: float
-    """Two-sided, signs flipped at random."""
+    """Two-sided, from a test that flips signs at random."""
 
 
 def score(

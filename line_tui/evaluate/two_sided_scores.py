@@ -90,14 +90,15 @@ METRICS: dict[str, Callable[[Floats, Labels], float]] = {
 
 
 class Sanity(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric under the two checks."""
+    """Whether a metric notices wrong explanations, by two checks."""
 
     metric: str
     missing_falls: float
-    """Share of explanations whose score falls when half of the pictures that show the concept are taken for others."""
+    """Share of explanations whose score falls when half of the pictures that show the concept lose their label."""
     extra_falls: float
-    """The same when as many others are taken for such."""
+    """Share of explanations whose score falls when as many other pictures get the label as have it."""
     passes: bool
+    """Whether both shares are large enough."""
 
 
 def sanity(detected: Sequence[Detected]) -> list[Sanity]:

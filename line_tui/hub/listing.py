@@ -1,4 +1,4 @@
-"""What `line-tui models list --json` prints."""
+"""The types of `line-tui models list --json`."""
 
 from __future__ import annotations
 
@@ -33,10 +33,12 @@ class ListedVision(VisionEntry, frozen=True, kw_only=True, tag_field="kind", tag
 
 
 class UnfinishedPull(msgspec.Struct, frozen=True, kw_only=True):
-    """What an interrupted pull left in the cache."""
+    """The remains of an interrupted pull."""
 
     repo: str
+    """Repository on the hub."""
     models: list[str]
+    """Ids of the models that come from it."""
     size: int
     """Bytes."""
 
@@ -50,7 +52,7 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def listing(catalog: Catalog, verdicts: Mapping[str, Verdict], unfinished: Iterable[Unfinished]) -> Listing:
-    """The catalogue with what is known of each model's files, by its id."""
+    """The catalogue with the state of each model's files; `verdicts` are by model id."""
 
     def both(entry: LanguageEntry | GeneratorEntry | VisionEntry) -> dict[str, object]:
         return msgspec.structs.asdict(entry) | {"state": verdicts[entry.id].state, "path": verdicts[entry.id].path}

@@ -20,20 +20,23 @@ from line_tui.models.catalog import Entry
 from line_tui.models.model_files import Source, bundled_models, locate
 
 State = Literal["verified", "present", "corrupt", "missing", "served"]
-"""`present`: here, but not compared with a hash: none is known, or nobody has done it yet. `served`: no files here, a
-server on this machine has the model."""
+"""`present`: on this machine, but not compared with a hash, because none is known or because `models verify` has not
+run yet. `served`: provided by a server on this machine."""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known about a model's files."""
+    """The state of a model's files."""
 
     id: str
     state: State
     path: str | None
+    """Where the model is; null if it is missing."""
     size: int
     """Bytes on this machine."""
     problem: str = ""
+    """What is wrong, if anything."""
     fix: str = ""
+    """What to do about the problem."""
 
 
 def verify(entry: Entry, receipts: Receipts) -> Verdict:

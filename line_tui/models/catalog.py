@@ -32,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     about: str = ""
     licence: str = ""
     gated: bool = False
-    """True when the hub asks for an account and an accepted licence."""
+    """Whether the hub requires an account that has accepted the licence."""
     size_mb: int = 0
     """Download size."""
     memory_mb: dict[str, int] = {}
@@ -40,7 +40,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class LanguageEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A language model in a GGUF file."""
+    """A language model."""
 
     style: Literal["auto", "few-shot", "chat"] = "auto"
     """`auto` means chat if the file has a chat template."""
@@ -58,16 +58,16 @@ class GeneratorEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A text-to-image model."""
 
     format: str = "diffusers"
-    """`diffusers`: a pipeline in a folder; plug-ins bring others."""
+    """`diffusers`: a pipeline in a folder. Plug-ins add other formats."""
     options: dict[str, str | int | float | bool] = {}
-    """What a plug-in's format needs to know."""
+    """Options of a plug-in's format."""
     steps: int
     guidance: float
     size: int
     """Side of the square picture in pixels."""
     batch_size: int = 1
-    """Maximum batch size. On a GPU the largest batch that fits is found by trying; elsewhere it is halved until the
-    estimate fits."""
+    """Maximum batch size. On a GPU, the largest one that fits is found by trial; on a CPU, it is halved until the
+    estimated memory fits."""
     prompt_template: str = "{concept}"
     """`{a|b|c}` stands for one of the alternatives, chosen by the picture's seed."""
     negative_prompt: str = ""
@@ -143,15 +143,15 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A vision model other than a plain torchvision architecture."""
 
     format: str = "weights"
-    """`weights`: a file and its architecture, or a folder of ours (`config.json` beside `model.safetensors`).
-    `transformers`, `timm`: a folder as that library has it on the Hugging Face hub. `export`: a program of
-    torch.export. `function`, `torchscript`: black boxes. Plug-ins bring others."""
+    """`weights`: a file of weights with its `architecture`, or a folder with `config.json` and `model.safetensors`.
+    `transformers`, `timm`: a folder as on the Hugging Face hub. `export`: a program of torch.export. `function`,
+    `torchscript`: black boxes. Plug-ins add other formats."""
     options: dict[str, str | int | float | bool] = {}
-    """What a plug-in's format needs to know."""
+    """Options of a plug-in's format."""
     architecture: str | None = None
-    """A torchvision architecture or "efficientnet-lite0"; None where the folder's `config.json` names it."""
+    """A torchvision architecture or "efficientnet-lite0", unless the folder's `config.json` names it."""
     classes: int | None = None
-    """Number of output neurons; None to infer it from the weights."""
+    """Number of output neurons; by default taken from the weights."""
     state_dict: str | None = None
     """Key of the weights in a checkpoint with several sets, such as "model_ema"."""
     transform_input: bool | None = None
@@ -159,7 +159,7 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     labels: str | None = None
     """JSON list of the output neurons' names: a path, or a file beside the weights; "imagenet" for its classes."""
     preprocess: str = "DEFAULT"
-    """Name of the torchvision weights whose preprocessing these share."""
+    """Name of the torchvision weights whose preprocessing is used."""
     size: int | None = None
     """Side of the input in pixels. `size`, `mean` and `std` override the preprocessing that the files declare."""
     resize: int | None = None
@@ -167,13 +167,13 @@ class VisionEntry(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     mean: tuple[float, float, float] | None = None
     std: tuple[float, float, float] | None = None
     interpolation: Literal["bilinear", "bicubic", "nearest"] | None = None
-    """How pictures are resized; None for the architecture's own way, else "bilinear"."""
+    """How pictures are resized; by default as the architecture does, else "bilinear"."""
     function: str | None = None
     """ "module:name" of a function from `uint8[n, h, w, 3]` to `float[n, neurons]`; `source` is the module's folder."""
     allow_code: bool = False
     """Required for functions, TorchScript files and exported programs, which can run arbitrary code."""
     encoder: Encoder | None = None
-    """Features of a sparse autoencoder on top of a layer."""
+    """A sparse autoencoder whose features are explained."""
 
     def __post_init__(self) -> None:
         if self.format not in FORMATS and self.format not in plugins.names(plugins.VISION):
@@ -207,8 +207,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The default vision model; the profile works with any other too."""
     about: str = ""
     reference: str = "emoji-resnet18 avgpool"
-    """Model and layer whose activations concept detectors also read when the layer itself is too narrow, such as a
-    black box with one output."""
+    """Model and layer whose activations the concept detectors also read if the explained layer has too few neurons,
+    such as a black box with one output."""
 
 
 @decodable

@@ -30,15 +30,17 @@ class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     hub: str | None = None
     """Repository on the Hugging Face hub, "owner/name"."""
     path: str | None = None
-    """File or folder of the user's own."""
+    """A file or folder of your own."""
     endpoint: str | None = None
     """Address of an OpenAI-compatible server on this machine, "http://127.0.0.1:8080/v1"."""
     file: str | None = None
-    """File or folder within the package or the repository, None for all of it; the model's name at an endpoint."""
+    """File or folder within the package or repository, by default all of it; at an endpoint, the model's name."""
     revision: str | None = None
+    """Branch, tag or commit of the repository."""
     files: list[str] = []
     """Patterns of the repository's files that are needed; empty for all."""
     sha256: dict[str, str] = {}
+    """Known hashes of the files, by name."""
 
     def __post_init__(self) -> None:
         kinds = [self.bundled, self.package, self.hub, self.path, self.endpoint]

@@ -17,7 +17,7 @@ class SenseOfNeuron(msgspec.Struct, frozen=True, kw_only=True):
 
     label: str
     share: float | None
-    """How much of the neuron's strong responses it accounts for; null if the run did not measure it."""
+    """Share of the neuron's strong responses that it accounts for; null if the run did not measure it."""
     coverage: float | None
     """Older name of `share`."""
     auc: float | None
@@ -35,9 +35,9 @@ class NeuronSenses(msgspec.Struct, frozen=True, kw_only=True):
     label: str | None
     senses: list[SenseOfNeuron]
     covered: float
-    """The largest share of its senses."""
+    """The largest share of any of its senses."""
     unexplained: float | None
-    """Share of the strong responses that no sense accounts for; null if the run did not measure it."""
+    """Share of its strong responses that no sense accounts for; null if the run did not measure it."""
 
 
 class Polysemanticity(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,18 +46,19 @@ class Polysemanticity(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     layer: str
     neurons: int
-    """Neurons that were explained."""
+    """Number of explained neurons."""
     without_concept: int
+    """Number of these for which no concept was found."""
     by_senses: dict[str, int]
-    """Neurons by their number of senses."""
+    """Number of neurons by number of senses."""
     polysemantic: float | None
-    """Share with several senses among the neurons with a concept; null if there are none."""
+    """Share of neurons with several senses among those with a concept; null if there are none."""
     each: list[NeuronSenses]
-    """Those with the most senses first."""
+    """The neurons, those with the most senses first."""
 
 
 def polysemanticity(model: str, layer: str, results: Sequence[Result]) -> Polysemanticity:
-    """The report over the results of a layer's neurons."""
+    """The senses of a layer's neurons, from their runs' results."""
     each = [
         NeuronSenses(
             neuron=result.neuron,

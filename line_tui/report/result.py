@@ -22,10 +22,11 @@ class Bank(msgspec.Struct, frozen=True, kw_only=True):
     """The control set of generated pictures."""
 
     id: str
-    """Changes if any of its pictures does."""
+    """A hash; it changes if any of the pictures changes."""
     concepts: int
+    """Number of concepts in the control set."""
     missing: int
-    """Concepts of the vocabulary that have not been drawn yet."""
+    """Number of vocabulary concepts that have not been drawn yet."""
 
 
 class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +35,9 @@ class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
     metric: e.Metric
     """The metric that the search maximised."""
     value: float
-    """In that metric."""
+    """The label's score in that metric."""
     verified: bool
-    """Whether its images were drawn only for this score. Otherwise they also guided the search, and it is biased
+    """Whether the images were drawn only for this score. If not, they also guided the search, and the score is biased
     upwards."""
     auc: float
     """Probability that an image of the label drives the neuron more than an image of the control set."""
@@ -46,14 +47,17 @@ class LabelScore(msgspec.Struct, frozen=True, kw_only=True):
     images: int
     """The number of images behind the score."""
     ci_low: float | None = None
+    """Lower end of the 95% interval of `auc`; null if the score is not verified, like all fields below."""
     ci_high: float | None = None
-    """95% interval of `auc`; null without a verified score, like all that follow."""
+    """Upper end of the 95% interval of `auc`."""
     p_value: float | None = None
+    """One-sided p-value of a Mann-Whitney test: do the label's images drive the neuron more than the control set?"""
     correlation: float | None = None
-    """The two-sided score, -1 to 1: how well the concept predicts the neuron."""
+    """Two-sided score, -1 to 1: how well the label predicts the neuron's strong responses."""
     correlation_low: float | None = None
+    """Lower end of the 95% interval of `correlation`."""
     correlation_high: float | None = None
-    """Its 95% interval."""
+    """Upper end of the 95% interval of `correlation`."""
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +67,7 @@ class Share(msgspec.Struct, frozen=True, kw_only=True):
     share: float
     """Share of the neuron's strong responses that it accounts for beyond the concepts before it."""
     correlation: float
-    """Its two-sided score by itself."""
+    """Two-sided score of the concept alone."""
 
 
 @decodable
@@ -71,21 +75,21 @@ class Accounted(msgspec.Struct, frozen=True, kw_only=True):
     """The smallest set of concepts that accounts for the neuron."""
 
     concepts: list[Share]
-    """In the order in which they were chosen; empty if no concept does better than chance."""
+    """The concepts in the order in which they were chosen; empty if none does better than chance."""
     unexplained: float
-    """Share of the strong responses that no concept of the set accounts for."""
+    """Share of the neuron's strong responses that no concept of the set accounts for."""
     p_value: float | None
     """Share of random directions of the layer that some word explains as well; null if unknown."""
     features: str
-    """The activations that the concept detectors read."""
+    """The activations that the concept detectors read, such as "512 neurons of avgpool"."""
     left: list[str]
-    """Prompts of the strongest control pictures that remain unexplained."""
+    """Prompts of the unexplained control pictures with the strongest activations."""
     final: bool
-    """Whether it was measured on pictures that took no part in choosing it."""
+    """Whether the shares were measured on pictures that were not used to choose the concepts."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
-    """What the user decided."""
+    """A decision of the user."""
 
     kind: e.DecisionKind
     concept: str | None
@@ -94,13 +98,13 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
 @decodable
 class Sense(msgspec.Struct, frozen=True, kw_only=True):
-    """One concept of the final explanation, with its own score; the fields are those of the label's score."""
+    """One meaning of the neuron, with its own score: see the fields of the same name in `LabelScore`."""
 
     label: str
     concepts: list[str]
-    """Concepts that mean the same here."""
+    """Proposed concepts with this meaning."""
     share: float | None
-    """Share of the neuron's strong responses; null if not measured."""
+    """Share of the neuron's strong responses that it accounts for; null if not measured."""
     coverage: float | None
     """Older name of `share`."""
     auc: float | None = None
@@ -122,19 +126,25 @@ class PairImage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MinimalPair(msgspec.Struct, frozen=True, kw_only=True):
-    """The label against itself with one word changed or dropped, at the same seeds."""
+    """Images of the label, and of the label with one word changed or dropped, drawn with the same seeds."""
 
     concept: str
+    """The label."""
     variant: str
-    """Empty for the empty prompt."""
+    """The changed label; empty if its only word was dropped."""
     kind: Literal["swap", "drop"]
+    """Whether a word was changed (`swap`) or dropped (`drop`)."""
     relative_drop: float = msgspec.field(name="lost")
-    """Drop of the activation, as a share of the activation above the control mean."""
+    """Drop of the mean activation from `before` to `after`, as a share of what `before` is above the control mean."""
     p_value: float
+    """One-sided p-value of the drop, by random sign flips."""
     discriminability: float | None = msgspec.field(name="told_apart")
-    """Share of pictures that the layer's other neurons put on the right side, .5 by chance; null for too few."""
+    """Share of the images that the layer's other neurons assign to the right side, 0.5 by chance; null if there are too
+    few neurons."""
     before: list[PairImage]
+    """Images of the label."""
     after: list[PairImage]
+    """Images of the changed label."""
 
 
 class TrialImage(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,54 +158,61 @@ class TrialImage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
-    """A concept that was proposed."""
+    """A concept that entered the run."""
 
     concept: str
     origin: e.Origin
     iteration: int
     score: float | None
-    """In the run's metric; null, like the four that follow, if the concept was never drawn."""
+    """Score in the run's metric; null if the concept was not scored, like the four fields below."""
     auc: float | None
     mad: float | None
     correlation: float | None
-    """The two-sided score."""
+    """Two-sided score."""
     detected: float | None
-    """AUC of the concept's detector on its own held-out pictures."""
+    """AUC of the concept's detector on held-out images; low if the generator cannot draw the concept."""
     verdict: Verdict
     images: list[TrialImage]
 
 
 class Seconds(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the time went."""
+    """The run's time in seconds, by activity."""
 
     load: float
+    """Loading models."""
     llm: float
+    """Language model."""
     control: float
+    """Measuring the control set."""
     generate: float
+    """Drawing images."""
     score: float
+    """Recording activations of images."""
     total: float
+    """Working time over all sessions."""
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """What the run cost."""
+    """The cost of a run."""
 
     llm_calls: int
+    """Number of calls of the language model."""
     prompt_tokens: int
     evaluated_tokens: int
-    """Prompt tokens that were not reused."""
+    """Prompt tokens that were not reused from an earlier call."""
     completion_tokens: int
     images: int
-    """Of all trials."""
+    """Number of images of all trials."""
     images_drawn: int
-    """Those that were not already on disk."""
+    """Number of these that were not on disk already."""
     control_images: int
-    """Drawn for the control set."""
+    """Number of images drawn for the control set."""
     seconds: Seconds
 
 
 @decodable
 class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What the outputs depend on besides the seed."""
+    """The settings that a run's outputs depend on, besides the seed."""
 
     batch_size: int
     threads: int
@@ -209,15 +226,15 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     guidance: float
     image_size: int
     memory: e.Memory
-    """Where the models were: all on the device, taking turns there, or the language model on the CPU."""
+    """Where the models were: all on the device (`resident`), in turn (`swap`), or the language model on the CPU."""
     gpu_layers: int
-    """Of the language model, -1 for all."""
+    """Number of the language model's layers on the GPU, -1 for all."""
     bit_identical: bool
-    """False once a lack of memory changed the batch size during the run."""
+    """False if a lack of memory changed the batch size during the run."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """A run and what it found."""
+    """The result of a run."""
 
     schema_version: int = SCHEMA_VERSION
     run_id: str
@@ -225,24 +242,24 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     layer: str
     neuron: int
     name: str | None
-    """The model's own name for the neuron; null if it has none, and in older runs."""
+    """The neuron's name in the model; null if it has none, and in older runs."""
     pooling: str
     profile: str
     strategy: str
     seed: int
     control: str | None
-    """Folder of the user's own pictures that were the control set; null for generated ones."""
+    """Folder of the user's own pictures used as control set; null if it was generated."""
     bank: Bank | None
-    """Null until it is measured."""
+    """The generated control set; null until it has been measured."""
     status: Status
     label: str | None
     """The concept that explains the neuron best; null if there is none (yet)."""
     reason: str | None
-    """Why this label, or why none."""
+    """Why this is the label, or why there is none."""
     score: LabelScore | None
-    """Null without a label."""
+    """The label's score; null without a label."""
     explanation: Accounted | None
-    """Null if the strategy looks for none."""
+    """The set of concepts that accounts for the neuron; null if the strategy does not search for one."""
     judgement: e.Judgement | None
     """The user's judgement of the label."""
     decisions: list[Decision]
@@ -250,13 +267,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     senses: list[Sense]
     minimal_pairs: list[MinimalPair]
     trials: list[TrialResult]
-    """In the order in which they entered the run."""
+    """All concepts, in the order in which they entered the run."""
     cost: Cost
     settings: RunSettings
 
 
 def result(state: RunState, total_seconds: float) -> Result:
-    """The result of a run that has its first event; `total_seconds` is the time worked on it, over all sessions.
+    """The result of a run; `total_seconds` is its working time over all sessions.
 
     Raises ValueError for a run without its first event.
     """
@@ -291,7 +308,7 @@ def result(state: RunState, total_seconds: float) -> Result:
 
 
 def to_json(found: Result) -> str:
-    """A result as an indented JSON object."""
+    """The result as an indented JSON object."""
     return msgspec.json.format(msgspec.json.encode(found)).decode()
 
 

@@ -38,7 +38,7 @@ _IDLE = ("models_loaded", "decided", "judged", "mode_changed", "budget_changed")
 
 
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as lists show it."""
+    """A run in a list of runs."""
 
     id: str
     model: str
@@ -49,12 +49,13 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     status: RunStatus
     label: str | None
     score: float | None
-    """Of the label: its AUC on fresh images where it was verified, otherwise the score that the run maximised."""
+    """The label's AUC on fresh images; if that was not measured, the score that the run maximised."""
     images: int
+    """Number of images of all trials."""
     created: float
     """Unix seconds."""
     seconds: float
-    """Working time over all sessions."""
+    """Working time over all sessions, in seconds."""
     title: str
     note: str
     judgement: e.Judgement | None = None

@@ -18,12 +18,14 @@ from line_tui.tui.theme import check_theme
 
 
 class Remappable(msgspec.Struct, frozen=True, kw_only=True):
-    """A key binding, with its id in the settings."""
+    """A key binding that `[tui.keys]` can remap."""
 
     id: str
+    """Its name in `[tui.keys]`."""
     keys: str
     """One or more keys, separated by commas, as in `[tui.keys]`."""
     does: str
+    """What the key does."""
 
 
 def remappable() -> list[Remappable]:
