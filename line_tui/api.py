@@ -137,7 +137,7 @@ def explain(
     elif preprocess is not None or name is not None:
         raise UsageError("a model of the catalogue already has a name and preprocessing", "leave them out")
     if layer is None and (live is None or live.layer is None):
-        raise UsageError("no layer was named", "`line_tui.layers(model)` lists them")
+        raise UsageError("no layer was named", "`line_tui.layers` lists them")
     if live is not None and ray:
         raise UsageError(
             "a model in this process's memory cannot be used with Ray", "leave out ray, or put it in the catalogue"

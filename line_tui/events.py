@@ -30,6 +30,10 @@ CPU. Each needs less device memory and more time than the one before."""
 Phase = Literal["loading", "control", "proposing", "waiting", "drawing", "verifying", "paused", "idle"]
 
 
+IN_MEMORY = "memory:"
+"""How the sources of a run begin whose vision model has no files."""
+
+
 class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     """What the user asked for."""
 
@@ -54,6 +58,11 @@ class RunSpec(msgspec.Struct, frozen=True, kw_only=True):
     def target(self) -> Neuron:
         """The neuron to be explained."""
         return Neuron(self.model, self.layer, self.neuron)
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the vision model is in the memory of a Python program, so that no other process has it."""
+        return self.sources.startswith(IN_MEMORY)
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):

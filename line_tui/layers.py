@@ -29,12 +29,15 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the neurons, if known."""
 
 
-def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool = False) -> LayerInfo:
+def find_layer(
+    layers: Sequence[LayerInfo], model: str, layer: str, exists: bool = False, in_memory: bool = False
+) -> LayerInfo:
     """The entry of a layer. Raises UnknownNameError, with the nearest names, for an unknown layer.
 
-    `exists` tells whether the model has a module of this name, even if it is not a layer with activations.
+    `exists` tells whether the model has a module of this name, even if it is not a layer with activations; `in_memory`
+    whether the model is the caller's, which no command can list.
     """
-    how = f"`line-tui layers {model}` lists them"
+    how = f"`{'line_tui.layers' if in_memory else f'line-tui layers {model}'}` lists them"
     for info in layers:
         if info.name == layer:
             return info
@@ -43,13 +46,16 @@ def find_layer(layers: Sequence[LayerInfo], model: str, layer: str, exists: bool
     raise unknown_name(f"layer of {model}", layer, [info.name for info in layers], how)
 
 
-def find_neuron(layers: Sequence[LayerInfo], neuron: Neuron, exists: bool = False) -> LayerInfo:
+def find_neuron(
+    layers: Sequence[LayerInfo], neuron: Neuron, exists: bool = False, in_memory: bool = False
+) -> LayerInfo:
     """The entry of a neuron's layer. Raises UnknownNameError as `find_layer`, and for an unknown neuron."""
-    info = find_layer(layers, neuron.model, neuron.layer, exists)
+    info = find_layer(layers, neuron.model, neuron.layer, exists, in_memory)
     if not 0 <= neuron.index < info.neurons:
+        how = "" if in_memory else f"; `line-tui neurons {neuron.model} {neuron.layer}` lists them"
         raise UnknownNameError(
             f"layer '{neuron.layer}' of {neuron.model} has no neuron {neuron.index}",
-            f"choose one from 0 to {info.neurons - 1}; `line-tui neurons {neuron.model} {neuron.layer}` lists them",
+            f"choose one from 0 to {info.neurons - 1}{how}",
         )
     return info
 

@@ -225,6 +225,17 @@ def test_a_stored_result_is_not_taken_for_that_of_another_live_model(monkeypatch
     assert found(lambda pictures: 1 - red(pictures)) != first
 
 
+def test_errors_about_a_live_model_name_nothing_that_only_works_for_the_catalogue() -> None:
+    for model, layer, neuron, told in (
+        (Network(), "ou", 0, "did you mean out? `line_tui.layers` lists them"),
+        (Network(), "out", 2, "layer 'out' of Network has no neuron 2 — choose one from 0 to 1"),
+        (red, "x", 0, "no layer of red named 'x' — `line_tui.layers` lists them"),
+    ):
+        with pytest.raises(UnknownNameError) as raised:
+            line_tui.explain(model, layer, neuron, preprocess=None if model is red else prepare, **OPTIONS)
+        assert str(raised.value).endswith(told)
+
+
 def test_live_modules_that_cannot_be_run_are_refused_in_one_line() -> None:
     with pytest.raises(UsageError, match="have no shape yet — call it once"):
         line_tui.layers(nn.Sequential(nn.LazyConv2d(8, 3)), preprocess=prepare)
@@ -235,7 +246,7 @@ def test_live_modules_that_cannot_be_run_are_refused_in_one_line() -> None:
         (lambda picture: prepare(picture) * float("nan"), "not finite"),
     ]
     for preprocess, told in wrong:
-        with pytest.raises(UsageError, match=told):
+        with pytest.raises(UsageError, match=f"{told}.*correct the function given as preprocess"):
             line_tui.layers(Network(), preprocess=preprocess)
 
 

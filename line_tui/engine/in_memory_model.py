@@ -95,7 +95,7 @@ class InMemoryModel:
         return TorchVision(
             self._model,
             self.name,
-            Preprocess(prepared, told),
+            Preprocess(prepared, told, "correct the function given as preprocess"),
             revision=self.revision,
             batch_size=batch_size,
             device=device,

@@ -17,7 +17,7 @@ from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_store import RunStore
 from line_tui.engine.shared_models import AttendedRunControl, SharedModels
-from line_tui.errors import LineError, MemoryLimitError, UsageError
+from line_tui.errors import LineError, MemoryLimitError, UnknownNameError, UsageError
 from line_tui.explain import strategies
 from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Cancelled
@@ -80,7 +80,7 @@ class Session:
 
     def _attempt(self, begun: Callable[[], None]) -> MemoryLimitError | None:
         """Run to the result; return the error if memory ran out."""
-        layer = check(self._spec, self._manager.layers(self._spec.model))
+        layer = check(self._spec, self._layers())
         start = time.perf_counter()
         self._loading("")
 
@@ -98,6 +98,17 @@ class Session:
             return None
 
         return self._manager.lend(self._spec, self._state.settings, self._loading, use)
+
+    def _layers(self) -> Sequence[LayerInfo]:
+        try:
+            return self._manager.layers(self._spec.model)
+        except UnknownNameError as error:
+            if not self._spec.in_memory:
+                raise
+            raise UsageError(
+                f"the model of run '{self._run_id}' is in the memory of a Python program",
+                "call line_tui.explain there again, which resumes it",
+            ) from error
 
     def _step_down(self, lack: MemoryLimitError) -> None:
         """Continue from the stored events with settings that need less memory."""
@@ -171,7 +182,7 @@ def check(spec: e.RunSpec, layers: Sequence[LayerInfo]) -> LayerInfo:
     """Return a run's layer. Raises UnknownNameError for unknown names, UsageError for an impossible request."""
     strategies.check_metric(spec.strategy, spec.metric)
     check_folder(spec)
-    return find_neuron(layers, spec.target)
+    return find_neuron(layers, spec.target, in_memory=spec.in_memory)
 
 
 def _check_same(run_id: str, before: e.Settings, now: e.Settings) -> None:

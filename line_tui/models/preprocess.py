@@ -17,7 +17,6 @@ from torchvision.transforms.functional import center_crop
 from line_tui.errors import LineError, UsageError
 from line_tui.explain.ports import Picture
 
-_CORRECT = "correct size, mean and std, or the preprocessing in its files"
 _PROBE = 512
 """Side in pixels of the pictures used to measure a preprocessing."""
 
@@ -30,6 +29,8 @@ class Preprocess:
     """Maps a picture to `float32[3, height, width]`; the size may depend on the picture's."""
     told: str
     """The library's full description; part of the model's identity."""
+    fix: str = "correct size, mean and std, or the preprocessing in its files"
+    """What to do about a preprocessing that does not work."""
 
     def __call__(self, pictures: Sequence[Picture]) -> Tensor:
         """`uint8[height, width, 3]` pictures to `float32[pictures, 3, height, width]`.
@@ -50,14 +51,14 @@ class Preprocess:
             raise
         except Exception as error:  # Libraries and user functions raise all kinds of errors.
             told = " ".join(str(error).split())[:200]
-            raise UsageError(f"no picture can be preprocessed: {type(error).__name__}: {told}", _CORRECT) from error
+            raise UsageError(f"no picture can be preprocessed: {type(error).__name__}: {told}", self.fix) from error
         if not isinstance(made, Tensor) or made.ndim != 3 or made.shape[0] != 3:
             what = list(made.shape) if isinstance(made, Tensor) else type(made).__name__
             raise UsageError(
-                f"preprocessing turns a picture into {what}, not into a tensor of 3 x height x width", _CORRECT
+                f"preprocessing turns a picture into {what}, not into a tensor of 3 x height x width", self.fix
             )
         if not made.isfinite().all():
-            raise UsageError("preprocessing turns a grey picture into numbers that are not finite", _CORRECT)
+            raise UsageError("preprocessing turns a grey picture into numbers that are not finite", self.fix)
         return int(made.shape[1]), int(made.shape[2])
 
     @cached_property

@@ -16,12 +16,10 @@ from line_tui.models.catalog import Catalog, Entry, VisionEntry, read_catalog
 from line_tui.models.folder import SUFFIXES, open_folder
 from line_tui.models.model_files import content, fingerprint, locate
 
-_IN_MEMORY = "memory:"
-
 
 def in_memory(spec: e.RunSpec, revision: str) -> e.RunSpec:
     """The spec of a run on a vision model in the caller's memory; `revision` is in hex digits."""
-    return msgspec.structs.replace(spec, sources=_IN_MEMORY + revision)
+    return msgspec.structs.replace(spec, sources=e.IN_MEMORY + revision)
 
 
 def stamped(spec: e.RunSpec) -> e.RunSpec:
@@ -29,8 +27,7 @@ def stamped(spec: e.RunSpec) -> e.RunSpec:
 
     A model in memory has no files: its spec already has a digest, from `in_memory`.
     """
-    said = spec.sources.partition("-")[0]
-    models = said if said.startswith(_IN_MEMORY) else _of_models(spec, read_catalog())
+    models = spec.sources.partition("-")[0] if spec.in_memory else _of_models(spec, read_catalog())
     control = _of_control(spec.control)
     return msgspec.structs.replace(spec, sources="-".join(filter(None, (models, control))))
 

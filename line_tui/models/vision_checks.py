@@ -46,8 +46,8 @@ def check_steady(vision: Vision, layer: LayerInfo, model: str) -> None:
     moved = np.abs(one - other) > _NOISE * scale + _NOISE * np.nanmax(scale, initial=0)
     if moved.mean() > _UNSTEADY:
         raise UsageError(
-            f"{model} gives different activations for the same picture: dropout or batch norm in training mode",
-            "save it again after model.eval()",
+            f"{model} gives different activations for the same picture",
+            "make it deterministic, and independent of the batch: a torch module needs model.eval() before it is saved",
         )
 
 

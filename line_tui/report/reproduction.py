@@ -14,14 +14,16 @@ _OPTIONS = ("profile", "strategy", "metric", "seed", "iterations", "images", "co
 
 
 def command_line(spec: RunSpec) -> str:
-    """The `line-tui explain ...` command for a run, without options at their defaults."""
+    """The command for a run, or the call in Python for a model in memory, without options at their defaults."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(RunSpec)}
     defaults["metric"] = strategies.metric_of(spec.strategy, None)
+    given = {name: value for name in _OPTIONS if (value := getattr(spec, name)) != defaults[name]}
+    if spec.in_memory:
+        options = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"# in Python: line_tui.explain({spec.model}, {spec.layer!r}, {spec.neuron}{options})"
     words = ["line-tui", "explain", spec.model, spec.layer, str(spec.neuron)]
-    for name in _OPTIONS:
-        value = getattr(spec, name)
-        if value != defaults[name]:
-            words += [f"--{name}", str(value)]
+    for name, value in given.items():
+        words += [f"--{name}", str(value)]
     return shlex.join(words)
 
 

@@ -16,6 +16,7 @@ from line_tui.engine.local import LocalEngine
 from line_tui.engine.server import Server
 from line_tui.errors import EngineError, LineError, StoreError, UnknownNameError
 from line_tui.explain.state import fold
+from line_tui.models.source_digests import in_memory
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE, process
 from tests.engine.fake_engine import FakeSource
@@ -190,6 +191,12 @@ async def test_an_engine_of_another_version_is_refused_before_it_gets_work(tmp_p
         with pytest.raises(EngineError, match="the engine belongs to another version of line-tui"):
             await all_of(executor.submit("a", SPEC))
         assert "another version" in executor.status.lines[0] and executor.log_lines(9) == []
+
+
+async def test_only_the_program_that_has_its_model_in_memory_resumes_a_run(executor: Executor, store: Store) -> None:
+    store.create("a", in_memory(msgspec.structs.replace(SPEC, model="Net"), "0123"))
+    with pytest.raises(LineError, match=r"memory of a Python program — call line_tui\.explain there again"):
+        await all_of(executor.resume("a"))
 
 
 async def test_an_engine_that_cannot_be_started_is_told(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ SAVES = {exported: "export", exported_for_one_size: "export", traced: "torchscri
 def test_a_model_saved_in_training_mode_is_refused(save: Any, middle: Any, tmp_path: Path) -> None:
     torch.manual_seed(0)
     save(Net(middle).train(), tmp_path / "net")
-    with pytest.raises(UsageError, match=r"different activations for the same picture.*save it again after model.eval"):
+    with pytest.raises(UsageError, match=r"different activations for the same picture.*needs model.eval"):
         load_vision("mine", mine(tmp_path / "net", format=SAVES[save], **SAID), 2, "cpu")
 
 

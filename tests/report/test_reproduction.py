@@ -9,6 +9,11 @@ def test_defaults_are_left_out() -> None:
     assert command_line(RunSpec(model="resnet50", layer="avgpool", neuron=3)) == "line-tui explain resnet50 avgpool 3"
 
 
+def test_a_model_in_memory_is_explained_in_python() -> None:
+    spec = RunSpec(model="Net", layer="fc", neuron=3, seed=5, profile="mine", sources="memory:0123")
+    assert command_line(spec) == "# in Python: line_tui.explain(Net, 'fc', 3, profile='mine', seed=5)"
+
+
 def test_the_command_line_understands_it() -> None:
     spec = RunSpec(
         model="my model",
