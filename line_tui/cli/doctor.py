@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from line_tui.cli.child_process import run_child
-from line_tui.cli.options import complete_models, json_option
+from line_tui.cli.options import Target, complete_models, json_option
 from line_tui.cli.output import put, put_json
 from line_tui.errors import UsageError
 
@@ -28,7 +28,7 @@ _MARKS = {"ok": "ok     ", "note": "note   ", "problem": "PROBLEM"}
 @click.option("--layer", help="Layer whose activations --model shows, instead of the last.")
 @click.option(
     "--pictures",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Target(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="Folder in which --model saves its three pictures.",
 )

@@ -10,6 +10,7 @@ import click
 from line_tui.cli.options import (
     SEED,
     Integer,
+    Target,
     complete_neurons,
     data_option,
     json_option,
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 @click.argument("neuron", shell_complete=complete_neurons)
 @click.option("--steps", type=Integer(1, 100_000), default=256, show_default=True, help="Number of gradient steps.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same picture.")
-@click.option("--to", "picture", type=click.Path(path_type=Path, dir_okay=False), help="PNG file to write.")
+@click.option("--to", "picture", type=Target(path_type=Path, dir_okay=False), help="PNG file to write.")
 @json_option
 @data_option
 def maximise(

@@ -36,6 +36,17 @@ class _Seed(click.ParamType[int]):
 
 SEED = _Seed()
 
+
+class Target(click.Path):
+    """A file or folder to write to. `-` would become one of that name, where users mean stdout."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter for `-`."""
+        if value == "-":
+            self.fail(f"this is not written to stdout; name a {self.name}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 _DATA = "LINE_TUI_DATA"
 
 
@@ -51,7 +62,7 @@ def _use(context: click.Context, option: click.Parameter, data: Path | None) -> 
 
 data_option = click.option(
     "--data",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Target(file_okay=False, path_type=Path),
     callback=_use,
     metavar="FOLDER",
     help="Folder for runs and pictures, instead of LINE_TUI_DATA or the default.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from line_tui import plugins
-from line_tui.cli.options import data_option, runs_argument
+from line_tui.cli.options import Target, data_option, runs_argument
 from line_tui.cli.output import put, put_data, put_json, say
 from line_tui.cli.runs_filter import filter_options, matching
 from line_tui.errors import UsageError
@@ -27,7 +27,7 @@ _WRITTEN = ("html", "png", *plugins.names(plugins.EXPORTERS))
 @click.option(
     "--to",
     "folder",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=Target(path_type=Path, file_okay=False),
     help="Folder to write to; needed for all formats but csv and json.",
 )
 @click.option("--open", "open_it", is_flag=True, help="Open the result with the desktop's default program.")
@@ -70,6 +70,8 @@ def export(
         if open_it and written and not open_file(written[0]):
             say("no program on this machine can open it")
         return
+    if folder is not None:
+        raise UsageError(f"{kind} is written to stdout", f"use > FILE.{kind} in place of --to")
     if open_it:
         raise UsageError(f"--open cannot show {kind}", "use it with --format html or another that writes files")
     results = [result_of(store, run_id) for run_id in named]

@@ -67,6 +67,25 @@ def test_json_means_what_it_meant(call: Call, run_id: str) -> None:
     assert json.loads(call("runs", "--json").out)[0]["title"] == NASTY
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("maximise", "fake", "fc", "0", "--to"),
+        ("runs", "export", "--format", "html", "--to"),
+        ("runs", "--data"),
+        ("doctor", "--model", "fake", "--pictures"),
+    ],
+    ids=" ".join,
+)
+def test_no_file_named_dash_is_written_in_place_of_stdout(
+    call: Call, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call(*arguments, "-")
+    assert done.code == 2 and "this is not written to stdout; name a" in done.err
+    assert not (tmp_path / "-").exists()
+
+
 def test_tables_are_of_one_line_a_row() -> None:
     assert table(["a", "b"], [(NASTY, NASTY)]).count("\n") == 1
 

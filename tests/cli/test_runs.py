@@ -138,3 +138,5 @@ def test_pages_of_several_runs_have_an_index_and_can_be_opened(
     alone = call("runs", "export", "r1", "--format", "html", *to).out.splitlines()
     assert [Path(line).name for line in alone] == ["r1.html"] and len(opened) == 1
     assert call("runs", "export", "r1", "--open").code == 2
+    unused = call("runs", "export", "r1", *to)
+    assert unused.code == 2 and "csv is written to stdout" in unused.err
