@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from operator import index
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -45,6 +46,7 @@ class Progress:
     done: int
     """Finished neurons."""
     total: int
+    """All neurons of the call."""
     doing: str
     """A short description of the current work."""
 
@@ -312,7 +314,8 @@ def _shown(progress: bool | OnProgress, total: int) -> Iterator[OnProgress]:
 
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     console = PlainConsole(stderr=True)
-    seen = console.is_terminal or console.is_jupyter
+    # In a notebook without ipywidgets, rich shows a warning in place of each update.
+    seen = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
     with Bar(*columns, console=console, transient=True, disable=not seen) as bar:
         task = bar.add_task("", total=total)
         yield lambda at: bar.update(task, completed=at.done, description=at.doing)

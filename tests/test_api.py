@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from line_tui.store import Store
 from tests.engine.fake_engine import FakeSource
 
 OPTIONS: dict[str, Any] = {"strategy": "published", "iterations": 1, "images": 2, "progress": False}
-NOTEBOOK = Path(line_tui.__file__).parent / "tutorial.ipynb"
+NOTEBOOK = Path(__file__).parent.parent / "docs" / "notebook.ipynb"
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,14 @@ def test_several_neurons_and_the_same_call_again() -> None:
 def test_the_bar_writes_nothing_where_it_cannot_be_seen(capsys: pytest.CaptureFixture[str]) -> None:
     line_tui.explain("fake", "fc", 0, **OPTIONS | {"progress": True})
     assert capsys.readouterr() == ("", "fake models loaded\n")
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.skipif(find_spec("ipywidgets") is not None, reason="ipywidgets is installed")
+@pytest.mark.filterwarnings("error:install .ipywidgets.")
+def test_in_a_notebook_without_widgets_there_is_no_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: True)
+    line_tui.explain("fake", "fc", 0, **OPTIONS | {"progress": True})
 
 
 @pytest.mark.usefixtures("fake")

@@ -8,10 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True).stdout.split()
-MADE = {
-    "notebook.ipynb": "line_tui/tutorial.ipynb",
-    "pictures/worst-cases.png": "models/measured/worst-cases.png",
-}
+MADE = {"pictures/worst-cases.png": "models/measured/worst-cases.png"}
 """What the build of the site copies into docs/; other pictures come from the gallery."""
 
 
