@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import ast
 import html
+import json
+import os
 import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 from latex2mathml.converter import convert
 
 from line_tui import errors
 from line_tui.cli.main import cli
-from line_tui.cli.schema import OUTPUTS, schema_of
+from line_tui.cli.schema import OUTPUTS, described, schema_of
+from line_tui.config import Config
+from line_tui.events import AnyEvent, Durable
 from line_tui.tui.keymap import remappable
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+INCLUDED = r"\{\{ file (\S+) \}\}"
 
 FORMULAS = {
     "inline": re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.S),
@@ -30,17 +36,17 @@ PICTURES = [*(ROOT / "tests" / "tui" / "gallery").glob("*.[ps][nv]g"), ROOT / "m
 
 
 def on_pre_build(**_: Any) -> None:
-    """Copy the notebook and the pictures, which are elsewhere in the repository, into docs/."""
-    shutil.copyfile(ROOT / "line_tui" / "tutorial.ipynb", ROOT / "docs" / "notebook.ipynb")
-    (ROOT / "docs" / "pictures").mkdir(exist_ok=True)
+    """Copy the pictures, which are elsewhere in the repository, into docs/."""
+    (DOCS / "pictures").mkdir(exist_ok=True)
     for picture in PICTURES:
-        shutil.copyfile(picture, ROOT / "docs" / "pictures" / picture.name)
+        shutil.copyfile(picture, DOCS / "pictures" / picture.name)
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Replace `{{ commands }}` and the other `PARTS` with generated text, and `{{ file PATH }}` with the document."""
     markdown = re.sub(r"\{\{ (\w+) \}\}", lambda match: PARTS[match[1]](), markdown)
-    return re.sub(r"\{\{ file (\S+) \}\}", lambda match: document(match[1]), markdown)
+    folder = (DOCS / page.file.src_uri).parent
+    return re.sub(INCLUDED, lambda match: document(match[1], folder, first=match.start() == 0), markdown)
 
 
 def on_page_content(content: str, **_: Any) -> str:
@@ -50,14 +56,25 @@ def on_page_content(content: str, **_: Any) -> str:
     return content
 
 
-def document(path: str) -> str:
-    """A document of the repository, with its pictures, as text for a page of the site.
+def document(path: str, folder: Path, first: bool) -> str:
+    """A document of the repository, as text for a page in a folder of the site; a section of it unless it comes first.
 
-    Links to files in the repository become plain text.
+    Links to documents that are not on the site become plain text.
     """
     text = (ROOT / path).read_text()
-    text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)[^)]*\)", r"\1", text)
-    return re.sub(r"!\[([^\]]*)\]\((?!https?:)[^)]*/([^)/]*)\)", r"![\1](../pictures/\2)", text)
+    pages = {ROOT / part: page for page in DOCS.rglob("*.md") for part in re.findall(INCLUDED, page.read_text())}
+
+    def link(match: re.Match[str]) -> str:
+        said, target, anchor = match.groups()
+        linked = Path(os.path.normpath(ROOT / Path(path).parent / target))
+        page = pages.get(linked, linked)
+        if target and not page.is_relative_to(DOCS):
+            return said
+        return f"[{said}]({os.path.relpath(page, folder) if target else ''}{anchor or ''})"
+
+    text = re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:)([^)#]*)(#[^)]*)?\)", link, text)
+    text = re.sub(r"!\[([^\]]*)\]\((?!https?:)[^)]*/([^)/]*)\)", r"![\1](../pictures/\2)", text)
+    return text if first else re.sub("^#", "##", text, flags=re.M)
 
 
 def commands() -> str:
@@ -81,21 +98,28 @@ def exit_codes() -> str:
 
 def outputs() -> str:
     """A table of what each command prints with `--json`, then one table of fields per type."""
-    kinds: dict[str, dict[str, Any]] = {}
+    schemas = {command: schema_of(command) for command in OUTPUTS}
+    rows = [f"| `{command}` | {_kind(schema)} |" for command, schema in schemas.items()]
+    kinds = {name: kind for schema in schemas.values() for name, kind in schema["$defs"].items()}
+    return "\n".join(["| command | prints |", "|---|---|", *rows, "", _tables(kinds)])
+
+
+def events() -> str:
+    """A table of the events, then one table of fields per type."""
     rows = []
-    for command in OUTPUTS:
-        schema = schema_of(command)
-        kinds |= schema["$defs"]
-        rows.append(f"| `{command}` | {_kind(schema)} |")
-    parts = ["\n".join(["| command | prints |", "|---|---|", *rows])]
-    for name, kind in sorted(kinds.items()):
-        fields = [
-            f"| `{field}` | {_kind(said)} | {_cell(said.get('description', ''))} |"
-            for field, said in kind["properties"].items()
-        ]
-        table = "\n".join(["| field | type | meaning |", "|---|---|---|", *fields])
-        parts.append(f"## {name}\n\n{kind.get('description', '')}\n\n{table}")
-    return "\n\n".join(parts)
+    for event in get_args(AnyEvent):
+        stored = "yes" if issubclass(event, Durable) else "no"
+        rows.append(f"| [{event.__name__}](#{event.__name__.lower()}) | {stored} | {event.__doc__} |")
+    tables = _tables(described(AnyEvent)["$defs"])
+    return "\n".join(["| event | stored | meaning |", "|---|---|---|", *rows, "", tables])
+
+
+def settings() -> str:
+    """One table of settings per section of the settings file."""
+    schema = described(Config)
+    sections = schema["$defs"]["Config"]["properties"]
+    kinds = {section: schema["$defs"][one["$ref"].rpartition("/")[2]] for section, one in sections.items()}
+    return _tables({f"[{section}]": kind for section, kind in kinds.items()}, default=True)
 
 
 def messages() -> str:
@@ -120,22 +144,37 @@ def messages() -> str:
 PARTS: dict[str, Callable[[], str]] = {
     "commands": commands,
     "keys": keys,
+    "events": events,
     "exit_codes": exit_codes,
     "messages": messages,
     "outputs": outputs,
+    "settings": settings,
 }
 
 
 def _command(context: click.Context) -> list[str]:
     command = context.command
+    parts = [f"## `{context.command_path}`", f"```text\n{command.get_help(context)}\n```"]
     if isinstance(command, click.Group):
-        inner = [
-            _command(click.Context(found, info_name=name, parent=context))
-            for name in command.list_commands(context)
-            if (found := command.get_command(context, name)) is not None and not found.hidden
-        ]
-        return [part for parts in inner for part in parts]
-    return [f"## `{context.command_path}`", f"```text\n{command.get_help(context)}\n```"]
+        for name in command.list_commands(context):
+            if (found := command.get_command(context, name)) is not None and not found.hidden:
+                parts += _command(click.Context(found, info_name=name, parent=context))
+    return parts
+
+
+def _tables(kinds: dict[str, dict[str, Any]], default: bool = False) -> str:
+    """A table of fields for each type of a JSON Schema, with the defaults if wanted."""
+    parts = []
+    for name, kind in sorted(kinds.items()):
+        head = ["field", "type", *(["default"] if default else []), "meaning"]
+        rows = [head, ["---"] * len(head)]
+        for field, said in kind["properties"].items():
+            value = [f"`{json.dumps(said['default'])}`" if said["default"] is not None else ""] if default else []
+            kind_of = _kind(said).removesuffix(" or null") if default else _kind(said)
+            rows.append([f"`{field}`", kind_of, *value, _cell(said.get("description", ""))])
+        lines = [f"| {' | '.join(row)} |" for row in rows]
+        parts += [f"## {name}", kind.get("description", ""), "\n".join(lines)]
+    return "\n\n".join(parts)
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -201,4 +240,4 @@ def _words(node: ast.expr) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(html.escape(text, quote=False).split(" ")).replace("|", "\\|").replace("*", "\\*")
+    return " ".join(html.escape(text, quote=False).split()).replace("|", "\\|").replace("*", "\\*")

@@ -33,12 +33,17 @@ class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """Defaults for new runs."""
 
     profile: str = "demo"
+    """The models: a profile of the catalogue."""
     strategy: str = "adaptive"
+    """How to search; `line-tui explain --help` lists the strategies."""
     metric: Metric | None = None
-    """None for the strategy's default."""
+    """What the search maximises, by default the strategy's first metric."""
     iterations: int = 10
+    """Proposals from the language model."""
     images: int = 5
+    """Pictures per concept; `adaptive` draws a third of what `published` would."""
     ask_first: bool = False
+    """Whether every proposal waits for your decision."""
 
     def __post_init__(self) -> None:
         if self.strategy not in strategies.NAMES:
@@ -51,16 +56,16 @@ class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """How the engine process uses the machine."""
 
     threads: int | None = None
-    """Threads per model; None for one per core."""
+    """Threads per model, by default one per core."""
     device: str | None = None
-    """"cpu", "cuda" or "mps"; None for the best available."""
+    """`"cpu"`, `"cuda"` or `"mps"`, by default the best available."""
     memory: Memory | None = None
-    """"resident", "swap" or "cpu-llm"; None for the first one that fits."""
+    """Where the models are: all on the device; language model and generator in turn; the language model on the CPU. By
+    default the first plan that fits."""
+    # On 2 cores with 17 waiting processes, a key took 61 ms at 3 (median of 40) and 88 ms at 0; at 10 the first picture
+    # took over two minutes.
     niceness: int = 3
-    """Niceness of an engine beside a screen, so that keys stay responsive; headless runs are not niced.
-
-    On 2 cores with 17 waiting processes, a key took 61 ms at 3 (median of 40) and 88 ms at 0; at 10 the first picture
-    took over two minutes."""
+    """Niceness of an engine beside a screen, so that keys stay responsive; headless runs are not niced."""
 
     def __post_init__(self) -> None:
         check_range("threads", self.threads, 1, 1024)
@@ -71,8 +76,9 @@ class TuiDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Appearance and keys of the app."""
 
     theme: str | None = None
+    """`"line-dark"`, the default, `"line-light"` or one of Textual's themes."""
     images: Literal["auto", "kitty", "sixel", "halfcell", "off"] = "auto"
-    """How pictures are shown; "auto" queries the terminal."""
+    """How pictures are shown; `auto` queries the terminal."""
     keys: dict[str, str] = {}
     """Key bindings by their id, such as `"run.pause" = "P,space"`; `line-tui config keys` lists them."""
 

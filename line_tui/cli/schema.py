@@ -53,30 +53,36 @@ def schema(command: str) -> None:
 
 
 def schema_of(command: str) -> dict[str, Any]:
-    """The JSON Schema of a command's output, with the fields' docstrings as descriptions."""
+    """The JSON Schema of a command's output."""
     name = OUTPUTS[command]
     module, _, kind = name.removeprefix("list of ").partition(":")
     output: type = getattr(import_module(module), kind)
-    found = msgspec.json.schema(list[output] if name.startswith("list of ") else output)  # type: ignore[valid-type]
-    described = {each.__name__: _descriptions(each) for each in _types(output)}
-    for named, definition in found["$defs"].items():
-        for field, description in described[named].items():
-            definition["properties"].get(field, {}).setdefault("description", description)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"line-tui {command} --json"} | found
+    found = described(list[output] if name.startswith("list of ") else output)  # type: ignore[valid-type]
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"Output of line-tui {command}"} | found
 
 
-def _types(output: type) -> list[type]:
-    """A type and the types of its fields, recursively."""
-    from msgspec.inspect import multi_type_info
+def described(output: Any) -> dict[str, Any]:
+    """The JSON Schema of a type, with the fields' docstrings as descriptions."""
+    found = msgspec.json.schema(output)
+    for kind, fields in _types(output).items():
+        properties = found["$defs"][kind.__name__]["properties"]
+        for name, description in _descriptions(kind).items():
+            properties.get(fields.get(name), {}).setdefault("description", description)
+    return found
 
-    found: dict[type, None] = {}
+
+def _types(output: Any) -> dict[type, dict[str, str]]:
+    """A type and the types of its fields, recursively, each with its fields' names in the code and in JSON."""
+    from msgspec.inspect import type_info
+
+    found: dict[type, dict[str, str]] = {}
 
     def visit(info: Any) -> None:
         kind = getattr(info, "cls", None)
         if kind in found:
             return
         if kind is not None:
-            found[kind] = None
+            found[kind] = {field.name: field.encode_name for field in info.fields}
             for field in info.fields:
                 visit(field.type)
         for name in ("item_type", "value_type"):
@@ -85,9 +91,8 @@ def _types(output: type) -> list[type]:
         for inner in getattr(info, "types", ()):
             visit(inner)
 
-    for info in multi_type_info([output]):
-        visit(info)
-    return list(found)
+    visit(type_info(output))
+    return found
 
 
 def _descriptions(kind: type) -> dict[str, str]:
