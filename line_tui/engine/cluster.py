@@ -38,7 +38,7 @@ DEPTH = 4
 """Concurrent runs per actor: enough to keep its models busy, few enough for all actors to finish together."""
 DEATHS = 2
 """Actor deaths that a run may survive; at the next one the run itself is blamed."""
-_LETTERS = 0.5
+_INBOX_INTERVAL = 0.5
 """Seconds between checks of the inbox for decisions."""
 _MOST_THREADS = 16
 """Maximum cores of an actor without a GPU if the settings give no number of threads."""
@@ -168,7 +168,7 @@ class RayEngine(Engine):
         self._settings = msgspec.structs.replace(self._settings, threads=share.threads)
         for _ in range(share.actors):
             self._hire()
-        self._spawn(self._collect_letters())
+        self._spawn(self._collect_decisions())
 
     async def send(self, command: p.AnyCommand) -> None:
         """Carry out a command or pass it to an actor."""
@@ -399,9 +399,9 @@ class RayEngine(Engine):
     def _give(self, worker: _Worker, command: cp.AnyGiven) -> None:
         worker.host.take.remote(cp.encode(command))
 
-    async def _collect_letters(self) -> None:
+    async def _collect_decisions(self) -> None:
         while not self._closing:
-            await asyncio.sleep(_LETTERS)
+            await asyncio.sleep(_INBOX_INTERVAL)
             for run_id in list(self._runs):
                 for event in self._store.take_decisions(run_id):
                     self._steer(p.Decide(run_id=run_id, event=event))

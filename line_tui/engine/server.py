@@ -43,7 +43,7 @@ IDLE = 2.0
 """Idle seconds before the bank grows, so that quitting right after a run does not wait for a drawing step."""
 AT_ONCE = 8
 """Maximum concurrent runs: enough to fill batches and keep all models busy."""
-LETTERS = 0.5
+INBOX_INTERVAL = 0.5
 """Seconds between checks of the inbox for decisions."""
 LINGER = 20.0
 """Seconds for an engine to shut down cleanly after its client is gone."""
@@ -92,7 +92,7 @@ class Server:
         # Listing layers takes seconds and must block neither the reading thread nor a run.
         self._asked = ThreadPoolExecutor(1)
 
-    def collect_letters(self) -> None:
+    def collect_decisions(self) -> None:
         """Take the decisions on open runs that other processes left in the inbox."""
         for job in list(self._open):
             run_id = job.run_id
@@ -100,13 +100,13 @@ class Server:
                 assert run_id is not None
                 self._decide(p.Decide(run_id=run_id, event=event))
 
-    def _collect_for_ever(self) -> None:
-        while not self._closed.wait(LETTERS):
-            self.collect_letters()
+    def _poll_inbox(self) -> None:
+        while not self._closed.wait(INBOX_INTERVAL):
+            self.collect_decisions()
 
     def work(self) -> None:
         """Work on runs, up to `AT_ONCE` of them at once, until `shut_down`."""
-        threading.Thread(target=self._collect_for_ever, daemon=True).start()
+        threading.Thread(target=self._poll_inbox, daemon=True).start()
         while (job := self._next()) is not None:
             with self._changed:
                 # In order: a run that waits for other models must not be overtaken.

@@ -25,7 +25,7 @@ RunStatus = Literal["new", "running", "interrupted", "stopped", "failed", "finis
 """As folded from the events, but a run that no process works on is "interrupted" instead of "running", and one
 that cannot be read is "damaged"."""
 
-_LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _STATUS: dict[str, RunStatus] = {
     "run_started": "running",
     "models_loaded": "running",
@@ -108,7 +108,7 @@ class Runs:
         seconds = now.hour * 3600 + now.minute * 60 + now.second
         while True:
             number = seconds * 388 + secrets.randbelow(388)
-            letters = "".join(_LETTERS[number >> shift & 31] for shift in (20, 15, 10, 5, 0))
+            letters = "".join(_ALPHABET[number >> shift & 31] for shift in (20, 15, 10, 5, 0))
             run_id = f"{now:%Y%m%d}-{letters}"
             taken = self._database.read("SELECT 1 FROM runs WHERE id = ?", run_id)
             if not taken and self._leases.reserve(run_id):
