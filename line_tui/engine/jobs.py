@@ -19,48 +19,48 @@ from line_tui.neuron import Neuron
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What a job can use."""
+class JobContext:
+    """What a job has access to."""
 
     manager: ModelManager
     store: RunStore
     run_control: RunControl
-    tell: Callable[[str, int, int], None]
+    report: Callable[[str, int, int], None]
     """Reports the job's current activity, and its progress as done and total."""
-    begun: Callable[[], None]
+    on_loaded: Callable[[], None]
     """Called once the models are loaded, so that the next run may start to load others."""
 
     def loading(self, what: str) -> None:
         """Report what is being loaded. Raises Cancelled."""
         self.run_control.check()
         if what:
-            self.tell(f"loading {what}", 0, 0)
+            self.report(f"loading {what}", 0, 0)
 
 
-def do(job: str, wanted: bytes, here: Surroundings) -> bytes:
+def do(job: str, body: bytes, context: JobContext) -> bytes:
     """Run a job and return its result as JSON. Raises Cancelled, LineError, and library errors."""
     if job not in JOBS:
         raise unknown_name("job", job, list(JOBS), "line-tui and its engine must have the same version")
-    return msgspec.json.encode(JOBS[job](wanted, here))
+    return msgspec.json.encode(JOBS[job](body, context))
 
 
-def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
+def _evaluate(body: bytes, context: JobContext) -> msgspec.Struct:
     from line_tui.evaluate.measuring import Control, evaluate, folder_control, read
     from line_tui.evaluate.request import Report, Request
 
-    request = msgspec.json.decode(wanted, type=Request)
-    layer = find_layer(here.manager.layers(request.model), request.model, request.layer)
+    request = msgspec.json.decode(body, type=Request)
+    layer = find_layer(context.manager.layers(request.model), request.model, request.layer)
     files, folder = read(request, layer)
     # Any neuron's run loads the right models.
     run = RunSpec(model=request.model, layer=request.layer, neuron=0, profile=request.profile)
 
     def use(shared: SharedModels) -> Report:
-        here.begun()
+        context.on_loaded()
         loaded = shared.loaded.models
-        models = shared.models_for(loaded.vision, layer, here.run_control, here.store.activations)
+        models = shared.models_for(loaded.vision, layer, context.run_control, context.store.activations)
         if folder is not None:
             control = folder_control(folder, models.vision, request.layer)
-        elif (ready := here.manager.source.ready_bank(loaded, request.layer)) is not None:
+        elif (ready := context.manager.source.ready_bank(loaded, request.layer)) is not None:
             rows = ready.activations.reshape(-1, layer.neurons)
             control = Control(ready.id, rows, models.generator.prompt_template)
         else:
@@ -68,27 +68,29 @@ def _evaluate(wanted: bytes, here: Surroundings) -> msgspec.Struct:
                 f"there is no bank for {request.model}, layer {request.layer}, with profile {request.profile}",
                 "give natural pictures with --control FOLDER",
             )
-        return evaluate(request, files, control, models.generator, models.vision, lambda text: here.tell(text, 0, 0))
+        return evaluate(
+            request, files, control, models.generator, models.vision, lambda text: context.report(text, 0, 0)
+        )
 
-    return here.manager.lend(run, None, here.loading, use)
+    return context.manager.lend(run, None, context.loading, use)
 
 
-def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
+def _maximise(body: bytes, context: JobContext) -> msgspec.Struct:
     from line_tui.activation_maximization import Maximised, Request
 
-    request = msgspec.json.decode(wanted, type=Request)
-    find_neuron(here.manager.layers(request.model), Neuron(request.model, request.layer, request.neuron))
+    request = msgspec.json.decode(body, type=Request)
+    find_neuron(context.manager.layers(request.model), Neuron(request.model, request.layer, request.neuron))
     # The imports below take seconds (torch): report a wrong name first.
     from line_tui.models.activation_maximization import maximise
     from line_tui.models.vision import TorchVision
     from line_tui.png import encode_png
 
     def on_step(step: int, steps: int) -> None:
-        here.run_control.check()
-        here.tell("", step, steps)
+        context.run_control.check()
+        context.report("", step, steps)
 
     def use(vision: Vision) -> Maximised:
-        here.begun()
+        context.on_loaded()
         if not isinstance(vision, TorchVision):
             raise UsageError(
                 f"{request.model} is a black box without gradients", "`line-tui explain` does not need them"
@@ -99,9 +101,9 @@ def _maximise(wanted: bytes, here: Surroundings) -> msgspec.Struct:
         seen = vision.record([picture], request.layer, neuron)
         return Maximised(vision=vision.name, activation=float(seen.activations[0, neuron]), picture=encode_png(picture))
 
-    return here.manager.lend_vision_alone(request.model, BATCH, here.loading, use)
+    return context.manager.lend_vision_alone(request.model, BATCH, context.loading, use)
 
 
 BATCH = 8
 """Batch size of a vision model that is loaded alone."""
-JOBS: dict[str, Callable[[bytes, Surroundings], msgspec.Struct]] = {"evaluate": _evaluate, "maximise": _maximise}
+JOBS: dict[str, Callable[[bytes, JobContext], msgspec.Struct]] = {"evaluate": _evaluate, "maximise": _maximise}

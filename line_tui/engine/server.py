@@ -23,7 +23,7 @@ import msgspec
 from line_tui import events as e
 from line_tui.config import read_config
 from line_tui.engine import protocol as p
-from line_tui.engine.jobs import Surroundings, do
+from line_tui.engine.jobs import JobContext, do
 from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.model_source import ModelSource
 from line_tui.engine.priority import give_way
@@ -214,13 +214,13 @@ class Server:
     def _do(self, command: p.DoJob, run_control: RunControl) -> None:
         request = command.request
 
-        def told(text: str, done: int, total: int) -> None:
+        def report(text: str, done: int, total: int) -> None:
             self._say(p.JobProgress(request=request, text=text, done=done, total=total))
 
-        here = Surroundings(self._manager, self._store, run_control, told, self._on_models_loaded)
+        context = JobContext(self._manager, self._store, run_control, report, self._on_models_loaded)
         try:
             run_control.check()
-            self._say(p.JobDone(request=request, found=do(command.job, command.wanted, here)))
+            self._say(p.JobDone(request=request, found=do(command.job, command.wanted, context)))
         except Cancelled:
             self._fail(_tag(command), EngineError("it was stopped", "call it again"), request)
         except LineError as error:
@@ -308,9 +308,9 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
             give_way(read_config().engine.niceness)
         store = Store.open(options.data)
     except Exception as error:
-        told = tell(error)
-        say(p.CommandFailed.of("?", told))
-        return told.exit_code
+        described = tell(error)
+        say(p.CommandFailed.of("?", described))
+        return described.exit_code
     server = Server(store, source, say)
     # On another thread, since the signal may interrupt the main thread while it holds a lock.
     signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
