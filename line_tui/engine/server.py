@@ -30,7 +30,7 @@ from line_tui.engine.priority import give_way
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.engine.run_store import RunStore
-from line_tui.engine.session import Session, tell
+from line_tui.engine.session import Session, describe_error
 from line_tui.engine.shared_models import Growth
 from line_tui.errors import EngineError, LineError
 from line_tui.explain.ports import Cancelled
@@ -196,7 +196,7 @@ class Server:
             else:
                 self._run(job, job.command)
         except Exception as error:
-            self._fail(_tag(job.command), tell(error), job.request, job.run_id)
+            self._fail(_tag(job.command), describe_error(error), job.request, job.run_id)
         job.session = None
         self._open.remove(job)
         with self._changed:
@@ -264,13 +264,13 @@ class Server:
         except Exception as error:
             # No run waits for this; the next one that needs these pictures will report the error.
             self._manager.retire()
-            tell(error)
+            describe_error(error)
 
     def _list_layers(self, command: p.ListLayers) -> None:
         try:
             layers = list(self._manager.layers(command.model))
         except Exception as error:
-            self._fail(_tag(command), tell(error), command.request)
+            self._fail(_tag(command), describe_error(error), command.request)
         else:
             self._say(p.LayersListed(request=command.request, layers=layers))
 
@@ -308,7 +308,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
             give_way(read_config().engine.niceness)
         store = Store.open(options.data)
     except Exception as error:
-        described = tell(error)
+        described = describe_error(error)
         say(p.CommandFailed.of("?", described))
         return described.exit_code
     server = Server(store, source, say)

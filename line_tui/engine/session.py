@@ -68,10 +68,10 @@ class Session:
             self._record(e.Failed(cause=error.cause, fix=error.fix, exit_code=error.exit_code))
         except Exception as error:
             self._manager.retire()
-            told = tell(error)
+            described = describe_error(error)
             if self._state.run is None:
-                raise told from error
-            self._record(e.Failed(cause=told.cause, fix=told.fix))
+                raise described from error
+            self._record(e.Failed(cause=described.cause, fix=described.fix))
 
     def decide(self, event: e.Decision) -> None:
         """Store a decision; not called on the thread of `run`. Raises StoreError."""
@@ -170,7 +170,7 @@ class Session:
         self._state = fold(self._journal.append(*events), self._state)
 
 
-def tell(error: Exception) -> LineError:
+def describe_error(error: Exception) -> LineError:
     """Describe an error in one line; the traceback of an unexpected one goes to stderr, the engine's log."""
     if isinstance(error, LineError):
         return error
