@@ -44,9 +44,9 @@ class Engine:
         """`settings` come from the driver, the only process that reads the settings file."""
         self._link = Link()
         self._store = FarStore(self._link)
-        self._server = Server(self._store, source(settings), self._link.say, grows=False)
+        self._server = Server(self._store, source(settings), self._link.send, grows=False)
         threading.Thread(target=self._work, name="engine", daemon=True).start()
-        self._link.say(p.Ready(pid=os.getpid()))
+        self._link.send(p.Ready(pid=os.getpid()))
 
     def told(self) -> Iterator[bytes]:
         """Messages to the driver as they are produced, until a `Shutdown` has been handled."""
@@ -88,7 +88,7 @@ class Link:
         self._numbers = count(1)
         self._waiting: dict[int, Future[dict[str, bytes]]] = {}
 
-    def say(self, message: p.AnyMessage) -> None:
+    def send(self, message: p.AnyMessage) -> None:
         """Send a message; of events only phases: durable ones are already stored, and the others have no viewer."""
         if isinstance(message, p.Happened) and not isinstance(message.envelope.event, e.PhaseChanged):
             return
@@ -101,9 +101,9 @@ class Link:
 
     def ask(self, question: cp.AnyQuestion) -> dict[str, bytes]:
         """Ask the driver and wait for the answer. Raises StoreError."""
-        return self.send(question).result()
+        return self.request(question).result()
 
-    def send(self, question: cp.AnyQuestion) -> Future[dict[str, bytes]]:
+    def request(self, question: cp.AnyQuestion) -> Future[dict[str, bytes]]:
         """Ask the driver without waiting; the result may be a StoreError."""
         number = next(self._numbers)
         future = self._waiting[number] = Future()
@@ -216,7 +216,7 @@ class Bag:
             if not (pictures or vectors or events):
                 return
             # Sent under the lock: no event may be stored before its pictures, which may be in this buffer.
-            sent = self._link.send(cp.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
+            sent = self._link.request(cp.Write(pictures=pictures, vectors=vectors, run_id=run_id, events=list(events)))
         try:
             sent.result()
         except StoreError:

@@ -50,7 +50,7 @@ LINGER = 20.0
 ROOM = 2 * 2**30
 """Bytes of disk space that the growing bank leaves free."""
 
-Say = Callable[[p.AnyMessage], None]
+Send = Callable[[p.AnyMessage], None]
 
 
 @dataclass(eq=False)
@@ -75,14 +75,14 @@ class Job:
 
 
 class Server:
-    """Carries out commands. `say` is called from several threads."""
+    """Carries out commands. `send` is called from several threads."""
 
-    def __init__(self, store: RunStore, source: ModelSource, say: Say, grows: bool = True) -> None:
+    def __init__(self, store: RunStore, source: ModelSource, send: Send, grows: bool = True) -> None:
         """`grows` tells whether the bank grows while the engine is idle."""
         self._store = store
         self._grows = grows
         self._manager = ModelManager(source)
-        self._say = say
+        self._send = send
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._open: list[Job] = []
         self._changed = threading.Condition()
@@ -215,12 +215,12 @@ class Server:
         request = command.request
 
         def report(text: str, done: int, total: int) -> None:
-            self._say(p.JobProgress(request=request, text=text, done=done, total=total))
+            self._send(p.JobProgress(request=request, text=text, done=done, total=total))
 
         context = JobContext(self._manager, self._store, run_control, report, self._on_models_loaded)
         try:
             run_control.check()
-            self._say(p.JobDone(request=request, found=do(command.job, command.wanted, context)))
+            self._send(p.JobDone(request=request, found=do(command.job, command.wanted, context)))
         except Cancelled:
             self._fail(_tag(command), EngineError("it was stopped", "call it again"), request)
         except LineError as error:
@@ -272,16 +272,16 @@ class Server:
         except Exception as error:
             self._fail(_tag(command), describe_error(error), command.request)
         else:
-            self._say(p.LayersListed(request=command.request, layers=layers))
+            self._send(p.LayersListed(request=command.request, layers=layers))
 
     def _show(self, envelope: e.Envelope) -> None:
-        self._say(p.Happened(envelope=envelope))
+        self._send(p.Happened(envelope=envelope))
 
     def _show_phase(self, run_id: str, phase: e.Phase) -> None:
-        self._say(p.in_phase(run_id, phase))
+        self._send(p.in_phase(run_id, phase))
 
     def _fail(self, command: str, error: LineError, request: int | None = None, run_id: str | None = None) -> None:
-        self._say(p.CommandFailed.of(command, error, request, run_id))
+        self._send(p.CommandFailed.of(command, error, request, run_id))
 
 
 def main(source: ModelSource, arguments: list[str] | None = None) -> int:
@@ -293,7 +293,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     out = _take_stdout()
     lock = threading.Lock()
 
-    def say(message: p.AnyMessage) -> None:
+    def send(message: p.AnyMessage) -> None:
         line = msgspec.json.encode(message) + b"\n"
         with lock:
             try:
@@ -309,9 +309,9 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
         store = Store.open(options.data)
     except Exception as error:
         described = describe_error(error)
-        say(p.CommandFailed.of("?", described))
+        send(p.CommandFailed.of("?", described))
         return described.exit_code
-    server = Server(store, source, say)
+    server = Server(store, source, send)
     # On another thread, since the signal may interrupt the main thread while it holds a lock.
     signal.signal(signal.SIGTERM, lambda number, frame: threading.Thread(target=server.shut_down).start())
     # Unbuffered: at exit, a thread blocked in a buffered read would abort the process.
@@ -323,7 +323,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
         end_soon(LINGER)
 
     threading.Thread(target=read, daemon=True).start()
-    say(p.Ready(pid=os.getpid()))
+    send(p.Ready(pid=os.getpid()))
     if options.give_way:
         threading.Thread(target=_prepare, args=(source,), daemon=True).start()
     server.work()

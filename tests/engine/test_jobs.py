@@ -28,7 +28,7 @@ from tests.fakes import FakeGenerator, FakeVision
 
 
 @pytest.fixture
-def body(tmp_path: Path) -> Request:
+def evaluation(tmp_path: Path) -> Request:
     """Two explanations, against a folder of grey pictures."""
     (tmp_path / "grey").mkdir()
     for level in range(40, 200, 20):
@@ -39,28 +39,28 @@ def body(tmp_path: Path) -> Request:
     )
 
 
-async def test_an_evaluation_is_that_of_the_bare_models(executor: Executor, body: Request) -> None:
+async def test_an_evaluation_is_that_of_the_bare_models(executor: Executor, evaluation: Request) -> None:
     heard: list[str] = []
-    found = await executor.do("evaluate", body, Report, lambda progress: heard.append(progress.text))
+    found = await executor.do("evaluate", evaluation, Report, lambda progress: heard.append(progress.text))
     (layer,) = [each for each in FakeSource().layers("fake") if each.name == "fc"]
-    files, folder = read(body, layer)
+    files, folder = read(evaluation, layer)
     assert folder is not None
     vision = FakeVision()
     control = folder_control(folder, vision, "fc")
-    assert found == evaluate(body, files, control, FakeGenerator(), vision, lambda text: None)
+    assert found == evaluate(evaluation, files, control, FakeGenerator(), vision, lambda text: None)
     assert [line for line in heard if line.startswith("drawing")] == ["drawing strawberry", "drawing coal"]
 
 
-async def test_jobs_and_runs_beside_each_other(executor: Executor, store: Store, body: Request) -> None:
-    alone = await executor.do("evaluate", body, Report)
+async def test_jobs_and_runs_beside_each_other(executor: Executor, store: Store, evaluation: Request) -> None:
+    alone = await executor.do("evaluate", evaluation, Report)
     handle = executor.submit("a", SPEC)
-    both = await asyncio.gather(*(executor.do("evaluate", body, Report) for _ in range(3)))
+    both = await asyncio.gather(*(executor.do("evaluate", evaluation, Report) for _ in range(3)))
     await all_of(handle)
     assert both == [alone] * 3 and store.run("a").label == "strawberry"
 
 
 async def test_what_cannot_be_is_told_as_of_a_run(
-    executor: Executor, body: Request, monkeypatch: pytest.MonkeyPatch
+    executor: Executor, evaluation: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refused(job: str, request: msgspec.Struct, kind: type[LineError]) -> str:
         with pytest.raises(kind) as told:
@@ -68,15 +68,15 @@ async def test_what_cannot_be_is_told_as_of_a_run(
         return str(told.value)
 
     change = msgspec.structs.replace
-    assert "no model named" in await refused("evaluate", change(body, model="fakes"), UnknownNameError)
-    assert "no layer of fake" in await refused("evaluate", change(body, layer="fd"), UnknownNameError)
-    assert "--control FOLDER" in await refused("evaluate", change(body, control=None), ModelFileError)
+    assert "no model named" in await refused("evaluate", change(evaluation, model="fakes"), UnknownNameError)
+    assert "no layer of fake" in await refused("evaluate", change(evaluation, layer="fd"), UnknownNameError)
+    assert "--control FOLDER" in await refused("evaluate", change(evaluation, control=None), ModelFileError)
     climb = Maximise(model="fake", layer="fc", neuron=0, steps=1, seed=0)
     assert "is a black box" in await refused("maximise", climb, UsageError)
     assert "has no neuron 3" in await refused("maximise", change(climb, neuron=3), UnknownNameError)
     assert "no job named" in await refused("dance", climb, UnknownNameError)
     # After all this it still works.
-    assert (await executor.do("evaluate", body, Report)).files[0].auc is not None
+    assert (await executor.do("evaluate", evaluation, Report)).files[0].auc is not None
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ async def test_what_cannot_be_is_told_as_of_a_run(
 )
 async def test_what_a_library_raises_ends_a_job_in_one_line(
     tmp_path: Path,
-    body: Request,
+    evaluation: Request,
     monkeypatch: pytest.MonkeyPatch,
     trouble: str,
     kind: type[LineError],
@@ -94,14 +94,14 @@ async def test_what_a_library_raises_ends_a_job_in_one_line(
     monkeypatch.setenv("FAKE_ERROR", trouble)
     async with Executor(process(tmp_path, grace=1)) as executor:
         with pytest.raises(kind, match=told):
-            await executor.do("evaluate", body, Report)
+            await executor.do("evaluate", evaluation, Report)
 
 
-async def test_a_job_ends_with_its_engine(tmp_path: Path, body: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_job_ends_with_its_engine(tmp_path: Path, evaluation: Request, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_HANG", "1")
     engine = process(tmp_path, grace=1)
     async with Executor(engine) as executor:
-        job = asyncio.create_task(executor.do("evaluate", body, Report))
+        job = asyncio.create_task(executor.do("evaluate", evaluation, Report))
         await until_it_hangs(executor)
         await executor.kill(0.1)
         with pytest.raises(EngineError, match="was killed by SIGKILL"):
@@ -109,11 +109,13 @@ async def test_a_job_ends_with_its_engine(tmp_path: Path, body: Request, monkeyp
     assert not engine.alive
 
 
-async def test_closing_the_engine_stops_a_job(store: Store, body: Request, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_closing_the_engine_stops_a_job(
+    store: Store, evaluation: Request, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("FAKE_DELAY", "0.05")
     drawing = asyncio.Event()
     async with Executor(LocalEngine(store, FakeSource())) as executor:
-        job = asyncio.create_task(executor.do("evaluate", body, Report, lambda progress: drawing.set()))
+        job = asyncio.create_task(executor.do("evaluate", evaluation, Report, lambda progress: drawing.set()))
         await drawing.wait()
     with pytest.raises(EngineError):
         await job
