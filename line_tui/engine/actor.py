@@ -48,13 +48,13 @@ class Engine:
         threading.Thread(target=self._work, name="engine", daemon=True).start()
         self._link.send(p.Ready(pid=os.getpid()))
 
-    def told(self) -> Iterator[bytes]:
+    def messages(self) -> Iterator[bytes]:
         """Messages to the driver as they are produced, until a `Shutdown` has been handled."""
         return self._link.frames()
 
-    def take(self, given: bytes) -> None:
+    def take(self, encoded: bytes) -> None:
         """Carry out a command from the driver."""
-        command = cp.decode_given(given)
+        command = cp.decode_to_actor(encoded)
         if not isinstance(command, cp.Work):
             self._server.take(command)
             return
@@ -84,7 +84,7 @@ class Link:
     """The connection to the driver: messages are sent in order, questions block until answered."""
 
     def __init__(self) -> None:
-        self._out: SimpleQueue[cp.AnyTold | None] = SimpleQueue()
+        self._out: SimpleQueue[cp.FromActor | None] = SimpleQueue()
         self._numbers = count(1)
         self._waiting: dict[int, Future[dict[str, bytes]]] = {}
 
@@ -125,14 +125,14 @@ class Link:
     def frames(self) -> Iterator[bytes]:
         """All messages, joined into as few pieces as possible without delaying any."""
         while True:
-            told = [self._out.get()]
+            messages = [self._out.get()]
             try:
-                while told[-1] is not None:
-                    told.append(self._out.get_nowait())
+                while messages[-1] is not None:
+                    messages.append(self._out.get_nowait())
             except Empty:
                 pass
-            yield cp.encode([message for message in told if message is not None])
-            if told[-1] is None:
+            yield cp.encode([message for message in messages if message is not None])
+            if messages[-1] is None:
                 return
 
 

@@ -67,13 +67,13 @@ class Host:
         actor = import_module("line_tui.engine.actor")
         self._engine = actor.Engine(make, msgspec.json.decode(settings, type=EngineDefaults))
 
-    def told(self) -> Iterator[bytes]:
+    def messages(self) -> Iterator[bytes]:
         """The engine's messages, in chunks."""
-        yield from self._engine.told()
+        yield from self._engine.messages()
 
-    def take(self, given: bytes) -> None:
+    def take(self, encoded: bytes) -> None:
         """Pass a command to the engine."""
-        self._engine.take(given)
+        self._engine.take(encoded)
 
     def answer(self, answer: bytes) -> None:
         """Pass the engine the answer to its question."""
@@ -242,11 +242,11 @@ class RayEngine(Engine):
         task.add_done_callback(self._listening.discard)
 
     async def _listen(self, worker: _Worker) -> None:
-        told = worker.host.told.options(num_returns="streaming", concurrency_group="out")
+        messages = worker.host.messages.options(num_returns="streaming", concurrency_group="out")
         try:
-            async for piece in told.remote():
-                for message in cp.decode_told(await piece):
-                    await self._heard(worker, message)
+            async for piece in messages.remote():
+                for message in cp.decode_from_actor(await piece):
+                    await self._handle(worker, message)
         except self._ray.exceptions.RayError as error:
             self._handle_death(worker, str(error))
         except Exception as error:
@@ -256,7 +256,7 @@ class RayEngine(Engine):
         else:
             self._handle_death(worker, "it ended")
 
-    async def _heard(self, worker: _Worker, message: cp.AnyTold) -> None:
+    async def _handle(self, worker: _Worker, message: cp.FromActor) -> None:
         match message:
             case p.Ready():
                 worker.pid = message.pid
@@ -396,7 +396,7 @@ class RayEngine(Engine):
         for question in self._questions.values() if worker else ():
             self._give(worker, question)  # type: ignore[arg-type]
 
-    def _give(self, worker: _Worker, command: cp.AnyGiven) -> None:
+    def _give(self, worker: _Worker, command: cp.ToActor) -> None:
         worker.host.take.remote(cp.encode(command))
 
     async def _collect_decisions(self) -> None:

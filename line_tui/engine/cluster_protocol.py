@@ -78,10 +78,10 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Cause and fix of a StoreError."""
 
 
-AnyGiven = Work | p.Pause | p.Step | p.Continue | p.Stop | p.Decide | p.ListLayers | p.Shutdown
-AnyTold = p.AnyMessage | Asked
+ToActor = Work | p.Pause | p.Step | p.Continue | p.Stop | p.Decide | p.ListLayers | p.Shutdown
+FromActor = p.AnyMessage | Asked
 
 encode = msgspec.msgpack.Encoder().encode
-decode_given = msgspec.msgpack.Decoder(AnyGiven).decode
-decode_told = msgspec.msgpack.Decoder(list[AnyTold]).decode
+decode_to_actor = msgspec.msgpack.Decoder(ToActor).decode
+decode_from_actor = msgspec.msgpack.Decoder(list[FromActor]).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode
