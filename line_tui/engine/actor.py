@@ -90,14 +90,14 @@ class Link:
 
     def send(self, message: p.AnyMessage) -> None:
         """Send a message; of events only phases: durable ones are already stored, and the others have no viewer."""
-        if isinstance(message, p.Happened) and not isinstance(message.envelope.event, e.PhaseChanged):
+        if isinstance(message, p.RunEvent) and not isinstance(message.envelope.event, e.PhaseChanged):
             return
         self._out.put(message)
 
     def refuse(self, run_id: str, error: UsageError) -> None:
         """Report that this actor cannot work on a run."""
         self._out.put(p.CommandFailed.of("resume", error, run_id=run_id))
-        self._out.put(p.in_phase(run_id, "idle"))
+        self._out.put(p.phase_message(run_id, "idle"))
 
     def ask(self, question: cp.AnyQuestion) -> dict[str, bytes]:
         """Ask the driver and wait for the answer. Raises StoreError."""

@@ -267,7 +267,7 @@ class RayEngine(Engine):
             case cp.Asked(number=number, question=question):
                 shown, answer = await asyncio.to_thread(self._answer, worker, number, question)
                 for envelope in shown:
-                    self._messages.put_nowait(p.Happened(envelope=envelope))
+                    self._messages.put_nowait(p.RunEvent(envelope=envelope))
                 worker.host.answer.remote(cp.encode(answer))
             case p.LayersListed(request=request):
                 self._questions.pop(request, None)
@@ -278,7 +278,7 @@ class RayEngine(Engine):
                 if run_id is not None and message.command == "resume":
                     self._store.forget(run_id)
                 self._messages.put_nowait(message)
-            case p.Happened(envelope=envelope):
+            case p.RunEvent(envelope=envelope):
                 if isinstance(envelope.event, e.PhaseChanged) and envelope.event.phase == "idle":
                     self._end(envelope.run_id)
                 else:
@@ -367,7 +367,7 @@ class RayEngine(Engine):
         elif isinstance(command, p.Decide):
             try:
                 self._messages.put_nowait(
-                    p.Happened(envelope=self._store.decide(command.run_id, in_visible_words(command.event)))
+                    p.RunEvent(envelope=self._store.decide(command.run_id, in_visible_words(command.event)))
                 )
             except LineError as error:
                 self._fail("decide", error, command.run_id)
@@ -385,7 +385,7 @@ class RayEngine(Engine):
         self._assign_runs()
 
     def _show_idle(self, run_id: str) -> None:
-        self._messages.put_nowait(p.in_phase(run_id, "idle"))
+        self._messages.put_nowait(p.phase_message(run_id, "idle"))
 
     def _fail(self, command: str, error: LineError, run_id: str | None = None, request: int | None = None) -> None:
         self._messages.put_nowait(p.CommandFailed.of(command, error, request, run_id))

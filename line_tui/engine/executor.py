@@ -313,7 +313,7 @@ class Executor:
                         "install the same version everywhere, then start line-tui again",
                     )
                     await self._engine.kill(GRACE)
-                case p.Happened(envelope=envelope):
+                case p.RunEvent(envelope=envelope):
                     self._happened(envelope)
                 case p.LayersListed(request=request) | p.JobDone(request=request):
                     self._answer(request, message)

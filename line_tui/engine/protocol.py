@@ -96,7 +96,7 @@ class Ready(Message, frozen=True, kw_only=True, tag="ready"):
     protocol_version: int = PROTOCOL_VERSION
 
 
-class Happened(Message, frozen=True, kw_only=True, tag="happened"):
+class RunEvent(Message, frozen=True, kw_only=True, tag="happened"):
     """An event of a run."""
 
     envelope: Envelope
@@ -152,9 +152,9 @@ class CommandFailed(Message, frozen=True, kw_only=True, tag="command_failed"):
         )
 
 
-def in_phase(run_id: str, phase: Phase) -> Happened:
+def phase_message(run_id: str, phase: Phase) -> RunEvent:
     """The message that a run has entered a phase."""
-    return Happened(envelope=Envelope(run_id=run_id, time=time.time(), event=PhaseChanged(phase=phase)))
+    return RunEvent(envelope=Envelope(run_id=run_id, time=time.time(), event=PhaseChanged(phase=phase)))
 
 
-AnyMessage = Ready | Happened | LayersListed | JobProgress | JobDone | CommandFailed
+AnyMessage = Ready | RunEvent | LayersListed | JobProgress | JobDone | CommandFailed

@@ -275,10 +275,10 @@ class Server:
             self._send(p.LayersListed(request=command.request, layers=layers))
 
     def _show(self, envelope: e.Envelope) -> None:
-        self._send(p.Happened(envelope=envelope))
+        self._send(p.RunEvent(envelope=envelope))
 
     def _show_phase(self, run_id: str, phase: e.Phase) -> None:
-        self._send(p.in_phase(run_id, phase))
+        self._send(p.phase_message(run_id, phase))
 
     def _fail(self, command: str, error: LineError, request: int | None = None, run_id: str | None = None) -> None:
         self._send(p.CommandFailed.of(command, error, request, run_id))

@@ -25,7 +25,7 @@ Kind = TypeVar("Kind")
 async def until(messages: Messages, kind: type[Kind]) -> Kind:
     """Read until an event or message of a kind."""
     async for message in messages:
-        event = message.envelope.event if isinstance(message, p.Happened) else message
+        event = message.envelope.event if isinstance(message, p.RunEvent) else message
         if isinstance(event, kind):
             return event
     raise AssertionError(f"no {kind.__name__}")
@@ -40,7 +40,7 @@ async def until_idle(messages: Messages) -> list[object]:
     """All events and messages of a run."""
     seen: list[object] = []
     async for message in messages:
-        seen.append(message.envelope.event if isinstance(message, p.Happened) else message)
+        seen.append(message.envelope.event if isinstance(message, p.RunEvent) else message)
         if isinstance(seen[-1], EngineExited) or (isinstance(seen[-1], e.PhaseChanged) and seen[-1].phase == "idle"):
             return seen
     raise AssertionError("the engine fell silent")
@@ -91,9 +91,9 @@ async def run_through(folder: Path, spec: e.RunSpec, kills: list[int], command: 
                 await client.start()
                 known = any(run.id == "a" for run in Store.open(folder).runs())
                 await client.send(p.Resume(run_id="a") if known else p.Start(run_id="a", spec=spec))
-            case p.Happened(envelope=e.Envelope(event=e.Finished())):
+            case p.RunEvent(envelope=e.Envelope(event=e.Finished())):
                 break
-            case p.Happened(envelope=e.Envelope(event=e.Failed(cause=cause))):
+            case p.RunEvent(envelope=e.Envelope(event=e.Failed(cause=cause))):
                 raise AssertionError(cause)
             case _:
                 pass

@@ -93,7 +93,7 @@ class ScriptedEngine(Engine):
     def say(self, event: e.AnyEvent | e.Envelope, run_id: str = "r1", time: float = NOON) -> None:
         """Report an event, as the engine does after storing it."""
         envelope = event if isinstance(event, e.Envelope) else e.Envelope(run_id=run_id, time=time, event=event)
-        self.box.put_nowait(p.Happened(envelope=envelope))
+        self.box.put_nowait(p.RunEvent(envelope=envelope))
 
     def die(self, how: EngineExited = KILLED) -> None:
         """End the process."""
