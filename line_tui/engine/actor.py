@@ -43,7 +43,7 @@ class Engine:
     def __init__(self, source: Source, settings: EngineDefaults) -> None:
         """`settings` come from the driver, the only process that reads the settings file."""
         self._link = Link()
-        self._store = FarStore(self._link)
+        self._store = RemoteStore(self._link)
         self._server = Server(self._store, source(settings), self._link.send, grows=False)
         threading.Thread(target=self._work, name="engine", daemon=True).start()
         self._link.send(p.Ready(pid=os.getpid()))
@@ -136,15 +136,15 @@ class Link:
                 return
 
 
-class FarStore:
+class RemoteStore:
     """The driver's store, with a cache of recently used entries."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
         self._runs: dict[str, cp.Work] = {}
-        self._bag = Bag(link)
-        self.images = FarImages(link, self._bag)
-        self.activations: Activations = FarActivations(link, self._bag)
+        self._buffer = WriteBuffer(link)
+        self.images = RemoteImages(link, self._buffer)
+        self.activations: Activations = RemoteActivations(link, self._buffer)
 
     def adopt(self, work: cp.Work) -> None:
         """Take over the events that the driver has stored for a run."""
@@ -166,7 +166,7 @@ class FarStore:
 
     def append_all(self, run_id: str, events: Sequence[DurableEvent]) -> list[Envelope]:
         """Have the driver store events and the pictures that they refer to; all are on disk when this returns."""
-        self._bag.empty(run_id, events)
+        self._buffer.flush(run_id, events)
         self._runs[run_id].events.extend(events)
         return [Envelope(run_id=run_id, time=0.0, event=event) for event in events]
 
@@ -187,7 +187,7 @@ class FarStore:
         return 0
 
 
-class Bag:
+class WriteBuffer:
     """A buffer of pictures and activations for the driver, sent with the next event or when it is full."""
 
     def __init__(self, link: Link) -> None:
@@ -200,15 +200,15 @@ class Bag:
         """Add pictures. Raises StoreError."""
         with self._lock:
             self._pictures |= pictures
-        self._empty_if_full()
+        self._flush_if_full()
 
     def put_vectors(self, view: View, vectors: dict[str, bytes]) -> None:
         """Add activations. Raises StoreError."""
         with self._lock:
             self._vectors.append((view, vectors))
-        self._empty_if_full()
+        self._flush_if_full()
 
-    def empty(self, run_id: str = "", events: Sequence[DurableEvent] = ()) -> None:
+    def flush(self, run_id: str = "", events: Sequence[DurableEvent] = ()) -> None:
         """Have the buffer stored, then these events. On StoreError, the buffer is kept."""
         with self._lock:
             pictures, self._pictures = self._pictures, {}
@@ -225,9 +225,9 @@ class Bag:
                 self._vectors = vectors + self._vectors
             raise
 
-    def _empty_if_full(self) -> None:
+    def _flush_if_full(self) -> None:
         if len(self._pictures) >= _FULL or len(self._vectors) >= _FULL:
-            self.empty()
+            self.flush()
 
 
 Value = TypeVar("Value")
@@ -257,13 +257,13 @@ class Recent(Generic[Value]):
                 self._kept.popitem(last=False)
 
 
-class FarImages(Images):
+class RemoteImages(Images):
     """Pictures from the cache, else from the driver."""
 
-    def __init__(self, link: Link, bag: Bag) -> None:
+    def __init__(self, link: Link, buffer: WriteBuffer) -> None:
         super().__init__(Path("images"))
         self._link = link
-        self._bag = bag
+        self._buffer = buffer
         self._recent: Recent[bytes] = Recent(_PICTURES)
 
     def content(self, identity: str) -> bytes | None:
@@ -281,16 +281,16 @@ class FarImages(Images):
     def put(self, identity: str, content: bytes) -> Path:
         """Have a picture's file stored."""
         self._recent.put(identity, content)
-        self._bag.put({identity: content})
+        self._buffer.put({identity: content})
         return self.path(identity)
 
 
-class FarActivations(Activations):
+class RemoteActivations(Activations):
     """Activations from the cache, else from the driver."""
 
-    def __init__(self, link: Link, bag: Bag) -> None:
+    def __init__(self, link: Link, buffer: WriteBuffer) -> None:
         self._link = link
-        self._bag = bag
+        self._buffer = buffer
         self._recent: Recent[Vector] = Recent(_VECTORS)
 
     def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
@@ -303,7 +303,7 @@ class FarActivations(Activations):
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
         """Claim images to be recorded by the caller, and get the vectors that others have recorded meanwhile."""
         # Otherwise vectors that only this actor has would be assigned to another one.
-        self._bag.empty()
+        self._buffer.flush()
         answer = self._link.ask(cp.Claim(view=view, images=list(images), most=most))
         return [image for image in images if answer.get(image) == b""], self._keep(view, answer)
 
@@ -313,7 +313,7 @@ class FarActivations(Activations):
         for image, vector in kept.items():
             self._recent.put((view, image), vector)
         if kept:
-            self._bag.put_vectors(view, {image: vector.tobytes() for image, vector in kept.items()})
+            self._buffer.put_vectors(view, {image: vector.tobytes() for image, vector in kept.items()})
 
     def _keep(self, view: View, found: dict[str, bytes]) -> dict[str, Vector]:
         vectors = {image: np.frombuffer(content, np.float32) for image, content in found.items() if content}
