@@ -34,10 +34,10 @@ from line_tui.models.source_digests import stamped
 from line_tui.store import Store
 from line_tui.store.activations import View
 
-DEPTH = 4
+RUNS_PER_ACTOR = 4
 """Concurrent runs per actor: enough to keep its models busy, few enough for all actors to finish together."""
-DEATHS = 2
-"""Actor deaths that a run may survive; at the next one the run itself is blamed."""
+MAX_DEATHS = 2
+"""Actor deaths that a run survives; after one more the run is taken as the cause and fails."""
 _INBOX_INTERVAL = 0.5
 """Seconds between checks of the inbox for decisions."""
 _MOST_THREADS = 16
@@ -85,10 +85,10 @@ class _Run:
     """A run that was submitted and has not ended."""
 
     run_id: str
-    held: ExitStack
+    lease: ExitStack
     worker: _Worker | None = None
     deaths: int = 0
-    said: list[p.Steer] = field(default_factory=list)
+    pending: list[p.Steer] = field(default_factory=list)
     """Commands received while no actor had the run."""
 
 
@@ -144,7 +144,7 @@ class RayEngine(Engine):
     @property
     def ahead(self) -> int:
         """Runs that may be submitted at once: twice as many as the actors work on."""
-        return 2 * DEPTH * max(1, self._share.actors if self._share else 1)
+        return 2 * RUNS_PER_ACTOR * max(1, self._share.actors if self._share else 1)
 
     @property
     def working(self) -> int:
@@ -167,7 +167,7 @@ class RayEngine(Engine):
         self._closing = False
         self._settings = msgspec.structs.replace(self._settings, threads=share.threads)
         for _ in range(share.actors):
-            self._hire()
+            self._start_actor()
         self._spawn(self._collect_decisions())
 
     async def send(self, command: p.AnyCommand) -> None:
@@ -190,8 +190,8 @@ class RayEngine(Engine):
     async def kill(self, grace: float) -> None:
         """End all actors at once; `EngineExited` follows."""
         self._closing = True
-        self._dismiss()
-        await self._settle(grace)
+        self._kill_actors()
+        await self._await_exit(grace)
         self._messages.put_nowait(EngineExited(None, "SIGKILL", self.log.last_lines()))
 
     async def close(self) -> None:
@@ -199,9 +199,9 @@ class RayEngine(Engine):
         self._closing = True
         for worker in self._workers:
             if worker.pid:
-                self._give(worker, p.Shutdown())
-        await self._settle(_GRACE)
-        self._dismiss()
+                self._pass_on(worker, p.Shutdown())
+        await self._await_exit(_GRACE)
+        self._kill_actors()
         if self._began_ray:
             self._ray.shutdown()
             self._began_ray = False
@@ -210,7 +210,7 @@ class RayEngine(Engine):
 
     # -- actors ---
 
-    def _hire(self) -> None:
+    def _start_actor(self) -> None:
         assert self._share is not None
         options = {"num_cpus": self._share.cores, "num_gpus": self._share.gpus, "concurrency_groups": {"out": 1}}
         actor = self._ray.remote(**options)(Host)
@@ -218,17 +218,17 @@ class RayEngine(Engine):
         self._workers.append(worker)
         self._spawn(self._listen(worker))
 
-    def _dismiss(self) -> None:
+    def _kill_actors(self) -> None:
         for worker in self._workers:
             self._ray.kill(worker.host)
         self._workers.clear()
         for run in self._runs.values():
-            run.held.close()
+            run.lease.close()
         self._runs.clear()
         self._waiting.clear()
         self._questions.clear()
 
-    async def _settle(self, grace: float) -> None:
+    async def _await_exit(self, grace: float) -> None:
         """Wait up to `grace` seconds for the actors to exit."""
         listening = [task for task in self._listening if not task.done()]
         if listening:
@@ -295,7 +295,7 @@ class RayEngine(Engine):
         for run in [self._runs[run_id] for run_id in sorted(worker.runs) if run_id in self._runs]:
             run.worker = None
             run.deaths += 1
-            if run.deaths > DEATHS:
+            if run.deaths > MAX_DEATHS:
                 self._fail(
                     "resume",
                     EngineError(
@@ -308,35 +308,35 @@ class RayEngine(Engine):
             else:
                 self._waiting.appendleft(run.run_id)
         self._failed_starts += worker.pid is None
-        if self._failed_starts > DEATHS:
+        if self._failed_starts > MAX_DEATHS:
             self._closing = True
-            self._dismiss()
+            self._kill_actors()
             self._messages.put_nowait(EngineExited(None, None, [f"no actor starts: {why}"]))
             return
-        self._hire()
+        self._start_actor()
         self._assign_runs()
         self._ask()
 
     # -- runs ---
 
     def _take(self, run_id: str, command: p.Start | p.Resume) -> None:
-        held = ExitStack()
+        lease = ExitStack()
         try:
-            held.enter_context(self._store.lease(run_id))
+            lease.enter_context(self._store.lease(run_id))
             if isinstance(command, p.Start):
                 self._store.create(run_id, stamped(command.spec))
         except LineError as error:
-            held.close()
+            lease.close()
             self._fail("start", error, run_id)
             self._show_idle(run_id)
             return
-        self._runs[run_id] = _Run(run_id, held)
+        self._runs[run_id] = _Run(run_id, lease)
         self._waiting.append(run_id)
 
     def _assign_runs(self) -> None:
         """Assign waiting runs to the actors with the fewest runs."""
         while self._waiting:
-            free = [worker for worker in self._workers if worker.pid and len(worker.runs) < DEPTH]
+            free = [worker for worker in self._workers if worker.pid and len(worker.runs) < RUNS_PER_ACTOR]
             if not free:
                 return
             worker = min(free, key=lambda each: len(each.runs))
@@ -349,21 +349,21 @@ class RayEngine(Engine):
                 continue
             run.worker = worker
             worker.runs.add(run.run_id)
-            self._give(worker, cp.Work(run_id=run.run_id, spec=spec, events=events))
-            for command in run.said:
-                self._give(worker, command)  # type: ignore[arg-type]
-            run.said.clear()
+            self._pass_on(worker, cp.Work(run_id=run.run_id, spec=spec, events=events))
+            for command in run.pending:
+                self._pass_on(worker, command)  # type: ignore[arg-type]
+            run.pending.clear()
 
     def _steer(self, command: p.Decide | p.Pause | p.Step | p.Continue | p.Stop) -> None:
         run = self._runs.get(command.run_id)
         if run is not None and run.worker is not None:
-            self._give(run.worker, command)
+            self._pass_on(run.worker, command)
         elif run is not None and isinstance(command, p.Stop):
             self._waiting.remove(run.run_id)
             self._store.forget(run.run_id)
             self._end(run.run_id)
         elif run is not None:
-            run.said.append(command)
+            run.pending.append(command)
         elif isinstance(command, p.Decide):
             try:
                 self._messages.put_nowait(
@@ -376,7 +376,7 @@ class RayEngine(Engine):
         """Drop a run that has ended or that no actor works on any more."""
         run = self._runs.pop(run_id, None)
         if run is not None:
-            run.held.close()
+            run.lease.close()
             if run.worker is not None:
                 run.worker.runs.discard(run_id)
                 # A run stopped while measuring loses its claims; other runs claim again what they still need.
@@ -394,9 +394,9 @@ class RayEngine(Engine):
         """Send open questions to an actor that can answer; duplicate answers are ignored."""
         worker = next((worker for worker in self._workers if worker.pid), None)
         for question in self._questions.values() if worker else ():
-            self._give(worker, question)  # type: ignore[arg-type]
+            self._pass_on(worker, question)  # type: ignore[arg-type]
 
-    def _give(self, worker: _Worker, command: cp.ToActor) -> None:
+    def _pass_on(self, worker: _Worker, command: cp.ToActor) -> None:
         worker.host.take.remote(cp.encode(command))
 
     async def _collect_decisions(self) -> None:
