@@ -86,12 +86,12 @@ class MemoryJournal:
 
 
 class FreeRunControl:
-    """A run control that never holds."""
+    """A run control that never pauses."""
 
-    def hold(self) -> None:
+    def wait_while_paused(self) -> None:
         """Continue."""
 
-    def wait(self) -> None:
+    def wait_for_decision(self) -> None:
         """Raises RuntimeError, since there is no user to decide."""
         raise RuntimeError("a bench has no person to wait for")
 

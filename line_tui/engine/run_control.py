@@ -17,7 +17,7 @@ class RunControl:
         self._on_pause = on_pause
         self._paused = False
         self._steps = 0
-        self._spoken = False
+        self._decided = False
         self._stopped = False
 
     def pause(self) -> None:
@@ -32,7 +32,7 @@ class RunControl:
             self._steps += 1
             self._changed.notify_all()
 
-    def go(self) -> None:
+    def resume(self) -> None:
         """Continue without pausing."""
         with self._changed:
             self._paused = False
@@ -45,13 +45,13 @@ class RunControl:
             self._stopped = True
             self._changed.notify_all()
 
-    def poke(self) -> None:
+    def wake(self) -> None:
         """Wake up a loop that waits for a decision."""
         with self._changed:
-            self._spoken = True
+            self._decided = True
             self._changed.notify_all()
 
-    def hold(self) -> None:
+    def wait_while_paused(self) -> None:
         """Block until the next step may begin. Raises Cancelled if the run was stopped."""
         with self._changed:
             if self._paused and not self._steps and not self._stopped:
@@ -61,12 +61,12 @@ class RunControl:
             if self._paused:
                 self._steps -= 1
 
-    def wait(self) -> None:
+    def wait_for_decision(self) -> None:
         """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
         with self._changed:
-            self._changed.wait_for(lambda: self._stopped or self._spoken)
+            self._changed.wait_for(lambda: self._stopped or self._decided)
             self._leave_if_stopped()
-            self._spoken = False
+            self._decided = False
 
     def check(self) -> None:
         """Raise Cancelled if the run was stopped."""

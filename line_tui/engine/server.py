@@ -45,9 +45,9 @@ AT_ONCE = 8
 """Maximum concurrent runs: enough to fill batches and keep all models busy."""
 INBOX_INTERVAL = 0.5
 """Seconds between checks of the inbox for decisions."""
-LINGER = 20.0
+SHUTDOWN_TIMEOUT = 20.0
 """Seconds for an engine to shut down cleanly after its client is gone."""
-ROOM = 2 * 2**30
+MIN_FREE_BYTES = 2 * 2**30
 """Bytes of disk space that the growing bank leaves free."""
 
 Send = Callable[[p.AnyMessage], None]
@@ -253,7 +253,7 @@ class Server:
         """Draw more of the bank while idle; the next command stops this within one step."""
 
         def check() -> None:
-            if not self._jobs.empty() or self._store.free_bytes() < ROOM:
+            if not self._jobs.empty() or self._store.free_bytes() < MIN_FREE_BYTES:
                 raise Cancelled
 
         try:
@@ -320,7 +320,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     def read() -> None:
         server.read(lines)
         # No other process would end an engine that hangs in a library and still holds the run's lease.
-        end_soon(LINGER)
+        end_soon(SHUTDOWN_TIMEOUT)
 
     threading.Thread(target=read, daemon=True).start()
     send(p.Ready(pid=os.getpid()))
@@ -351,7 +351,7 @@ def _steer(run_control: RunControl, command: p.Pause | p.Step | p.Continue | p.S
         case p.Step():
             run_control.step()
         case p.Continue():
-            run_control.go()
+            run_control.resume()
         case p.Stop():
             run_control.stop()
 

@@ -76,7 +76,7 @@ class Session:
     def decide(self, event: e.Decision) -> None:
         """Store a decision; not called on the thread of `run`. Raises StoreError."""
         self._journal.decide(event)
-        self._run_control.poke()
+        self._run_control.wake()
 
     def _attempt(self, begun: Callable[[], None]) -> MemoryLimitError | None:
         """Run to the result; return the error if memory ran out."""

@@ -131,20 +131,20 @@ class SharedGenerator:
 
 
 class AttendedRunControl:
-    """A run control for concurrent runs: while its run is held, no batch waits for it."""
+    """A run control for concurrent runs: while its run waits, no batch waits for it."""
 
     def __init__(self, run_control: RunControl, batcher: DynamicBatcher) -> None:
         self._run_control, self._batcher = run_control, batcher
 
-    def hold(self) -> None:
+    def wait_while_paused(self) -> None:
         """Block until the next step may begin. Raises Cancelled if the run was stopped."""
         with self._batcher.away():
-            self._run_control.hold()
+            self._run_control.wait_while_paused()
 
-    def wait(self) -> None:
+    def wait_for_decision(self) -> None:
         """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
         with self._batcher.away():
-            self._run_control.wait()
+            self._run_control.wait_for_decision()
 
     def check(self) -> None:
         """Raise Cancelled if the run was stopped."""

@@ -28,10 +28,10 @@ WARMER = 0.25
 class RunControl(Protocol):
     """Lets the user pause or stop the loop."""
 
-    def hold(self) -> None:
+    def wait_while_paused(self) -> None:
         """Block until the next step may begin. Raises Cancelled if the run was stopped."""
 
-    def wait(self) -> None:
+    def wait_for_decision(self) -> None:
         """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
 
     def check(self) -> None:
@@ -73,12 +73,12 @@ class Loop:
                     return state
                 case Wait(trial=trial):
                     self._phase("waiting", concept_of(state, state.trials[trial]))
-                    self.run_control.wait()
+                    self.run_control.wait_for_decision()
                 case Record(events=events):
                     state = self._store(state, events)
                 case _:
                     if not passed:
-                        self.run_control.hold()
+                        self.run_control.wait_while_paused()
                     late = self.journal.unseen()
                     # A decision made during a pause may have changed which step is next.
                     passed = bool(late)

@@ -129,5 +129,5 @@ def in_actor(settings: EngineDefaults) -> FakeSource:
 
 
 if __name__ == "__main__":
-    server.LINGER = float(os.environ.get("FAKE_LINGER", server.LINGER))
+    server.SHUTDOWN_TIMEOUT = float(os.environ.get("FAKE_LINGER", server.SHUTDOWN_TIMEOUT))
     sys.exit(main(FakeSource()))

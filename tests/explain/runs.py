@@ -29,27 +29,27 @@ from tests.fakes import (
 
 
 class FreeRunControl:
-    """A run control that never holds; `stop_after` ends the run.
+    """A run control that never pauses; `stop_after` ends the run.
 
-    `on_wait` is what the person does when asked, `on_hold` what they do before each step.
+    `on_wait` is what the user does when asked, `on_step` what they do before each step.
     """
 
     def __init__(
         self,
         on_wait: Callable[[], None] | None = None,
         stop_after: int | None = None,
-        on_hold: Callable[[], None] = lambda: None,
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
-        self.on_wait, self.steps_left, self.on_hold = on_wait, stop_after, on_hold
+        self.on_wait, self.steps_left, self.on_step = on_wait, stop_after, on_step
 
-    def hold(self) -> None:
+    def wait_while_paused(self) -> None:
         if self.steps_left is not None:
             self.steps_left -= 1
             if self.steps_left < 0:
                 raise Cancelled
-        self.on_hold()
+        self.on_step()
 
-    def wait(self) -> None:
+    def wait_for_decision(self) -> None:
         assert self.on_wait is not None, "the run waits for a person who is not there"
         self.on_wait()
 

@@ -98,7 +98,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
         if next(holds) == 2:
             run.say(kind="reject", trial="t1")
 
-    run.run_control = FreeRunControl(on_hold=speak)
+    run.run_control = FreeRunControl(on_step=speak)
     state = run.go()
     assert state.trials["t1"].images == ()
 
@@ -106,7 +106,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
 def test_a_step_is_done_although_the_person_spoke_before_it() -> None:
     run = Run()
     said = e.Decided(decision="mine", kind="add", concept="violin")
-    run.run_control = FreeRunControl(stop_after=1, on_hold=lambda: run.journal.person.append(said))
+    run.run_control = FreeRunControl(stop_after=1, on_step=lambda: run.journal.person.append(said))
     with pytest.raises(Cancelled):
         run.go()
     assert len(run.of(e.Decided)) == 1 and run.journal.stored[-1:] == run.of(e.ControlMeasured)
