@@ -42,7 +42,7 @@ def start_app(
     try:
         app = LineApp(
             store,
-            lambda: make_client(data, gives_way=True),
+            lambda: make_client(data, low_priority=True),
             replay=store.find(replay) if replay is not None else None,
             watch=store.find(watch) if watch is not None else None,
         )

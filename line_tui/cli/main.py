@@ -125,10 +125,10 @@ def _check_text(arguments: Sequence[str]) -> None:
             )
 
 
-def _client(data: Path | None, gives_way: bool = False) -> Any:
+def _client(data: Path | None, low_priority: bool = False) -> Any:
     from line_tui.engine.client import EngineClient
 
-    return EngineClient(data, gives_way=gives_way)
+    return EngineClient(data, low_priority=low_priority)
 
 
 def _tell(message: str, code: int) -> int:

@@ -35,19 +35,19 @@ class EngineClient(Engine):
         log: Path | None = None,
         command: Sequence[str] | None = None,
         grace: float = GRACE,
-        gives_way: bool = False,
+        low_priority: bool = False,
     ) -> None:
         """`data` is the data folder, `log` the file for the engine's stderr, `command` starts a different engine.
 
-        `gives_way` lowers its priority below the screen's, by the niceness in the settings.
+        `low_priority` lowers its priority below the screen's, by the niceness in the settings.
         `grace` is the time in seconds at each stage of `close`: after the request, after SIGTERM, then SIGKILL.
         """
         super().__init__(log)
         self._grace = grace
         # -P: a random.py in the user's folder must not shadow Python's.
         self._command = list(command or (sys.executable, "-P", "-m", "line_tui.engine.server"))
-        if gives_way:
-            self._command.append("--give-way")
+        if low_priority:
+            self._command.append("--low-priority")
         if data is not None:
             self._command += ["--data", str(data)]
         self._process: asyncio.subprocess.Process | None = None

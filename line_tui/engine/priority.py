@@ -12,7 +12,7 @@ AUTOGROUP = Path("/proc/self/autogroup")
 """Linux divides the processor between sessions first (man 7 sched, "The autogroup feature")."""
 
 
-def give_way(niceness: int) -> None:
+def lower_priority(niceness: int) -> None:
     """Add to this process's niceness, and to its session's where the system schedules by session.
 
     The engine has its own session, so its niceness alone would only rank its own threads. Raises UsageError if the

@@ -26,7 +26,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.jobs import JobContext, do
 from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.model_source import ModelSource
-from line_tui.engine.priority import give_way
+from line_tui.engine.priority import lower_priority
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.engine.run_store import RunStore
@@ -288,7 +288,11 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
     """Serve one client over stdin and stdout until it disconnects, or until SIGTERM."""
     parser = argparse.ArgumentParser(prog="line_tui.engine.server", description=__doc__)
     parser.add_argument("--data", type=Path, help="data folder")
-    parser.add_argument("--give-way", action="store_true", help="let the screen come first, and be ready before a run")
+    parser.add_argument(
+        "--low-priority",
+        action="store_true",
+        help="give the screen priority, and import libraries before the first run",
+    )
     options = parser.parse_args(arguments)
     out = _take_stdout()
     lock = threading.Lock()
@@ -304,8 +308,8 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
                 pass
 
     try:
-        if options.give_way:
-            give_way(read_config().engine.niceness)
+        if options.low_priority:
+            lower_priority(read_config().engine.niceness)
         store = Store.open(options.data)
     except Exception as error:
         described = describe_error(error)
@@ -324,7 +328,7 @@ def main(source: ModelSource, arguments: list[str] | None = None) -> int:
 
     threading.Thread(target=read, daemon=True).start()
     send(p.Ready(pid=os.getpid()))
-    if options.give_way:
+    if options.low_priority:
         threading.Thread(target=_prepare, args=(source,), daemon=True).start()
     server.work()
     store.close()

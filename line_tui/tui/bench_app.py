@@ -36,7 +36,7 @@ def main(data: Path, report: Path) -> None:
     """Run the app, then write the number of frames due and dropped to `report` as JSON."""
     app_module.RunScreen = CountedScreen  # type: ignore[attr-defined]
     store = Store.open(data)
-    app = app_module.LineApp(store, lambda: EngineClient(data, gives_way=True), images="halfcell", tour=False)
+    app = app_module.LineApp(store, lambda: EngineClient(data, low_priority=True), images="halfcell", tour=False)
     garbage.collect_on_request()
     app.run()
     due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0

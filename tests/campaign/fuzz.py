@@ -268,7 +268,7 @@ class Fuzzer:
         find_unfinished([LanguageEntry(id="tiny", source=Source(hub="someone/tiny"))])
 
 
-def _no_engine(data: Path | None, gives_way: bool = False) -> Any:
+def _no_engine(data: Path | None, low_priority: bool = False) -> Any:
     raise EngineError("there is no engine in this campaign", "none is needed")
 
 

@@ -73,7 +73,7 @@ import sys
 from line_tui import __main__ as program
 from line_tui.cli import run
 from line_tui.engine.client import EngineClient
-def make(data, gives_way=False):
+def make(data, low_priority=False):
     return EngineClient(data, command=(sys.executable, "-m", "tests.engine.fake_engine"), grace=2)
 program.run = lambda arguments: run(arguments, make)
 program.main()

@@ -209,7 +209,7 @@ async def test_an_engine_that_cannot_be_started_is_told(tmp_path: Path) -> None:
 async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "config.toml").write_text("[engine]\nniceness = nonsense\n")
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
-    async with Executor(process(tmp_path, (*FAKE_ENGINE, "--give-way"))) as executor:
+    async with Executor(process(tmp_path, (*FAKE_ENGINE, "--low-priority"))) as executor:
         with pytest.raises(LineError) as raised:
             await all_of(executor.submit("a", SPEC))
     assert raised.value.exit_code == 2 and "config.toml" in raised.value.cause
@@ -232,7 +232,7 @@ async def test_each_close_of_a_local_engine_waits_for_its_thread(store: Store, m
         assert len(ended) == closed
 
 
-@pytest.mark.parametrize(("options", "imported"), [((), False), (("--give-way",), True)])
+@pytest.mark.parametrize(("options", "imported"), [((), False), (("--low-priority",), True)])
 async def test_only_an_engine_beside_a_screen_imports_before_a_run(
     tmp_path: Path, options: tuple[str, ...], imported: bool
 ) -> None:

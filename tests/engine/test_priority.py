@@ -14,7 +14,7 @@ LOWERED = min(os.nice(0) + 7, 19)
 GIVE_WAY = """
 import os, sys
 from line_tui.engine import priority
-give = priority.give_way
+give = priority.lower_priority
 if sys.argv[1:]:
     from pathlib import Path
     priority.AUTOGROUP = Path(sys.argv[1])
