@@ -35,23 +35,25 @@ def names(group: str) -> list[str]:
 
 
 def with_plugins(group: str, ours: Mapping[str, Part], kind: type[Part] | None = None) -> dict[str, Part]:
-    """Our parts of a group and those of plug-ins, ours first and never replaced.
+    """Our parts of a group and those of plug-ins, ours first. Raises UsageError as `find` does."""
+    return {**ours, **{name: find(group, ours, name, kind) for name in names(group)}}
 
-    Each part must be an instance of `kind`, or a function if it is None. Raises UsageError for a plug-in that cannot be
-    loaded, or is of another kind.
+
+def find(group: str, ours: Mapping[str, Part], name: str, kind: type[Part] | None = None) -> Part:
+    """The part of this name, one of ours or a plug-in.
+
+    It must be an instance of `kind`, or a function if it is None. Raises UsageError for a plug-in that cannot be
+    loaded, is of another kind, or has the name of one of ours.
     """
-    parts = dict(ours)
-    for name in names(group):
-        point = _found(group)[name]
-        if name in ours:
-            raise _broken(point, f"line-tui has a '{name}' of its own")
-        part = load(group, name)
-        if not (callable(part) if kind is None else isinstance(part, kind)):
-            raise _broken(
-                point, f"it is a {type(part).__name__}, not {'a function' if kind is None else kind.__name__}"
-            )
-        parts[name] = part  # type: ignore[assignment]
-    return parts
+    point = _found(group).get(name)
+    if point is None:
+        return ours[name]
+    if name in ours:
+        raise _broken(point, f"line-tui has a '{name}' of its own")
+    part = load(group, name)
+    if not (callable(part) if kind is None else isinstance(part, kind)):
+        raise _broken(point, f"it is a {type(part).__name__}, not {'a function' if kind is None else kind.__name__}")
+    return part  # type: ignore[return-value]
 
 
 def load(group: str, name: str) -> object:

@@ -152,6 +152,24 @@ def test_a_strategy_of_a_plug_in_is_listed_and_runs(site: Path) -> None:
     assert done.stdout == "adaptive first-word it is the first\n", done.stderr
 
 
+def test_a_broken_strategy_of_a_plug_in_stops_only_runs_that_name_it(site: Path) -> None:
+    install(site, "[line_tui.strategies]\nadaptive = coin_toss.strategy:STRATEGY\nsecond-word = coin_toss.absent:IT")
+    program = """
+        import sys
+        from line_tui.cli import run
+        from line_tui.explain import strategies
+        print([each.name for each in strategies.usable()])
+        sys.exit(run(["explain", "emoji-resnet18", "fc", "3", "--strategy", "second-word"]))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(site)!r}]\n{textwrap.dedent(program)}"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "['quick', 'published', 'vocabulary']\n" and done.returncode == 2
+    assert done.stderr.startswith("error: the plug-in 'second-word' of coin-toss cannot be used: ModuleNotFoundError")
+
+
 def test_a_vision_framework_of_a_plug_in_opens_its_entries(site: Path, tmp_path: Path) -> None:
     install(site)
     (tmp_path / "weights.bin").write_bytes(b"x")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from line_tui.engine.executor import Engine, Handle
     from line_tui.store import Store
 
-_STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for each in strategies.REGISTRY.values())
+_STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for each in strategies.usable())
 
 
 @click.command()

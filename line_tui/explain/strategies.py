@@ -5,16 +5,17 @@ A strategy's code is imported only when a run needs it, so that listing the stra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from line_tui import plugins
 from line_tui.errors import UsageError, unknown_name
 from line_tui.events import Metric, RunSpec
 from line_tui.explain import budget
 from line_tui.explain.state import RunState
-from line_tui.plugins import STRATEGIES, with_plugins
 
 if TYPE_CHECKING:
     from line_tui.explain.ports import Embedder
@@ -97,17 +98,23 @@ _OURS = {
         ),
     )
 }
-REGISTRY = with_plugins(STRATEGIES, _OURS, Registered)
-"""All strategies by name: the default first, those of plug-ins last."""
-NAMES = tuple(REGISTRY)
+NAMES = tuple(dict.fromkeys([*_OURS, *plugins.names(plugins.STRATEGIES)]))
+"""All strategies: the default first, those of plug-ins last."""
 DEFAULT = NAMES[0]
 
 
 def find(name: str) -> Registered:
-    """The strategy of this name. Raises UnknownNameError."""
-    if name not in REGISTRY:
+    """The strategy of this name. Raises UnknownNameError, or UsageError for a broken plug-in."""
+    if name not in NAMES:
         raise unknown_name("strategy", name, NAMES, f"one of {', '.join(NAMES)}")
-    return REGISTRY[name]
+    return plugins.find(plugins.STRATEGIES, _OURS, name, Registered)
+
+
+def usable() -> Iterator[Registered]:
+    """All strategies but broken plug-ins."""
+    for name in NAMES:
+        with suppress(UsageError):
+            yield find(name)
 
 
 def metric_of(strategy: str, wish: Metric | None) -> Metric:

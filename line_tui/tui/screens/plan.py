@@ -46,7 +46,7 @@ class Plan(ModalScreen[RunSpec | None]):
                 names = [(Content(f"{name}  {about}".strip()), name) for name, about in self.profiles]
                 yield Select(names, value=spec.profile, allow_blank=False, id="profile", compact=True)
                 yield Label("search")
-                searches = [(f"{each.name}: {each.title}", each.name) for each in strategies.REGISTRY.values()]
+                searches = [(f"{each.name}: {each.title}", each.name) for each in strategies.usable()]
                 yield Select(searches, value=spec.strategy, allow_blank=False, id="strategy", compact=True)
                 yield Label("score")
                 metrics = [(METRICS[name], name) for name in get_args(Metric)]
