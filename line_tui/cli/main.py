@@ -99,11 +99,10 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         say(error.format_message())
         return error.exit_code
     except click.ClickException as error:
-        path = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "line-tui"
         cause = error.format_message().rstrip(".")
         if isinstance(error, click.NoSuchOption) and error.option_name[1:].isdecimal():
             cause = "no neuron has a negative number: they are numbered from 0"
-        return _tell(f"{cause} — `{path} --help` tells how", error.exit_code)
+        return _tell(f"{cause} — `{_named_command(arguments)} --help` tells how", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except MemoryError:
@@ -114,6 +113,15 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
             lost = lost_output(error)
             return _tell(str(lost), lost.exit_code)
         return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
+
+
+def _named_command(arguments: Sequence[str]) -> str:
+    # Not all of click's errors know their command.
+    context = click.Context(cli, info_name="line-tui")
+    for word in arguments:
+        if isinstance(context.command, click.Group) and (command := context.command.get_command(context, word)):
+            context = click.Context(command, context, word)
+    return context.command_path
 
 
 def _check_text(arguments: Sequence[str]) -> None:

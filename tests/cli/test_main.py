@@ -35,6 +35,12 @@ def test_an_unknown_command_is_told_in_one_line(call: Call) -> None:
     assert done.code == 2 and done.err.startswith("error: no command named 'explian'") and done.err.count("\n") == 1
 
 
+@pytest.mark.parametrize("command", ["runs export", "explain"])
+def test_an_option_without_its_value_names_the_help_of_its_command(call: Call, command: str) -> None:
+    option = {"runs export": "--to", "explain": "--seed"}[command]
+    assert f"requires an argument — `line-tui {command} --help` tells how" in call(*command.split(), option).err
+
+
 def test_without_a_terminal_the_app_says_so(call: Call) -> None:
     for arguments, instead in (
         ((), "explain MODEL"),
