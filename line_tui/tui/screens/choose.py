@@ -66,6 +66,8 @@ class ChooseScreen(LineScreen):
         self.spec = RunSpec(model="", layer="", neuron=0)
         self.filters = dict.fromkeys(_COLUMNS, "")
         self.finding = "models"
+        self._found_from = ("", "", 0)
+        """Model, layer and neuron that were selected when the filter was opened."""
         self.marks: dict[tuple[str, str], set[int]] = {}
         """Marked neurons by model and layer."""
         self._pictures: dict[str, tuple[ImageScored, ...]] = {}
@@ -154,11 +156,14 @@ class ChooseScreen(LineScreen):
 
     def go_to(self, model: str, layer: str, neuron: int) -> None:
         """Move the cursors to a neuron, and the focus to the list of neurons."""
+        self.filters = dict.fromkeys(_COLUMNS, "")
+        self._seek(model, layer, neuron)
+        self.set_focus(self.query_one(NeuronTable))
+
+    def _seek(self, model: str, layer: str, neuron: int) -> None:
         self._sought = (model, layer, neuron)
         self.spec = msgspec.structs.replace(self.spec, model=model)
-        self.filters = dict.fromkeys(_COLUMNS, "")
         self.show_all()
-        self.set_focus(self.query_one(NeuronTable))
 
     def learned(self, model: str, layer: str | None) -> None:
         """Update after the cache has learned a model's layers or a layer's neurons, if these are still selected."""
@@ -270,6 +275,7 @@ class ChooseScreen(LineScreen):
         """Filter the list that has the focus."""
         focused = self.focused.id if self.focused else None
         self.finding = focused if focused in _COLUMNS else "models"
+        self._found_from = self._neuron
         find = self.query_one("#find", Input)
         find.placeholder = _PLACEHOLDERS[self.finding]
         with find.prevent(Input.Changed):
@@ -372,14 +378,18 @@ class ChooseScreen(LineScreen):
         self.set_focus(self.query_one(f"#{self.finding}", Rows))
 
     def _filter(self, text: str) -> None:
+        listed = self.query_one(f"#{self.finding}", Rows)
+        before = listed.key
         self.filters[self.finding] = text
         if self.finding == "models":
-            models = self.query_one("#models", Rows)
-            models.show(self._model_rows(), empty="No model has this name.")
+            listed.show(self._model_rows(), empty="No model has this name.")
         elif self.finding == "layers":
             self.show_layers()
         else:
             self.show_neurons()
+        if not text and before not in {row.key for row in listed.rows}:
+            # Nothing matched, or only the row of the name that was typed.
+            self._seek(*self._found_from)
 
     @on(DescendantFocus, "#neurons")
     def _near_a_run(self) -> None:

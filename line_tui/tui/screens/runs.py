@@ -49,6 +49,8 @@ class RunsScreen(LineScreen):
     def __init__(self) -> None:
         super().__init__()
         self.filter = ""
+        self._found_from: str | None = None
+        """The run at the cursor when the filter was opened."""
         self.marked: str | None = None
         self.told = ""
         """A message about the last change."""
@@ -274,12 +276,17 @@ class RunsScreen(LineScreen):
 
     def action_find(self) -> None:
         """Filter the list."""
+        self._found_from = self.query_one("#runs", Rows).key
         self.set_focus(self.query_one("#find", Input))
 
     @on(Input.Changed, "#find")
     def _typed(self, event: Input.Changed) -> None:
         self.filter = event.value
+        table = self.query_one("#runs", Rows)
+        lost = table.key is None
         self.show_runs()
+        if lost and not self.filter:
+            table.go_to(self._found_from)
 
     @on(Input.Submitted, "#find")
     def _found(self) -> None:

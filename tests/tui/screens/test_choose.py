@@ -88,6 +88,26 @@ async def test_the_keyboard_alone_chooses_a_neuron_by_its_name(on: Stage) -> Non
         assert isinstance(on.app.screen, RunScreen)
 
 
+@pytest.mark.parametrize("listed", ["models", "layers", "neurons"])
+async def test_a_filter_without_a_match_leaves_the_cursors_where_they_were(on: Stage, listed: str) -> None:
+    async with on.app.run_test() as pilot:
+        await settle(pilot, lambda: on.app.model_cache.layers)
+        screen = on.app.screen
+        keys = "down", "up", "enter", "up", "enter", "down", "down"
+        await pilot.press(*keys)
+        before = screen._neuron  # type: ignore[attr-defined]
+        assert before[0] == "emoji-resnet18" and before[2] == 2
+        screen.set_focus(screen.query_one(f"#{listed}"))
+        await pilot.press("slash", *"nowhere")
+        assert screen._neuron != before  # type: ignore[attr-defined]
+        await pilot.press("escape")
+        await settle(pilot, lambda: screen._neuron == before)  # type: ignore[attr-defined]
+        assert [screen.query_one(f"#{name}", Rows).key for name in ("models", "layers", "neurons")] == [
+            *before[:2],
+            str(before[2]),
+        ]
+
+
 async def test_another_model_begins_with_its_own_last_layer(tmp_path: Path) -> None:
     on = stage(tmp_path)
     on.engine.answers = False

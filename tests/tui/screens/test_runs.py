@@ -47,6 +47,9 @@ async def test_the_list_follows_the_runs_and_the_filter(on: Stage, monkeypatch: 
             await settle(pilot, partial(lambda found: listed(on) == found, found), text)
         find.value = ""
         await settle(pilot, lambda: listed(on) == ["r2", "r1"])
+        # A filter without a match leaves the cursor where it was.
+        await pilot.press("end", "slash", *"#1", "escape")
+        await settle(pilot, lambda: on.app.screen.query_one("#runs", Rows).key == "r1")
         on.store.create("r3", RunSpec(model="third", layer="fc", neuron=0))
         on.app._runs_changed()
         await settle(pilot, lambda: listed(on) == ["r3", "r2", "r1"])
