@@ -134,9 +134,8 @@ class Session:
         self._undoable: list[str | e.ModeChanged | e.BudgetChanged] = []
 
     def catch_up(self) -> None:
-        """Fold the run from the store again, after a start, a resume, or the death of the engine."""
-        kept = self.snapshot
-        self.snapshot = Snapshot(run_id=self.run_id, version=kept.version + 1, phase=kept.phase, detail=kept.detail)
+        """Fold the run from the store, at the start or again after the death of the engine."""
+        self.snapshot = Snapshot(run_id=self.run_id, version=self.snapshot.version + 1)
         self._seen.clear()
         self._undoable.clear()
         for envelope in self.store.events(self.run_id):

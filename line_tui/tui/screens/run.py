@@ -66,7 +66,7 @@ class RunScreen(Steering):
         self.snapshot: Snapshot = source.snapshot
         self.heat = False
         self.chosen: str | None = None
-        """The trial whose pictures are shown; None to follow the run."""
+        """The row of the pool or timeline that the user has selected; None to follow the run."""
         self._drawn: tuple[object, ...] = ()
         self._frames = 0
         self._followed = False
@@ -183,8 +183,9 @@ class RunScreen(Steering):
         trial = self.shown_trial()
         # Keep the row visible that the keys apply to; once there is a result, that of the label.
         meant = trial if state.outcome is not None else self.target()
-        if meant is not None and self.chosen is None:
-            pool.go_to(meant.id)
+        for table in (pool, self.timeline):
+            if meant is not None and (self.chosen is None or table is not self.focused):
+                table.go_to(meant.id)
         profile, histogram = self._profile(), self.histogram
         if state.control is None and profile is not None and profile.words:
             histogram.show(Control("", [], [list(profile.control)]), profile.of_best, profile.words[0][0])
@@ -292,10 +293,13 @@ class RunScreen(Steering):
         return best.trial if best is not None else trial
 
     def target(self) -> Trial | None:
-        """The trial that decisions apply to: the selected one, else the one that waits, is drawn, or is shown."""
+        """The trial that decisions apply to: the selected one, else the one that waits, is drawn, or is shown.
+
+        None if a row of the timeline is selected that is no trial.
+        """
         state = self.snapshot.state
-        if self.chosen in state.trials:
-            return state.trials[self.chosen]
+        if self.chosen in {row.key for row in self.timeline.rows}:
+            return state.trials.get(self.chosen or "")
         return view.waiting(state) or view.current(state) or self.shown_trial()
 
     # -- looking around ---
@@ -322,15 +326,15 @@ class RunScreen(Steering):
     def _moved(self, event: Rows.Moved) -> None:
         # Also if the selected row is gone and the cursor is on the one that took its place.
         of_person = event.by_person or (self.chosen is not None and self.focused is event.rows)
-        if of_person and event.key in self.snapshot.state.trials:
+        if of_person and event.key is not None:
             self.chosen = event.key
             self.look()
 
     @on(Rows.Chosen)
     def _taken(self, event: Rows.Chosen) -> None:
-        self.chosen = event.key if event.key in self.snapshot.state.trials else self.chosen
+        self.chosen = event.key
         self.look()
-        if self.pictures.at_cursor is not None:
+        if event.key in self.snapshot.state.trials and self.pictures.at_cursor is not None:
             self.action_large()
 
     @on(Thumbnails.Picked)

@@ -21,7 +21,7 @@ _OF_VOCABULARY = {"vocabulary": "the vocabulary: one of its best", "random": "th
 
 
 def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False) -> Content:
-    """The pane's text; `meant` is the trial that the keys apply to, `roomy` allows more text."""
+    """The pane's text; `meant` is the trial that the keys apply to, if any; `roomy` allows more text."""
     state = snapshot.state
     if state.outcome is not None:
         return _outcome(state)
@@ -37,7 +37,7 @@ def describe(snapshot: Snapshot, meant: Trial | None = None, roomy: bool = False
     trial = view.waiting(state) or view.current(state) or state.trials.get(snapshot.trial or "")
     if trial is None:
         return Content.assemble(("Nothing has been proposed yet.", "$text-muted"))
-    return _trial(snapshot, trial, meant or trial, roomy)
+    return _trial(snapshot, trial, meant, roomy)
 
 
 def _outcome(state: RunState) -> Content:
@@ -76,7 +76,8 @@ def _asking(snapshot: Snapshot) -> Content:
     parts: Parts = []
     if snapshot.thinking and not snapshot.text:
         parts.append((snapshot.thinking[-400:], "italic $text-muted"))
-    parts += [(snapshot.text.strip(), "bold"), ("▌", "$accent"), "\n"]
+    cursor = "▌" if snapshot.phase == "proposing" else ""
+    parts += [(snapshot.text.strip(), "bold"), (cursor, "$accent"), "\n"]
     rows = [row for row in view.ranked(state) if row.place == "pool"][:4]
     if rows:
         parts += [("it sees ", "$text-muted"), ", ".join(f"{row.concept} {number(row.value)}" for row in rows)]
@@ -86,7 +87,7 @@ def _asking(snapshot: Snapshot) -> Content:
     return Content.assemble(*parts)
 
 
-def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Content:
+def _trial(snapshot: Snapshot, trial: Trial, meant: Trial | None, roomy: bool) -> Content:
     state = snapshot.state
     concept = concept_of(state, trial)
     parts: Parts = [(f"“{concept}”", "bold")]
@@ -99,8 +100,9 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial, roomy: bool) -> Conte
         parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), f"{', '.join(named)}{more}\n"]
     else:
         parts.append((f"from {_OF_VOCABULARY.get(trial.origin, ORIGINS[trial.origin])}\n", "$text-muted"))
-    if waits_for_person(state, trial) and meant.id != trial.id:
-        parts.append((f"Draw it? Press f first: the keys apply to “{concept_of(state, meant)}”", "$accent"))
+    if waits_for_person(state, trial) and (meant is None or meant.id != trial.id):
+        why = "" if meant is None else f": the keys apply to “{concept_of(state, meant)}”"
+        parts.append((f"Draw it? Press f first{why}", "$accent"))
     elif waits_for_person(state, trial):
         parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
     elif verdict(state, trial) == "rejected":

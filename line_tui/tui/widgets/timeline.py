@@ -45,14 +45,11 @@ def _row(state: RunState, trial: Trial, score: float | None, better: bool) -> Ro
 
 
 class Timeline(Rows):
-    """The list of iterations; the cursor follows the newest until the user moves it up."""
+    """The list of iterations."""
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(COLUMNS, title="Timeline", empty="Iterations are listed here.", id=id, classes=classes)
 
     def show_state(self, state: RunState) -> None:
         """Show a state's history."""
-        following = self.cursor >= len(self.rows) - 1
         self.show(rows(state))
-        if following and self.rows and not self.has_focus:
-            self.go_to(self.rows[-1].key)

@@ -19,6 +19,7 @@ from line_tui.tui.widgets.banner import EngineBanner
 from line_tui.tui.widgets.pool import PoolTable
 from line_tui.tui.widgets.status import StatusBar
 from line_tui.tui.widgets.thumbnails import Thumbnails
+from line_tui.tui.widgets.timeline import Timeline
 from tests.tui.stage import Stage, events_of_a_run, happen, keep, run_screen, settle, stage, start, through, until
 
 MIDDLE = through(events_of_a_run(), "spoon")
@@ -131,6 +132,46 @@ async def test_a_key_decides_on_what_waits_and_another_takes_it_back(on: Stage) 
             await pilot.press("u")
             await settle(pilot, lambda: decisions(on, run_id)[-1].kind == "undo", f"{kind} is undone")
             await settle(pilot, lambda: verdict_of(on, "t99") == "open")
+
+
+async def test_the_timeline_is_on_the_row_that_the_keys_are_about(on: Stage) -> None:
+    refused = e.ProposalRefused(text="blue sky", iteration=4, attempt=1, reason="was proposed before")
+    async with on.app.run_test(size=(200, 50)) as pilot:
+        run_id = await start(on, pilot, [*ASKED[:-2], refused, *ASKED[-2:]])
+        pool, timeline = on.app.screen.query_one(PoolTable), on.app.screen.query_one(Timeline)
+
+        async def both(key: str) -> None:
+            await settle(pilot, lambda: (pool.key, timeline.key) == (key, key), key)
+
+        await both("t99")
+        await go_to(on, pilot, "t1")
+        await both("t1")
+        await pilot.press("x")
+        await settle(pilot, lambda: decisions(on, run_id))
+        assert pool.key is not None and pool.key != "t1"
+        await both(pool.key)
+        await pilot.press("f")
+        await both("t99")
+        # A refusal is no concept: the cursor can be there, but there is nothing to decide.
+        on.app.screen.set_focus(timeline)
+        await pilot.press("up")
+        await settle(pilot, lambda: run_screen(on.app).target() is None)
+        assert timeline.key == "refusal-0" and "a" not in on.app.screen.active_bindings
+        assert "Press f first" in text(on, "#proposal-text")
+        await pilot.press("up", "down", "down")
+        await both("t99")
+
+
+async def test_only_a_proposal_that_is_being_written_has_a_cursor(on: Stage) -> None:
+    async with on.app.run_test(size=(120, 40)) as pilot:
+        run_id = await start(on, pilot, [*MIDDLE, e.PhaseChanged(phase="proposing"), e.Token(text="ripe")])
+        await settle(pilot, lambda: "ripe▌" in text(on, "#proposal-text"))
+        await happen(on, pilot, run_id, [e.PhaseChanged(phase="paused")])
+        await settle(pilot, lambda: "ripe\n" in text(on, "#proposal-text"))
+        await happen(on, pilot, run_id, [e.PhaseChanged(phase="proposing")])
+        await settle(pilot, lambda: "▌" in text(on, "#proposal-text"))
+        on.engine.die()
+        await settle(pilot, lambda: "▌" not in text(on, "#proposal-text"))
 
 
 async def test_in_the_pool_a_key_is_about_its_row_which_says_what_follows(on: Stage) -> None:
