@@ -194,25 +194,25 @@ class FakeAlbum:
 
 
 class FakeJournal:
-    """A journal in memory; `person` is what was said and the loop has not seen yet."""
+    """A journal in memory; `pending` is what was said and the loop has not seen yet."""
 
     def __init__(self) -> None:
         self.stored: list[DurableEvent] = []
         self.ends: list[int] = []
         """How many events were stored after each append."""
         self.shown: list[EphemeralEvent] = []
-        self.person: list[DurableEvent] = []
+        self.pending: list[DurableEvent] = []
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        said = self.unseen()
+        new = self.new_decisions()
         self.stored.extend(events)
         self.ends.append(len(self.stored))
-        return [*said, *events]
+        return [*new, *events]
 
     def show(self, event: EphemeralEvent) -> None:
         self.shown.append(event)
 
-    def unseen(self) -> list[DurableEvent]:
-        news, self.person = self.person, []
-        self.stored.extend(news)
-        return news
+    def new_decisions(self) -> list[DurableEvent]:
+        new, self.pending = self.pending, []
+        self.stored.extend(new)
+        return new

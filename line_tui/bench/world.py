@@ -80,7 +80,7 @@ class MemoryJournal:
     def show(self, event: EphemeralEvent) -> None:
         """Show nothing."""
 
-    def unseen(self) -> list[DurableEvent]:
+    def new_decisions(self) -> list[DurableEvent]:
         """No decisions."""
         return []
 

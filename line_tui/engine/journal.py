@@ -19,12 +19,12 @@ class StoreJournal:
         self._show = show
         # Held while events are stored and shown, so that both have the same order.
         self._lock = threading.Lock()
-        self._said: list[DurableEvent] = []
+        self._new: list[DurableEvent] = []
 
-    def reread(self) -> list[DurableEvent]:
+    def reload(self) -> list[DurableEvent]:
         """All stored events, including the user's latest decisions. Raises StoreError."""
         with self._lock:
-            self._said.clear()
+            self._new.clear()
             return durable(self._store.events(self._run_id))
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
@@ -37,9 +37,9 @@ class StoreJournal:
         """Store a decision at once and show it. Raises StoreError."""
         with self._lock:
             self._write(event)
-            self._said.append(event)
+            self._new.append(event)
 
-    def unseen(self) -> list[DurableEvent]:
+    def new_decisions(self) -> list[DurableEvent]:
         """The decisions since the last call."""
         with self._lock:
             return self._take()
@@ -53,5 +53,5 @@ class StoreJournal:
             self._show(envelope)
 
     def _take(self) -> list[DurableEvent]:
-        said, self._said = self._said, []
-        return said
+        new, self._new = self._new, []
+        return new

@@ -46,7 +46,7 @@ class Session:
         self._source = manager.source
         self._run_control = run_control
         self._journal = StoreJournal(store, run_id, show)
-        self._state = fold(self._journal.reread())
+        self._state = fold(self._journal.reload())
 
     def run(self, begun: Callable[[], None] = lambda: None) -> None:
         """Run to the result; a stop or an error becomes an event. `begun` is called once the models are loaded.
@@ -112,7 +112,7 @@ class Session:
 
     def _step_down(self, lack: MemoryLimitError) -> None:
         """Continue from the stored events with settings that need less memory."""
-        self._state = fold(self._journal.reread())
+        self._state = fold(self._journal.reload())
         assert self._state.settings is not None
         settings = self._manager.step_down(self._spec, self._state.settings, self._run_control.check)
         if settings is None:
@@ -160,8 +160,8 @@ class Session:
         loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
         with shared.batcher.present():
             self._state = loop.run(self._state)
-        unseen = replace(usual, models=models_with(None), show=lambda event: None)
-        shared.growth = lambda check: replace(unseen, check=check).grow()
+        silent = replace(usual, models=models_with(None), show=lambda event: None)
+        shared.growth = lambda check: replace(silent, check=check).grow()
 
     def _record(self, *events: e.DurableEvent) -> None:
         # Without its first event there is no run yet, and it can be started again.

@@ -66,7 +66,7 @@ class Loop:
         """Run from a state to the result. Raises Cancelled when the user stops it."""
         passed = False
         while True:
-            state = fold(self.journal.unseen(), state)
+            state = fold(self.journal.new_decisions(), state)
             step = self.strategy.next_step(state, self)
             match step:
                 case Done():
@@ -79,7 +79,7 @@ class Loop:
                 case _:
                     if not passed:
                         self.run_control.wait_while_paused()
-                    late = self.journal.unseen()
+                    late = self.journal.new_decisions()
                     # A decision made during a pause may have changed which step is next.
                     passed = bool(late)
                     state = fold(late, state) if late else self._store(state, self._perform(state, step))

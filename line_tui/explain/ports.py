@@ -162,7 +162,7 @@ class Journal(Protocol):
     """Stores and shows a run's events."""
 
     def append(self, *events: DurableEvent) -> list[DurableEvent]:
-        """Store events, all or none, show them, and return all events stored since the last call or `unseen`.
+        """Store events, all or none, show them, and return all events stored since the last call or `new_decisions`.
 
         All or none, since a run interrupted between two of them could not tell what is left to do. The user's
         decisions during a step come before the step's own events, as in the store, so that a replay gives the
@@ -172,5 +172,5 @@ class Journal(Protocol):
     def show(self, event: EphemeralEvent) -> None:
         """Show an event without storing it."""
 
-    def unseen(self) -> list[DurableEvent]:
+    def new_decisions(self) -> list[DurableEvent]:
         """The user's decisions since the last call or `append`; they are already stored."""

@@ -111,9 +111,9 @@ class Run:
 
     def say(self, **decision: object) -> None:
         """The person decides; the loop sees it before its next step."""
-        number = sum(isinstance(event, e.Decided) for event in [*self.journal.stored, *self.journal.person])
+        number = sum(isinstance(event, e.Decided) for event in [*self.journal.stored, *self.journal.pending])
         fields: dict[str, object] = {"decision": f"d{number + 1}", **decision}
-        self.journal.person.append(e.Decided(**fields))  # type: ignore[arg-type]
+        self.journal.pending.append(e.Decided(**fields))  # type: ignore[arg-type]
 
     def of(self, kind: type[e.Event]) -> list[e.Event]:
         """Stored events of one kind."""

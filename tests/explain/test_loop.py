@@ -106,7 +106,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
 def test_a_step_is_done_although_the_person_spoke_before_it() -> None:
     run = Run()
     said = e.Decided(decision="mine", kind="add", concept="violin")
-    run.run_control = FreeRunControl(stop_after=1, on_step=lambda: run.journal.person.append(said))
+    run.run_control = FreeRunControl(stop_after=1, on_step=lambda: run.journal.pending.append(said))
     with pytest.raises(Cancelled):
         run.go()
     assert len(run.of(e.Decided)) == 1 and run.journal.stored[-1:] == run.of(e.ControlMeasured)

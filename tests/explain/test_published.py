@@ -156,5 +156,5 @@ def test_the_persons_own_concept_costs_no_iteration() -> None:
 
 def test_a_raised_budget_is_spent() -> None:
     run = Run(FakeLanguage([*NEW, "red thing"]), iterations=2)
-    run.journal.person.append(e.BudgetChanged(iterations=4))
+    run.journal.pending.append(e.BudgetChanged(iterations=4))
     assert sum(trial.origin == "llm" for trial in run.go().trials.values()) == 4
