@@ -109,7 +109,7 @@ class Run:
         )
         return loop.run(state)
 
-    def say(self, **decision: object) -> None:
+    def decide(self, **decision: object) -> None:
         """The person decides; the loop sees it before its next step."""
         number = sum(isinstance(event, e.Decided) for event in [*self.journal.stored, *self.journal.pending])
         fields: dict[str, object] = {"decision": f"d{number + 1}", **decision}

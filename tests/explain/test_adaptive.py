@@ -167,7 +167,7 @@ def test_what_was_rejected_is_not_the_label() -> None:
     assert best is not None
     again = run_of(*REDS)
     again.journal.stored = [event for event in run.journal.stored if not isinstance(event, e.Finished)]
-    again.say(kind="reject", trial=best.trial)
+    again.decide(kind="reject", trial=best.trial)
     state = again.go()
     assert state.outcome is not None and state.outcome.label not in (None, best.label)
     assert state.verified is not None and state.verified.concept == state.outcome.label
@@ -175,15 +175,15 @@ def test_what_was_rejected_is_not_the_label() -> None:
 
 def test_the_persons_own_concept_is_drawn_and_scored() -> None:
     run = run_of("violin case", "boots")
-    run.say(kind="add", concept="strawberry")
+    run.decide(kind="add", concept="strawberry")
     own = run.go().trials["d1"]
     assert len(own.seen()) >= EACH and own.score is not None and own.score.correlation is not None
 
 
 def test_what_was_accepted_is_a_finalist() -> None:
     run = run_of(*REDS)
-    run.say(kind="add", concept="coal")
-    run.say(kind="accept", trial="d1")
+    run.decide(kind="add", concept="coal")
+    run.decide(kind="accept", trial="d1")
     assert run.go().trials["d1"].seen("choose")
 
 
@@ -194,7 +194,7 @@ def answering(run: Run, answer: Callable[[str], dict[str, object]]) -> list[str]
     def answer_the_last() -> None:
         last = [event for event in run.of(e.Proposed) if isinstance(event, e.Proposed)][-1]
         asked.append(last.trial)
-        run.say(trial=last.trial, **answer(last.trial))
+        run.decide(trial=last.trial, **answer(last.trial))
 
     run.run_control = FreeRunControl(on_wait=answer_the_last)
     return asked

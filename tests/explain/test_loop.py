@@ -96,7 +96,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
 
     def speak() -> None:
         if next(holds) == 2:
-            run.say(kind="reject", trial="t1")
+            run.decide(kind="reject", trial="t1")
 
     run.run_control = FreeRunControl(on_step=speak)
     state = run.go()

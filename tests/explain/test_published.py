@@ -18,7 +18,7 @@ def interrupted(*said: tuple[e.DecisionKind, str]) -> Run:
     """A run that was cut off after 30 steps and may go on."""
     run = Run(FakeLanguage([*NEW, "red thing"]), run_control=FreeRunControl(stop_after=30))
     for kind, concept in said:
-        run.say(kind=kind, concept=concept)
+        run.decide(kind=kind, concept=concept)
     with pytest.raises(Cancelled):
         run.go()
     run.run_control = FreeRunControl()
@@ -99,7 +99,7 @@ def test_a_rejected_trial_leaves_the_pool_and_the_race() -> None:
     state = fold(run.journal.stored)
     scored = [trial for trial in state.trials.values() if trial.score]
     best = max(scored, key=lambda trial: value(state, trial))
-    run.say(kind="reject", trial=best.id, reason="no")
+    run.decide(kind="reject", trial=best.id, reason="no")
     state = run.go()
     assert best.id not in [trial.id for trial in pool_of(state)]
     assert state.outcome is not None
@@ -112,7 +112,7 @@ def test_an_accepted_trial_stays() -> None:
     run = interrupted()
     state = fold(run.journal.stored)
     worst = pool_of(state)[-1]
-    run.say(kind="accept", trial=worst.id)
+    run.decide(kind="accept", trial=worst.id)
     assert worst.id in [trial.id for trial in pool_of(run.go())]
 
 
@@ -130,11 +130,11 @@ def test_ask_first_draws_nothing_without_a_word() -> None:
             and not any(d.trial == t.id for d in state.decisions)
         )
         if trial.concept == "river":
-            run.say(kind="reject", trial=trial.id)
+            run.decide(kind="reject", trial=trial.id)
         elif trial.concept == "spoon":
-            run.say(kind="edit", trial=trial.id, concept="rose")
+            run.decide(kind="edit", trial=trial.id, concept="rose")
         else:
-            run.say(kind="accept", trial=trial.id)
+            run.decide(kind="accept", trial=trial.id)
 
     run.run_control = FreeRunControl(on_wait=person)
     state = run.go()
@@ -147,7 +147,7 @@ def test_ask_first_draws_nothing_without_a_word() -> None:
 
 def test_the_persons_own_concept_costs_no_iteration() -> None:
     run = Run(FakeLanguage([*NEW, "red thing"]), iterations=2)
-    run.say(kind="add", concept="strawberry")
+    run.decide(kind="add", concept="strawberry")
     state = run.go()
     assert sum(trial.origin == "llm" for trial in state.trials.values()) == 2
     assert state.outcome is not None
