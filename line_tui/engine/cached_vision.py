@@ -26,16 +26,16 @@ class CachedVision:
         vision: Vision,
         layer: LayerInfo,
         activations: Activations,
-        turn: threading.Lock,
-        at_work: Callable[[Callable[[], Recording]], Recording] = lambda work: work(),
+        lock: threading.Lock,
+        on_thread: Callable[[Callable[[], Recording]], Recording] = lambda work: work(),
     ) -> None:
-        """`turn` is held while the model runs; `at_work` calls it on its thread."""
-        self._at_work = at_work
+        """`lock` is held while the model runs; `on_thread` calls it on its thread."""
+        self._on_thread = on_thread
         self.name = vision.name
         self._vision = vision
         self._layer = layer
         self._activations = activations
-        self._turn = turn
+        self._lock = lock
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Record as the vision model does. Raises ValueError for any other layer."""
@@ -47,13 +47,13 @@ class CachedVision:
         known = self._activations.get(view, names)
         maps = None
         if mapped or len(known) < len(set(names)):
-            with self._turn:
+            with self._lock:
                 # Another run may have recorded them in the meantime.
                 known = self._activations.get(view, names)
                 new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
                 wanted = dict(zip(names, pictures, strict=True)) if mapped else new
                 if wanted:
-                    recording = self._at_work(
+                    recording = self._on_thread(
                         lambda: self._vision.record(list(wanted.values()), layer, neuron if mapped else None)
                     )
                     fresh = dict(zip(wanted, recording.activations, strict=True))

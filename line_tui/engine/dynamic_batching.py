@@ -47,36 +47,36 @@ class DynamicBatcher:
     def __init__(
         self,
         generator: Generator,
-        turn: AbstractContextManager[object],
-        at_work: Callable[[Callable[[], list[Picture]]], list[Picture]] = lambda work: work(),
+        lock: AbstractContextManager[object],
+        on_thread: Callable[[Callable[[], list[Picture]]], list[Picture]] = lambda work: work(),
     ) -> None:
-        """`turn` is held while the generator runs; `at_work` calls it on its thread."""
+        """`lock` is held while the generator runs; `on_thread` calls it on its thread."""
         self.generator = generator
-        self._turn = turn
-        self._at_work = at_work
+        self._lock = lock
+        self._on_thread = on_thread
         self._changed = threading.Condition()
         self._orders: list[_Order] = []
         self._drawing: list[_Recipe] = []
         self._recent: OrderedDict[_Recipe, Picture] = OrderedDict()
-        self._present = 0
+        self._active = 0
 
     @contextmanager
-    def present(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
         """Within the block, a run may soon request pictures, so a partial batch may wait for it."""
-        self._arrive(1)
+        self._count(1)
         try:
             yield
         finally:
-            self._arrive(-1)
+            self._count(-1)
 
     @contextmanager
-    def away(self) -> Iterator[None]:
-        """Within the block, a run that is present waits for something else, so no batch waits for it."""
-        self._arrive(-1)
+    def inactive(self) -> Iterator[None]:
+        """Within the block, an active run waits for something else, so no batch waits for it."""
+        self._count(-1)
         try:
             yield
         finally:
-            self._arrive(1)
+            self._count(1)
 
     def draw(
         self,
@@ -111,9 +111,9 @@ class DynamicBatcher:
             raise Cancelled
         return [order.pictures[recipe] for recipe in recipes]
 
-    def _arrive(self, by: int) -> None:
+    def _count(self, by: int) -> None:
         with self._changed:
-            self._present += by
+            self._active += by
             self._changed.notify_all()
 
     def _take_batch(self, order: _Order) -> list[_Recipe]:
@@ -133,7 +133,7 @@ class DynamicBatcher:
     def _ready(self) -> bool:
         waiting = sum(not order.done for order in self._orders)
         full = len(self._wanted()) >= self.generator.batch_size
-        return not self._drawing and (full or waiting >= self._present)
+        return not self._drawing and (full or waiting >= self._active)
 
     def _draw_batch(self, batch: list[_Recipe]) -> None:
         """Draw a batch and hand out its pictures."""
@@ -161,11 +161,11 @@ class DynamicBatcher:
         pictures: list[Picture] = []
         error: Exception | None = None
         try:
-            with self._turn:
+            with self._lock:
                 if hasattr(self.generator, "on_preview"):
                     self.generator.on_preview = on_preview if any(order.on_preview for order in served) else None
                 prompts, seeds = [prompt for prompt, _ in batch], [seed for _, seed in batch]
-                pictures = self._at_work(lambda: self.generator.draw(prompts, seeds, on_step))
+                pictures = self._on_thread(lambda: self.generator.draw(prompts, seeds, on_step))
         except Cancelled:
             pass
         except Exception as failed:

@@ -158,7 +158,7 @@ class Session:
         control = shared.alone(whole.measure, self._run_control)
         run_control = AttendedRunControl(self._run_control, shared.batcher)
         loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
-        with shared.batcher.present():
+        with shared.batcher.active():
             self._state = loop.run(self._state)
         silent = replace(usual, models=models_with(None), show=lambda event: None)
         shared.growth = lambda check: replace(silent, check=check).grow()

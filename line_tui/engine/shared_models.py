@@ -79,7 +79,7 @@ class SharedModels:
         """A measurement of the control set that only one run makes at a time, so that later runs find its pictures."""
 
         def measured(words: Sequence[str] | None) -> Bank:
-            with self.batcher.away():
+            with self.batcher.inactive():
                 while not self._measuring.acquire(timeout=0.2):
                     run_control.check()
             try:
@@ -138,12 +138,12 @@ class AttendedRunControl:
 
     def wait_while_paused(self) -> None:
         """Block until the next step may begin. Raises Cancelled if the run was stopped."""
-        with self._batcher.away():
+        with self._batcher.inactive():
             self._run_control.wait_while_paused()
 
     def wait_for_decision(self) -> None:
         """Block until the user makes a decision. Raises Cancelled if the run was stopped."""
-        with self._batcher.away():
+        with self._batcher.inactive():
             self._run_control.wait_for_decision()
 
     def check(self) -> None:

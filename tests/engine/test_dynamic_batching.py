@@ -34,14 +34,14 @@ class Recorder(FakeGenerator):
 
 
 class Room:
-    """Runs that are all present until each has what it wants."""
+    """Runs that are all active until each has its pictures."""
 
     def __init__(self) -> None:
         self.generator = Recorder()
         self.batcher = DynamicBatcher(self.generator, threading.Lock())
 
     def draw(self, words: list[str], on_step: OnStep = lambda step, steps: None) -> list[Picture]:
-        with self.batcher.present():
+        with self.batcher.active():
             self.everybody.wait()
             prompts = [TEMPLATE.replace("{concept}", word) for word in words]
             return self.batcher.draw(prompts, list(range(len(words))), on_step, None, lambda: None)
@@ -91,7 +91,7 @@ def test_more_than_a_batch_is_drawn_in_several() -> None:
 
 def test_a_batch_waits_for_nobody_who_is_away() -> None:
     batcher = DynamicBatcher(Recorder(), threading.Lock())
-    with batcher.present(), batcher.present(), batcher.away():
+    with batcher.active(), batcher.active(), batcher.inactive():
         assert len(batcher.draw(["a picture of a rose"], [1], lambda step, steps: None, None, lambda: None)) == 1
 
 
@@ -112,9 +112,9 @@ def test_one_that_waits_can_be_stopped() -> None:
     def check() -> None:
         raise Cancelled
 
-    with batcher.present(), batcher.present(), pytest.raises(Cancelled):
+    with batcher.active(), batcher.active(), pytest.raises(Cancelled):
         batcher.draw(["a picture of a rose"], [1], lambda step, steps: None, None, check)
-    with batcher.present():
+    with batcher.active():
         assert batcher.draw(["a picture of a frog"], [1], lambda step, steps: None, None, lambda: None)
 
 
