@@ -118,7 +118,7 @@ class ModelManager:
             growth, self._shared.growth = self._shared.growth, None
             return growth
 
-    def retire(self, lack: MemoryLimitError | None = None) -> None:
+    def retire(self, shortage: MemoryLimitError | None = None) -> None:
         """Stop sharing these models: an error may have left them in a bad state, or memory ran out.
 
         In the latter case the other runs get the error at their next call.
@@ -126,7 +126,7 @@ class ModelManager:
         with self._changed:
             if self._shared is not None:
                 self._shared.retired = True
-                self._shared.lack = self._shared.lack or lack
+                self._shared.shortage = self._shared.shortage or shortage
 
     def step_down(self, spec: e.RunSpec, settings: e.Settings, check: Callable[[], None]) -> e.Settings | None:
         """Settings that need less memory, the same for all runs that shared the models and have released them.

@@ -16,7 +16,7 @@ from line_tui.engine.journal import StoreJournal
 from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.run_control import RunControl
 from line_tui.engine.run_store import RunStore
-from line_tui.engine.shared_models import AttendedRunControl, SharedModels
+from line_tui.engine.shared_models import SharedModels, SharedRunControl
 from line_tui.errors import LineError, MemoryLimitError, UnknownNameError, UsageError
 from line_tui.explain import strategies
 from line_tui.explain.loop import Loop, Models
@@ -58,8 +58,8 @@ class Session:
                 f"run '{self._run_id}' is finished", f"`line-tui runs show {self._run_id}` prints its result"
             )
         try:
-            while (lack := self._attempt(begun)) is not None:
-                self._step_down(lack)
+            while (shortage := self._attempt(begun)) is not None:
+                self._reduce_memory(shortage)
         except Cancelled:
             self._record(e.Stopped())
         except LineError as error:
@@ -92,9 +92,9 @@ class Session:
                 self._loop(shared, layer)
             except MemoryLimitError as error:
                 # Not the original error: its traceback would keep the models in memory.
-                lack = MemoryLimitError(error.cause, error.fix)
-                self._manager.retire(lack)
-                return lack
+                shortage = MemoryLimitError(error.cause, error.fix)
+                self._manager.retire(shortage)
+                return shortage
             return None
 
         return self._manager.lend(self._spec, self._state.settings, self._loading, use)
@@ -110,14 +110,14 @@ class Session:
                 "call line_tui.explain there again, which resumes it",
             ) from error
 
-    def _step_down(self, lack: MemoryLimitError) -> None:
+    def _reduce_memory(self, shortage: MemoryLimitError) -> None:
         """Continue from the stored events with settings that need less memory."""
         self._state = fold(self._journal.reload())
         assert self._state.settings is not None
         settings = self._manager.step_down(self._spec, self._state.settings, self._run_control.check)
         if settings is None:
-            raise lack
-        self._record(e.SettingsChanged(settings=settings, reason=lack.cause))
+            raise shortage
+        self._record(e.SettingsChanged(settings=settings, reason=shortage.cause))
 
     def _loading(self, what: str) -> None:
         self._run_control.check()
@@ -155,8 +155,8 @@ class Session:
         strategy = strategies.find(self._spec.strategy).make(words)
         folder = self._spec.control
         whole = usual if folder is None else FolderControl(Path(folder), self._spec.images, usual)
-        control = shared.alone(whole.measure, self._run_control)
-        run_control = AttendedRunControl(self._run_control, shared.batcher)
+        control = shared.one_at_a_time(whole.measure, self._run_control)
+        run_control = SharedRunControl(self._run_control, shared.batcher)
         loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
         with shared.batcher.active():
             self._state = loop.run(self._state)

@@ -29,17 +29,20 @@ class SharedModels:
         self.loaded = loaded
         self.retired = False
         """Whether new runs may no longer use these models, which are freed after their last use."""
-        self.lack: MemoryLimitError | None = None
+        self.shortage: MemoryLimitError | None = None
         """The memory shortage after which no run can use them."""
         self.growth: Growth | None = None
         """How to grow the bank of the last run that finished. It lives here because it needs these models."""
-        self.drawing, self.looking = threading.Lock(), threading.Lock()
+        self.generator_lock, self.vision_lock = threading.Lock(), threading.Lock()
         # Models that swap on the device share a lock.
-        self.speaking = self.drawing if loaded.memory == "swap" else threading.Lock()
+        self.language_lock = self.generator_lock if loaded.memory == "swap" else threading.Lock()
         # One thread per model, since torch keeps a thread pool for every thread that calls it.
-        self._drawer, self._looker = ThreadPoolExecutor(1, "drawing"), ThreadPoolExecutor(1, "looking")
+        self._generator_thread, self._vision_thread = (
+            ThreadPoolExecutor(1, "generator"),
+            ThreadPoolExecutor(1, "vision"),
+        )
         self.batcher = DynamicBatcher(
-            loaded.models.generator, self.drawing, lambda work: self._drawer.submit(work).result()
+            loaded.models.generator, self.generator_lock, lambda work: self._generator_thread.submit(work).result()
         )
         self._measuring = threading.Lock()
         self._visions: dict[str, Vision] = {}
@@ -58,14 +61,14 @@ class SharedModels:
             language=SharedLanguage(self, run_control),
             generator=SharedGenerator(self, run_control, on_preview),
             vision=CachedVision(
-                vision, layer, activations, self.looking, lambda work: self._looker.submit(work).result()
+                vision, layer, activations, self.vision_lock, lambda work: self._vision_thread.submit(work).result()
             ),
         )
 
     def close(self) -> None:
         """End the threads and free the models, which must not be in use."""
-        self._drawer.shutdown()
-        self._looker.shutdown()
+        self._generator_thread.shutdown()
+        self._vision_thread.shutdown()
         self.loaded.close()
 
     def vision_for(self, layer: LayerInfo, widened: Callable[[Models], Models]) -> Vision:
@@ -75,7 +78,7 @@ class SharedModels:
                 self._visions[layer.name] = widened(self.loaded.models).vision
             return self._visions[layer.name]
 
-    def alone(self, measure: MeasureControl, run_control: RunControl) -> MeasureControl:
+    def one_at_a_time(self, measure: MeasureControl, run_control: RunControl) -> MeasureControl:
         """A measurement of the control set that only one run makes at a time, so that later runs find its pictures."""
 
         def measured(words: Sequence[str] | None) -> Bank:
@@ -91,8 +94,8 @@ class SharedModels:
 
     def check(self) -> None:
         """Raise MemoryLimitError if memory ran out for another run that shares these models."""
-        if self.lack is not None:
-            raise MemoryLimitError(self.lack.cause, self.lack.fix)
+        if self.shortage is not None:
+            raise MemoryLimitError(self.shortage.cause, self.shortage.fix)
 
 
 class SharedLanguage:
@@ -106,12 +109,12 @@ class SharedLanguage:
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Reply as the model does, once it is idle. Raises Cancelled."""
         self._shared.check()
-        while not self._shared.speaking.acquire(timeout=0.2):
+        while not self._shared.language_lock.acquire(timeout=0.2):
             self._run_control.check()
         try:
             return self._language.complete(prompt, seed, temperature, on_token)
         finally:
-            self._shared.speaking.release()
+            self._shared.language_lock.release()
 
 
 class SharedGenerator:
@@ -130,7 +133,7 @@ class SharedGenerator:
         return self._shared.batcher.draw(prompts, seeds, on_step, self._on_preview, self._run_control.check)
 
 
-class AttendedRunControl:
+class SharedRunControl:
     """A run control for concurrent runs: while its run waits, no batch waits for it."""
 
     def __init__(self, run_control: RunControl, batcher: DynamicBatcher) -> None:
