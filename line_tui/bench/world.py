@@ -135,7 +135,7 @@ class World:
             return None
         layer, trial = state.spec.layer, state.trials[state.verified.trial]
         neuron = analyse(state.control, self.control(layer, state.spec.neuron))
-        pictures = [self.album.get(image.image.identity) for image in trial.seen("report")]
+        pictures = [self.album.get(image.image.identity) for image in trial.images_for("report")]
         seen = self.loaded.models.vision.record(pictures, layer).activations
         return neuron.score(neuron.detection(trial.concept, seen, words=False), reporting=True)
 

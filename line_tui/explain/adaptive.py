@@ -93,7 +93,11 @@ class Adaptive:
         judged = judge(reply, tried(state), lambda word: word in vocabulary or self._meaning.lexicon.knows(word))
         form = same_form(judged.concept)
         for trial in _kept(state) if form in state.forms else []:
-            if same_form(trial.concept) == form and len(trial.seen()) < 2 * EACH and _scores_near_best(state, trial):
+            if (
+                same_form(trial.concept) == form
+                and len(trial.images_for()) < 2 * EACH
+                and _scores_near_best(state, trial)
+            ):
                 return Judged(judged.concept, repeats=trial.id)
         return judged
 
@@ -112,7 +116,7 @@ class Adaptive:
         if (news := search.news()) is not None:
             return Record(news)
         if (asked := to_verify(state)) is not None:
-            if not asked.seen() and asked.origin != "vocabulary":
+            if not asked.images_for() and asked.origin != "vocabulary":
                 return Draw(asked.id, list(range(EACH)))
             return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
         draws: list[Draw] = []
@@ -283,7 +287,7 @@ class Search:
         due = EACH * ((trial.origin != "vocabulary") + len(trial.votes))
         if trial.origin == "bank" and trial.move == "specialise":
             due = due if self._best_composition is trial else 1
-        have = len(trial.seen())
+        have = len(trial.images_for())
         return list(range(have, min(due, 2 * EACH, have + max(self.left, 0))))
 
     @cached_property

@@ -95,7 +95,9 @@ def _reported(
     """The report: detectors made only from the new pictures, scored on the reporting half of the control set."""
     assert state.control is not None
     detections = [
-        neuron.detection(trial.concept, gallery.features([image.image for image in trial.seen("report")]), words=False)
+        neuron.detection(
+            trial.concept, gallery.features([image.image for image in trial.images_for("report")]), words=False
+        )
         for trial in chosen
     ]
     half = ~neuron.choosing

@@ -226,7 +226,7 @@ class Loop:
         generator, spec = self.models.generator, state.spec
         trial = state.trials[step.trial]
         self._phase("verifying", f"{trial.concept} -> {step.variant or 'nothing'}")
-        before = [image for image in trial.seen("report") if image.index in step.indices]
+        before = [image for image in trial.images_for("report") if image.index in step.indices]
         seeds = [image.image.seed for image in before]
         template = generator.prompt_template if step.variant else ""
         prompts = [fill_template(template, step.variant, seed) for seed in seeds]

@@ -55,18 +55,18 @@ class Trial(msgspec.Struct, frozen=True):
     place: int = 0
     """The number of trials before it."""
 
-    def seen(self, purpose: e.Purpose = "search") -> list[e.ImageScored]:
+    def images_for(self, purpose: e.Purpose = "search") -> list[e.ImageScored]:
         """The images drawn for a purpose."""
         return [image for image in self.images if image.purpose == purpose]
 
     def missing(self, count: int, purpose: e.Purpose = "search") -> list[int]:
         """Numbers below `count` whose images have not been drawn for a purpose."""
-        have = {image.index for image in self.seen(purpose)}
+        have = {image.index for image in self.images_for(purpose)}
         return [index for index in range(count) if index not in have]
 
     def activations(self, purpose: e.Purpose = "search") -> list[float]:
         """Activations of those images."""
-        return [image.activation for image in self.seen(purpose)]
+        return [image.activation for image in self.images_for(purpose)]
 
 
 class RunState(msgspec.Struct, frozen=True):
@@ -241,7 +241,7 @@ def _reopened(state: RunState) -> RunState:
         senses=(),
         pairs=(),
         judged=None,
-        reported_before=sum(len(trial.seen("report")) for trial in state.trials.values()),
+        reported_before=sum(len(trial.images_for("report")) for trial in state.trials.values()),
     )
 
 

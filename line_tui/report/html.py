@@ -68,7 +68,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
             fresh=[
                 {"concept": state.trials[id].concept, "pictures": [_shown(image, read) for image in seen]}
                 for id in _verified(state)
-                if (seen := sorted(state.trials[id].seen("report"), key=lambda image: image.index))
+                if (seen := sorted(state.trials[id].images_for("report"), key=lambda image: image.index))
             ],
             histogram=Markup(histogram(state.control.flat if state.control else [], shown)),
             curve=Markup(curve([trial.score for trial in result.trials if trial.score is not None])),
@@ -77,7 +77,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
                 msgspec.structs.asdict(trial)
                 | {
                     "is_label": label is not None and id == label.id,
-                    "pictures": [_picture(image.image, read) for image in state.trials[id].seen()],
+                    "pictures": [_picture(image.image, read) for image in state.trials[id].images_for()],
                 }
                 for id, trial in zip(state.trials, result.trials, strict=True)
             ],

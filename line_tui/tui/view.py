@@ -134,7 +134,7 @@ def report_images_left(state: RunState) -> int:
 
 
 def _reported(state: RunState) -> int:
-    return sum(len(trial.seen("report")) for trial in state.trials.values())
+    return sum(len(trial.images_for("report")) for trial in state.trials.values())
 
 
 def seconds_an_image(state: RunState) -> float:
@@ -182,4 +182,4 @@ def shown_images(trial: Trial | None) -> list[e.ImageScored]:
     """A trial's pictures by purpose: search, choice of the label, reported score."""
     if trial is None:
         return []
-    return [*trial.seen("search"), *trial.seen("choose"), *trial.seen("report")]
+    return [*trial.images_for("search"), *trial.images_for("choose"), *trial.images_for("report")]

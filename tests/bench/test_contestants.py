@@ -14,12 +14,12 @@ def test_every_contestant_reports_on_images_of_its_own() -> None:
     assert state.verified.trial == state.outcome.trial
     label = state.trials[state.verified.trial]
     assert state.verified.score.images == 50
-    assert not {i.image.seed for i in label.seen("report")} & {i.image.seed for i in label.seen("search")}
+    assert not {i.image.seed for i in label.images_for("report")} & {i.image.seed for i in label.images_for("search")}
 
 
 def test_words_alone_spend_what_the_adaptive_loop_may_spend() -> None:
     state = Run(strategy=Vocabulary()).go()
-    images = [image for trial in state.trials.values() for image in trial.seen()]
+    images = [image for trial in state.trials.values() for image in trial.images_for()]
     assert len(images) == 35
     assert state.outcome is not None and state.outcome.label == "tomato"
 

@@ -44,7 +44,7 @@ def searched(state: RunState) -> list[e.ImageScored]:
 
 
 def reported(state: RunState) -> list[e.ImageScored]:
-    return [image for trial in state.trials.values() for image in trial.seen("report")]
+    return [image for trial in state.trials.values() for image in trial.images_for("report")]
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_a_small_budget_asks_the_language_model_too(iterations: int, images: int
 def test_the_score_is_reported_from_images_drawn_for_it_alone(reds: RunState) -> None:
     assert reds.verified is not None
     label = reds.trials[reds.verified.trial]
-    assert reds.verified.score.images == len(label.seen("report"))
+    assert reds.verified.score.images == len(label.images_for("report"))
     assert not {image.image.seed for image in searched(reds)} & {image.image.seed for image in reported(reds)}
     score = reds.verified.score
     assert score.correlation is not None and score.correlation_low is not None and score.correlation_high is not None
@@ -109,7 +109,7 @@ def test_what_no_word_explains_may_be_how_pictures_are_composed(monkeypatch: pyt
     state = run_of(*REDS).go()
     tried = {trial.concept: trial for trial in state.trials.values() if trial.concept in COMPOSITIONS}
     assert set(tried) == set(COMPOSITIONS)
-    searched_for = {concept: len(trial.seen()) for concept, trial in tried.items()}
+    searched_for = {concept: len(trial.images_for()) for concept, trial in tried.items()}
     assert searched_for.pop("pink background") == EACH
     assert set(searched_for.values()) == {1}
     assert len(searched(state)) <= 35
@@ -120,7 +120,7 @@ def test_a_repeat_is_a_vote_that_earns_pictures() -> None:
     state = run_of("rose", "rose", "violin case", "violin case").go()
     rose = next(trial for trial in state.trials.values() if trial.concept == "rose")
     assert rose.votes == (4,)
-    assert len(rose.seen()) == 2 * EACH
+    assert len(rose.images_for()) == 2 * EACH
     # It is no vote for what accounts for nothing.
     case = next(trial for trial in state.trials.values() if trial.concept == "violin case")
     assert case.votes == () and any(refusal.text == "violin case" for refusal in state.refusals)
@@ -177,14 +177,14 @@ def test_the_persons_own_concept_is_drawn_and_scored() -> None:
     run = run_of("violin case", "boots")
     run.decide(kind="add", concept="strawberry")
     own = run.go().trials["d1"]
-    assert len(own.seen()) >= EACH and own.score is not None and own.score.correlation is not None
+    assert len(own.images_for()) >= EACH and own.score is not None and own.score.correlation is not None
 
 
 def test_what_was_accepted_is_a_finalist() -> None:
     run = run_of(*REDS)
     run.decide(kind="add", concept="coal")
     run.decide(kind="accept", trial="d1")
-    assert run.go().trials["d1"].seen("choose")
+    assert run.go().trials["d1"].images_for("choose")
 
 
 def answering(run: Run, answer: Callable[[str], dict[str, object]]) -> list[str]:
@@ -263,7 +263,7 @@ def test_a_person_has_another_concept_verified_in_place_of_the_label() -> None:
     assert (state.verified.trial, state.verified.concept) == (other.id, other.concept)
     assert state.explanation is not None and [one.trial for one in state.explanation.concepts] == [other.id]
     assert state.outcome.trial in (other.id, None)
-    assert len(state.trials[other.id].seen("report")) == REPORT
+    assert len(state.trials[other.id].images_for("report")) == REPORT
     # Nothing else was searched for that.
     assert len(searched(state)) <= len(searched(first)) + EACH
 
@@ -273,7 +273,7 @@ def test_a_concept_of_ones_own_comes_to_the_final_and_crowds_nothing_out() -> No
     for n, word in enumerate(("sky", "sea", "grass", "moss")):
         run.journal.append(e.Decided(decision=f"own{n}", kind="add", concept=word))
     state = run.go()
-    final = {trial.id for trial in state.trials.values() if trial.seen("choose")}
+    final = {trial.id for trial in state.trials.values() if trial.images_for("choose")}
     own = {trial.id for trial in state.trials.values() if trial.origin == "user"}
     assert own and own <= final and len(final - own) >= 2
     assert state.outcome is not None and state.outcome.label in ("tomato", "rose", "strawberry", "fire engine")

@@ -315,7 +315,7 @@ class ResultScreen(LineScreen):
 def _fresh(state: RunState, id: str, name: str) -> Iterable[Widget]:
     """All pictures drawn for a concept's reported score, in the order drawn."""
     trial = state.trials.get(id)
-    images = tuple(sorted(trial.seen("report"), key=lambda image: image.index)) if trial is not None else ()
+    images = tuple(sorted(trial.images_for("report"), key=lambda image: image.index)) if trial is not None else ()
     if trial is None or not images:
         return
     low, high = view.activation_range(state)

@@ -108,7 +108,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial | None, roomy: bool) -
     elif verdict(state, trial) == "rejected":
         parts += [("✗ rejected", "$error"), (f"  {after_rejection(trial)}", "$text-muted")]
     elif trial.score is None:
-        done, each = len(trial.seen()), view.images_each(state)
+        done, each = len(trial.images_for()), view.images_each(state)
         parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]
         # In a small pane this is left to the status line.
         if roomy and snapshot.total and done < each:
