@@ -93,7 +93,7 @@ class FreeRunControl:
 
     def wait_for_decision(self) -> None:
         """Raises RuntimeError, since there is no user to decide."""
-        raise RuntimeError("a bench has no person to wait for")
+        raise RuntimeError("a bench has no user to wait for")
 
     def check(self) -> None:
         """Continue."""

@@ -33,7 +33,7 @@ from line_tui.explain.state import (
     rejected,
     to_verify,
     verdict,
-    waits_for_person,
+    waits_for_user,
 )
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words, find
@@ -121,7 +121,7 @@ class Adaptive:
             return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
         draws: list[Draw] = []
         for trial in _kept(state):
-            if waits_for_person(state, trial):
+            if waits_for_user(state, trial):
                 if not draws:
                     return Wait(trial.id)
                 break
@@ -274,7 +274,7 @@ class Search:
                 concepts=shares,
                 unexplained=self.account.unexplained,
                 p_value=self.p_value,
-                features=self.neuron.told_features,
+                features=self.neuron.features_description,
                 left=strongest(self.neuron, self._responses_left),
             ),
         ]
@@ -320,15 +320,15 @@ class Search:
 
         Concepts that the user added or accepted are measured too, outside the budget, so they displace none.
         """
-        of_person = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
-        best = [trial.id for trial in self.candidates if trial.id not in of_person][:FINALISTS]
-        wanted = [trial for trial in self.candidates if trial.id in of_person or trial.id in best]
+        by_user = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
+        best = [trial.id for trial in self.candidates if trial.id not in by_user][:FINALISTS]
+        wanted = [trial for trial in self.candidates if trial.id in by_user or trial.id in best]
         searched = self.state.drawn.get("search", 0)
         each = max(1, -(-(_planned(self.state) - searched) // max(1, len(best)))) if wanted else 0
         draws, left = [], self.left
         for trial in wanted:
             missing = trial.missing(each, "choose")
-            if trial.id not in of_person:
+            if trial.id not in by_user:
                 missing = missing[: max(0, left)]
                 left -= len(missing)
             if missing:

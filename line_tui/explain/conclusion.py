@@ -119,7 +119,7 @@ def _reported(
             concepts=parts,
             unexplained=done.unexplained,
             p_value=p_value,
-            features=neuron.told_features,
+            features=neuron.features_description,
             left=strongest(neuron, neuron.responses_left(done.left, half)),
             final=True,
         ),

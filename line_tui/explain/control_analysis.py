@@ -48,7 +48,7 @@ class ControlAnalysis:
     whiten: Whitening
     features: NDArray[np.intp]
     """Indices of the features that the detectors read."""
-    told_features: str
+    features_description: str
     """Description of these features, for the report."""
     shift: Floats
     """Mean shift of drawn pictures against natural ones, `float32[components]`; 0 if the control set is drawn too."""
@@ -205,7 +205,7 @@ def analyse(control: Control, bank: Bank) -> ControlAnalysis:
         words=control.concepts,
         whiten=whiten,
         features=features,
-        told_features=f"{len(features)} neurons of {bank.features_of}",
+        features_description=f"{len(features)} neurons of {bank.features_of}",
         control=vocabulary if is_own else whiten(rows[:, features]),
         # The difference between drawn and natural pictures is not part of any concept.
         shift=vocabulary.mean(axis=0),

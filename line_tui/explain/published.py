@@ -18,7 +18,7 @@ from line_tui.explain.prompting import Request, Shown
 from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import scored
 from line_tui.explain.seeds import derive
-from line_tui.explain.state import RunState, Trial, attempts, next_id, rejected, verdict, waits_for_person
+from line_tui.explain.state import RunState, Trial, attempts, next_id, rejected, verdict, waits_for_user
 from line_tui.explain.state import value as value_of
 from line_tui.explain.steps import Ask, Done, Draw, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words
@@ -65,7 +65,7 @@ class Published:
         return judge(reply, tried(state))
 
     def _advance(self, state: RunState, trial: Trial) -> Step:
-        if waits_for_person(state, trial):
+        if waits_for_user(state, trial):
             return Wait(trial.id)
         if missing := trial.missing(state.spec.images):
             return Draw(trial.id, missing)

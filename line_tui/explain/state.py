@@ -315,7 +315,7 @@ def concept_of(state: RunState, trial: Trial) -> str:
     return trial.concept if measured else state.standing.edits.get(trial.id, trial.concept)
 
 
-def waits_for_person(state: RunState, trial: Trial) -> bool:
+def waits_for_user(state: RunState, trial: Trial) -> bool:
     """Whether ask-first mode holds a proposal; an edit counts as acceptance, and initial concepts are never held."""
     if not state.ask_first or trial.origin not in ("llm", "summary", "bank") or trial.images:
         return False

@@ -8,7 +8,7 @@ from typing import Literal
 from line_tui import events as e
 from line_tui.explain import strategies
 from line_tui.explain.decisions import Verdict
-from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_person
+from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_user
 from line_tui.explain.state import value as value_of
 
 Place = Literal["waiting", "drawing", "queued", "pool", "out", "rejected"]
@@ -37,7 +37,7 @@ def value(state: RunState, trial: Trial) -> float | None:
 
 def waiting(state: RunState) -> Trial | None:
     """The proposal that waits for the user."""
-    return next((trial for trial in state.trials.values() if waits_for_person(state, trial)), None)
+    return next((trial for trial in state.trials.values() if waits_for_user(state, trial)), None)
 
 
 def current(state: RunState) -> Trial | None:
@@ -88,7 +88,7 @@ def _row(state: RunState, trial: Trial, now: Trial | None, pins: set[str]) -> Tr
         place = "rejected"
     elif trial.score is not None:
         place = "pool" if trial.id in state.pool or said == "accepted" else "out"
-    elif waits_for_person(state, trial):
+    elif waits_for_user(state, trial):
         place = "waiting"
     else:
         place = "drawing" if now is not None and now.id == trial.id else "queued"

@@ -14,7 +14,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.client import EngineClient
 from line_tui.engine.executor import EngineExited
 from line_tui.engine.server import IDLE
-from line_tui.explain.state import waits_for_person
+from line_tui.explain.state import waits_for_user
 from line_tui.store import Store
 from tests.engine.conftest import FAKE_ENGINE, begun
 from tests.engine.sessions import SPEC, decisive, state_of, until, until_idle, until_phase
@@ -228,7 +228,7 @@ async def test_a_word_that_is_left_from_elsewhere_is_heard_while_the_run_waits(
     await client.send(p.Start(run_id="a", spec=spec))
     await until_phase(messages, "waiting")
     state = state_of(store, "a")
-    waiting = next(trial for trial in state.trials.values() if waits_for_person(state, trial))
+    waiting = next(trial for trial in state.trials.values() if waits_for_user(state, trial))
     store.leave("a", e.Decided(decision="d1", kind="accept", trial=waiting.id))
     assert await until(messages, e.Decided) == e.Decided(decision="d1", kind="accept", trial=waiting.id)
     # It is drawn because of that.

@@ -1,7 +1,7 @@
 import pytest
 
 from line_tui import events as e
-from line_tui.explain.state import RunState, apply, concept_of, fold, verdict, waits_for_person
+from line_tui.explain.state import RunState, apply, concept_of, fold, verdict, waits_for_user
 from tests.explain.runs import started
 
 DOG = e.Proposed(trial="t1", concept="dog", origin="llm", iteration=1)
@@ -73,10 +73,10 @@ def test_an_edit_counts_until_a_score_without_images() -> None:
 def test_who_waits() -> None:
     state = fold([started(ask_first=True), DOG])
     trial = state.trials["t1"]
-    assert waits_for_person(state, trial)
-    assert not waits_for_person(apply(state, e.ModeChanged(ask_first=False)), trial)
-    assert not waits_for_person(apply(state, decided("d1", "accept", trial="t1")), trial)
-    assert not waits_for_person(apply(state, decided("d1", "edit", trial="t1", concept="wolf")), trial)
+    assert waits_for_user(state, trial)
+    assert not waits_for_user(apply(state, e.ModeChanged(ask_first=False)), trial)
+    assert not waits_for_user(apply(state, decided("d1", "accept", trial="t1")), trial)
+    assert not waits_for_user(apply(state, decided("d1", "edit", trial="t1", concept="wolf")), trial)
 
 
 def test_a_run_goes_on_after_a_failure() -> None:

@@ -325,8 +325,8 @@ class RunScreen(Steering):
     @on(Rows.Moved)
     def _moved(self, event: Rows.Moved) -> None:
         # Also if the selected row is gone and the cursor is on the one that took its place.
-        of_person = event.by_person or (self.chosen is not None and self.focused is event.rows)
-        if of_person and event.key is not None:
+        by_user = event.by_user or (self.chosen is not None and self.focused is event.rows)
+        if by_user and event.key is not None:
             self.chosen = event.key
             self.look()
 

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_person
+from line_tui.explain.state import RunState, Trial, concept_of, verdict, waits_for_user
 from line_tui.tui import view
 from line_tui.tui.formatting import MOVES, ORIGINS, number, share
 from line_tui.tui.session import Snapshot
@@ -100,10 +100,10 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial | None, roomy: bool) -
         parts += [(f"{MOVES[trial.move]}, based on ", "$text-muted"), f"{', '.join(named)}{more}\n"]
     else:
         parts.append((f"from {_OF_VOCABULARY.get(trial.origin, ORIGINS[trial.origin])}\n", "$text-muted"))
-    if waits_for_person(state, trial) and (meant is None or meant.id != trial.id):
+    if waits_for_user(state, trial) and (meant is None or meant.id != trial.id):
         why = "" if meant is None else f": the keys apply to “{concept_of(state, meant)}”"
         parts.append((f"Draw it? Press f first{why}", "$accent"))
-    elif waits_for_person(state, trial):
+    elif waits_for_user(state, trial):
         parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
     elif verdict(state, trial) == "rejected":
         parts += [("✗ rejected", "$error"), (f"  {after_rejection(trial)}", "$text-muted")]
@@ -150,7 +150,7 @@ class ProposalPane(VerticalScroll, can_focus=True):
         else:
             due = iteration_due(snapshot)
             title = f"Proposal · iteration {due}" if due else "First pool"
-            if (waiting := sum(waits_for_person(state, trial) for trial in state.trials.values())) > 1:
+            if (waiting := sum(waits_for_user(state, trial) for trial in state.trials.values())) > 1:
                 title = f"{title} · 1 of {waiting} that wait"
         name_frame(self, title)
         self.query_one("#proposal-text", CachedStatic).put(describe(snapshot, meant, roomy=self.size.height > 5))

@@ -74,7 +74,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
         rows: Rows
         key: str | None
-        by_person: bool = False
+        by_user: bool = False
 
     @dataclass
     class Chosen(Message):
@@ -145,11 +145,11 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
-        self._put(self.cursor + by, by_person=True)
+        self._put(self.cursor + by, by_user=True)
 
     def action_page(self, by: int) -> None:
         """Move the cursor by a page."""
-        self._put(self.cursor + by * max(1, self.size.height - 1 - self.head), by_person=True)
+        self._put(self.cursor + by * max(1, self.size.height - 1 - self.head), by_user=True)
 
     def action_choose(self) -> None:
         """Choose the row under the cursor."""
@@ -162,7 +162,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if 0 <= place < len(self.rows):
             if place == self.cursor:
                 self.action_choose()
-            self._put(place, by_person=True)
+            self._put(place, by_user=True)
 
     def on_resize(self) -> None:
         """Keep the cursor visible."""
@@ -178,7 +178,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
         if shown:
             self.vertical_scrollbar.position = self.scroll_y
 
-    def _put(self, place: int, by_person: bool = False) -> None:
+    def _put(self, place: int, by_user: bool = False) -> None:
         place = min(max(0, place), len(self.rows) - 1)
         if place < 0 or place == self.cursor:
             return
@@ -186,7 +186,7 @@ class Rows(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh_line(changed + self.head)
         self.cursor = place
         self._reveal()
-        self.post_message(self.Moved(self, self.key, by_person))
+        self.post_message(self.Moved(self, self.key, by_user))
 
     def _reveal(self) -> None:
         # The header covers the topmost line.
