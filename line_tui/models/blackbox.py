@@ -29,7 +29,7 @@ from line_tui.models.catalog import Catalog, VisionEntry
 from line_tui.models.exported import OUTPUT, check_code_allowed, fixed_batch, keyword, open_program
 from line_tui.models.layers import dtype_of
 from line_tui.models.model_files import content, locate
-from line_tui.models.networks import must_be_said_by
+from line_tui.models.networks import required_preprocess
 from line_tui.models.pooling import count_neurons, first_tensor, neuron_maps, pool, record_batches
 from line_tui.models.source_digests import code_files, code_folder
 from line_tui.models.vision_checks import finite
@@ -228,7 +228,7 @@ def _open_script(entry: VisionEntry, path: Path) -> tuple[Look, str]:
         module = torch.jit.load(path, map_location="cpu").eval()  # type: ignore[no-untyped-call]
     except (RuntimeError, ValueError, OSError) as error:
         raise ModelFileError(f"{entry.id}: {path} is damaged or not a TorchScript file", "save it again") from error
-    preprocess = must_be_said_by(entry)
+    preprocess = required_preprocess(entry)
     dtype = dtype_of(module)
 
     def run(pictures: Tensor) -> Any:
@@ -270,7 +270,7 @@ def _open_export(entry: VisionEntry, path: Path) -> tuple[Look, str]:
 
 
 def _prepared(entry: VisionEntry, module: Callable[[Tensor], Any]) -> tuple[Look, str]:
-    preprocess = must_be_said_by(entry)
+    preprocess = required_preprocess(entry)
     return lambda pictures: module(preprocess(list(pictures))), preprocess.told
 
 

@@ -135,7 +135,9 @@ def _from_weights(entry: VisionEntry) -> Network:
         return _from_planted(entry.id, folder)
     config = _read_json(folder / "config.json", FolderConfig, entry.id)
     weights = folder / "model.safetensors"
-    preprocess = said_by(entry) or classification(config.input_size, config.input_size, config.mean, config.std)
+    preprocess = declared_preprocess(entry) or classification(
+        config.input_size, config.input_size, config.mean, config.std
+    )
 
     def outline() -> nn.Module:
         return build(
@@ -164,7 +166,7 @@ def _from_folder(entry: VisionEntry, kind: type[TimmFolder | TransformersFolder]
     known = kind(folder, entry.id)
     return Network(
         entry.id,
-        said_by(entry) or known.preprocess,
+        declared_preprocess(entry) or known.preprocess,
         load=known.load,
         outline=known.outline,
         content=lambda: content(folder),
@@ -178,7 +180,7 @@ def _from_export(entry: VisionEntry) -> Network:
     program = open_program(path, entry)
     return Network(
         entry.id,
-        must_be_said_by(entry),
+        required_preprocess(entry),
         load=lambda: unflatten(program),
         outline=lambda: unflatten(program),
         content=lambda: content(path),
@@ -231,7 +233,9 @@ def _random(spec: str, architecture: str) -> Network:
 
 def _from_file(spec: str, architecture: str, path: Path, entry: VisionEntry | None = None) -> Network:
     """Weights in a file; the number of output neurons is inferred from them."""
-    preprocess = (entry and said_by(entry)) or _default(architecture, entry.preprocess if entry else "DEFAULT")
+    preprocess = (entry and declared_preprocess(entry)) or _default(
+        architecture, entry.preprocess if entry else "DEFAULT"
+    )
     size = max(preprocess.shape)
     checkpoint = read_checkpoint(path, spec)
     transform_input = _transforms_input(spec, architecture, path, entry)
@@ -297,32 +301,32 @@ def _from_cache(spec: str, architecture: str, version: str) -> Network:
                 f"{spec}: its weights are not on this machine",
                 f"put {weights.url} at {path}, name a file as {architecture}:FILE, or try {architecture}:random",
             )
-        given = find_weights(read_checkpoint(path, spec), outline().state_dict(), spec, path, ignored=AUXILIARY)
-        return fill(outline(), given, spec, path)
+        tensors = find_weights(read_checkpoint(path, spec), outline().state_dict(), spec, path, ignored=AUXILIARY)
+        return fill(outline(), tensors, spec, path)
 
     return Network(spec, preprocess, load, outline, lambda: content(path), names)
 
 
-def said_by(entry: VisionEntry) -> Preprocess | None:
+def declared_preprocess(entry: VisionEntry) -> Preprocess | None:
     """The preprocessing that an entry declares; None if it declares none.
 
     Raises UsageError for a partial declaration that cannot be combined with a default.
     """
-    given = (entry.size, entry.mean, entry.std)
-    if all(value is None for value in (*given, entry.resize, entry.interpolation)):
+    required = (entry.size, entry.mean, entry.std)
+    if all(value is None for value in (*required, entry.resize, entry.interpolation)):
         return None
     if entry.architecture is not None and entry.format == "weights" and entry.architecture != EFFICIENTNET_LITE0:
         usual = _weights(entry.architecture, entry.preprocess).transforms
         way = None if entry.interpolation is None else InterpolationMode(entry.interpolation)
-        said: dict[str, Any] = {"mean": entry.mean, "std": entry.std, "interpolation": way}
+        changes: dict[str, Any] = {"mean": entry.mean, "std": entry.std, "interpolation": way}
         if entry.size is not None or entry.resize is not None:
             size = entry.size or usual().crop_size[0]
-            said |= {"crop_size": size, "resize_size": entry.resize or size}
-        return by_torchvision(usual(**{key: value for key, value in said.items() if value is not None}))
-    if any(value is None for value in given):
+            changes |= {"crop_size": size, "resize_size": entry.resize or size}
+        return by_torchvision(usual(**{key: value for key, value in changes.items() if value is not None}))
+    if any(value is None for value in required):
         raise UsageError(
             f"{entry.id}: its entry gives only part of the preprocessing",
-            f"add {', '.join(name for name, value in zip(_GIVEN, given, strict=True) if value is None)} "
+            f"add {', '.join(name for name, value in zip(_REQUIRED, required, strict=True) if value is None)} "
             "to it in your catalog.toml, or leave out size, resize, mean and std",
         )
     assert entry.size is not None and entry.mean is not None and entry.std is not None
@@ -330,9 +334,9 @@ def said_by(entry: VisionEntry) -> Preprocess | None:
     return classification(entry.size, entry.resize or entry.size, entry.mean, entry.std, way)
 
 
-def must_be_said_by(entry: VisionEntry) -> Preprocess:
+def required_preprocess(entry: VisionEntry) -> Preprocess:
     """The preprocessing of an entry whose format has none of its own. Raises UsageError if it is missing."""
-    preprocess = said_by(entry)
+    preprocess = declared_preprocess(entry)
     if preprocess is None:
         raise UsageError(
             f"{entry.id}: a file of format {entry.format} does not include its preprocessing",
@@ -342,7 +346,7 @@ def must_be_said_by(entry: VisionEntry) -> Preprocess:
     return preprocess
 
 
-_GIVEN = ("size", "mean", "std")
+_REQUIRED = ("size", "mean", "std")
 
 
 def _default(architecture: str, version: str = "DEFAULT") -> Preprocess:
