@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from line_tui.called import CalledModule
+from line_tui.callable_module import CallableModule
 from line_tui.decodable import decodable
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.neuron import Neuron
@@ -60,4 +60,4 @@ def find_neuron(
     return info
 
 
-sys.modules[__name__].__class__ = CalledModule
+sys.modules[__name__].__class__ = CallableModule

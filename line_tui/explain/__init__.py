@@ -5,6 +5,6 @@ The package is also callable: `line_tui.explain(model, layer, neuron)`; see `lin
 
 import sys
 
-from line_tui.called import CalledModule
+from line_tui.callable_module import CallableModule
 
-sys.modules[__name__].__class__ = CalledModule
+sys.modules[__name__].__class__ = CallableModule

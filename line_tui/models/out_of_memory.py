@@ -9,7 +9,7 @@ import torch
 
 from line_tui.errors import MemoryLimitError
 
-_SAID = (
+_MESSAGES = (
     "out of memory",  # torch's allocators, the CUDA driver, Metal
     "can't allocate memory",  # torch on the CPU
     "alloc_failed",  # cuBLAS, cuDNN
@@ -22,7 +22,7 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Whether an error means that memory ran out."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _SAID)
+    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _MESSAGES)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 
-class CalledModule(ModuleType):
+class CallableModule(ModuleType):
     """A module that calls the function of the same name in `line_tui.api`."""
 
     def __call__(self, *given: Any, **named: Any) -> Any:
