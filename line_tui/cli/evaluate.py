@@ -67,7 +67,7 @@ def evaluate(
     """
     from line_tui.cli.engine_query import ask
     from line_tui.consoles import PlainConsole
-    from line_tui.evaluate.printing import print_tables, tell_left_out, to_csv
+    from line_tui.evaluate.printing import print_skipped, print_tables, to_csv
     from line_tui.evaluate.request import Report, Request
 
     if as_json and as_csv:
@@ -86,9 +86,9 @@ def evaluate(
         seed=seed,
         sanity=sanity,
     )
-    narration = PlainConsole(stderr=True)
-    report = ask(lambda engine: engine.do("evaluate", request, Report, lambda at: narration.tell(at.text)))
-    tell_left_out(report, narration)
+    console = PlainConsole(stderr=True)
+    report = ask(lambda engine: engine.do("evaluate", request, Report, lambda at: console.tell(at.text)))
+    print_skipped(report, console)
     if as_json:
         put_json(report)
     elif as_csv:

@@ -25,7 +25,7 @@ STREAM = "evaluate"
 BATCH = 32
 """Number of control pictures held in memory at a time."""
 
-Tell = Callable[[str], None]
+OnProgress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -66,16 +66,16 @@ def evaluate(
     control: Control,
     generator: Generator,
     vision: Vision,
-    tell: Tell,
+    on_progress: OnProgress,
 ) -> Report:
     """Score files against a control set; each text is drawn once, with the same seeds. Raises ModelFileError."""
     activations = control.activations
     seen: dict[str, Floats] = {}
 
-    def look(text: str) -> Floats:
+    def record(text: str) -> Floats:
         if text not in seen:
-            tell(f"drawing {text}")
-            seen[text] = draw_and_look(text, control.prompt, request, generator, vision)
+            on_progress(f"drawing {text}")
+            seen[text] = draw_and_record(text, control.prompt, request, generator, vision)
         return seen[text]
 
     detections: dict[Explanation, Detected | None] = {}
@@ -83,14 +83,14 @@ def evaluate(
     def detected(one: Explanation) -> Detected | None:
         if one not in detections:
             texts = dict.fromkeys(row.text for each in files for row in each.rows)
-            drawn = np.concatenate([look(text) for text in texts]) if request.control is not None else None
-            detections[one] = detect(look(one.text), silenced(activations), one.neuron, drawn)
+            drawn = np.concatenate([record(text) for text in texts]) if request.control is not None else None
+            detections[one] = detect(record(one.text), silenced(activations), one.neuron, drawn)
         return detections[one]
 
     found: list[File] = []
     for each in files:
-        finite, broken = _finite_rows(each.rows, activations, look)
-        scored = score(finite, activations, look, detected)
+        finite, broken = _finite_rows(each.rows, activations, record)
+        scored = score(finite, activations, record, detected)
         found.append(
             File(
                 path=str(each.path),
@@ -98,7 +98,7 @@ def evaluate(
                 scored=scored,
                 bad_rows=[*each.bad, *broken],
                 other_layers=each.other_layers,
-                rivals=rivals(finite, look),
+                rivals=rivals(finite, record),
             )
         )
     if not any(file.scored for file in found):
@@ -123,7 +123,7 @@ def _mean(scored: Sequence[Scored], name: str) -> float | None:
 
 
 def _finite_rows(
-    rows: Sequence[Explanation], control: Floats, look: Callable[[str], Floats]
+    rows: Sequence[Explanation], control: Floats, record: Callable[[str], Floats]
 ) -> tuple[list[Explanation], list[BadRow]]:
     """The rows whose neurons are finite for all pictures, and the others with the reason."""
     finite, broken = [], []
@@ -131,14 +131,14 @@ def _finite_rows(
         try:
             # The control set first: neurons that fail there need no drawing.
             neuron_of(control, row.neuron)
-            neuron_of(look(row.text), row.neuron)
+            neuron_of(record(row.text), row.neuron)
             finite.append(row)
         except ModelFileError as error:
             broken.append(BadRow(row.line, error.cause))
     return finite, broken
 
 
-def draw_and_look(text: str, prompt: str, request: Request, generator: Generator, vision: Vision) -> Floats:
+def draw_and_record(text: str, prompt: str, request: Request, generator: Generator, vision: Vision) -> Floats:
     """Activations of a text's images: `float32[images, neurons]`."""
     seeds = [image_seed(f"{STREAM} {request.seed}", text, index) for index in range(request.images)]
     found = []

@@ -17,13 +17,13 @@ from line_tui.sanitize import shown
 TWO_SIDED = ("correlation", "auprc", "f1")
 
 
-def tell_left_out(report: Report, narration: PlainConsole) -> None:
+def print_skipped(report: Report, console: PlainConsole) -> None:
     """Print which rows and pictures were left out."""
     for file in report.files:
         for row in file.bad_rows:
-            narration.tell(f"{file.path}, line {row.line}: {row.cause}; row skipped")
+            console.tell(f"{file.path}, line {row.line}: {row.cause}; row skipped")
     for picture in report.skipped:
-        narration.tell(f"left out: {picture}")
+        console.tell(f"left out: {picture}")
 
 
 def to_csv(report: Report) -> str:

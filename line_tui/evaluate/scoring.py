@@ -70,15 +70,15 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 def score(
     explanations: Sequence[Explanation],
     control: Floats,
-    look: Callable[[str], Floats],
+    record: Callable[[str], Floats],
     detect: Callable[[Explanation], Detected | None],
 ) -> list[Scored]:
     """Score explanations.
 
-    `control` is `float32[images, neurons]`; `look(text)` returns the same for a text's images, and
+    `control` is `float32[images, neurons]`; `record(text)` returns the same for a text's images, and
     `detect(explanation)` its detector's output.
     """
-    found = [_scored(one, look(one.text)[:, one.neuron], control[:, one.neuron], detect(one)) for one in explanations]
+    found = [_scored(one, record(one.text)[:, one.neuron], control[:, one.neuron], detect(one)) for one in explanations]
     return sorted(found, key=lambda each: each.neuron)
 
 
@@ -88,14 +88,14 @@ def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected |
     return msgspec.convert(measured | both | {"neuron": one.neuron, "explanation": one.text}, Scored)
 
 
-def rivals(explanations: Sequence[Explanation], look: Callable[[str], Floats]) -> list[Rivals]:
-    """Compare the first explanation of each neuron with its others; `look` as in `score`."""
+def rivals(explanations: Sequence[Explanation], record: Callable[[str], Floats]) -> list[Rivals]:
+    """Compare the first explanation of each neuron with its others; `record` as in `score`."""
     first: dict[int, Explanation] = {}
     found = []
     for one in explanations:
         if (rival := first.setdefault(one.neuron, one)) is one:
             continue
-        measured = verified_score(look(rival.text)[:, one.neuron], look(one.text)[:, one.neuron])
+        measured = verified_score(record(rival.text)[:, one.neuron], record(one.text)[:, one.neuron])
         found.append(
             Rivals(
                 neuron=one.neuron,
