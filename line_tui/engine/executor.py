@@ -131,19 +131,19 @@ class Handle:
 
     def decide(self, event: Decision) -> None:
         """Send a decision; it is returned as an event once it is stored."""
-        self._executor.tell(p.Decide(run_id=self.run_id, event=event))
+        self._executor.send(p.Decide(run_id=self.run_id, event=event))
 
     def pause(self) -> None:
         """Pause before the next step."""
-        self._executor.tell(p.Pause(run_id=self.run_id))
+        self._executor.send(p.Pause(run_id=self.run_id))
 
     def step(self) -> None:
         """Take one step, then pause again."""
-        self._executor.tell(p.Step(run_id=self.run_id))
+        self._executor.send(p.Step(run_id=self.run_id))
 
     def go_on(self) -> None:
         """Continue after a pause."""
-        self._executor.tell(p.Continue(run_id=self.run_id))
+        self._executor.send(p.Continue(run_id=self.run_id))
 
     async def cancel(self, grace: float = GRACE) -> None:
         """Stop the run; if it has not ended after `grace` seconds, end its engine by SIGTERM, then by SIGKILL.
@@ -153,7 +153,7 @@ class Handle:
         if self.ended:
             return
         self._cancelled = True
-        self._executor.tell(p.Stop(run_id=self.run_id))
+        self._executor.send(p.Stop(run_id=self.run_id))
         try:
             await asyncio.wait_for(self._ended.wait(), grace)
         except TimeoutError:
@@ -237,7 +237,7 @@ class Executor:
             del self._hearing[request]
         return msgspec.json.decode(done.found, type=kind)
 
-    def tell(self, command: p.AnyCommand) -> None:
+    def send(self, command: p.AnyCommand) -> None:
         """Send a command once the engine is ready; the order is kept."""
         self._outbox.put_nowait(command)
 
@@ -270,14 +270,14 @@ class Executor:
         if self.status.problem:
             self._become(replace(self.status, problem=""))
         self.need()
-        self.tell(command)
+        self.send(command)
         return handle
 
     async def _ask(self, question: p.Ask) -> Any:
         self.need()
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._questions[question.request] = future
-        self.tell(question)  # type: ignore[arg-type]
+        self.send(question)  # type: ignore[arg-type]
         return await future
 
     def _new_request(self) -> int:
