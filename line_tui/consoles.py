@@ -17,7 +17,7 @@ class PlainConsole(Console):
     def __init__(self, *, stderr: bool = False, file: IO[str] | None = None, width: int | None = None) -> None:
         super().__init__(stderr=stderr, file=file, width=width, markup=False, emoji=False, highlight=False)
 
-    def tell(self, text: str, style: str | None = None) -> None:
+    def print_line(self, text: str, style: str | None = None) -> None:
         """Print a text as one line; the terminal wraps it."""
         self.print(shown(text), style=style, soft_wrap=True)
 

@@ -33,7 +33,7 @@ from line_tui.offline import stay_offline
 from line_tui.store import Store
 
 PREFIX = "line-tui-bench-"
-Asked = Callable[[int], e.RunSpec]
+SpecOf = Callable[[int], e.RunSpec]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ class TimedModels(CataloguedModels):
         return loaded
 
 
-def measure(asked: Asked, neurons: Sequence[int], apart: int, tell: Callable[[str], None]) -> Found:
+def measure(spec_of: SpecOf, neurons: Sequence[int], apart: int, report: Callable[[str], None]) -> Found:
     """Explain neurons both ways."""
     alone: list[float] = []
     alone_cpu: list[float] = []
@@ -138,18 +138,18 @@ def measure(asked: Asked, neurons: Sequence[int], apart: int, tell: Callable[[st
     for neuron in neurons[:apart]:
         source = TimedModels()
         with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, closing(Store.open(Path(folder))) as store:
-            (end,) = _explain(store, source, asked, [neuron])
+            (end,) = _explain(store, source, spec_of, [neuron])
             alone.append(end.seconds)
             alone_cpu.append(end.cpu)
             drawn_alone.append(fresh_images(store, end.run_id))
             results[neuron] = _result(store, end.run_id)
         inside += source.watch.seconds
         outside += end.cpu - source.loading.seconds - source.watch.seconds
-        tell(f"neuron {neuron} alone: {end.seconds:.1f} s, {end.cpu:.1f} s of processor time")
+        report(f"neuron {neuron} alone: {end.seconds:.1f} s, {end.cpu:.1f} s of processor time")
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, closing(Store.open(Path(folder))) as store:
-        ends = _explain(store, CataloguedModels(), asked, neurons)
+        ends = _explain(store, CataloguedModels(), spec_of, neurons)
         last = ends[-1]
-        tell(f"{len(neurons)} together: {last.seconds:.1f} s, {last.cpu:.1f} s of processor time")
+        report(f"{len(neurons)} together: {last.seconds:.1f} s, {last.cpu:.1f} s of processor time")
         same = all(results[end.neuron] == _result(store, end.run_id) for end in ends if end.neuron in results)
         drawn_together = fmean(fresh_images(store, end.run_id) for end in ends)
     half = len(ends) // 2
@@ -179,7 +179,7 @@ def fresh_images(store: Store, run_id: str) -> int:
     return sum(isinstance(event, e.ImageScored) and not event.cached for event in e.durable(store.events(run_id)))
 
 
-def _explain(store: Store, source: CataloguedModels, asked: Asked, neurons: Sequence[int]) -> list[End]:
+def _explain(store: Store, source: CataloguedModels, spec_of: SpecOf, neurons: Sequence[int]) -> list[End]:
     """Explain neurons; results are in the order in which the runs end. Raises LineError."""
     start, used = time.perf_counter(), time.process_time()
     ends: list[End] = []
@@ -191,7 +191,7 @@ def _explain(store: Store, source: CataloguedModels, asked: Asked, neurons: Sequ
                 run_id = queue.batch.runs.get(neuron, "")
                 ends.append(End(neuron, run_id, time.perf_counter() - start, time.process_time() - used))
 
-            queue = Queue(executor, store, asked, on_end)
+            queue = Queue(executor, store, spec_of, on_end)
             batch = await queue.explain(neurons)
             for error in batch.failures.values():
                 raise error
@@ -231,10 +231,10 @@ def main(arguments: list[str] | None = None) -> None:
     layer = find_layer(CataloguedModels().layers(given.model), given.model, given.layer)
     neurons = sorted(range(layer.neurons), key=lambda neuron: derive("bench layer", neuron))[: given.neurons]
 
-    def asked(neuron: int) -> e.RunSpec:
+    def spec_of(neuron: int) -> e.RunSpec:
         return e.RunSpec(model=given.model, layer=given.layer, neuron=neuron, profile=given.profile)
 
-    found = measure(asked, neurons, max(1, given.apart), lambda text: print(text, file=sys.stderr, flush=True))
+    found = measure(spec_of, neurons, max(1, given.apart), lambda text: print(text, file=sys.stderr, flush=True))
     if given.json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
         return

@@ -87,7 +87,7 @@ def evaluate(
         sanity=sanity,
     )
     console = PlainConsole(stderr=True)
-    report = ask(lambda engine: engine.do("evaluate", request, Report, lambda at: console.tell(at.text)))
+    report = ask(lambda engine: engine.do("evaluate", request, Report, lambda at: console.print_line(at.text)))
     print_skipped(report, console)
     if as_json:
         put_json(report)

@@ -216,7 +216,7 @@ async def _follow(handle: Handle, store: Store) -> bool:
     stopping: list[asyncio.Task[None]] = []
 
     def stop() -> None:
-        console.tell("stopping")
+        console.print_line("stopping")
         stopping.append(asyncio.create_task(handle.cancel()))
 
     with view.shown(), on_interrupt(stop):
@@ -226,7 +226,7 @@ async def _follow(handle: Handle, store: Store) -> bool:
                 case e.Finished():
                     finished = True
                 case e.PhaseChanged(phase="waiting"):
-                    console.tell(
+                    console.print_line(
                         "this run asks before it draws, but nobody can answer here: it now draws without asking"
                     )
                     handle.decide(e.ModeChanged(ask_first=False))

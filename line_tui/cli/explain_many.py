@@ -16,7 +16,7 @@ from line_tui.cli.output import say
 from line_tui.cli.result import result_of
 from line_tui.consoles import PlainConsole
 from line_tui.events import RunSpec
-from line_tui.report.polysemanticity import polysemanticity, told
+from line_tui.report.polysemanticity import polysemanticity, summary
 from line_tui.sanitize import shown
 from line_tui.tui.formatting import duration
 
@@ -31,17 +31,17 @@ COMPARED = 5
 
 
 async def explain_many(
-    engine: Engine, store: Store, asked: Callable[[int], RunSpec], selector: str
+    engine: Engine, store: Store, spec_of: Callable[[int], RunSpec], selector: str
 ) -> tuple[Batch[int], list[Result]]:
     """Explain the selected neurons; return the batch and, unless it was stopped, the results in order.
 
-    `asked` returns the spec of a neuron's run. Raises LineError.
+    `spec_of` returns the spec of a neuron's run. Raises LineError.
     """
     from line_tui.engine.executor import Executor
     from line_tui.engine.neuron_queue import How, Queue
     from line_tui.layers import find_layer
 
-    spec = asked(0)
+    spec = spec_of(0)
     # Each result is needed twice: for its own line and for the summary.
     read = cache(partial(result_of, store))
     async with Executor(engine) as executor:
@@ -52,23 +52,23 @@ async def explain_many(
             def on_end(neuron: int, how: How) -> None:
                 progress.count(how)
                 if how == "failed":
-                    progress.tell(f"neuron {neuron} failed: {queue.batch.failures[neuron]}")
+                    progress.print_line(f"neuron {neuron} failed: {queue.batch.failures[neuron]}")
                 else:
                     run_id = queue.batch.runs[neuron]
-                    progress.tell(_line(store, run_id, None if how == "before" else read(run_id)))
+                    progress.print_line(_line(store, run_id, None if how == "before" else read(run_id)))
 
-            queue = Queue(executor, store, asked, on_end)
+            queue = Queue(executor, store, spec_of, on_end)
 
             def stop() -> None:
-                progress.tell("stopping")
+                progress.print_line("stopping")
                 queue.stop()
 
             with on_interrupt(stop):
                 batch = await queue.explain(neurons)
     results = [] if batch.stopped else [read(run_id) for run_id in batch.finished(neurons)]
     if results:
-        say(told_savings([result.cost.images_drawn for result in results]))
-        say(told(polysemanticity(spec.model, spec.layer, results)))
+        say(savings_summary([result.cost.images_drawn for result in results]))
+        say(summary(polysemanticity(spec.model, spec.layer, results)))
         say(f"one by one: line-tui senses {spec.model} {spec.layer}")
     if batch.failures:
         failed = ", ".join(map(str, sorted(batch.failures)))
@@ -85,7 +85,7 @@ class BatchProgress(Progress):
     def __init__(self, total: int) -> None:
         self._total = total
         self._done = 0
-        self._worked = 0
+        self._explained = 0
         self._since = time.monotonic()
         self._plain = PlainConsole(stderr=True)
         columns = (BarColumn(bar_width=30), MofNCompleteColumn(), TextColumn("{task.description}"))
@@ -95,27 +95,27 @@ class BatchProgress(Progress):
     def count(self, how: str) -> None:
         """Count a neuron; one that ended as "before" was explained by an earlier call."""
         self._done += 1
-        self._worked += how != "before"
-        self.update(self._task, completed=self._done, description=self.told())
+        self._explained += how != "before"
+        self.update(self._task, completed=self._done, description=self.rate())
 
-    def told(self) -> str:
+    def rate(self) -> str:
         """Rate and time left; empty while unknown."""
         seconds = time.monotonic() - self._since
-        if not self._worked or seconds <= 0:
+        if not self._explained or seconds <= 0:
             return ""
-        left = seconds / self._worked * (self._total - self._done)
-        return f"{60 * self._worked / seconds:.1f} a minute, {duration(left)} left"
+        left = seconds / self._explained * (self._total - self._done)
+        return f"{60 * self._explained / seconds:.1f} a minute, {duration(left)} left"
 
-    def tell(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Print a line that stays above the bar."""
         if self._plain.is_terminal:
-            self._plain.tell(text)
+            self._plain.print_line(text)
         else:
-            told = self.told()
-            self._plain.tell(f"{self._done}/{self._total}  {text}" + (f"  ({told})" if told else ""))
+            rate = self.rate()
+            self._plain.print_line(f"{self._done}/{self._total}  {text}" + (f"  ({rate})" if rate else ""))
 
 
-def told_savings(fresh: Sequence[int]) -> str:
+def savings_summary(fresh: Sequence[int]) -> str:
     """How many images each neuron needed, given in the order of the neurons: later ones share earlier images."""
     if len(fresh) < 2 * COMPARED:
         return f"{sum(fresh)} images drawn for {len(fresh)} neurons"

@@ -48,31 +48,31 @@ class LiveView:
         """Print what stays after the live lines have gone."""
         match event:
             case e.RunStarted(run_id=run_id):
-                self._console.tell(f"run {run_id}")
+                self._console.print_line(f"run {run_id}")
             case e.ModelsLoaded(notes=notes):
                 for note in notes:
-                    self._console.tell(note, style="yellow")
+                    self._console.print_line(note, style="yellow")
             case e.TrialScored(trial=trial):
                 self._console.print(self._line(self._snapshot.state.trials[trial]))
             case e.Stalled():
-                self._console.tell(
+                self._console.print_line(
                     f"the language model proposed no new concept in {event.attempts} attempts: {event.remedy}",
                     style="yellow",
                 )
             case e.ControlMeasured(drawn=drawn, concepts=concepts, reference_activations=reference):
                 own = f", {len(reference)} of your pictures as control" if reference else ""
-                self._console.tell(f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}")
+                self._console.print_line(f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}")
                 if event.missing:
-                    self._console.tell(
+                    self._console.print_line(
                         f"this generator has no full bank yet: {event.missing} concepts are missing, and the terminal "
                         "app draws them while it is idle",
                         style="yellow",
                     )
                 for line in event.skipped:
-                    self._console.tell(f"skipped {line}", style="yellow")
+                    self._console.print_line(f"skipped {line}", style="yellow")
             case e.SettingsChanged(settings=settings, reason=reason):
                 now = f"batch {settings.batch_size}, {settings.memory}, no longer bit-identical"
-                self._console.tell(f"{reason}: continuing with {now}", style="yellow")
+                self._console.print_line(f"{reason}: continuing with {now}", style="yellow")
             case _:
                 pass
 

@@ -37,7 +37,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
     """
 
     from line_tui.cli.result import result_of
-    from line_tui.report.polysemanticity import polysemanticity, told
+    from line_tui.report.polysemanticity import polysemanticity, summary
     from line_tui.store import Store, explained
 
     store = Store.open(data)
@@ -53,7 +53,7 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
         put_json(report)
         return
     put(_table(report))
-    put(told(report))
+    put(summary(report))
 
 
 def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:

@@ -21,9 +21,9 @@ def print_skipped(report: Report, console: PlainConsole) -> None:
     """Print which rows and pictures were left out."""
     for file in report.files:
         for row in file.bad_rows:
-            console.tell(f"{file.path}, line {row.line}: {row.cause}; row skipped")
+            console.print_line(f"{file.path}, line {row.line}: {row.cause}; row skipped")
     for picture in report.skipped:
-        console.tell(f"left out: {picture}")
+        console.print_line(f"left out: {picture}")
 
 
 def to_csv(report: Report) -> str:

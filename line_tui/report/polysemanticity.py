@@ -83,7 +83,7 @@ def polysemanticity(model: str, layer: str, results: Sequence[Result]) -> Polyse
     )
 
 
-def told(report: Polysemanticity) -> str:
+def summary(report: Polysemanticity) -> str:
     """The report in one line."""
     if not report.by_senses:
         return "no senses were looked for; only --strategy adaptive looks for them"

@@ -120,7 +120,7 @@ def test_the_progress_of_a_pull(monkeypatch: pytest.MonkeyPatch) -> None:
     def show(console: PlainConsole) -> None:
         with Progress(*columns(), console=console) as progress:
             progress.add_task(NASTY, total=2, completed=1)
-            console.tell(NASTY)
+            console.print_line(NASTY)
 
     text = told(monkeypatch, show)
     assert VISIBLE in text and obeyed(text, but="\n\r") == set()

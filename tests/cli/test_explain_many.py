@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from line_tui.cli.explain_many import BatchProgress, told_savings
+from line_tui.cli.explain_many import BatchProgress, savings_summary
 from tests.cli.conftest import Call
 
 
@@ -26,8 +26,8 @@ def test_many_neurons_are_explained_once(call: Call) -> None:
 
 
 def test_the_savings_are_told() -> None:
-    assert told_savings([9, 9]) == "18 images drawn for 2 neurons"
-    assert "80 each for the first 5, 20 for the last 5" in told_savings([80] * 5 + [20] * 5)
+    assert savings_summary([9, 9]) == "18 images drawn for 2 neurons"
+    assert "80 each for the first 5, 20 for the last 5" in savings_summary([80] * 5 + [20] * 5)
 
 
 def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,12 +36,12 @@ def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     progress = BatchProgress(10)
     progress.count("before")
     progress.count("explained")
-    assert progress.told() == "1.5 a minute, 5 min 20 s left"
+    assert progress.rate() == "1.5 a minute, 5 min 20 s left"
 
 
 def test_what_ray_needs_is_told_in_one_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    told = call("explain", "fake", "fc", "all", "--ray")
-    assert told.code == 2 and len(told.err.splitlines()) == 1 and "pip install 'line-tui[ray]'" in told.err
+    called = call("explain", "fake", "fc", "all", "--ray")
+    assert called.code == 2 and len(called.err.splitlines()) == 1 and "pip install 'line-tui[ray]'" in called.err
     refused = call("explain", "fake", "fc", "all", "--ray", "ray://head:10001")
     assert refused.code == 2 and "is not HOST:PORT" in refused.err

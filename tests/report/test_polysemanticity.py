@@ -1,7 +1,7 @@
 import msgspec
 
 from line_tui.explain.state import fold
-from line_tui.report.polysemanticity import polysemanticity, told
+from line_tui.report.polysemanticity import polysemanticity, summary
 from line_tui.report.result import Result, Sense, result
 from tests.report.test_result import EVENTS
 
@@ -38,11 +38,11 @@ def test_the_most_polysemantic_comes_first() -> None:
         "correlation": 0.5,
     }  # fmt: skip
     assert (
-        told(report) == "senses: 2 with 1, 1 with 2, 1 neurons without a concept; "
+        summary(report) == "senses: 2 with 1, 1 with 2, 1 neurons without a concept; "
         "the first accounts for 37% of the strong responses on average"
     )
 
 
 def test_where_no_senses_were_looked_for() -> None:
     report = polysemanticity("m", "fc", [of(3)])
-    assert report.polysemantic is None and "adaptive" in told(report)
+    assert report.polysemantic is None and "adaptive" in summary(report)
