@@ -30,7 +30,7 @@ OUTPUTS = {
     "models remove": "line_tui.report.listings:RemovedModel",
     "models path": "line_tui.report.listings:ModelPath",
     "doctor": "list of line_tui.doctor.findings:Finding",
-    "doctor --model": "line_tui.doctor.vision_report:Looked",
+    "doctor --model": "line_tui.doctor.vision_report:VisionReport",
     "config keys": "list of line_tui.tui.keymap:Remappable",
 }
 """The type of each command's output. `explain` for several neurons prints one object per line."""

@@ -32,7 +32,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-class Looked(msgspec.Struct, frozen=True, kw_only=True):
+class VisionReport(msgspec.Struct, frozen=True, kw_only=True):
     """How line-tui runs a vision model."""
 
     model: str
@@ -50,7 +50,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     """Activations of the layer's first neurons, by picture; null if not finite."""
 
 
-def look(request: Request) -> Looked:
+def examine_model(request: Request) -> VisionReport:
     """Load a vision model and record its activations on three built-in pictures. Raises LineError."""
     from line_tui.models.catalog import read_catalog
     from line_tui.models.vision_checks import builtin_pictures
@@ -62,8 +62,8 @@ def look(request: Request) -> Looked:
     pictures = builtin_pictures()
     if request.pictures is not None:
         _write(Path(request.pictures), pictures)
-    seen = vision.record(pictures, layer).activations[:, :SHOWN]
-    return Looked(
+    activations = vision.record(pictures, layer).activations[:, :SHOWN]
+    return VisionReport(
         model=request.model,
         identity=vision.name,
         prepared=vision.prepared,
@@ -75,7 +75,7 @@ def look(request: Request) -> Looked:
         layer=layer,
         activations={
             name: [float(value) if value == value else None for value in row]
-            for name, row in zip(NAMES, seen, strict=True)
+            for name, row in zip(NAMES, activations, strict=True)
         },
     )
 
@@ -89,20 +89,20 @@ def _write(folder: Path, pictures: Sequence[Picture]) -> None:
         raise StoreError(f"cannot write to {folder}: {error.strerror}", "choose another --pictures") from error
 
 
-def told(looked: Looked) -> str:
+def to_text(report: VisionReport) -> str:
     """The report as text."""
-    shown = looked.layers
+    shown = report.layers
     if len(shown) > 2 * SHOWN:
-        shown = [*shown[:SHOWN], f"... {len(shown) - 2 * SHOWN} more: line-tui layers {looked.model}", *shown[-SHOWN:]]
-    size = f", then {looked.input[0]} x {looked.input[1]}" if looked.input else ""
+        shown = [*shown[:SHOWN], f"... {len(shown) - 2 * SHOWN} more: line-tui layers {report.model}", *shown[-SHOWN:]]
+    size = f", then {report.input[0]} x {report.input[1]}" if report.input else ""
     lines = [
-        f"model      {looked.identity}",
+        f"model      {report.identity}",
         "           the digest changes with the weights and with the preprocessing",
-        f"pictures   {looked.prepared}{size}",
+        f"pictures   {report.prepared}{size}",
         *(f"{'layers' if n == 0 else '':<9}  {line}" for n, line in enumerate(shown)),
-        f"numbers    layer {looked.layer}, the first neurons, for three pictures (--pictures FOLDER saves them)",
+        f"numbers    layer {report.layer}, the first neurons, for three pictures (--pictures FOLDER saves them)",
     ]
-    for name, values in looked.activations.items():
+    for name, values in report.activations.items():
         row = "".join("   no number" if value is None else f"{value:12.5f}" for value in values)
         lines.append(f"           {name:<8}{row}")
     return "\n".join(lines)
@@ -111,8 +111,8 @@ def told(looked: Looked) -> str:
 def main() -> None:
     """Run the request in the first argument."""
     request = msgspec.json.decode(sys.argv[1], type=Request)
-    looked = look(request)
-    print(msgspec.json.encode(looked).decode() if request.as_json else told(looked))
+    report = examine_model(request)
+    print(msgspec.json.encode(report).decode() if request.as_json else to_text(report))
 
 
 if __name__ == "__main__":

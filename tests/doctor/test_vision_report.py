@@ -9,7 +9,7 @@ import torch
 from torchvision.io import decode_image
 from torchvision.models import ResNet18_Weights, resnet18
 
-from line_tui.doctor.vision_report import Looked, Request, look, told
+from line_tui.doctor.vision_report import Request, VisionReport, examine_model, to_text
 from line_tui.errors import StoreError, UnknownNameError
 
 
@@ -21,7 +21,7 @@ def weights(tmp_path: Path) -> Path:
 
 
 def test_the_numbers_are_those_of_torchvision_on_the_pictures_that_were_written(weights: Path, tmp_path: Path) -> None:
-    found = look(Request(model=f"resnet18:{weights}", pictures=str(tmp_path / "here")))
+    found = examine_model(Request(model=f"resnet18:{weights}", pictures=str(tmp_path / "here")))
     model = resnet18(num_classes=7)
     model.load_state_dict(torch.load(weights))
     model.eval()
@@ -33,7 +33,7 @@ def test_the_numbers_are_those_of_torchvision_on_the_pictures_that_were_written(
 
 
 def test_it_is_told_in_a_screenful(weights: Path) -> None:
-    text = told(look(Request(model=f"resnet18:{weights}", layer="avgpool")))
+    text = to_text(examine_model(Request(model=f"resnet18:{weights}", layer="avgpool")))
     assert len(text.splitlines()) < 24 and "layer avgpool" in text and "57 more: line-tui layers" in text
 
 
@@ -41,12 +41,12 @@ def test_a_neuron_that_is_no_number_and_what_cannot_be_shown(weights: Path, tmp_
     broken = torch.load(weights)
     broken["fc.bias"][2] = float("nan")
     torch.save(broken, weights)
-    found = look(Request(model=f"resnet18:{weights}"))
+    found = examine_model(Request(model=f"resnet18:{weights}"))
     assert [values[2] for values in found.activations.values()] == [None] * 3
-    assert json.loads(json.dumps({"x": found.activations})) and "no number" in told(found)
+    assert json.loads(json.dumps({"x": found.activations})) and "no number" in to_text(found)
     with pytest.raises(UnknownNameError, match="no layer"):
-        look(Request(model=f"resnet18:{weights}", layer="fcc"))
+        examine_model(Request(model=f"resnet18:{weights}", layer="fcc"))
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="choose another --pictures"):
-        look(Request(model=f"resnet18:{weights}", pictures=str(tmp_path / "file" / "x")))
-    assert isinstance(found, Looked)
+        examine_model(Request(model=f"resnet18:{weights}", pictures=str(tmp_path / "file" / "x")))
+    assert isinstance(found, VisionReport)
