@@ -22,6 +22,7 @@ from line_tui import events as e
 from line_tui.config import data_folder
 from line_tui.engine.executor import Engine, Executor
 from line_tui.engine.neuron_queue import Queue
+from line_tui.engine.run_specs import spec_of
 from line_tui.errors import LineError, UsageError
 from line_tui.events import Metric, RunSpec, durable
 from line_tui.explain.state import fold
@@ -156,13 +157,13 @@ def explain(
     }
     given = {key: value for key, value in options.items() if value is not None}
 
-    def spec_of(number: int) -> RunSpec:
+    def make_spec(number: int) -> RunSpec:
         spec = spec_of(Neuron(called, str(within), number), given)
         return spec if live is None else in_memory(spec, live.revision)
 
     numbers, several = _numbers(neuron)
     engine = _engine_for(live, Path(data) if data is not None else data_folder(), ray)
-    found = engine.explain(spec_of, numbers, progress)
+    found = engine.explain(make_spec, numbers, progress)
     return found if several else found[0]
 
 
@@ -212,11 +213,11 @@ class _Engine:
         self._executor = Executor(engine)
 
     def explain(
-        self, spec_of: Callable[[int], RunSpec], numbers: Sequence[int], progress: bool | OnProgress
+        self, make_spec: Callable[[int], RunSpec], numbers: Sequence[int], progress: bool | OnProgress
     ) -> list[Explanation]:
         """Explain neurons. Raises LineError, KeyboardInterrupt."""
         heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        batch = Queue(self._executor, self._store, spec_of, lambda neuron, how: heard.put(f"neuron {neuron} {how}"))
+        batch = Queue(self._executor, self._store, make_spec, lambda neuron, how: heard.put(f"neuron {neuron} {how}"))
         batch.on_event = lambda envelope: heard.put(_description(envelope))
         work = asyncio.run_coroutine_threadsafe(batch.explain(numbers), self._loop)
         work.add_done_callback(lambda done: heard.put(None))

@@ -178,7 +178,7 @@ async def _explain(store: Store, actors: int, neurons: int) -> tuple[float, floa
     # Actors only wait, so they need no core of their own.
     engine = RayEngine(store, source="line_tui.bench.cluster:in_actor", share=Share(actors, 0))
 
-    def spec_of(neuron: int) -> e.RunSpec:
+    def make_spec(neuron: int) -> e.RunSpec:
         return e.RunSpec(
             model="waiting", layer="units", neuron=neuron, strategy="published", metric="mean", iterations=5, images=5
         )
@@ -188,7 +188,7 @@ async def _explain(store: Store, actors: int, neurons: int) -> tuple[float, floa
         while engine.working < actors:
             await asyncio.sleep(0.1)
         start, used = time.perf_counter(), time.process_time()
-        batch = await Queue(executor, store, spec_of, lambda neuron, how: None).explain(range(neurons))
+        batch = await Queue(executor, store, make_spec, lambda neuron, how: None).explain(range(neurons))
         for error in batch.failures.values():
             raise error
         return time.perf_counter() - start, time.process_time() - used

@@ -33,7 +33,7 @@ from line_tui.offline import stay_offline
 from line_tui.store import Store
 
 PREFIX = "line-tui-bench-"
-SpecOf = Callable[[int], e.RunSpec]
+MakeSpec = Callable[[int], e.RunSpec]
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,7 +128,7 @@ class TimedModels(CataloguedModels):
         return loaded
 
 
-def measure(spec_of: SpecOf, neurons: Sequence[int], apart: int, report: Callable[[str], None]) -> Found:
+def measure(make_spec: MakeSpec, neurons: Sequence[int], apart: int, report: Callable[[str], None]) -> Found:
     """Explain neurons both ways."""
     alone: list[float] = []
     alone_cpu: list[float] = []
@@ -138,7 +138,7 @@ def measure(spec_of: SpecOf, neurons: Sequence[int], apart: int, report: Callabl
     for neuron in neurons[:apart]:
         source = TimedModels()
         with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, closing(Store.open(Path(folder))) as store:
-            (end,) = _explain(store, source, spec_of, [neuron])
+            (end,) = _explain(store, source, make_spec, [neuron])
             alone.append(end.seconds)
             alone_cpu.append(end.cpu)
             drawn_alone.append(fresh_images(store, end.run_id))
@@ -147,7 +147,7 @@ def measure(spec_of: SpecOf, neurons: Sequence[int], apart: int, report: Callabl
         outside += end.cpu - source.loading.seconds - source.watch.seconds
         report(f"neuron {neuron} alone: {end.seconds:.1f} s, {end.cpu:.1f} s of processor time")
     with tempfile.TemporaryDirectory(prefix=PREFIX) as folder, closing(Store.open(Path(folder))) as store:
-        ends = _explain(store, CataloguedModels(), spec_of, neurons)
+        ends = _explain(store, CataloguedModels(), make_spec, neurons)
         last = ends[-1]
         report(f"{len(neurons)} together: {last.seconds:.1f} s, {last.cpu:.1f} s of processor time")
         same = all(results[end.neuron] == _result(store, end.run_id) for end in ends if end.neuron in results)
@@ -179,7 +179,7 @@ def fresh_images(store: Store, run_id: str) -> int:
     return sum(isinstance(event, e.ImageScored) and not event.cached for event in e.durable(store.events(run_id)))
 
 
-def _explain(store: Store, source: CataloguedModels, spec_of: SpecOf, neurons: Sequence[int]) -> list[End]:
+def _explain(store: Store, source: CataloguedModels, make_spec: MakeSpec, neurons: Sequence[int]) -> list[End]:
     """Explain neurons; results are in the order in which the runs end. Raises LineError."""
     start, used = time.perf_counter(), time.process_time()
     ends: list[End] = []
@@ -191,7 +191,7 @@ def _explain(store: Store, source: CataloguedModels, spec_of: SpecOf, neurons: S
                 run_id = queue.batch.runs.get(neuron, "")
                 ends.append(End(neuron, run_id, time.perf_counter() - start, time.process_time() - used))
 
-            queue = Queue(executor, store, spec_of, on_end)
+            queue = Queue(executor, store, make_spec, on_end)
             batch = await queue.explain(neurons)
             for error in batch.failures.values():
                 raise error
@@ -231,10 +231,10 @@ def main(arguments: list[str] | None = None) -> None:
     layer = find_layer(CataloguedModels().layers(given.model), given.model, given.layer)
     neurons = sorted(range(layer.neurons), key=lambda neuron: derive("bench layer", neuron))[: given.neurons]
 
-    def spec_of(neuron: int) -> e.RunSpec:
+    def make_spec(neuron: int) -> e.RunSpec:
         return e.RunSpec(model=given.model, layer=given.layer, neuron=neuron, profile=given.profile)
 
-    found = measure(spec_of, neurons, max(1, given.apart), lambda text: print(text, file=sys.stderr, flush=True))
+    found = measure(make_spec, neurons, max(1, given.apart), lambda text: print(text, file=sys.stderr, flush=True))
     if given.json:
         sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
         return

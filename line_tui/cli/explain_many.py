@@ -31,17 +31,17 @@ COMPARED = 5
 
 
 async def explain_many(
-    engine: Engine, store: Store, spec_of: Callable[[int], RunSpec], selector: str
+    engine: Engine, store: Store, make_spec: Callable[[int], RunSpec], selector: str
 ) -> tuple[Batch[int], list[Result]]:
     """Explain the selected neurons; return the batch and, unless it was stopped, the results in order.
 
-    `spec_of` returns the spec of a neuron's run. Raises LineError.
+    `make_spec` returns the spec of a neuron's run. Raises LineError.
     """
     from line_tui.engine.executor import Executor
     from line_tui.engine.neuron_queue import How, Queue
     from line_tui.layers import find_layer
 
-    spec = spec_of(0)
+    spec = make_spec(0)
     # Each result is needed twice: for its own line and for the summary.
     read = cache(partial(result_of, store))
     async with Executor(engine) as executor:
@@ -57,7 +57,7 @@ async def explain_many(
                     run_id = queue.batch.runs[neuron]
                     progress.print_line(_line(store, run_id, None if how == "before" else read(run_id)))
 
-            queue = Queue(executor, store, spec_of, on_end)
+            queue = Queue(executor, store, make_spec, on_end)
 
             def stop() -> None:
                 progress.print_line("stopping")

@@ -49,17 +49,17 @@ class Queue(Generic[Key]):
         self,
         executor: Executor,
         store: Store,
-        spec_of: Callable[[Key], RunSpec],
+        make_spec: Callable[[Key], RunSpec],
         on_end: Callable[[Key, How], None],
         most: int | None = None,
     ) -> None:
-        """`spec_of` returns the request for a neuron; `on_end` is called with each neuron that ends, and how it ended.
+        """`make_spec` returns the spec of a neuron's run; `on_end` gets each neuron that ends, and how it ended.
 
         `most` limits the runs submitted at once, if it is below the engine's own limit.
         """
         self._executor = executor
         self._store = store
-        self._spec_of = spec_of
+        self._make_spec = make_spec
         self._on_end = on_end
         self._most = executor.ahead if most is None else min(most, executor.ahead)
         self._stopping: list[asyncio.Task[None]] = []
@@ -113,7 +113,7 @@ class Queue(Generic[Key]):
         """Explain one neuron; False if another process works on it, or if it was stopped."""
         # This may read large files; one at a time, so that runs start in the order of the neurons.
         async with self._stamping:
-            spec = await asyncio.to_thread(stamped, self._spec_of(neuron))
+            spec = await asyncio.to_thread(stamped, self._make_spec(neuron))
         if self.batch.stopped:
             return False
         with ExitStack() as held:
