@@ -41,7 +41,7 @@ from line_tui.store import Store
 
 IDLE = 2.0
 """Idle seconds before the bank grows, so that quitting right after a run does not wait for a drawing step."""
-AT_ONCE = 8
+MAX_RUNS = 8
 """Maximum concurrent runs: enough to fill batches and keep all models busy."""
 INBOX_INTERVAL = 0.5
 """Seconds between checks of the inbox for decisions."""
@@ -105,12 +105,12 @@ class Server:
             self.collect_decisions()
 
     def work(self) -> None:
-        """Work on runs, up to `AT_ONCE` of them at once, until `shut_down`."""
+        """Work on runs, up to `MAX_RUNS` of them at once, until `shut_down`."""
         threading.Thread(target=self._poll_inbox, daemon=True).start()
         while (job := self._next()) is not None:
             with self._changed:
                 # In order: a run that waits for other models must not be overtaken.
-                self._changed.wait_for(lambda: self._working < AT_ONCE and not self._loading)
+                self._changed.wait_for(lambda: self._working < MAX_RUNS and not self._loading)
                 self._working += 1
                 self._loading = True
             threading.Thread(target=self._work_on, args=(job,), name=job.run_id).start()

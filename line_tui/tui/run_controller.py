@@ -20,7 +20,7 @@ from line_tui.tui.session import Session
 if TYPE_CHECKING:
     from line_tui.engine.neuron_queue import How, Queue
 
-AT_ONCE = 7
+MAX_QUEUED_RUNS = 7
 """Runs of the queue at once: one fewer than the engine allows, so that the user's own run starts without waiting."""
 
 
@@ -79,7 +79,7 @@ class RunController:
         return list(self._queue.waiting) if self._queue is not None else []
 
     @property
-    def queue_at_work(self) -> int:
+    def queue_running(self) -> int:
         """Runs of the queue that the engine works on."""
         return len(self._queue.handles) if self._queue is not None else 0
 
@@ -89,7 +89,7 @@ class RunController:
         if not self._queue_explained or self._paused & self._handles().keys():
             return None
         each = (time.monotonic() - self._queue_began) / self._queue_explained
-        return each * (len(self.waiting) + self.queue_at_work)
+        return each * (len(self.waiting) + self.queue_running)
 
     @property
     def queue_held(self) -> bool:
@@ -97,7 +97,7 @@ class RunController:
         return self._queue is not None and self._queue.batch.stopped and bool(self._queue.waiting)
 
     @property
-    def going_on(self) -> bool:
+    def is_working(self) -> bool:
         """Whether the engine works on any run."""
         return bool(self._handles())
 
@@ -130,7 +130,7 @@ class RunController:
         if self._queue is None or self._queue.batch.stopped:
             held = self.waiting
             self._queue = queue = Queue(
-                self.engine.executor, self._store, lambda spec: spec, self._queued_ended, most=AT_ONCE
+                self.engine.executor, self._store, lambda spec: spec, self._queued_ended, most=MAX_QUEUED_RUNS
             )
             queue.on_event = self._take_event_later
             queue.on_begin = lambda handle: self._on_change()
@@ -180,12 +180,12 @@ class RunController:
 
     def watch(self) -> None:
         """Show the current run; if the engine does not work on it, show one that it works on."""
-        going_on = self._handles()
-        if going_on and (self.session is None or self.session.run_id not in going_on):
-            self._look_at(next(iter(going_on)))
+        handles = self._handles()
+        if handles and (self.session is None or self.session.run_id not in handles):
+            self._select(next(iter(handles)))
         self._show()
 
-    def _look_at(self, run_id: str) -> None:
+    def _select(self, run_id: str) -> None:
         """Make a stored run the current one."""
         self.session = Session(run_id, self._store, self._decide)
         handle = self._handles().get(run_id)
@@ -233,7 +233,7 @@ class RunController:
         self._work_on(self.engine.executor.submit(run_id, spec))
         self._show()
 
-    def asked_for(self, run_id: str) -> RunSpec | None:
+    def spec_of(self, run_id: str) -> RunSpec | None:
         """A run's spec, even before its first event; None unless it is the current run."""
         return self._spec if self.session is not None and self.session.run_id == run_id else None
 
@@ -245,7 +245,7 @@ class RunController:
                     "Another run is in progress: stop it first, or look at this one in its result or replay."
                 )
                 return False
-            self._look_at(run_id)
+            self._select(run_id)
         self._show()
         return True
 
@@ -270,7 +270,7 @@ class RunController:
         self._own = handle
         self.engine.follow(handle)
 
-    def at_work_on(self, run_id: str) -> bool:
+    def is_working_on(self, run_id: str) -> bool:
         """Whether the engine works on this run, or will once it is ready."""
         return run_id in self._handles()
 
@@ -280,7 +280,7 @@ class RunController:
 
     def is_elsewhere(self, run_id: str) -> bool:
         """Whether another process works on this run."""
-        return not self.at_work_on(run_id) and self._store.is_worked_on(run_id)
+        return not self.is_working_on(run_id) and self._store.is_worked_on(run_id)
 
     def _catch_up(self, session: Session) -> None:
         try:
@@ -300,7 +300,7 @@ class RunController:
         else:
             self.session.feed(self._store.decide(self.session.run_id, event))
 
-    def hold(self, paused: bool) -> None:
+    def set_paused(self, paused: bool) -> None:
         """Pause or continue the current run."""
         if self.session is None or self._work is None:
             return

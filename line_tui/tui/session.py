@@ -90,8 +90,8 @@ def advance(before: Snapshot, envelope: e.Envelope) -> Snapshot:
 
 def _clock(before: Snapshot, envelope: e.Envelope) -> Snapshot:
     gap = 0.0
-    at_work = before.state.control is not None and before.phase not in _NO_WORK
-    if before.last_time is not None and at_work and isinstance(envelope.event, _WORK):
+    working = before.state.control is not None and before.phase not in _NO_WORK
+    if before.last_time is not None and working and isinstance(envelope.event, _WORK):
         gap = envelope.time - before.last_time
     gap = gap if 0 < gap < _LONGEST_GAP else 0.0
     return replace(before, last_time=envelope.time, busy_seconds=before.busy_seconds + gap)

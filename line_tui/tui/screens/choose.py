@@ -140,18 +140,18 @@ class ChooseScreen(LineScreen):
         models.show(self._model_rows(), empty="No model has this name.")
         models.go_to(self.spec.model)
         self._take_model(models.key)
-        self.title_bar.show("what does a neuron respond to?", right=self._told_queue())
+        self.title_bar.show("what does a neuron respond to?", right=self._queue_text())
         self.show_plan()
         self.refresh_keys()
 
-    def _told_queue(self) -> str:
+    def _queue_text(self) -> str:
         controller = self.line.controller
         if controller.queue_held:
             return f"{len(controller.waiting)} waiting: on hold, G resumes"
-        if controller.queue_at_work or controller.waiting:
+        if controller.queue_running or controller.waiting:
             left = controller.queue_seconds_left
-            told = f"{controller.queue_at_work} running, {len(controller.waiting)} waiting"
-            return told if left is None else f"{told}, {short_duration(left)} left"
+            text = f"{controller.queue_running} running, {len(controller.waiting)} waiting"
+            return text if left is None else f"{text}, {short_duration(left)} left"
         return ""
 
     def go_to(self, model: str, layer: str, neuron: int) -> None:
@@ -258,7 +258,7 @@ class ChooseScreen(LineScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable keys that do not apply now."""
         if action == "watch":
-            return self.line.controller.going_on
+            return self.line.controller.is_working
         if action == "order":
             return self._layer() is not None
         if action in ("explain", "mark", "mark_all", "unexplained"):

@@ -138,7 +138,7 @@ class RunScreen(Steering):
         seen = (
             snapshot.version,
             self.line.engine.status,
-            self.line.controller.at_work_on(self.source.run_id),
+            self.line.controller.is_working_on(self.source.run_id),
             self.line.controller.paused,
             self.elsewhere,
             self.chosen,
@@ -194,10 +194,10 @@ class RunScreen(Steering):
             histogram.show(state.control, activations, concept_of(state, trial) if trial else "")
         self._draw_pictures(trial)
         off = "✗ engine stopped" if status.state == "dead" else "◌ interrupted"
-        at_work = self.live and self.line.controller.at_work_on(self.source.run_id)
+        working = self.live and self.line.controller.is_working_on(self.source.run_id)
         # The last stored event, such as `Stopped`, is from before it was resumed.
-        resuming = at_work and state.outcome is None and not snapshot.active
-        if not self.live or at_work:
+        resuming = working and state.outcome is None and not snapshot.active
+        if not self.live or working:
             off = ""
         elif self.elsewhere:
             off = "◍ run by another process"
@@ -248,7 +248,7 @@ class RunScreen(Steering):
     def _spec(self) -> RunSpec | None:
         """The run's spec, even before its first event."""
         state = self.snapshot.state
-        return state.spec if state.run is not None else self.line.controller.asked_for(self.source.run_id)
+        return state.spec if state.run is not None else self.line.controller.spec_of(self.source.run_id)
 
     def _profile(self) -> NeuronProfile | None:
         """The neuron's profile on the bank."""

@@ -66,8 +66,8 @@ class Steering(LineScreen):
         """Disable keys that do not apply now; a replay and a finished run take no decisions."""
         state = self.snapshot.state
         live, active = isinstance(self.source, Session), state.run is not None and state.outcome is None
-        at_work = self.line.controller.at_work_on(self.source.run_id)
-        ready = at_work and self.line.engine.status.state == "ready"
+        working = self.line.controller.is_working_on(self.source.run_id)
+        ready = working and self.line.engine.status.state == "ready"
         match action:
             case "speed":
                 return isinstance(self.source, Player) and self.source.speed != SPEEDS[-1 if parameters == (1,) else 0]
@@ -81,7 +81,7 @@ class Steering(LineScreen):
             case "stop":
                 return live and active and ready and self.snapshot.active
             case "restart":
-                return live and not at_work and not self.elsewhere and state.outcome is None
+                return live and not working and not self.elsewhere and state.outcome is None
         if action not in _DECISIONS:
             return True
         if not live or not active:
@@ -209,7 +209,7 @@ class Steering(LineScreen):
                 self.source.jump(-len(self.source.envelopes))
             self.source.playing = not self.source.playing
             return
-        self.line.controller.hold(not self.line.controller.paused)
+        self.line.controller.set_paused(not self.line.controller.paused)
 
     def action_step(self) -> None:
         """Take one step of the loop, then pause."""

@@ -270,7 +270,7 @@ async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
         first, second = begun(on)
         controller = on.app.controller
         assert on.app.screen is on.app.chooser and [spec.neuron for spec in controller.waiting] == [2]
-        assert (first.spec.neuron, second.spec.neuron) == (0, 1) and controller.queue_at_work == 2
+        assert (first.spec.neuron, second.spec.neuron) == (0, 1) and controller.queue_running == 2
         await happen(on, pilot, first.run_id, events_of_a_run(layer="fc")[:3])
         assert "2 running, 1 waiting" in str(on.app.chooser.title_bar.content)
         await finish(on, pilot, second)
@@ -286,7 +286,7 @@ async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
             on, pilot, third.run_id, [e.Failed(cause="no such layer", fix="none"), e.PhaseChanged(phase="idle")]
         )
         await finish(on, pilot, first)
-        await settle(pilot, lambda: not controller.going_on and not controller.waiting)
+        await settle(pilot, lambda: not controller.is_working and not controller.waiting)
         assert [note.message for note in on.app._notifications if "no such layer" in note.message]
         assert sorted(run.status for run in on.store.runs()) == ["failed", "finished", "finished"]
 
@@ -314,9 +314,9 @@ async def test_a_run_of_the_persons_own_goes_on_beside_the_queue(on: Stage) -> N
         on.store.create(own.run_id, own.spec)
         await happen(on, pilot, own.run_id, events_of_a_run(layer="fc")[:12])
         controller.stop()
-        await settle(pilot, lambda: not controller.at_work_on(own.run_id))
+        await settle(pilot, lambda: not controller.is_working_on(own.run_id))
         assert [command.run_id for command in on.engine.commands(p.Stop)] == [own.run_id]
-        assert controller.queue_at_work == 2 and not controller.queue_held
+        assert controller.queue_running == 2 and not controller.queue_held
         # Back to the queue's, still held.
         await pilot.press("escape", "w")
         assert run_screen(on.app).source.run_id == first.run_id and controller.paused
@@ -339,7 +339,7 @@ async def test_a_stop_holds_the_queue_which_goes_on_or_is_taken_back(on: Stage) 
         await pilot.press("y")
         await settle(pilot, lambda: controller.queue_held)
         # The one that was stopped is not lost to the queue.
-        assert [spec.neuron for spec in controller.waiting] == [0, 1, 2] and not controller.going_on
+        assert [spec.neuron for spec in controller.waiting] == [0, 1, 2] and not controller.is_working
         await pilot.press("escape")
         assert "3 waiting: on hold, G resumes" in str(on.app.chooser.title_bar.content)
         await pilot.press("G")

@@ -377,9 +377,9 @@ async def test_an_interrupted_run_goes_on_by_a_key(on: Stage) -> None:
         await settle(pilot, lambda: on.engine.commands(p.Resume))
         await settle(pilot, lambda: "interrupted" not in status(on))
         # Another run cannot take its place unnoticed.
-        assert on.app.controller.at_work_on("r1")
+        assert on.app.controller.is_working_on("r1")
         await happen(on, pilot, "r1", [e.PhaseChanged(phase="idle")])
-        assert not on.app.controller.at_work_on("r1")
+        assert not on.app.controller.is_working_on("r1")
 
 
 async def test_an_edit_that_comes_too_late_is_added(on: Stage) -> None:
