@@ -21,15 +21,15 @@ from line_tui.tui.screens.run import FRAMES, RunScreen
 class CountedScreen(RunScreen):
     """A run screen that counts its updates."""
 
-    looks = 0
+    frames = 0
     since: float | None = None
 
-    def look_again(self) -> None:
+    def next_frame(self) -> None:
         """Count, then update."""
         kind = type(self)
         kind.since = kind.since or time.monotonic()
-        kind.looks += 1
-        super().look_again()
+        kind.frames += 1
+        super().next_frame()
 
 
 def main(data: Path, report: Path) -> None:
@@ -40,7 +40,7 @@ def main(data: Path, report: Path) -> None:
     garbage.collect_on_request()
     app.run()
     due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0
-    report.write_bytes(msgspec.json.encode({"due": due, "dropped": max(0, due - CountedScreen.looks)}))
+    report.write_bytes(msgspec.json.encode({"due": due, "dropped": max(0, due - CountedScreen.frames)}))
 
 
 if __name__ == "__main__":

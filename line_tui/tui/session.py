@@ -124,11 +124,11 @@ def new_id() -> str:
 class Session:
     """A run in the app; its snapshot changes only through `feed`."""
 
-    def __init__(self, run_id: str, store: Store, say: Callable[[e.Decision], None]) -> None:
-        """`say` passes a decision to the process that writes the run's events; it comes back through `feed`."""
+    def __init__(self, run_id: str, store: Store, send: Callable[[e.Decision], None]) -> None:
+        """`send` passes a decision to the process that writes the run's events; it comes back through `feed`."""
         self.run_id = run_id
         self.store = store
-        self._say = say
+        self._send = send
         self.snapshot = Snapshot(run_id=run_id)
         self._seen: set[int] = set()
         self._undoable: list[str | e.ModeChanged | e.BudgetChanged] = []
@@ -161,15 +161,15 @@ class Session:
         """Make a decision; it counts once it is stored. Raises UsageError for an empty concept."""
         if concept is not None and not (concept := as_concept(concept)):
             raise UsageError("a concept must have visible letters", "write one to three words")
-        self._say(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
+        self._send(e.Decided(decision=new_id(), kind=kind, trial=trial, concept=concept, reason=shown(reason)))
 
     def set_mode(self, ask_first: bool) -> None:
         """Choose whether every proposal waits for the user."""
-        self._say(e.ModeChanged(ask_first=ask_first))
+        self._send(e.ModeChanged(ask_first=ask_first))
 
     def set_budget(self, iterations: int) -> None:
         """Change the total number of iterations."""
-        self._say(e.BudgetChanged(iterations=iterations))
+        self._send(e.BudgetChanged(iterations=iterations))
 
     @property
     def can_undo(self) -> bool:
@@ -182,9 +182,9 @@ class Session:
             return
         last = self._undoable[-1]
         if not isinstance(last, str):
-            self._say(last)
+            self._send(last)
             return
-        self._say(e.Decided(decision=new_id(), kind="undo", undoes=last))
+        self._send(e.Decided(decision=new_id(), kind="undo", undoes=last))
         # Without waiting for the event, so that a second undo applies to the decision before.
         if last in self._undoable:
             self._undoable.remove(last)

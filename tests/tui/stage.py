@@ -44,7 +44,7 @@ KILLED = EngineExited(None, "SIGKILL", ["loading denoiser", "drawing", "Killed"]
 
 @dataclass
 class ScriptedEngine(Engine):
-    """Answers `list_layers`, stores decisions, stops when asked to, and says what else it is told to say."""
+    """Answers `list_layers`, stores decisions, stops when asked to, and emits the events that a test passes to it."""
 
     log: EngineLog
     store: Store
@@ -75,14 +75,14 @@ class ScriptedEngine(Engine):
             self.box.put_nowait(p.LayersListed(request=command.request, layers=LAYERS))
         if isinstance(command, p.Decide):
             try:
-                self.say(self.store.append(command.run_id, command.event))
+                self.emit(self.store.append(command.run_id, command.event))
             except LineError as error:
                 failed = p.CommandFailed(
                     command="decide", cause=error.cause, fix=error.fix, exit_code=6, run_id=command.run_id
                 )
                 self.box.put_nowait(failed)
         if isinstance(command, p.Stop):
-            self.say(e.PhaseChanged(phase="idle"), command.run_id)
+            self.emit(e.PhaseChanged(phase="idle"), command.run_id)
 
     async def messages(self) -> AsyncIterator[Any]:
         while True:
@@ -90,7 +90,7 @@ class ScriptedEngine(Engine):
                 return
             yield message
 
-    def say(self, event: e.AnyEvent | e.Envelope, run_id: str = "r1", time: float = NOON) -> None:
+    def emit(self, event: e.AnyEvent | e.Envelope, run_id: str = "r1", time: float = NOON) -> None:
         """Report an event, as the engine does after storing it."""
         envelope = event if isinstance(event, e.Envelope) else e.Envelope(run_id=run_id, time=time, event=event)
         self.box.put_nowait(p.RunEvent(envelope=envelope))
@@ -206,9 +206,9 @@ async def happen(on: Stage, pilot: Pilot[Any], run_id: str, events: Sequence[e.A
     for event in named:
         if isinstance(event, e.Durable):
             envelope = next(stored)
-            on.engine.say(msgspec.structs.replace(envelope, time=NOON + 1.5 * (envelope.seq or 0)))
+            on.engine.emit(msgspec.structs.replace(envelope, time=NOON + 1.5 * (envelope.seq or 0)))
         else:
-            on.engine.say(event, run_id)
+            on.engine.emit(event, run_id)
     await settle(pilot, on.engine.box.empty, "all is said")
     await pilot.pause(0.2)
 

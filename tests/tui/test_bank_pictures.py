@@ -106,7 +106,7 @@ async def test_they_are_in_the_strip_from_the_first_screenful_on(
         for event in told:
             if isinstance(event, e.RunStarted):
                 event = e.RunStarted(run_id=run_id, spec=event.spec, settings=event.settings)
-            on.engine.say(on.store.append(run_id, event))
+            on.engine.emit(on.store.append(run_id, event))
         await settle(pilot, lambda: [image.thumbnail for image in strip.shown.images] == shipped.thumbnails[WORD])
         assert strip.border_title == f"{WORD} · pictures of the bank"
         assert on.app.screen.query_one(PoolTable).key == "t50"

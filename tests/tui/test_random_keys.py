@@ -55,9 +55,9 @@ async def walk(keys: list[str], death: int, packet: int) -> None:
     made: list[e.Decided] = []
     init = Session.__init__
 
-    def watched(self: Session, run_id: str, store: Store, say: Callable[[e.Decision], None]) -> None:
+    def watched(self: Session, run_id: str, store: Store, send: Callable[[e.Decision], None]) -> None:
         def heard(event: e.Decision) -> None:
-            say(event)
+            send(event)
             if isinstance(event, e.Decided):
                 made.append(event)
 
@@ -75,7 +75,7 @@ async def walk(keys: list[str], death: int, packet: int) -> None:
                 if n == death:
                     on.engine.die()
                 if n % 10 == 5:
-                    on.engine.say(e.Token(text=f"word{n} "), run_id)
+                    on.engine.emit(e.Token(text=f"word{n} "), run_id)
                 pilot.app.simulate_key(key)
                 if n % packet == 0:
                     await asyncio.sleep(0)

@@ -82,29 +82,29 @@ def test_catching_up_finds_what_was_stored_but_never_shown(session: Session) -> 
 
 
 def test_tokens_gather_until_the_next_question() -> None:
-    def say(snapshot: Snapshot, *events: e.AnyEvent) -> Snapshot:
+    def after(snapshot: Snapshot, *events: e.AnyEvent) -> Snapshot:
         for event in events:
             snapshot = advance(snapshot, e.Envelope(run_id="r1", time=NOON, event=event))
         return snapshot
 
-    snapshot = say(Snapshot("r1"), e.PhaseChanged(phase="proposing"), e.Token(text="ripe"), e.Token(text=" tomato"))
+    snapshot = after(Snapshot("r1"), e.PhaseChanged(phase="proposing"), e.Token(text="ripe"), e.Token(text=" tomato"))
     assert snapshot.text == "ripe tomato"
-    snapshot = say(snapshot, e.Token(text="hmm", thinking=True))
+    snapshot = after(snapshot, e.Token(text="hmm", thinking=True))
     assert (snapshot.text, snapshot.thinking) == ("ripe tomato", "hmm")
-    assert say(snapshot, e.PhaseChanged(phase="proposing")).text == ""
+    assert after(snapshot, e.PhaseChanged(phase="proposing")).text == ""
 
 
 def test_previews_last_until_their_pictures_come_or_something_else_begins() -> None:
     *before, image = until(events_of_a_run(), "boot")
     assert isinstance(image, e.ImageScored)
 
-    def say(snapshot: Snapshot, event: e.AnyEvent) -> Snapshot:
+    def after(snapshot: Snapshot, event: e.AnyEvent) -> Snapshot:
         return advance(snapshot, e.Envelope(run_id="r1", time=NOON, event=event))
 
-    snapshot = say(say(replayed("r1", timed(before)), e.Preview(pictures=[b"a"])), e.Preview(pictures=[b"b"]))
+    snapshot = after(after(replayed("r1", timed(before)), e.Preview(pictures=[b"a"])), e.Preview(pictures=[b"b"]))
     assert snapshot.previews == (b"b",)
     for event in (image, e.PhaseChanged(phase="proposing"), e.Stopped()):
-        assert say(snapshot, event).previews == ()
+        assert after(snapshot, event).previews == ()
 
 
 def test_waiting_for_the_person_is_no_work() -> None:

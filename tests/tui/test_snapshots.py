@@ -45,8 +45,8 @@ def still(on: Stage) -> None:
     """Bring what changes with time to a stop."""
     screen = on.app.screen
     if isinstance(screen, Steering):
-        # It looks at its run only a few times a second.
-        screen.look()
+        # Otherwise only a few times a second.
+        screen.update_panes()
     for field in screen.query(Input):
         field.cursor_blink = False
 

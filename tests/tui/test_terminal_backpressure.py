@@ -62,8 +62,8 @@ async def test_the_run_is_drawn_once_the_terminal_has_caught_up(on: Stage) -> No
         screen = run_screen(on.app)
         before = screen.snapshot
         await happen(on, pilot, run_id, [e.ModeChanged(ask_first=True)])
-        screen.look_again()
+        screen.next_frame()
         assert screen.snapshot is before
         answer(on)
-        screen.look_again()
+        screen.next_frame()
         assert screen.snapshot is not before and screen.snapshot.state.ask_first

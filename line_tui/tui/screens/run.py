@@ -100,8 +100,8 @@ class RunScreen(Steering):
         known.ask_for_bank_pictures(self.line.store.images)
         if (spec := self._spec()) is not None:
             known.ask_for_profile(spec.model, spec.layer, spec.neuron)
-        self.set_interval(1 / FRAMES, self.look_again)
-        self.call_after_refresh(self.look)
+        self.set_interval(1 / FRAMES, self.next_frame)
+        self.call_after_refresh(self.update_panes)
 
     def on_resize(self) -> None:
         """Redraw, because the texts depend on the size."""
@@ -109,14 +109,14 @@ class RunScreen(Steering):
 
     # -- drawing ---
 
-    def look_again(self) -> None:
+    def next_frame(self) -> None:
         """Update again, unless the terminal is still busy with the last frame."""
         if isinstance(self.source, Player):
             self.source.tick(1 / FRAMES)
         else:
             self._follow(self.source)
         if not self.line.backpressure.behind:
-            self.look()
+            self.update_panes()
 
     def _follow(self, session: Session) -> None:
         """Read the events that another process has stored, `FOLLOWED` times a second."""
@@ -132,7 +132,7 @@ class RunScreen(Steering):
             except LineError as error:
                 self.notify(str(error), title="The run cannot be read", severity="error", timeout=10)
 
-    def look(self) -> None:
+    def update_panes(self) -> None:
         """Draw the run as it is now, if anything changed."""
         snapshot = self.source.snapshot
         seen = (
@@ -156,9 +156,9 @@ class RunScreen(Steering):
         self.draw()
         self.call_after_refresh(self.line.backpressure.frame_written)
 
-    def _look_anew(self) -> None:
+    def _redraw(self) -> None:
         self._drawn = ()
-        self.look()
+        self.update_panes()
 
     def draw(self) -> None:
         """Pass the snapshot to every pane."""
@@ -328,19 +328,19 @@ class RunScreen(Steering):
         by_user = event.by_user or (self.chosen is not None and self.focused is event.rows)
         if by_user and event.key is not None:
             self.chosen = event.key
-            self.look()
+            self.update_panes()
 
     @on(Rows.Chosen)
     def _taken(self, event: Rows.Chosen) -> None:
         self.chosen = event.key
-        self.look()
+        self.update_panes()
         if event.key in self.snapshot.state.trials and self.pictures.at_cursor is not None:
             self.action_large()
 
     @on(Thumbnails.Picked)
     def _picked(self, event: Thumbnails.Picked) -> None:
         self.pictures.put(event.index)
-        self._look_anew()
+        self._redraw()
 
     def action_back(self) -> None:
         """Go from a selected row back to the current trial, and from there to the chooser; the run continues."""
@@ -352,12 +352,12 @@ class RunScreen(Steering):
     def action_follow(self) -> None:
         """Deselect the row, so that the screen follows the run."""
         self.chosen = None
-        self.look()
+        self.update_panes()
 
     def action_picture(self, by: int) -> None:
         """Move the cursor in the pictures."""
         self.pictures.put(self.pictures.cursor + by)
-        self._look_anew()
+        self._redraw()
 
     def action_large(self) -> None:
         """Open the large view."""
@@ -368,7 +368,7 @@ class RunScreen(Steering):
     def action_heat(self) -> None:
         """Turn the heat map on or off."""
         self.heat = not self.heat
-        self.look()
+        self.update_panes()
 
     def action_open(self) -> None:
         """Open the picture's file."""
@@ -396,7 +396,7 @@ class RunScreen(Steering):
         # A class on the screen would restyle and repaint every widget.
         one.toggle_class("behind")
         other.toggle_class("behind")
-        self.look()
+        self.update_panes()
         return other if one.has_class("behind") else one
 
     def action_result(self) -> None:

@@ -58,7 +58,7 @@ class Steering(LineScreen):
         """The trial that a decision applies to."""
         raise NotImplementedError
 
-    def look(self) -> None:
+    def update_panes(self) -> None:
         """Draw the run as it is now."""
         raise NotImplementedError
 
@@ -198,7 +198,7 @@ class Steering(LineScreen):
 
     def _safely(self, change: Callable[[], object]) -> None:
         if self.safely(change):
-            self.look()
+            self.update_panes()
 
     # -- control of the run ---
 
