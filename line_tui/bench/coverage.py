@@ -158,7 +158,7 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--runs", type=positive, default=100, help="measurements per kind of neuron (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parser.add_argument("--json", action="store_true", help="print one JSON array instead of the table")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
     given = parser.parse_args(arguments)
     found = summarise(list(simulate(given.runs, given.seed)))
     two_sided = list(simulate_two_sided(given.runs, given.seed))
