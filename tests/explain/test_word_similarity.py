@@ -39,6 +39,15 @@ def test_responses_point_at_words_of_vocabulary_and_lexicon() -> None:
     assert found[0] == "tomato" and len(found) == len({same_form(word) for word in found})
 
 
+def test_no_search_proposes_an_offensive_word() -> None:
+    embedder = FakeEmbedder()
+    words = ["tomato", "shit", "fucked", "shitake"]
+    lexicon = Lexicon(words, embedder.embed(words))
+    assert [word for word in words if lexicon.knows(word)] == ["tomato", "shitake"] and not lexicon.knows("shits")
+    found = Meaning(embedder, lexicon).pointed_at(["tomato", "negro lily"], np.array([3.0, 2.0]), 0.0)
+    assert set(found) == {"tomato", "shitake"}
+
+
 def test_the_label_near_all_that_drives_the_neuron_fits_best() -> None:
     # Words: apple, banana, car, bus. Labels: fruit, apple, vehicle.
     similarity = np.array([[0.6, 0.6, 0.1, 0.1], [1.0, 0.4, 0.1, 0.1], [0.1, 0.1, 0.6, 0.6]], np.float32)
