@@ -77,6 +77,8 @@ def advance(before: Snapshot, envelope: e.Envelope) -> Snapshot:
             if thinking:
                 return replace(after, thinking=after.thinking + text)
             return replace(after, text=after.text + text)
+        case e.Proposed():
+            return replace(after, state=apply(before.state, event), text="", thinking="")
         case e.ImageScored():
             state = apply(before.state, event)
             return replace(after, state=state, trial=event.trial, counted=after.counted + 1, previews=())

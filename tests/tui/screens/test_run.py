@@ -168,6 +168,10 @@ async def test_only_a_proposal_that_is_being_written_has_a_cursor(on: Stage) -> 
         await settle(pilot, lambda: "ripe▌" in text(on, "#proposal-text"))
         await happen(on, pilot, run_id, [e.PhaseChanged(phase="paused")])
         await settle(pilot, lambda: "ripe\n" in text(on, "#proposal-text"))
+        # Once it is proposed and scored, it is no reply any more.
+        scored = msgspec.structs.replace(next(each for each in MIDDLE if isinstance(each, e.TrialScored)), trial="t99")
+        await happen(on, pilot, run_id, [PROPOSAL, scored, e.PhaseChanged(phase="paused")])
+        await settle(pilot, lambda: "“spoon”" in text(on, "#proposal-text"))
         await happen(on, pilot, run_id, [e.PhaseChanged(phase="proposing")])
         await settle(pilot, lambda: "▌" in text(on, "#proposal-text"))
         on.engine.die()
