@@ -147,9 +147,8 @@ async def test_the_timeline_is_on_the_row_that_the_keys_are_about(on: Stage) -> 
         await go_to(on, pilot, "t1")
         await both("t1")
         await pilot.press("x")
-        await settle(pilot, lambda: decisions(on, run_id))
-        assert pool.key is not None and pool.key != "t1"
-        await both(pool.key)
+        await settle(pilot, lambda: decisions(on, run_id) and pool.key not in (None, "t1"))
+        await both(pool.key or "")
         await pilot.press("f")
         await both("t99")
         # A refusal is no concept: the cursor can be there, but there is nothing to decide.
