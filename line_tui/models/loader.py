@@ -15,7 +15,7 @@ from line_tui.config import EngineDefaults
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Settings
 from line_tui.explain.loop import Models
-from line_tui.models.batching import gauge_of, largest_batch
+from line_tui.models.batch_size import gauge_of, largest_batch
 from line_tui.models.blackbox import code_warning
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, read_catalog
 from line_tui.models.damaged_files import files_of

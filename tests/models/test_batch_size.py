@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from line_tui.errors import MemoryLimitError
-from line_tui.models.batching import CudaGauge, gauge_of, largest_batch
+from line_tui.models.batch_size import CudaGauge, gauge_of, largest_batch
 
 
 class FakeDevice:
