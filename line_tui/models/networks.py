@@ -28,10 +28,10 @@ from line_tui.models.architectures import (
 )
 from line_tui.models.catalog import Catalog, Encoder, VisionEntry
 from line_tui.models.efficientnet_lite import MEAN, SIZE, STD, rename
-from line_tui.models.encoder import with_encoder
 from line_tui.models.exported import open_program, unflatten
 from line_tui.models.model_files import content, hashed, locate
 from line_tui.models.preprocess import Preprocess, by_torchvision, classification
+from line_tui.models.sparse_autoencoder import with_encoder
 from line_tui.models.timm_vision import TimmFolder
 from line_tui.models.weights import count_classes, fill, find_weights, read_checkpoint, read_weights
 from line_tui.plugins import VISION, with_plugins

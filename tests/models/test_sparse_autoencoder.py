@@ -10,10 +10,10 @@ from safetensors.torch import save_file
 from line_tui.errors import ModelFileError, UnknownNameError
 from line_tui.models.architectures import build_empty
 from line_tui.models.catalog import Encoder
-from line_tui.models.encoder import with_encoder
 from line_tui.models.layers import list_layers
 from line_tui.models.model_files import Source
 from line_tui.models.networks import find_network
+from line_tui.models.sparse_autoencoder import with_encoder
 from line_tui.models.vision import TorchVision
 from tests.models.toys import PLAIN, Colours, mine, paint
 
