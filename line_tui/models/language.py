@@ -13,7 +13,7 @@ from jinja2 import TemplateError
 
 from line_tui.errors import UsageError
 from line_tui.explain.ports import Completion, OnToken, Prompt
-from line_tui.models.chat import ChatTemplate
+from line_tui.models.chat_template import ChatTemplate
 from line_tui.models.gguf import open_gguf
 from line_tui.models.llama import ends, interruptible, keep_first, token_text
 from line_tui.models.model_files import fingerprint

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from line_tui.models.chat import ChatTemplate
+from line_tui.models.chat_template import ChatTemplate
 
 CHATML = (
     "{{ bos_token }}{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
