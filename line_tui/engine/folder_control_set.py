@@ -14,7 +14,7 @@ from line_tui.engine.control_set import ControlSet
 from line_tui.errors import UsageError
 from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Bank, Floats, Picture
-from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
+from line_tui.models.picture_folder import PictureFolder, in_batches, open_folder, readable
 from line_tui.store.activations import pixels_of
 
 _BATCH = 32

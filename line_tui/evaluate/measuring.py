@@ -18,7 +18,7 @@ from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.templates import fill_template
 from line_tui.layers import LayerInfo
-from line_tui.models.folder import PictureFolder, in_batches, open_folder, readable
+from line_tui.models.picture_folder import PictureFolder, in_batches, open_folder, readable
 
 STREAM = "evaluate"
 """Seeds that no run's search uses."""

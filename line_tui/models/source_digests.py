@@ -13,8 +13,8 @@ import msgspec
 from line_tui import events as e
 from line_tui.errors import LineError
 from line_tui.models.catalog import Catalog, Entry, VisionEntry, read_catalog
-from line_tui.models.folder import SUFFIXES, open_folder
 from line_tui.models.model_files import content, fingerprint, locate
+from line_tui.models.picture_folder import SUFFIXES, open_folder
 
 
 def in_memory(spec: e.RunSpec, revision: str) -> e.RunSpec:

@@ -26,9 +26,9 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.models import endpoint
 from line_tui.models.catalog import LanguageEntry, read_catalog
-from line_tui.models.folder import open_folder, read_picture
 from line_tui.models.lock import lock_path, read_pins
 from line_tui.models.model_files import Source, bundled_models
+from line_tui.models.picture_folder import open_folder, read_picture
 from line_tui.png import decode_png
 from line_tui.sanitize import as_concept, shown
 from line_tui.store import Store

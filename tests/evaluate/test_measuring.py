@@ -10,7 +10,7 @@ from line_tui.errors import UsageError
 from line_tui.evaluate.explanations import Explanation, Explanations
 from line_tui.evaluate.measuring import Control, evaluate, folder_control
 from line_tui.evaluate.request import Report, Request
-from line_tui.models.folder import open_folder
+from line_tui.models.picture_folder import open_folder
 from tests.explain.runs import bank
 from tests.fakes import FakeGenerator, FakeVision
 

@@ -15,8 +15,8 @@ from safetensors.torch import save_file
 from line_tui.errors import LineError, ModelFileError
 from line_tui.models.architectures import torchvision_names
 from line_tui.models.catalog import Catalog, Encoder
-from line_tui.models.folder import read_picture
 from line_tui.models.networks import find_network
+from line_tui.models.picture_folder import read_picture
 from line_tui.models.vision_loader import load_vision
 from tests.models.tiny import TEXT, VIT, clip_model, convnext, dinov2, siglip, vit
 from tests.models.toys import export, mine

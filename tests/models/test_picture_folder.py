@@ -12,7 +12,7 @@ from PIL.PngImagePlugin import PngImageFile
 from torchvision.transforms.v2.functional import to_dtype
 
 from line_tui.errors import UsageError
-from line_tui.models.folder import SUFFIXES, UnreadablePicture, in_batches, open_folder, read_picture, readable
+from line_tui.models.picture_folder import SUFFIXES, UnreadablePicture, in_batches, open_folder, read_picture, readable
 from line_tui.png import decode_png
 
 
