@@ -126,7 +126,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.verify import verify as check
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.lock import read_pins
+    from line_tui.models.lock_file import read_pins
 
     receipts, pins = Receipts(), read_pins()
     entries = _resolve(read_catalog(pins=pins), names)

@@ -22,7 +22,7 @@ from line_tui.hub.pull import Plan, gigabytes, move_on, pin, plan, pull
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub
 from line_tui.models.catalog import Entry
-from line_tui.models.lock import held, read_pins, write_pin
+from line_tui.models.lock_file import held, read_pins, write_pin
 from line_tui.models.model_files import locate
 
 

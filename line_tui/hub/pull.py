@@ -15,7 +15,7 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub, RemoteFile
 from line_tui.hub.selection import select
 from line_tui.models.catalog import Entry
-from line_tui.models.lock import Pin
+from line_tui.models.lock_file import Pin
 
 MARGIN = 1 << 28
 """Bytes to leave free on the disk."""

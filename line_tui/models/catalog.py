@@ -17,8 +17,8 @@ from line_tui import plugins
 from line_tui.config import check_range, config_path
 from line_tui.decodable import decodable
 from line_tui.errors import UsageError, unknown_name
-from line_tui.models import lock
-from line_tui.models.lock import Pin, read_pins
+from line_tui.models import lock_file
+from line_tui.models.lock_file import Pin, read_pins
 from line_tui.models.model_files import Source, bundled_models
 
 _QUOTED = re.compile(r'"([A-Za-z]\w*Scheduler)"')
@@ -260,7 +260,7 @@ def read_catalog(user: Path | None = None, *, pins: Mapping[str, Pin] | None = N
     catalog = _merged(user or user_catalog_path())
     pins = read_pins() if pins is None else pins
     held = {
-        kind: [replace(each, source=lock.held(each.source, pins.get(each.id))) for each in getattr(catalog, kind)]
+        kind: [replace(each, source=lock_file.held(each.source, pins.get(each.id))) for each in getattr(catalog, kind)]
         for kind in ("language", "generator", "vision")
     }
     return replace(catalog, **held)

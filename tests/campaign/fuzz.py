@@ -26,7 +26,7 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.models import endpoint
 from line_tui.models.catalog import LanguageEntry, read_catalog
-from line_tui.models.lock import lock_path, read_pins
+from line_tui.models.lock_file import lock_path, read_pins
 from line_tui.models.model_files import Source, bundled_models
 from line_tui.models.picture_folder import open_folder, read_picture
 from line_tui.png import decode_png

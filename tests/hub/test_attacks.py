@@ -16,7 +16,7 @@ from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.hub.verify import files_of, glance, verify
 from line_tui.models.catalog import LanguageEntry
-from line_tui.models.lock import lock_path, read_pins
+from line_tui.models.lock_file import lock_path, read_pins
 from line_tui.models.model_files import Source
 from tests.hub import fake
 from tests.hub.fake import COMMIT, ENTRY, FakeHub, fetch

@@ -7,7 +7,7 @@ import pytest
 
 from line_tui.errors import UsageError
 from line_tui.models.catalog import read_catalog
-from line_tui.models.lock import Pin, held, lock_path, read_pins, write_pin
+from line_tui.models.lock_file import Pin, held, lock_path, read_pins, write_pin
 from line_tui.models.model_files import Source
 
 PIN = Pin(repo="someone/tiny", revision=None, commit="a" * 40, sha256={"model.gguf": "b" * 64})
