@@ -10,7 +10,7 @@ from line_tui.hub.pull import gigabytes
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.verify import Verdict, glance, verify
 from line_tui.models.catalog import Catalog, Entry, Profile
-from line_tui.models.memory import LIBRARIES_MB, Free, describe, plan, profile_needs
+from line_tui.models.memory_plan import LIBRARIES_MB, Free, describe, plan, profile_needs
 
 _QUICK = 500_000_000
 """Size in bytes up to which a model is hashed during the check."""

@@ -8,7 +8,7 @@ from typing import Protocol
 import torch
 
 from line_tui.errors import MemoryLimitError
-from line_tui.models.memory import HEADROOM
+from line_tui.models.memory_plan import HEADROOM
 
 
 class Gauge(Protocol):

@@ -7,7 +7,7 @@ import os
 import torch
 
 from line_tui.errors import UsageError, first_line
-from line_tui.models.memory import Free
+from line_tui.models.memory_plan import Free
 from line_tui.models.ram import free_ram_mb
 
 MAX_THREADS = 16

@@ -25,7 +25,7 @@ from line_tui.models.generators import LoadedGenerator, open_generator
 from line_tui.models.hardware import check_device, default_device, default_threads, free_memory
 from line_tui.models.language import LlamaLanguage
 from line_tui.models.loaded import LoadedModels
-from line_tui.models.memory import Plan, describe, plan, profile_needs, smaller, spell_out
+from line_tui.models.memory_plan import Plan, describe, plan, profile_needs, smaller, spell_out
 from line_tui.models.model_files import locate
 from line_tui.models.offloading import OffloadedGenerator, OffloadedLanguage, SharedDevice
 from line_tui.models.out_of_memory import is_out_of_memory

@@ -411,7 +411,7 @@ def stop() -> None:
 
 def _plans() -> None:
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.memory import Free, describe, plan, profile_needs, spell_out
+    from line_tui.models.memory_plan import Free, describe, plan, profile_needs, spell_out
 
     catalog = read_catalog()
     needed = profile_needs(catalog, catalog.find_profile("paper"), "", on_gpu=True)

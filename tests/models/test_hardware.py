@@ -7,7 +7,7 @@ import torch
 
 from line_tui.errors import UsageError
 from line_tui.models.hardware import MAX_THREADS, check_device, default_device, default_threads, free_memory
-from line_tui.models.memory import Free
+from line_tui.models.memory_plan import Free
 from line_tui.models.ram import free_ram_mb
 
 

@@ -16,7 +16,7 @@ from line_tui.models import loader
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.loaded import LoadedModels
 from line_tui.models.loader import load, step_down
-from line_tui.models.memory import Free, spell_out
+from line_tui.models.memory_plan import Free, spell_out
 from line_tui.models.offloading import OffloadedLanguage
 from line_tui.models.vision import TorchVision
 from tests.fakes import SETTINGS

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from line_tui.errors import MemoryLimitError
 from line_tui.events import Memory
 from line_tui.models.catalog import Catalog, GeneratorEntry, LanguageEntry, Profile, VisionEntry
-from line_tui.models.memory import POLICIES, UNKNOWN_VISION_MB, Free, Needs, describe, plan, profile_needs, smaller
+from line_tui.models.memory_plan import POLICIES, UNKNOWN_VISION_MB, Free, Needs, describe, plan, profile_needs, smaller
 from line_tui.models.model_files import Source
 
 PAPER = Needs(language=6000, generator=8000, picture=2600, vision=600)
