@@ -9,13 +9,13 @@ import numpy as np
 from line_tui import events as e
 from line_tui.explain.adaptive import Adaptive
 from line_tui.explain.budget import REPORT
-from line_tui.explain.conclusion import report
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.ports import Embedder, Gallery
 from line_tui.explain.published import Published
 from line_tui.explain.seeds import derive
 from line_tui.explain.state import Control, RunState
 from line_tui.explain.steps import Ask, Done, Judged, Record, Step, Strategy
+from line_tui.explain.verification import report
 from line_tui.explain.vocabulary import Vocabulary
 from line_tui.explain.word_similarity import Lexicon
 

@@ -22,13 +22,13 @@ from line_tui.bench.world import World, load_worlds
 from line_tui.child_main import ArgumentParser, run_alone
 from line_tui.errors import UsageError
 from line_tui.explain.adaptive import ATTEMPTS, Adaptive
-from line_tui.explain.conclusion import nothing
 from line_tui.explain.paired_tests import mean_interval
 from line_tui.explain.ports import Gallery
 from line_tui.explain.proposals import tried
 from line_tui.explain.seeds import derive
 from line_tui.explain.state import RunState, Trial, attempts, next_id
 from line_tui.explain.steps import Ask, Draw, DrawTogether, Record, Step
+from line_tui.explain.verification import nothing
 from line_tui.explain.word_forms import same_form
 
 LAYER = "planted"

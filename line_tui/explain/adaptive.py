@@ -18,7 +18,6 @@ import numpy as np
 from line_tui import events as e
 from line_tui.explain.budget import EACH
 from line_tui.explain.concept_selection import Account, account, choose_set
-from line_tui.explain.conclusion import CHANCE, EVEN, conclude, nothing, strongest
 from line_tui.explain.control_analysis import ControlAnalysis, Detection, analyse
 from line_tui.explain.ports import Embedder, Floats, Gallery
 from line_tui.explain.prompting import Request, Shown
@@ -37,6 +36,7 @@ from line_tui.explain.state import (
 )
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words, find
+from line_tui.explain.verification import CHANCE, EVEN, conclude, nothing, strongest
 from line_tui.explain.word_forms import same_form
 from line_tui.explain.word_similarity import Lexicon, Meaning
 

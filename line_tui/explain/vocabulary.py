@@ -13,13 +13,13 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.budget import REPORT, a_third
-from line_tui.explain.conclusion import nothing, report
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.ports import Gallery
 from line_tui.explain.scores import scored
 from line_tui.explain.state import Control, RunState, next_id, value, verdict
 from line_tui.explain.steps import Done, Draw, Judged, MeasureControl, Record, Step
 from line_tui.explain.strategies import Words
+from line_tui.explain.verification import nothing, report
 
 Pick = Callable[[Control, RunState, int], list[str]]
 """Picks a number of words from a control set."""
