@@ -19,8 +19,8 @@ from line_tui.bench.answers import Answers, Unit
 from line_tui.bench.rows import Row, RowFile
 from line_tui.bench.world import World, load_worlds
 from line_tui.explain.ports import Picture
+from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.seeds import image_seed
-from line_tui.explain.templates import fill_template
 from line_tui.offline import refuse_sockets
 
 CASES, SHOWN = 10, 8

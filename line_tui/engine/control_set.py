@@ -19,9 +19,9 @@ from line_tui.engine.model_source import ModelSource
 from line_tui.explain.banks import bank_of
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Bank, Floats, Picture
+from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.reference_layer import read_layers
 from line_tui.explain.seeds import image_seed
-from line_tui.explain.templates import fill_template
 from line_tui.layers import LayerInfo
 from line_tui.store.activations import Activations, View
 from line_tui.store.images import StoredAlbum

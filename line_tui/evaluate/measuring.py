@@ -15,8 +15,8 @@ from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, rivals, scor
 from line_tui.evaluate.two_sided_scores import Detected, detect, sanity
 from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Floats, Generator, Vision
+from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.seeds import image_seed
-from line_tui.explain.templates import fill_template
 from line_tui.layers import LayerInfo
 from line_tui.models.picture_folder import PictureFolder, in_batches, open_folder, readable
 

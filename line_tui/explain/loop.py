@@ -13,11 +13,11 @@ from line_tui import events as e
 from line_tui.explain.minimal_pairs import discriminability, relative_drop
 from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Album, Bank, Floats, Generator, Journal, Language, Picture, Vision
+from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.prompting import render
 from line_tui.explain.seeds import image_seed, proposal_seed
 from line_tui.explain.state import RunState, concept_of, fold, next_id
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, DrawVariant, MeasureControl, Record, Strategy, Wait
-from line_tui.explain.templates import fill_template
 from line_tui.explain.thumbnails import thumbnail
 
 TEMPERATURE = 0.5

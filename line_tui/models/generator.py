@@ -11,7 +11,7 @@ import torch
 
 from line_tui.errors import LineError, ModelFileError, UsageError
 from line_tui.explain.ports import Cancelled, OnStep, Picture
-from line_tui.explain.templates import fill_template
+from line_tui.explain.prompt_template import fill_template
 from line_tui.models.catalog import GeneratorEntry
 from line_tui.models.determinism import repeatable
 from line_tui.models.generator_names import generator_name

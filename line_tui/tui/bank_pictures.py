@@ -5,9 +5,9 @@ from __future__ import annotations
 from line_tui import events as e
 from line_tui.engine.bundled_bank import BundledBank
 from line_tui.errors import LineError
+from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.seeds import image_seed
 from line_tui.explain.state import RunState, Trial, concept_of
-from line_tui.explain.templates import fill_template
 from line_tui.explain.thumbnails import thumbnail
 from line_tui.store.images import Images, Recipe, StoredAlbum
 

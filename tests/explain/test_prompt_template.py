@@ -1,4 +1,4 @@
-from line_tui.explain.templates import fill_template
+from line_tui.explain.prompt_template import fill_template
 
 PHOTO = "A {realistic|grainy} photo of a {concept}, {close-up|from above|from afar}"
 
