@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from line_tui.explain.detectors import Whitening, held_out, shown, usable_features, whitening
+from line_tui.explain.no_concept import RandomDirections, random_directions
 from line_tui.explain.ports import Bank, Floats
 from line_tui.explain.response_profile import Profile, profile
 from line_tui.explain.scores import auc
@@ -20,8 +21,6 @@ LIKE = 0.2
 """Minimum correlation of two detectors whose concepts the layer hardly distinguishes."""
 ENOUGH = 50
 """Minimum number of pictures for choosing: with fewer, any direction is fitted by some word."""
-DIRECTIONS = 200
-"""Number of random directions of the layer that stand for chance."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +85,9 @@ class ControlAnalysis:
         return scores
 
     @cached_property
-    def null(self) -> tuple[Floats, Floats]:
-        """The best two-sided score and the best drive of any word, for random directions of the layer.
-
-        Both `float32[DIRECTIONS]`, ascending. Directions are random in whitened coordinates; otherwise most would be
-        close to the few directions with high variance.
-        """
-        directions = np.random.default_rng(0).standard_normal((self.control.shape[1], DIRECTIONS)).astype(np.float32)
-        scale = np.maximum(self.control[self.choosing].std(axis=0), 1e-6)
-        rows = self.control[self.choosing] / scale
-        found: Floats = (unit(self.words_shown[self.choosing]).T @ unit(strong(rows @ directions))).max(axis=0)
-        everywhere = self.control / scale @ directions
-        words = self.vocabulary / scale @ directions
-        weakest = ((words - everywhere.mean(axis=0)) / everywhere.std(axis=0)).min(axis=1)
-        return np.sort(found), np.sort(weakest.max(axis=0))
+    def random_directions(self) -> RandomDirections:
+        """What words explain of random directions of the layer."""
+        return random_directions(self.control, self.vocabulary, self.words_shown, self.choosing)
 
     def drive(self, activations: Sequence[float]) -> float:
         """How reliably a concept's pictures drive the neuron: the weakest response, in standard deviations.
@@ -119,15 +107,8 @@ class ControlAnalysis:
         return self.activations.std() or 1
 
     def p_value(self, score: float, drive: float) -> float | None:
-        """How often a random direction of the layer is explained as well, by score or drive: twice the smaller share.
-
-        Each share is (1 + as good) / (1 + directions). A background that drives a neuron with any object in front
-        has a low score and a high drive. None if the control set is too small.
-        """
-        if self.choosing.sum() < ENOUGH:
-            return None
-        as_well = min(np.sum(null >= own) for null, own in zip(self.null, (score, drive), strict=True))
-        return float(min(1.0, 2 * (1 + as_well) / (1 + DIRECTIONS)))
+        """p-value of "no concept", given the best score and drive; None if the control set is too small."""
+        return self.random_directions.p_value(score, drive) if self.choosing.sum() >= ENOUGH else None
 
     def detection(
         self, concept: str, pictures: Floats, words: bool = True, members: NDArray[np.intp] | None = None
