@@ -240,4 +240,4 @@ def _words(node: ast.expr) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(html.escape(text, quote=False).split()).replace("|", "\\|").replace("*", "\\*")
+    return re.sub(r"\s+", " ", html.escape(text, quote=False)).replace("|", "\\|").replace("*", "\\*")

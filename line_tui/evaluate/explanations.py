@@ -81,9 +81,9 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
         else:
             found[neuron, text.casefold()] = Explanation(neuron, text, line)
     if not found:
-        told = f"line {bad[0].line}: {bad[0].cause}" if bad else f"all {others} rows are about other layers"
+        reason = f"line {bad[0].line}: {bad[0].cause}" if bad else f"all {others} rows are about other layers"
         raise UsageError(
-            f"{path} explains no neuron of layer '{layer}': {told if rows else 'it has only a header'}",
+            f"{path} explains no neuron of layer '{layer}': {reason if rows else 'it has only a header'}",
             "correct the file, or name the layer it is about",
         )
     return Explanations(path, list(found.values()), bad, others)

@@ -59,7 +59,7 @@ class BlackBox:
         self.prepared = prepared or "by its own code"
         self.name = f"{name}@{revision}"
         self.batch_size = batch_size
-        self._called = name
+        self._name = name
         self._look = look
 
     @cached_property
@@ -70,7 +70,7 @@ class BlackBox:
         if pooling is None:
             # With three axes, the neuron axis is ambiguous.
             raise UsageError(
-                f"{self._called} gives an output with {len(shape)} axes, {list(shape)}",
+                f"{self._name} gives an output with {len(shape)} axes, {list(shape)}",
                 "return [pictures, neurons], or maps: [pictures, neurons, height, width]",
             )
         neurons = count_neurons(shape, pooling)
@@ -79,8 +79,8 @@ class BlackBox:
     def check(self, layer: str, neuron: int | None = None) -> LayerInfo:
         """The entry of the layer. Raises UnknownNameError."""
         if neuron is None:
-            return find_layer(self.layers, self._called, layer)
-        return find_neuron(self.layers, Neuron(self._called, layer, neuron))
+            return find_layer(self.layers, self._name, layer)
+        return find_neuron(self.layers, Neuron(self._name, layer, neuron))
 
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
         """Activations `float32[images, neurons]`, and the maps of one neuron if the output has maps.
@@ -97,14 +97,14 @@ class BlackBox:
             if output.ndim != len(info.shape) + 1 or output.shape[1] != info.neurons:
                 height, width, _ = pictures[chosen[0]].shape
                 raise UsageError(
-                    f"{self._called} gave {list(output.shape)} for pictures of {height} x {width}, "
+                    f"{self._name} gave {list(output.shape)} for pictures of {height} x {width}, "
                     f"and {info.neurons} neurons for others",
                     "make it return the same number of neurons for any picture size",
                 )
             return pool(output, info.pooling), None if neuron is None else neuron_maps(output, info.pooling, neuron)
 
         activations, maps = record_batches([picture.shape for picture in pictures], self.batch_size, run)
-        return Recording(finite(activations, self._called, layer, neuron), maps)
+        return Recording(finite(activations, self._name, layer, neuron), maps)
 
     def _batch(self, pictures: Sequence[Picture]) -> Tensor:
         count = len(pictures)
@@ -118,15 +118,15 @@ class BlackBox:
             raise
         except Exception as error:  # The user's code may raise anything.
             # TorchScript prints its code before the reason.
-            told = " ".join(str(error).strip().splitlines()[-1:])[:300]
+            message = " ".join(str(error).strip().splitlines()[-1:])[:300]
             raise UsageError(
-                f"{self._called} failed on pictures of {pictures[0].shape[0]} x {pictures[0].shape[1]}: "
-                f"{type(error).__name__}: {told}",
+                f"{self._name} failed on pictures of {pictures[0].shape[0]} x {pictures[0].shape[1]}: "
+                f"{type(error).__name__}: {message}",
                 "correct its code or its preprocessing",
             ) from error
         if output.ndim == 0 or len(output) != len(padded) or output.is_complex():
             raise UsageError(
-                f"{self._called} gave {tuple(output.shape)} {output.dtype} for {len(padded)} pictures",
+                f"{self._name} gave {tuple(output.shape)} {output.dtype} for {len(padded)} pictures",
                 "its first axis must be the picture, its values real numbers",
             )
         return output[:count].float().cpu()

@@ -146,10 +146,10 @@ class DiffusersGenerator:
         except (LineError, Cancelled, _BegunError):
             raise
         except Exception as error:  # Pipelines' errors for bad settings are undocumented and vary.
-            told = " ".join(str(error).split())[:300]
+            message = " ".join(str(error).split())[:300]
             raise UsageError(
                 f"{self._entry.id}: its {type(self._pipeline).__name__} cannot draw from words only, at this size: "
-                f"{type(error).__name__}: {told}",
+                f"{type(error).__name__}: {message}",
                 "correct size, steps and scheduler in your catalog.toml, or name a text-to-image pipeline",
             ) from error
         finally:

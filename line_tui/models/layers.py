@@ -48,9 +48,9 @@ def list_layers(model: nn.Module, size: int | tuple[int, int], names: list[str] 
         try:
             usual = run.shapes(2, height, width)
         except Exception as error:  # A network's code may raise anything.
-            told = " ".join(str(error).split())[:200] or type(error).__name__
+            message = " ".join(str(error).split())[:200] or type(error).__name__
             raise UsageError(
-                f"the network takes no pictures of 3 x {height} x {width}: {told}",
+                f"the network takes no pictures of 3 x {height} x {width}: {message}",
                 "correct its preprocessing, or wrap it in a function",
             ) from error
     more, taller, wider = _other_sizes(run, height, width)

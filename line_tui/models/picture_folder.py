@@ -88,8 +88,8 @@ def open_folder(path: Path) -> PictureFolder:
         left_out[path] = f"{len(loose)} pictures beside its subfolders are in no class"
         loose = []
     if not classes and not loose:
-        told = "".join([f"; {reason}" for reason in left_out.values() if reason != EMPTY][:1])
-        raise UsageError(f"{path} holds no pictures{told}", f"put some there: {', '.join(sorted(SUFFIXES))}")
+        first_reason = "".join([f"; {reason}" for reason in left_out.values() if reason != EMPTY][:1])
+        raise UsageError(f"{path} holds no pictures{first_reason}", f"put some there: {', '.join(sorted(SUFFIXES))}")
     concepts = [each.concept for each in classes]
     if twice := next((concept for concept in concepts if concepts.count(concept) > 1), None):
         raise UsageError(f"{path} has two classes named '{twice}'", f"rename a subfolder, or correct {NAMES}")

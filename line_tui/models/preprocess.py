@@ -50,8 +50,8 @@ class Preprocess:
         except LineError:
             raise
         except Exception as error:  # Libraries and user functions raise all kinds of errors.
-            told = " ".join(str(error).split())[:200]
-            raise UsageError(f"no picture can be preprocessed: {type(error).__name__}: {told}", self.fix) from error
+            message = " ".join(str(error).split())[:200]
+            raise UsageError(f"no picture can be preprocessed: {type(error).__name__}: {message}", self.fix) from error
         if not isinstance(made, Tensor) or made.ndim != 3 or made.shape[0] != 3:
             what = list(made.shape) if isinstance(made, Tensor) else type(made).__name__
             raise UsageError(

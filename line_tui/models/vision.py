@@ -40,7 +40,7 @@ class TorchVision:
         device: str = "cpu",
     ) -> None:
         self.name = f"{name}@{revision}" if revision else name
-        self._called = name
+        self._name = name
         self.batch_size = batch_size
         self._model = model.to(device).eval()
         self._preprocess = preprocess
@@ -56,8 +56,8 @@ class TorchVision:
         """The entry of a layer. Raises UnknownNameError for an unknown layer or neuron."""
         exists = bool(layer) and layer in dict(self._model.named_modules())
         if neuron is None:
-            return find_layer(self.layers, self._called, layer, exists)
-        return find_neuron(self.layers, Neuron(self._called, layer, neuron), exists)
+            return find_layer(self.layers, self._name, layer, exists)
+        return find_neuron(self.layers, Neuron(self._name, layer, neuron), exists)
 
     @torch.inference_mode()
     def record(self, pictures: Sequence[Picture], layer: str, neuron: int | None = None) -> Recording:
@@ -79,7 +79,7 @@ class TorchVision:
             return activations.float().cpu(), None if maps is None else maps.float().cpu()
 
         activations, maps = record_batches([tensor.shape for tensor in prepared], self.batch_size, run)
-        return Recording(finite(activations, self._called, layer, neuron), maps)
+        return Recording(finite(activations, self._name, layer, neuron), maps)
 
     @property
     def prepared(self) -> str:
@@ -115,7 +115,7 @@ class TorchVision:
                 area = None if neuron is None else neuron_maps(tensor, pooling, neuron)
                 found[:] = [(pool(tensor, pooling), area)]
 
-        lack = f"{self._called}: {self.batch_size} pictures do not fit in memory"
+        lack = f"{self._name}: {self.batch_size} pictures do not fit in memory"
         module = self._model.get_submodule(layer)
         try:
             with out_of_memory_as(lack, "use a smaller batch size"), repeatable(full=True), hooked(module, see):
@@ -123,11 +123,11 @@ class TorchVision:
         except LineError:
             raise
         except Exception as error:  # A network's code may raise anything.
-            told = " ".join(str(error).split())[:200] or type(error).__name__
+            message = " ".join(str(error).split())[:200] or type(error).__name__
             raise UsageError(
-                f"{self._called} cannot take pictures of {batch.shape[2]} x {batch.shape[3]}: {told}",
+                f"{self._name} cannot take pictures of {batch.shape[2]} x {batch.shape[3]}: {message}",
                 "crop or resize them, or correct size, mean and std in its entry",
             ) from error
         if not found:
-            raise UsageError(f"layer '{layer}' of {self._called} was not used for this picture", "choose another layer")
+            raise UsageError(f"layer '{layer}' of {self._name} was not used for this picture", "choose another layer")
         return found[0]
