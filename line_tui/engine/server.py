@@ -28,9 +28,9 @@ from line_tui.engine.model_manager import ModelManager
 from line_tui.engine.model_source import ModelSource
 from line_tui.engine.priority import lower_priority
 from line_tui.engine.run_control import RunControl
+from line_tui.engine.run_session import Session, describe_error
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.engine.run_store import RunStore
-from line_tui.engine.session import Session, describe_error
 from line_tui.engine.shared_models import Growth
 from line_tui.errors import EngineError, LineError
 from line_tui.explain.ports import Cancelled
