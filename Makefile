@@ -6,6 +6,8 @@ BIN := .venv/bin
 # processor, so llama.cpp is compiled past it.
 LLAMA_ARGS := -DLLAVA_BUILD=OFF -DCMAKE_PROJECT_llama_cpp_INCLUDE=$(CURDIR)/.ci/llama.cmake
 SAY_HOW := echo "the command is $(BIN)/line-tui; '. $(BIN)/activate' puts it on this shell's PATH as line-tui"
+# Without bytecode, each process that a test starts would compile line-tui anew.
+unexport PYTHONDONTWRITEBYTECODE
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -c .ci/constraints.txt
 
 .PHONY: run check test campaign docs dist setup clean
