@@ -29,13 +29,13 @@ class Ask(ModalScreen[str | None]):
         placeholder: str = "",
         *,
         optional: bool = False,
-        whole: bool = False,
+        integer: bool = False,
         longest: int = 0,
         refuse: Callable[[str], str | None] = lambda text: None,
     ) -> None:
         """`longest` is the maximum number of characters; `refuse` returns what is wrong with an answer, or None.
 
-        `optional` allows an empty answer, and `whole` only whole numbers.
+        `optional` allows an empty answer, and `integer` only integers.
         """
         super().__init__()
         self.longest = longest
@@ -44,7 +44,7 @@ class Ask(ModalScreen[str | None]):
         self.value = value
         self.placeholder = placeholder
         self.optional = optional
-        self.whole = whole
+        self.integer = integer
 
     def compose(self) -> ComposeResult:
         """Question, field, hint."""
@@ -54,8 +54,8 @@ class Ask(ModalScreen[str | None]):
             yield Input(
                 self.value,
                 placeholder=self.placeholder,
-                type="integer" if self.whole else "text",
-                select_on_focus=self.whole,
+                type="integer" if self.integer else "text",
+                select_on_focus=self.integer,
                 max_length=self.longest,
                 id="answer",
             )

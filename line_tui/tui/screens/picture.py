@@ -25,8 +25,8 @@ class PictureScreen(LineScreen):
     """The large view; left and right step through the given pictures."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,k", "turn(-1)", "Before", id="picture.before", tooltip="Go to the previous picture"),
-        Binding("right,j", "turn(1)", "Next", id="picture.next", tooltip="Go to the next picture"),
+        Binding("left,k", "go(-1)", "Before", id="picture.before", tooltip="Go to the previous picture"),
+        Binding("right,j", "go(1)", "Next", id="picture.next", tooltip="Go to the next picture"),
         Binding("h", "heat", "Heat", id="picture.heat", tooltip="Show where the neuron fires"),
         Binding("o", "open", "Open", id="picture.open", tooltip="Open the file with the desktop's viewer"),
         Binding("escape,v,q", "back", "Back", id="picture.back", tooltip="Go back to the run"),
@@ -78,13 +78,13 @@ class PictureScreen(LineScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable keys that do not apply to this picture."""
-        if action == "turn":
+        if action == "go":
             return len(self.images) > 1
         if action == "open":
             return bool(self.image.image.path)
         return action != "heat" or self.image.activation_map is not None
 
-    def action_turn(self, by: int) -> None:
+    def action_go(self, by: int) -> None:
         """Go `by` pictures on, wrapping around at the end."""
         self.place = (self.place + by) % len(self.images)
         self.show_picture()

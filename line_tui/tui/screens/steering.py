@@ -182,7 +182,7 @@ class Steering(LineScreen):
         def refuse(text: str) -> str | None:
             return None if text.isdigit() and 0 < int(text) <= 1000 else "the number must be from 1 to 1000"
 
-        question = Ask("Total number of iterations:", value=str(iterations + 10), whole=True, refuse=refuse)
+        question = Ask("Total number of iterations:", value=str(iterations + 10), integer=True, refuse=refuse)
         self._ask(question, change)
 
     def _decide(self, kind: e.DecisionKind, trial: Trial | None, concept: str | None = None, reason: str = "") -> None:

@@ -39,8 +39,8 @@ class Tour(ModalScreen[None]):
     """Shows one step at a time."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space,right", "turn(1)", "Next", id="tour.next", tooltip="Go to the next step"),
-        Binding("left", "turn(-1)", "Before", id="tour.before", tooltip="Go to the previous step"),
+        Binding("enter,space,right", "go(1)", "Next", id="tour.next", tooltip="Go to the next step"),
+        Binding("left", "go(-1)", "Before", id="tour.before", tooltip="Go to the previous step"),
         Binding("escape,q", "dismiss", "Skip", id="tour.skip", tooltip="Skip the tour"),
     ]
 
@@ -68,7 +68,7 @@ class Tour(ModalScreen[None]):
             f"{dots}   Enter {'starts' if last else 'continues'} · Esc skips the tour"
         )
 
-    def action_turn(self, by: int) -> None:
+    def action_go(self, by: int) -> None:
         """Go to another step; the tour ends after the last."""
         self.step = max(0, self.step + by)
         if self.step < len(STEPS):
