@@ -14,7 +14,7 @@ word ::= [a-z] [a-z] [a-z'-]*
 
 
 @dataclass(frozen=True)
-class Shown:
+class StripContent:
     """A concept that the prompt mentions."""
 
     concept: str
@@ -28,7 +28,7 @@ class Request:
     """What the next proposal is based on."""
 
     move: Move
-    shown: list[Shown]
+    shown: list[StripContent]
     """Concepts, best first."""
     left: list[str] = field(default_factory=list)
     """Concepts in the prompts of the strongest unexplained pictures."""
@@ -115,7 +115,7 @@ def render(request: Request) -> Prompt:
     return Prompt(head=_HEAD, tail=tail, system=_SYSTEM, user=user, grammar=GRAMMAR)
 
 
-def _line(one: Shown) -> str:
+def _line(one: StripContent) -> str:
     if one.drives is None:
         return f"{one.score:9.3f}  {one.concept}"
     return f"{one.drives:6.2f}  {max(one.score, 0) ** 2:11.0%}   {one.concept}"

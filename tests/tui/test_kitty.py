@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from line_tui import events as e
 from line_tui.tui import kitty
 from line_tui.tui.kitty import KittyPictures
-from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import StripContent, Thumbnails
 from tests.tui.stage import Alone, events_of_a_run, run_screen, stage, start, through
 
 _MESSAGE = re.compile(r"\x1b_G([^;\x1b]*);?([^\x1b]*)\x1b\\")
@@ -87,7 +87,7 @@ async def test_a_strip_has_such_pictures_except_as_heat_maps(file: str) -> None:
     async with Alone(strip).run_test(size=(60, 16)) as pilot:
         strip.styles.height = 10
         for heat in (False, True):
-            strip.show(Shown((image,), heat=heat, kitty=pictures), "")
+            strip.show(StripContent((image,), heat=heat, kitty=pictures), "")
             await pilot.pause()
             assert ("\U0010eeee" in strip.render_line(0).text) is not heat
 

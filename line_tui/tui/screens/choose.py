@@ -24,7 +24,7 @@ from line_tui.tui.screens.plan import Plan
 from line_tui.tui.screens.run_help import HISTOGRAM
 from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.findings import top_images
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Column, Row, Rows
@@ -193,7 +193,7 @@ class ChooseScreen(LineScreen):
             layers.go_to(self.spec.layer if self.spec.layer in names else names[-1] if names else None)
             if self._sought is not None and self._sought[0] == self.spec.model:
                 layers.go_to(self._sought[1])
-        name_frame(layers, subtitle=f"/{self.filters['layers']}" if self.filters["layers"] else "")
+        set_titles(layers, subtitle=f"/{self.filters['layers']}" if self.filters["layers"] else "")
         self._take_layer(layers.key)
 
     def show_neurons(self) -> None:
@@ -202,7 +202,7 @@ class ChooseScreen(LineScreen):
         layer = self._layer()
         if layer is None:
             neurons.show([], empty="Choose a layer first.")
-            name_frame(neurons, "Neuron", "")
+            set_titles(neurons, "Neuron", "")
             self._take_neuron(None)
             return
         labels = explained(self.line.controller.runs, self.spec.model, layer.name)
@@ -251,7 +251,7 @@ class ChooseScreen(LineScreen):
         if runs and not earlier.has_focus:
             # Otherwise the cursor would stay on a run of the previous neuron.
             earlier.go_to(runs[0].id)
-        name_frame(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
+        set_titles(earlier, f"Earlier runs · {same} of this neuron" if same else "Earlier runs")
 
     # -- what the user does ---
 
@@ -476,7 +476,7 @@ class ChooseScreen(LineScreen):
             self._pictures[last.id] = top_images(snapshot.state, 5) if snapshot is not None else ()
         images = self._pictures.get(last.id, ()) if last is not None else ()
         preview.show(self.line.model_cache.name_of(self.spec), self.line.model_cache.profiles.get(neuron), last, images)
-        name_frame(preview, f"Neuron {self.spec.neuron}")
+        set_titles(preview, f"Neuron {self.spec.neuron}")
 
     def _chosen_neuron(self) -> str | None:
         # There is none if the filter has no match.

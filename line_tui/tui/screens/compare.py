@@ -16,9 +16,9 @@ from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.session import Snapshot
 from line_tui.tui.widgets.curve import CurvePane
 from line_tui.tui.widgets.findings import headline, top_images
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.rows import Column, Row, Rows
-from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import StripContent, Thumbnails
 
 
 class CompareScreen(LineScreen):
@@ -61,8 +61,8 @@ class CompareScreen(LineScreen):
             names.append(f"{spec.model} {neuron}")
             low, high = view.activation_range(state)
             pictures = self.query_one(f"#pictures-{name}", Thumbnails)
-            pictures.show(Shown(top_images(state, 5), 0, low, high), neuron)
-            name_frame(pictures, subtitle="strongest pictures")
+            pictures.show(StripContent(top_images(state, 5), 0, low, high), neuron)
+            set_titles(pictures, subtitle="strongest pictures")
             self.query_one(f"#head-{name}", Static).update(headline(state))
             self.query_one(f"#curve-{name}", CurvePane).show(state)
         self.title_bar.show(" ⇄ ".join(names))

@@ -25,10 +25,10 @@ from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.screens.run_help import SCORES
 from line_tui.tui.session import Snapshot, advance
 from line_tui.tui.widgets.findings import cost, headline, sides, top_images, verified
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.rows import Rows
-from line_tui.tui.widgets.thumbnails import PictureGrid, Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import PictureGrid, StripContent, Thumbnails
 from line_tui.tui.widgets.timeline import COLUMNS, rows
 
 
@@ -150,9 +150,9 @@ class ResultScreen(LineScreen):
         top = self.query_one("#top", Thumbnails)
         mean = view.control_mean(self.state)
         pictures = self.line.images != "off"
-        shown = Shown(images, 0, low, high, self.heat, pictures, mean=mean, kitty=self.line.kitty, names=True)
+        shown = StripContent(images, 0, low, high, self.heat, pictures, mean=mean, kitty=self.line.kitty, names=True)
         top.show(shown, "Strongest pictures of the run")
-        name_frame(top, subtitle=top.prompt)
+        set_titles(top, subtitle=top.prompt)
 
     def topics(self) -> Iterable[tuple[str, str]]:
         """What the result claims and what it does not."""
@@ -321,7 +321,7 @@ def _fresh(state: RunState, id: str, name: str) -> Iterable[Widget]:
     low, high = view.activation_range(state)
     yield Static(Content(f"{len(images)} fresh pictures of “{trial.concept}”, in the order drawn"), classes="heading")
     grid = PictureGrid(id=name)
-    grid.show(Shown(images, 0, low, high, mean=view.control_mean(state)), "")
+    grid.show(StripContent(images, 0, low, high, mean=view.control_mean(state)), "")
     yield grid
 
 
@@ -329,7 +329,7 @@ def _strip(state: RunState, images: Iterable[e.ImageScored], id: str, title: str
     strip = Thumbnails(id=id)
     low, high = view.activation_range(state)
     strip.add_class("small")
-    strip.show(Shown(tuple(images), 0, low, high, mean=view.control_mean(state)), title)
+    strip.show(StripContent(tuple(images), 0, low, high, mean=view.control_mean(state)), title)
     return strip
 
 

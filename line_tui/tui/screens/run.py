@@ -24,13 +24,13 @@ from line_tui.tui.screens.steering import Steering
 from line_tui.tui.session import Session, Snapshot
 from line_tui.tui.widgets.banner import EngineBanner
 from line_tui.tui.widgets.curve import CurvePane
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.histogram import HistogramPane
 from line_tui.tui.widgets.pool import PoolTable
 from line_tui.tui.widgets.proposal import ProposalPane
 from line_tui.tui.widgets.rows import Rows
 from line_tui.tui.widgets.status import StatusBar
-from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import StripContent, Thumbnails
 from line_tui.tui.widgets.timeline import Timeline
 
 FOLLOWED = 2
@@ -210,7 +210,7 @@ class RunScreen(Steering):
         profile = self._profile()
         if trial is None and profile is not None and profile.strongest:
             # Until the first picture is drawn, show those of the bank.
-            known = Shown(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
+            known = StripContent(profile.strongest, 0, min(profile.control), max(profile.control), names=True)
             self.pictures.show(known, "Pictures of the bank that drive the neuron most")
             return
         low, high = view.activation_range(state)
@@ -218,7 +218,7 @@ class RunScreen(Steering):
         open_still = trial is not None and trial.score is None and verdict(state, trial) != "rejected"
         planned = view.images_each(state) if state.run is not None and open_still else 0
         mean = view.control_mean(state)
-        shown = Shown(
+        shown = StripContent(
             images,
             planned,
             low,
@@ -237,7 +237,7 @@ class RunScreen(Steering):
         heat = " · heat map" if self.heat and any(image.activation_map for image in images) else ""
         pictures = self.pictures
         pictures.show(shown, title + heat)
-        name_frame(pictures, subtitle=pictures.prompt)
+        set_titles(pictures, subtitle=pictures.prompt)
 
     def _images_of(self, trial: Trial | None) -> tuple[e.ImageScored, ...]:
         """The pictures that count in a trial's score: first those of the bank, then those of the run."""

@@ -22,7 +22,7 @@ from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.choose import which
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.widgets.cached_static import CachedStatic
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
 _STATUS_TONES = {"finished": "good", "failed": "bad", "interrupted": "accent", "stopped": "accent"}
@@ -111,7 +111,7 @@ class RunsScreen(LineScreen):
         said = "".join(f" · {judged[word]} {word}" for word in get_args(Judgement) if judged[word])
         marked = "c on another run compares it with ◆" if self.marked else ""
         told = " · ".join(filter(None, (self.told or marked, f"/{self.filter}" if self.filter else "")))
-        name_frame(table, f"Runs · {len(runs)}{said}", told)
+        set_titles(table, f"Runs · {len(runs)}{said}", told)
         self._show_about()
         self.refresh_keys()
 

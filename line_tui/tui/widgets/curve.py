@@ -11,7 +11,7 @@ from line_tui.explain.state import RunState
 from line_tui.tui import view
 from line_tui.tui.formatting import number
 from line_tui.tui.text_plots import Canvas
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 
 
 def draw(points: Sequence[view.CurvePoint], width: int, height: int) -> Content:
@@ -69,7 +69,7 @@ class CurvePane(Widget):
         points = view.curve(state)
         if points != self._points:
             self._points = points
-            name_frame(self, subtitle=number(points[-1].best) if points else "")
+            set_titles(self, subtitle=number(points[-1].best) if points else "")
             self.refresh()
 
     def render(self) -> Content:

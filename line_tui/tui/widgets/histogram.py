@@ -10,7 +10,7 @@ from textual.widget import Widget
 from line_tui.explain.state import Control
 from line_tui.tui.formatting import number
 from line_tui.tui.text_plots import columns, counts
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 
 
 def draw(control: Sequence[float], concept: Sequence[float], width: int, height: int) -> Content:
@@ -47,7 +47,7 @@ class HistogramPane(Widget):
 
     def show(self, control: Control | None, concept: Sequence[float], name: str) -> None:
         """Show the control set and a concept's activations; `name` is the concept."""
-        name_frame(self, subtitle=name)
+        set_titles(self, subtitle=name)
         if control is not self._control or concept != self._concept:
             self._control, self._concept = control, concept
             self.refresh()

@@ -12,7 +12,7 @@ from line_tui.layers import LayerInfo
 from line_tui.store import RunSummary
 from line_tui.tui.formatting import number
 from line_tui.tui.neuron_overview import NeuronOverview
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
 _NEVER = 1_000_000
@@ -77,7 +77,7 @@ class NeuronTable(Rows):
             f"by {ORDERS[self.order]}" if self.order else "",
             f"/{wanted}" if wanted else "",
         )
-        name_frame(self, f"Neuron · {len(labels)} of {layer.neurons} explained", " · ".join(filter(None, told)))
+        set_titles(self, f"Neuron · {len(labels)} of {layer.neurons} explained", " · ".join(filter(None, told)))
 
 
 def _entry(

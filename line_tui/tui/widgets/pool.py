@@ -6,7 +6,7 @@ from line_tui.explain.state import RunState, Trial, concept_of
 from line_tui.tui import view
 from line_tui.tui.formatting import SHORT_ORIGINS, interval, number, share
 from line_tui.tui.neuron_overview import NeuronProfile
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.rows import Column, Part, Row, Rows
 
 _EMPTY = "Concepts appear here, best first."
@@ -131,4 +131,4 @@ class PoolTable(Rows):
         self._rejected = rejected
         inside = sum(entry.place == "pool" for entry in ranked)
         out = sum(entry.place in ("out", "rejected") for entry in ranked)
-        name_frame(self, f"Pool · {inside}" + (f" · {out} left it" if out else ""), last_decision(state))
+        set_titles(self, f"Pool · {inside}" + (f" · {out} left it" if out else ""), last_decision(state))

@@ -15,9 +15,9 @@ from line_tui.tui.formatting import number, share
 from line_tui.tui.neuron_overview import NeuronProfile
 from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.cached_static import CachedStatic
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.histogram import HistogramPane
-from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import StripContent, Thumbnails
 
 _BOTH = 42
 """Number of lines needed to show pictures of both the bank and the last run."""
@@ -46,7 +46,7 @@ class Preview(Vertical):
         histogram = self.query_one("#preview-histogram", HistogramPane)
         histogram.display = profile is not None
         if profile is not None:
-            name_frame(histogram, "Pictures of the bank")
+            set_titles(histogram, "Pictures of the bank")
             best = profile.words[0][0] if profile.words else ""
             histogram.show(Control("", [], [list(profile.control)]), profile.of_best, best)
         shown = tuple(images)
@@ -62,7 +62,7 @@ class Preview(Vertical):
         ):
             pictures = self.query_one(id, Thumbnails)
             pictures.display = bool(found)
-            pictures.show(Shown(found, 0, low, high, names=True), title)
+            pictures.show(StripContent(found, 0, low, high, names=True), title)
 
 
 def _text(name: str, profile: NeuronProfile | None, run: RunSummary | None) -> Content:

@@ -12,7 +12,7 @@ from line_tui.tui.formatting import MOVES, ORIGINS, number, share
 from line_tui.tui.session import Snapshot
 from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.cached_static import CachedStatic
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 from line_tui.tui.widgets.pool import after_rejection
 from line_tui.tui.widgets.status import iteration_due
 
@@ -152,5 +152,5 @@ class ProposalPane(VerticalScroll, can_focus=True):
             title = f"Proposal · iteration {due}" if due else "First pool"
             if (waiting := sum(waits_for_user(state, trial) for trial in state.trials.values())) > 1:
                 title = f"{title} · 1 of {waiting} that wait"
-        name_frame(self, title)
+        set_titles(self, title)
         self.query_one("#proposal-text", CachedStatic).put(describe(snapshot, meant, roomy=self.size.height > 5))

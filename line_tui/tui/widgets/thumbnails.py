@@ -21,14 +21,14 @@ from line_tui.tui.formatting import number
 from line_tui.tui.half_cells import half_cells
 from line_tui.tui.kitty import KittyPictures
 from line_tui.tui.text_plots import bar
-from line_tui.tui.widgets.frame import name_frame
+from line_tui.tui.widgets.frame import set_titles
 
 SMALLEST = 8
 _REVERSED = Style(reverse=True)
 
 
 @dataclass(frozen=True)
-class Shown:
+class StripContent:
     """The content of a strip of pictures; `low` and `high` are the ends of the activations' scale."""
 
     images: tuple[e.ImageScored, ...] = ()
@@ -69,13 +69,13 @@ class Thumbnails(Widget, can_focus=False):
     def __init__(self, id: str | None = None, *, has_cursor: bool = False) -> None:
         """`has_cursor` marks the picture at the cursor."""
         super().__init__(id=id)
-        self.shown = Shown()
+        self.shown = StripContent()
         self.has_cursor = has_cursor
         self.cursor = 0
 
-    def show(self, shown: Shown, title: str) -> None:
+    def show(self, shown: StripContent, title: str) -> None:
         """Show pictures; the title is that of the frame."""
-        name_frame(self, title)
+        set_titles(self, title)
         before, layout = self.shown, self._layout()
         if shown == before:
             return

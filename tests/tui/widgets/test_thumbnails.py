@@ -4,7 +4,7 @@ import pytest
 from textual.containers import Horizontal
 
 from line_tui import events as e
-from line_tui.tui.widgets.thumbnails import Shown, Thumbnails
+from line_tui.tui.widgets.thumbnails import StripContent, Thumbnails
 from tests.tui.stage import Alone
 
 DRAWN = e.ImageRecord(identity="", path="", prompt="c", seed=1)
@@ -17,7 +17,7 @@ async def test_both_sides_have_pictures_of_one_size(width: int) -> None:
     async with Alone(Horizontal(left, right)).run_test(size=(width, 20)) as pilot:
         for strip, count in ((left, 5), (right, 3)):
             strip.styles.width = "1fr"
-            strip.show(Shown((PICTURE,) * count), "")
+            strip.show(StripContent((PICTURE,) * count), "")
         await pilot.pause()
         assert left._layout()[0] == right._layout()[0]
 
@@ -27,7 +27,7 @@ async def test_only_where_keys_move_it_there_is_a_cursor() -> None:
     async with Alone(moved, still).run_test(size=(40, 24)) as pilot:
         for strip in (moved, still):
             strip.styles.height = 8
-            strip.show(Shown((PICTURE,)), "")
+            strip.show(StripContent((PICTURE,)), "")
         await pilot.pause()
         assert [any("▸" in strip.render_line(y).text for y in range(8)) for strip in (moved, still)] == [True, False]
 
@@ -37,7 +37,7 @@ async def test_the_number_of_further_pictures_is_whole_or_absent(width: int, mor
     strip = Thumbnails()
     async with Alone(strip).run_test(size=(width, 12)) as pilot:
         strip.styles.height = 8
-        strip.show(Shown((PICTURE,) * 100), "")
+        strip.show(StripContent((PICTURE,) * 100), "")
         await pilot.pause()
         size, _, count = strip._layout()
         row = next(text for y in range(8) if "1.00" in (text := strip.render_line(y).text))
