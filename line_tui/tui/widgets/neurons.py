@@ -55,37 +55,37 @@ class NeuronTable(Rows):
             self.post_message(self.Reordered())
 
     def show_layer(
-        self, layer: LayerInfo, labels: Mapping[int, RunSummary], bank: Sequence[NeuronOverview] | None, wanted: str
+        self, layer: LayerInfo, labels: Mapping[int, RunSummary], bank: Sequence[NeuronOverview] | None, query: str
     ) -> None:
-        """Show the neurons whose number starts with `wanted`, or whose name, best word or label contains it."""
-        wanted = wanted.strip().lower()
+        """Show the neurons whose number starts with `query`, or whose name, best word or label contains it."""
+        query = query.strip().lower()
         self.columns = COLUMNS if any(layer.names) else UNNAMED
         if not self.has_room_for(self.columns[self.order]):
             self.order = 0
         entries: list[tuple[Any, Row]] = []
         for index in range(layer.neurons):
             name = layer.names[index] if index < len(layer.names) else ""
-            seen = bank[index] if bank is not None and index < len(bank) else None
-            entry = _entry(index, name, seen, labels.get(index), self.order, index in self.marked)
-            word = (seen.flat or seen.concept) if seen else ""
+            overview = bank[index] if bank is not None and index < len(bank) else None
+            entry = _entry(index, name, overview, labels.get(index), self.order, index in self.marked)
+            word = (overview.flat or overview.concept) if overview else ""
             texts = (name, word, (labels[index].label or "") if index in labels else "")
-            if str(index).startswith(wanted) or any(wanted in text.lower() for text in texts):
+            if str(index).startswith(query) or any(query in text.lower() for text in texts):
                 entries.append(entry)
         self.show([row for _, row in sorted(entries, key=lambda entry: entry[0])], empty="No neuron has this name.")
-        told = (
+        remarks = (
             f"{len(self.marked)} marked" if self.marked else "",
             f"by {ORDERS[self.order]}" if self.order else "",
-            f"/{wanted}" if wanted else "",
+            f"/{query}" if query else "",
         )
-        set_titles(self, f"Neuron · {len(labels)} of {layer.neurons} explained", " · ".join(filter(None, told)))
+        set_titles(self, f"Neuron · {len(labels)} of {layer.neurons} explained", " · ".join(filter(None, remarks)))
 
 
 def _entry(
-    index: int, name: str, seen: NeuronOverview | None, run: RunSummary | None, order: int, marked: bool
+    index: int, name: str, overview: NeuronOverview | None, run: RunSummary | None, order: int, marked: bool
 ) -> tuple[Any, Row]:
-    flat = seen.flat if seen is not None else ""
-    best = flat or (seen.concept if seen is not None else "")
-    mad = seen.mad if seen is not None and not flat else None
+    flat = overview.flat if overview is not None else ""
+    best = flat or (overview.concept if overview is not None else "")
+    mad = overview.mad if overview is not None and not flat else None
     label = run.label if run is not None and run.label else ""
     found = label or ("no concept" if run is not None else "")
     score = run.score if run is not None else None

@@ -42,18 +42,18 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
         found = state.verified.score
         verified = f"{share(found.auc)} {interval(found.ci_low, found.ci_high)}"
     value: Part = (number(entry.value), "accent" if entry.place == "pool" else "")
-    told, rejected = follows(state, entry), entry.place == "rejected"
-    if told and (score is None or rejected):
+    remarks, rejected = remark(state, entry), entry.place == "rejected"
+    if remarks and (score is None or rejected):
         # Makes room for the remark.
         value = ("", "")
     return Row(
         key=entry.trial.id,
         cells=(
             [mark(entry)],
-            [(entry.concept, ""), *told],
+            [(entry.concept, ""), *remarks],
             [value],
-            share(score.auc) if score and not (told and rejected) else "",
-            number(score.mad) if score and not (told and rejected) else "",
+            share(score.auc) if score and not (remarks and rejected) else "",
+            number(score.mad) if score and not (remarks and rejected) else "",
             str(score.images if score else len(entry.trial.images)),
             [(SHORT_ORIGINS[entry.trial.origin], "dim")],
             verified,
@@ -62,23 +62,23 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
     )
 
 
-def follows(state: RunState, entry: view.TrialRow) -> list[Part]:
+def remark(state: RunState, entry: view.TrialRow) -> list[Part]:
     """A remark in a trial's row: the effect of the user's decision on it."""
     if state.outcome is not None:
         return []
-    said = ""
+    text = ""
     if entry.place == "rejected":
-        said = after_rejection(entry.trial)
+        text = rejection_remark(entry.trial)
     elif entry.place == "waiting":
-        said = "waits for you"
+        text = "waits for you"
     elif entry.trial.score is None and (entry.verdict == "accepted" or entry.trial.origin == "user"):
-        said = "will be drawn"
+        text = "will be drawn"
     elif entry.verdict == "accepted":
-        said = "stays in the pool" if state.spec.strategy == "published" else "goes to the final"
-    return [(f"  {said}", "dim")] if said else []
+        text = "stays in the pool" if state.spec.strategy == "published" else "goes to the final"
+    return [(f"  {text}", "dim")] if text else []
 
 
-def after_rejection(trial: Trial) -> str:
+def rejection_remark(trial: Trial) -> str:
     """The effect of a rejection."""
     return f"{'never the label' if trial.images else 'not drawn'}; the model is told"
 
@@ -94,8 +94,8 @@ def last_decision(state: RunState) -> str:
         return f"undone: {taken.kind} {taken.concept or (concept_of(state, trial) if trial else '')}"
     for entry in view.ranked(state):
         if entry.trial.id == last.trial or (last.trial is None and entry.concept == last.concept):
-            told = "".join(text for text, _ in follows(state, entry)).strip().partition(";")[0]
-            return f"{mark(entry)[0]} {entry.concept}: {told}" if told else ""
+            text = "".join(part for part, _ in remark(state, entry)).strip().partition(";")[0]
+            return f"{mark(entry)[0]} {entry.concept}: {text}" if text else ""
     return ""
 
 

@@ -13,7 +13,7 @@ from line_tui.tui.session import Snapshot
 from line_tui.tui.text_plots import bar
 from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import set_titles
-from line_tui.tui.widgets.pool import after_rejection
+from line_tui.tui.widgets.pool import rejection_remark
 from line_tui.tui.widgets.status import iteration_due
 
 Parts = list[Content | str | tuple[str, str]]
@@ -106,7 +106,7 @@ def _trial(snapshot: Snapshot, trial: Trial, meant: Trial | None, roomy: bool) -
     elif waits_for_user(state, trial):
         parts += [("Draw it?  ", "bold $accent"), _hint("a", "yes"), "  ", _hint("x", "no"), "  ", _hint("e", "edit")]
     elif verdict(state, trial) == "rejected":
-        parts += [("✗ rejected", "$error"), (f"  {after_rejection(trial)}", "$text-muted")]
+        parts += [("✗ rejected", "$error"), (f"  {rejection_remark(trial)}", "$text-muted")]
     elif trial.score is None:
         done, each = len(trial.images_for()), view.images_each(state)
         parts += [(bar(done / each, 12), "$accent"), f" {done} of {each} pictures"]
