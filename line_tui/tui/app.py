@@ -56,7 +56,7 @@ _SANITIZE = SanitizingFilter()
 _OF_TEXTUAL = ("Theme", "Screenshot")
 _KEYS = {"enter": "Enter", "pageup": "PgUp", "pagedown": "PgDn"}
 """Keys that our texts name differently from Textual."""
-MORE = 10
+EXTRA_ITERATIONS = 10
 """Iterations added when a finished run is continued."""
 
 
@@ -160,7 +160,7 @@ class LineApp(TypeAhead):
 
     def on_mount(self) -> None:
         """Show the first screen, then start the engine."""
-        self.set_interval(garbage.EVERY, garbage.collect)
+        self.set_interval(garbage.INTERVAL, garbage.collect)
         # Learn early, before there is much to draw, whether the terminal answers.
         self.call_after_refresh(self.backpressure.frame_written)
         # Signal handlers work only on the main thread, and some tests run the app on another.
@@ -277,7 +277,7 @@ class LineApp(TypeAhead):
             if verify is not None:
                 session.decide("verify", verify)
             else:
-                session.set_budget(session.snapshot.state.iterations + MORE)
+                session.set_budget(session.snapshot.state.iterations + EXTRA_ITERATIONS)
             self.controller.resume()
 
     def read_run(self, run_id: str) -> Snapshot | None:

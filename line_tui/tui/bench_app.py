@@ -15,7 +15,7 @@ from line_tui.engine.client import EngineClient
 from line_tui.store import Store
 from line_tui.tui import app as app_module
 from line_tui.tui import garbage
-from line_tui.tui.screens.run import FRAMES, RunScreen
+from line_tui.tui.screens.run import FRAME_RATE, RunScreen
 
 
 class CountedScreen(RunScreen):
@@ -39,7 +39,7 @@ def main(data: Path, report: Path) -> None:
     app = app_module.LineApp(store, lambda: EngineClient(data, low_priority=True), images="halfcell", tour=False)
     garbage.collect_on_request()
     app.run()
-    due = round((time.monotonic() - CountedScreen.since) * FRAMES) if CountedScreen.since is not None else 0
+    due = round((time.monotonic() - CountedScreen.since) * FRAME_RATE) if CountedScreen.since is not None else 0
     report.write_bytes(msgspec.json.encode({"due": due, "dropped": max(0, due - CountedScreen.frames)}))
 
 

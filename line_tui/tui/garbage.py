@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-EVERY = 15.0
+INTERVAL = 15.0
 """Seconds between two full collections; drawing leaves about 5000 objects in reference cycles per second."""
 _NEVER = 1_000_000
 

@@ -19,7 +19,7 @@ from rich.style import Style
 
 from line_tui.tui.large_picture import cell_size, read_picture
 
-MOST = 500
+MAX_PICTURES = 500
 """Number of pictures kept in the terminal's memory."""
 _PLACEHOLDER = "\U0010eeee"
 _PLACES = (
@@ -40,15 +40,15 @@ class KittyPictures:
         self,
         write: Callable[[str], None],
         on_thread: Callable[[Callable[[], str], Callable[[str], None]], None],
-        came: Callable[[], None],
+        on_picture: Callable[[], None],
     ) -> None:
         """`on_thread` runs a function on a thread and passes its result to another function in the app.
 
-        `came` is called after each new picture.
+        `on_picture` is called after each new picture.
         """
         self._write = write
         self._on_thread = on_thread
-        self._came = came
+        self._on_picture = on_picture
         # Random, because another program may have pictures in this terminal; 24 bits, because a colour encodes it.
         self._numbers = count(randrange(1, 2**23))
         self._sent: dict[Key, int | None] = {}
@@ -78,9 +78,9 @@ class KittyPictures:
             self._write(f"\x1b_G{options}m={more};{data[start : start + _CHUNK]}\x1b\\")
             options = ""
         self._sent[key] = number
-        if len(self._sent) > MOST:
+        if len(self._sent) > MAX_PICTURES:
             self._forget(next(iter(self._sent)))
-        self._came()
+        self._on_picture()
 
     def _forget(self, key: Key) -> None:
         if (number := self._sent.pop(key)) is not None:

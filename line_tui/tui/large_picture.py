@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 Protocol = Literal["kitty", "sixel", "halfcell", "off"]
-_USUAL_CELL = (10, 20)
+_DEFAULT_CELL = (10, 20)
 
 
 def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: Protocol) -> Widget:
@@ -63,7 +63,7 @@ def _textual_image() -> Any:
             import_module("textual_image.widget")
         finally:
             sys.__stdout__ = real  # type: ignore[misc]
-        sixel.mend()
+        sixel.patch_textual_image()
         terminal = import_module("textual_image._terminal")
         terminal.get_cell_size._result = terminal.CellSize(*cell_size())
     return import_module("textual_image.widget")
@@ -74,8 +74,8 @@ def cell_size() -> tuple[int, int]:
     try:
         packed = fcntl.ioctl(sys.__stdout__.fileno(), termios.TIOCGWINSZ, b"\0" * 8)  # type: ignore[union-attr]
     except (OSError, ValueError, AttributeError):
-        return _USUAL_CELL
+        return _DEFAULT_CELL
     rows, columns, width, height = struct.unpack("HHHH", packed)
     if not (rows and columns and width and height):
-        return _USUAL_CELL
+        return _DEFAULT_CELL
     return width // columns, height // rows

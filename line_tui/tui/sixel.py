@@ -23,7 +23,7 @@ def define_first(sixels: str) -> str:
     return sixels[:start] + definitions + _DEFINITION.sub(r"\1", body)
 
 
-def mend() -> None:
+def patch_textual_image() -> None:
     """Patch textual-image's widget to use `define_first`."""
     widget, encoder = import_module("textual_image.widget.sixel"), import_module("textual_image._sixel")
     widget.image_to_sixels = lambda *options, **more: define_first(encoder.image_to_sixels(*options, **more))  # type: ignore[attr-defined]

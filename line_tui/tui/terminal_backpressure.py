@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-_PATIENCE = 5.0
+_TIMEOUT = 5.0
 """Seconds after which an answer counts as lost."""
-_WHERE_IS_THE_CURSOR = "\x1b[6n"
+_CURSOR_QUERY = "\x1b[6n"
 """Terminals answer this once they have handled everything written before it (DSR 6, ECMA-48)."""
 
 
@@ -23,13 +23,13 @@ class Backpressure:
     @property
     def behind(self) -> bool:
         """Whether the terminal has not shown the last frame yet; always False for one that never answers."""
-        return self._answers and self._asked is not None and time.monotonic() - self._asked < _PATIENCE
+        return self._answers and self._asked is not None and time.monotonic() - self._asked < _TIMEOUT
 
     def frame_written(self) -> None:
         """Ask the terminal to answer once it has shown this frame."""
         if not self.behind and (self._answers or self._asked is None):
             self._asked = time.monotonic()
-            self._write(_WHERE_IS_THE_CURSOR)
+            self._write(_CURSOR_QUERY)
 
     def answered(self) -> None:
         """Take the terminal's answer, whose content, the position of the cursor, does not matter."""

@@ -14,7 +14,7 @@ from textual import events
 from textual.app import App
 from textual.message import Message
 
-_PATIENCE = 1.0
+_TIMEOUT = 1.0
 """Longest time that a key is held back, in seconds, so that a widget that does not answer cannot block the keyboard."""
 
 
@@ -52,7 +52,7 @@ class TypeAhead(App[None]):
             return
         self._typed.append(event)
         if self._at_key:
-            self.set_timer(_PATIENCE, partial(self._give_up, event))
+            self.set_timer(_TIMEOUT, partial(self._give_up, event))
         else:
             await self._hand_on()
 

@@ -29,7 +29,7 @@ def test_no_full_collection_comes_by_itself() -> None:
 async def test_the_app_collects(on: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     full: list[int] = []
     gc.callbacks.append(lambda phase, info: full.append(1) if info["generation"] == 2 else None)
-    monkeypatch.setattr(garbage, "EVERY", 0.01)
+    monkeypatch.setattr(garbage, "INTERVAL", 0.01)
     try:
         async with on.app.run_test() as pilot:
             await settle(pilot, lambda: len(full) > 4)

@@ -62,7 +62,7 @@ def test_what_cannot_be_read_stays_half_cells(tmp_path: Path) -> None:
 
 
 def test_the_terminal_keeps_a_limited_number_and_none_after_the_end(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kitty, "MOST", 1)
+    monkeypatch.setattr(kitty, "MAX_PICTURES", 1)
     pictures, written = terminal()
     pictures.row(file, 8, 0)
     pictures.row(file, 10, 0)

@@ -35,7 +35,7 @@ def test_a_lost_answer_is_not_waited_for_in_vain(monkeypatch: pytest.MonkeyPatch
     backpressure = Backpressure(asked.append)
     backpressure.answered()
     backpressure.frame_written()
-    monkeypatch.setattr(terminal_backpressure, "_PATIENCE", 0.0)
+    monkeypatch.setattr(terminal_backpressure, "_TIMEOUT", 0.0)
     assert not backpressure.behind
     backpressure.frame_written()
     assert len(asked) == 2

@@ -29,7 +29,7 @@ from line_tui.tui.widgets.neurons import NeuronTable
 from line_tui.tui.widgets.preview import Preview
 from line_tui.tui.widgets.rows import Column, Row, Rows
 
-RESTED = 0.15
+CURSOR_DELAY = 0.15
 """Seconds that the cursor rests on an item before its data is loaded."""
 _COLUMNS = ("models", "layers", "neurons")
 _PLACEHOLDERS = {
@@ -72,7 +72,7 @@ class ChooseScreen(LineScreen):
         """Marked neurons by model and layer."""
         self._pictures: dict[str, tuple[ImageScored, ...]] = {}
         """The strongest pictures of runs that were previewed."""
-        self._sought: tuple[str, str, int] | None = None
+        self._destination: tuple[str, str, int] | None = None
         """Model, layer and neuron to move the cursors to once they are listed."""
 
     # -- what is shown ---
@@ -161,7 +161,7 @@ class ChooseScreen(LineScreen):
         self.set_focus(self.query_one(NeuronTable))
 
     def _seek(self, model: str, layer: str, neuron: int) -> None:
-        self._sought = (model, layer, neuron)
+        self._destination = (model, layer, neuron)
         self.spec = msgspec.structs.replace(self.spec, model=model)
         self.show_all()
 
@@ -191,8 +191,8 @@ class ChooseScreen(LineScreen):
             # Start with the last layer, whose neurons have names.
             names = [layer.name for layer in known]
             layers.go_to(self.spec.layer if self.spec.layer in names else names[-1] if names else None)
-            if self._sought is not None and self._sought[0] == self.spec.model:
-                layers.go_to(self._sought[1])
+            if self._destination is not None and self._destination[0] == self.spec.model:
+                layers.go_to(self._destination[1])
         set_titles(layers, subtitle=f"/{self.filters['layers']}" if self.filters["layers"] else "")
         self._take_layer(layers.key)
 
@@ -209,9 +209,9 @@ class ChooseScreen(LineScreen):
         bank = self.line.model_cache.overviews.get((self.spec.model, layer.name))
         neurons.marked = self.marks.get((self.spec.model, layer.name), set())
         neurons.show_layer(layer, labels, bank, self.filters["neurons"])
-        if self._sought is not None and self._sought[:2] == (self.spec.model, layer.name):
-            neurons.go_to(str(self._sought[2]))
-            self._sought = None
+        if self._destination is not None and self._destination[:2] == (self.spec.model, layer.name):
+            neurons.go_to(str(self._destination[2]))
+            self._destination = None
         self._take_neuron(neurons.key)
 
     def show_plan(self) -> None:
@@ -429,7 +429,7 @@ class ChooseScreen(LineScreen):
         self.spec = msgspec.structs.replace(self.spec, model=key or "")
         if key:
             self.line.model_cache.recall_layers(key)
-            self.set_timer(RESTED, lambda: self._ask_for_layers(key))
+            self.set_timer(CURSOR_DELAY, lambda: self._ask_for_layers(key))
         self.show_layers()
 
     def _ask_for_layers(self, key: str) -> None:
@@ -456,7 +456,7 @@ class ChooseScreen(LineScreen):
         self.refresh_keys()
         # The preview needs a new layout for each neuron, which is too slow while a key is held down.
         neuron = self._neuron
-        self.set_timer(RESTED, lambda: self._show_preview() if neuron == self._neuron and self._in_view else None)
+        self.set_timer(CURSOR_DELAY, lambda: self._show_preview() if neuron == self._neuron and self._in_view else None)
 
     @property
     def _neuron(self) -> tuple[str, str, int]:

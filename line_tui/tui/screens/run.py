@@ -33,9 +33,9 @@ from line_tui.tui.widgets.status import StatusBar
 from line_tui.tui.widgets.thumbnails import StripContent, Thumbnails
 from line_tui.tui.widgets.timeline import Timeline
 
-FOLLOWED = 2
+FOLLOW_RATE = 2
 """Checks per second for events that another process has stored."""
-FRAMES = 10
+FRAME_RATE = 10
 """Updates per second, however many events arrive; a key causes one more."""
 
 
@@ -100,7 +100,7 @@ class RunScreen(Steering):
         known.ask_for_bank_pictures(self.line.store.images)
         if (spec := self._spec()) is not None:
             known.ask_for_profile(spec.model, spec.layer, spec.neuron)
-        self.set_interval(1 / FRAMES, self.next_frame)
+        self.set_interval(1 / FRAME_RATE, self.next_frame)
         self.call_after_refresh(self.update_panes)
 
     def on_resize(self) -> None:
@@ -112,16 +112,16 @@ class RunScreen(Steering):
     def next_frame(self) -> None:
         """Update again, unless the terminal is still busy with the last frame."""
         if isinstance(self.source, Player):
-            self.source.tick(1 / FRAMES)
+            self.source.tick(1 / FRAME_RATE)
         else:
             self._follow(self.source)
         if not self.line.backpressure.behind:
             self.update_panes()
 
     def _follow(self, session: Session) -> None:
-        """Read the events that another process has stored, `FOLLOWED` times a second."""
+        """Read the events that another process has stored, `FOLLOW_RATE` times a second."""
         self._frames += 1
-        if self._frames % (FRAMES // FOLLOWED) or not self.snapshot.active:
+        if self._frames % (FRAME_RATE // FOLLOW_RATE) or not self.snapshot.active:
             return
         self.elsewhere = self.line.controller.is_elsewhere(session.run_id)
         if self.elsewhere or self._followed:

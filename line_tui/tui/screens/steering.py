@@ -16,7 +16,7 @@ from line_tui.tui.screens.base import LineScreen
 from line_tui.tui.screens.dialogs import Ask, Confirm
 from line_tui.tui.session import Session, Snapshot
 
-LONGEST = 60
+MAX_LENGTH = 60
 """Longest concept that a user can enter, in characters."""
 _DECISIONS = {"decide", "reject_because", "edit", "add", "undo", "mode", "budget"}
 
@@ -126,7 +126,7 @@ class Steering(LineScreen):
             Ask(
                 f"Draw instead of “{concept}”:",
                 value=concept,
-                longest=LONGEST,
+                longest=MAX_LENGTH,
                 refuse=lambda text: self._known_already(text, but=trial.id),
             ),
             lambda text: self._change_concept(trial, text),
@@ -145,7 +145,7 @@ class Steering(LineScreen):
             Ask(
                 "Your own concept, one to three words:",
                 placeholder="ripe tomato",
-                longest=LONGEST,
+                longest=MAX_LENGTH,
                 refuse=self._known_already,
             ),
             lambda text: self._decide("add", None, concept=text),
