@@ -25,11 +25,13 @@ SHORTEST = 3
 """Minimum length of a word in the lexicon; shorter words, such as "of", do not count as rare."""
 _OFFENSIVE = set(
     """
-    ass asshole bastard bitch bullshit chink cock coon crap cum cunt darkie dick dyke fag faggot fuck fucked fucker
-    fucking gook homo kike negro negroes nigga nigger piss prick pussy shit slut spic tit whore wop
+    asshole bastard bitch bullshit chink cum cunt darkie fag faggot fuck fucked fucker fucking gook kike negro negroes
+    nigga nigger piss shit slut spic whore wop
     """.split()  # noqa: SIM905
 )
-"""Slurs and swear words. The lexicon has them, being a language model's vocabulary, but no search proposes them."""
+"""Slurs and swear words without another everyday sense (a cock is a bird). The lexicon, being a language model's
+vocabulary, has them; no search proposes them, but a user or a language model may.
+"""
 _NONE = np.zeros((0, 1), np.float32)
 
 
@@ -43,9 +45,8 @@ class Lexicon:
     """The kinds that these words and their phrases belong to."""
 
     def knows(self, word: str) -> bool:
-        """Whether the lexicon has the word or its singular; an empty lexicon has every word that is not offensive."""
-        known = not self.words or word in self._places or singular(word) in self._places
-        return known and not offensive(word)
+        """Whether the lexicon has the word or its singular; an empty lexicon has every word."""
+        return not self.words or word in self._places or singular(word) in self._places
 
     def rarity(self, concept: str) -> float:
         """How much rarer the concept's rarest word is than common words, in decades of rank; 0 in an empty lexicon."""
@@ -127,13 +128,12 @@ class Meaning:
         scores -= rare * np.array([self.lexicon.rarity(name) for name in names], np.float32)
         seen: set[str] = set()
         for name in (names[n] for n in np.argsort(-scores, kind="stable")):
-            if (form := same_form(name)) not in seen and not offensive(name):
+            if (form := same_form(name)) not in seen and not _offensive(name):
                 seen.add(form)
                 yield name
 
 
-def offensive(concept: str) -> bool:
-    """Whether a concept contains a slur or a swear word."""
+def _offensive(concept: str) -> bool:
     return any(singular(word) in _OFFENSIVE for word in concept.split())
 
 

@@ -43,7 +43,7 @@ def test_no_search_proposes_an_offensive_word() -> None:
     embedder = FakeEmbedder()
     words = ["tomato", "shit", "fucked", "shitake"]
     lexicon = Lexicon(words, embedder.embed(words))
-    assert [word for word in words if lexicon.knows(word)] == ["tomato", "shitake"] and not lexicon.knows("shits")
+    assert lexicon.knows("shit")
     found = Meaning(embedder, lexicon).pointed_at(["tomato", "negro lily"], np.array([3.0, 2.0]), 0.0)
     assert set(found) == {"tomato", "shitake"}
 
