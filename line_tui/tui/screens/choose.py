@@ -533,7 +533,7 @@ def run_row(run: RunSummary, called: str = "") -> Row:
         run.id,
         (
             [("★" if run.starred else " ", "accent")],
-            *which(run, called),
+            *run_cells(run, called),
             [(label, "accent")],
             number(run.score),
             [(run.status, "dim")],
@@ -541,7 +541,7 @@ def run_row(run: RunSummary, called: str = "") -> Row:
     )
 
 
-def which(run: RunSummary, called: str) -> tuple[str, str]:
+def run_cells(run: RunSummary, called: str) -> tuple[str, str]:
     """The cells of a run's model and neuron; a title replaces the neuron."""
     return run.model, run.title or f"{run.layer} {run.neuron} {called}".rstrip()
 

@@ -19,7 +19,7 @@ from line_tui.report.reproduction import command_line
 from line_tui.store import RunSummary
 from line_tui.tui.formatting import ago, duration, number
 from line_tui.tui.screens.base import LineScreen
-from line_tui.tui.screens.choose import which
+from line_tui.tui.screens.choose import run_cells
 from line_tui.tui.screens.dialogs import Ask
 from line_tui.tui.widgets.cached_static import CachedStatic
 from line_tui.tui.widgets.frame import set_titles
@@ -52,9 +52,9 @@ class RunsScreen(LineScreen):
         self._found_from: str | None = None
         """The run at the cursor when the filter was opened."""
         self.marked: str | None = None
-        self.told = ""
+        self.message = ""
         """A message about the last change."""
-        self.undone: list[tuple[str, str, Callable[[], None]]] = []
+        self.undo_stack: list[tuple[str, str, Callable[[], None]]] = []
         """Changes that can be undone: the run's id, what was changed, and a function that reverts it."""
 
     def body(self) -> Iterable[Widget]:
@@ -108,10 +108,10 @@ class RunsScreen(LineScreen):
             empty="No run matches." if wanted else "No run yet. Choose a neuron and press Enter on it.",
         )
         judged = Counter(run.judgement for run in runs if run.judgement)
-        said = "".join(f" · {judged[word]} {word}" for word in get_args(Judgement) if judged[word])
+        judgements = "".join(f" · {judged[word]} {word}" for word in get_args(Judgement) if judged[word])
         marked = "c on another run compares it with ◆" if self.marked else ""
-        told = " · ".join(filter(None, (self.told or marked, f"/{self.filter}" if self.filter else "")))
-        set_titles(table, f"Runs · {len(runs)}{said}", told)
+        subtitle = " · ".join(filter(None, (self.message or marked, f"/{self.filter}" if self.filter else "")))
+        set_titles(table, f"Runs · {len(runs)}{judgements}", subtitle)
         self._show_about()
         self.refresh_keys()
 
@@ -123,7 +123,7 @@ class RunsScreen(LineScreen):
             (
                 [(marks, "accent")],
                 [(run.id, "dim")],
-                *which(run, self.line.model_cache.name_of(run)),
+                *run_cells(run, self.line.model_cache.name_of(run)),
                 [(label, "accent" if run.label else "dim")],
                 number(run.score),
                 str(run.images),
@@ -161,7 +161,7 @@ class RunsScreen(LineScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable keys that do not apply to the run under the cursor."""
         if action == "undo":
-            return bool(self.undone)
+            return bool(self.undo_stack)
         if action == "find":
             return not self.in_filter
         if action in ("back", "help"):
@@ -208,7 +208,7 @@ class RunsScreen(LineScreen):
         if run is None:
             return
         if self.marked in (None, run.id):
-            self.marked, self.told = None if self.marked else run.id, ""
+            self.marked, self.message = None if self.marked else run.id, ""
             self.show_runs()
         else:
             self.line.compare(str(self.marked), run.id)
@@ -241,9 +241,9 @@ class RunsScreen(LineScreen):
 
     def action_undo(self) -> None:
         """Undo the last change to the list."""
-        if self.undone:
-            run_id, what, back = self.undone.pop()
-            self.told = f"undone: {what}" if self.safely(back) else ""
+        if self.undo_stack:
+            run_id, what, back = self.undo_stack.pop()
+            self.message = f"undone: {what}" if self.safely(back) else ""
             self.show_runs()
             self.query_one("#runs", Rows).go_to(run_id)
 
@@ -267,11 +267,11 @@ class RunsScreen(LineScreen):
         self.app.push_screen(Ask(question, value=before, optional=True), keep)
 
     def _change(
-        self, run: RunSummary, what: str, do: Callable[[], None], back: Callable[[], None], told: str = ""
+        self, run: RunSummary, what: str, do: Callable[[], None], back: Callable[[], None], message: str = ""
     ) -> None:
-        self.told = told
+        self.message = message
         if self.safely(do):
-            self.undone.append((run.id, what, back))
+            self.undo_stack.append((run.id, what, back))
         self.show_runs()
 
     def action_find(self) -> None:

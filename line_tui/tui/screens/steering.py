@@ -88,7 +88,7 @@ class Steering(LineScreen):
             return False
         target = self.target()
         if action in ("decide", "reject_because"):
-            return target is not None and _says_more(state, target, parameters[0] if parameters else "reject")
+            return target is not None and _has_effect(state, target, parameters[0] if parameters else "reject")
         if action == "edit":
             return target is not None and not _measured(target) and verdict(state, target) != "rejected"
         if action == "undo":
@@ -250,7 +250,7 @@ def _measured(trial: Trial) -> bool:
     return bool(trial.images) or trial.score is not None
 
 
-def _says_more(state: RunState, trial: Trial, kind: object) -> bool:
+def _has_effect(state: RunState, trial: Trial, kind: object) -> bool:
     """Whether a decision of this kind would change anything for a trial."""
     said = verdict(state, trial)
     match kind:
