@@ -35,7 +35,7 @@ from line_tui.tui.engine_supervisor import EngineFactory
 from line_tui.tui.graphics_protocol import picture_protocol
 from line_tui.tui.keymap import check_settings
 from line_tui.tui.kitty import KittyPictures
-from line_tui.tui.large_picture import Protocol as PictureProtocol
+from line_tui.tui.large_picture import PictureProtocol
 from line_tui.tui.model_cache import ModelCache
 from line_tui.tui.preferences import Preferences
 from line_tui.tui.replay import Player

@@ -11,7 +11,7 @@ from line_tui.models.catalog import Catalog
 from line_tui.store import Store
 from line_tui.tui.engine_supervisor import EngineSupervisor
 from line_tui.tui.kitty import KittyPictures
-from line_tui.tui.large_picture import Protocol as PictureProtocol
+from line_tui.tui.large_picture import PictureProtocol
 from line_tui.tui.model_cache import ModelCache
 from line_tui.tui.preferences import Preferences
 from line_tui.tui.run_controller import RunController

@@ -13,7 +13,7 @@ import msgspec
 
 from line_tui import private
 from line_tui.config import data_folder
-from line_tui.tui.large_picture import Protocol
+from line_tui.tui.large_picture import PictureProtocol
 
 _TELLING = (
     "TERM",
@@ -27,13 +27,16 @@ _TELLING = (
 )
 """Variables that identify a kind of terminal. Those in `_NUMBERED` contain a number, so only their presence counts."""
 _NUMBERED = ("KITTY_WINDOW_ID", "TMUX", "STY")
-_NAMES: dict[str, Protocol] = {"textual_image.renderable.sixel": "sixel", "textual_image.renderable.tgp": "kitty"}
+_NAMES: dict[str, PictureProtocol] = {
+    "textual_image.renderable.sixel": "sixel",
+    "textual_image.renderable.tgp": "kitty",
+}
 
 
-def picture_protocol(setting: str, cache: Path | None = None) -> Protocol:
+def picture_protocol(setting: str, cache: Path | None = None) -> PictureProtocol:
     """The protocol for pictures; the setting `auto` asks the terminal and stores its answer in `cache`."""
     if setting != "auto":
-        return cast(Protocol, setting)
+        return cast(PictureProtocol, setting)
     if not (sys.__stdout__ and sys.__stdout__.isatty() and sys.__stdin__ and sys.__stdin__.isatty()):
         return "halfcell"
     cache = cache or data_folder() / "terminals.json"
@@ -54,14 +57,14 @@ def _terminal() -> str:
     return " ".join(parts)
 
 
-def ask_terminal() -> Protocol:
+def ask_terminal() -> PictureProtocol:
     """Ask the terminal, which textual-image does on import; without an answer it takes a third of a second."""
     image = import_module("textual_image.renderable").Image
     return _NAMES.get(image.__module__, "halfcell")
 
 
-def _read(cache: Path) -> dict[str, Protocol]:
+def _read(cache: Path) -> dict[str, PictureProtocol]:
     try:
-        return msgspec.json.decode(cache.read_bytes(), type=dict[str, Protocol])
+        return msgspec.json.decode(cache.read_bytes(), type=dict[str, PictureProtocol])
     except (OSError, ValueError, RecursionError):
         return {}

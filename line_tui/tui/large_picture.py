@@ -21,11 +21,11 @@ from line_tui.tui.half_cells import heated
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-Protocol = Literal["kitty", "sixel", "halfcell", "off"]
+PictureProtocol = Literal["kitty", "sixel", "halfcell", "off"]
 _DEFAULT_CELL = (10, 20)
 
 
-def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: Protocol) -> Widget:
+def large_picture(path: Path, thumbnail: bytes, heat: list[list[float]] | None, protocol: PictureProtocol) -> Widget:
     """A widget that shows a picture, its thumbnail if the file is gone, or why there is none."""
     if protocol == "off":
         return Static('Pictures are turned off (images = "off" in the settings). o opens the file.', markup=False)

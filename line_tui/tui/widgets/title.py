@@ -19,11 +19,11 @@ _SHORTEST = 12
 class TitleBar(CachedStatic):
     """The app's name, the path to what the screen is about, and a remark at the right edge."""
 
-    _line: tuple[tuple[str, ...], str, str] = ((), "", "")
+    _texts: tuple[tuple[str, ...], str, str] = ((), "", "")
 
     def show(self, *path: str, note: str = "", right: str = "") -> None:
         """Show a path such as model, layer, neuron, a note after it, and a remark at the right edge."""
-        self._line = (path, note, right)
+        self._texts = (path, note, right)
         width = self.size.width
         steps, note, right = fitted(path, note, right, width) if width else (path, note, right)
         parts: list[Content | str | tuple[str, str]] = [(_APP, "bold $accent")]
@@ -40,7 +40,7 @@ class TitleBar(CachedStatic):
 
     def on_resize(self) -> None:
         """Fit the texts to the new width."""
-        path, note, right = self._line
+        path, note, right = self._texts
         if path:
             self.show(*path, note=note, right=right)
 
