@@ -116,7 +116,7 @@ class LineApp(TypeAhead):
         self.watched = watch
         self.tour = tour and _is_first_start(store)
         self.chooser = ChooseScreen()
-        self.model_cache = ModelCache(self, self.engine, layers or LayerCache(catalog=self.catalog), self._learned)
+        self.model_cache = ModelCache(self, self.engine, layers or LayerCache(catalog=self.catalog), self._on_learned)
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.preferences = Preferences(store.folder / "app.json", config)
@@ -213,7 +213,7 @@ class LineApp(TypeAhead):
     def _confirm(self, question: str, yes: Callable[[], None]) -> None:
         self.push_screen(Confirm(question), lambda confirmed: yes() if confirmed else None)
 
-    def _learned(self, model: str, layer: str | None) -> None:
+    def _on_learned(self, model: str, layer: str | None) -> None:
         if self.chooser.is_running:
             self.chooser.learned(model, layer)
 

@@ -29,9 +29,13 @@ class ModelCache:
     """Requests each piece of information once and keeps the answer."""
 
     def __init__(
-        self, app: App[Any], engine: EngineSupervisor, kept: LayerCache, learned: Callable[[str, str | None], None]
+        self,
+        app: App[Any],
+        engine: EngineSupervisor,
+        layer_cache: LayerCache,
+        on_learned: Callable[[str, str | None], None],
     ) -> None:
-        """`learned(model, layer)` is called when a layer's neurons are known, or with None when the layers are."""
+        """`on_learned(model, layer)` gets a layer whose neurons are known, or None when the layers are."""
         self.layers: dict[str, list[LayerInfo] | str] = {}
         """Layers by model, or an error message."""
         self.overviews: dict[tuple[str, str], list[NeuronOverview]] = {}
@@ -43,16 +47,16 @@ class ModelCache:
         self._remembered: dict[str, list[LayerInfo]] = {}
         self._app = app
         self._engine = engine
-        self._kept = kept
+        self._layer_cache = layer_cache
         self._answered: set[str] = set()
-        self._learned = learned
+        self._on_learned = on_learned
         self._asked: set[str] = set()
         self._looked_up: set[tuple[str, str]] = set()
 
     def recall_layers(self, model: str) -> None:
         """Use the model's layers from the cache until the engine answers."""
-        if model not in self.layers and (kept := self._kept.read(model)) is not None:
-            self.layers[model] = kept
+        if model not in self.layers and (layers := self._layer_cache.read(model)) is not None:
+            self.layers[model] = layers
 
     def ask_for_layers(self, model: str) -> None:
         """Ask the engine for a model's layers, once."""
@@ -69,7 +73,7 @@ class ModelCache:
         self._answered.add(model)
         if layers != self.layers.get(model):
             self.layers[model] = layers
-            self._learned(model, None)
+            self._on_learned(model, None)
 
     def ask_for_overview(self, model: str, layer: str) -> None:
         """Read the overview of a layer's neurons from the bundled bank, once."""
@@ -80,7 +84,7 @@ class ModelCache:
     def _take_overview(self, model: str, layer: str, neurons: list[NeuronOverview] | None) -> None:
         if neurons is not None:
             self.overviews[model, layer] = neurons
-            self._learned(model, layer)
+            self._on_learned(model, layer)
 
     def name_of(self, run: RunSpec | RunSummary) -> str:
         """The name of a run's neuron; empty if it has none or is unknown."""
@@ -97,7 +101,7 @@ class ModelCache:
         known = self.layers.get(model)
         if known is None:
             if model not in self._remembered:
-                self._remembered[model] = self._kept.read(model) or []
+                self._remembered[model] = self._layer_cache.read(model) or []
             known = self._remembered[model]
         return next((info for info in known if info.name == layer), None) if isinstance(known, list) else None
 
@@ -109,7 +113,7 @@ class ModelCache:
 
     def _take_profile(self, neuron: tuple[str, str, int], found: NeuronProfile | None) -> None:
         self.profiles[neuron] = found
-        self._learned(*neuron[:2])
+        self._on_learned(*neuron[:2])
 
     def ask_for_bank_pictures(self, images: Images) -> None:
         """Read the bank's pictures, once: bundled ones, and from `images` those that this machine has drawn."""

@@ -107,7 +107,7 @@ def seconds_left(snapshot: Snapshot) -> float | None:
     if not snapshot.counted or not snapshot.busy_seconds or not snapshot.active:
         return None
     search = snapshot.busy_seconds / snapshot.counted * view.images_left(snapshot.state)
-    return search + view.seconds_an_image(snapshot.state) * view.report_images_left(snapshot.state)
+    return search + view.seconds_per_image(snapshot.state) * view.report_images_left(snapshot.state)
 
 
 def replayed(run_id: str, envelopes: Iterable[e.Envelope]) -> Snapshot:

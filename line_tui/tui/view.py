@@ -137,7 +137,7 @@ def _reported(state: RunState) -> int:
     return sum(len(trial.images_for("report")) for trial in state.trials.values())
 
 
-def seconds_an_image(state: RunState) -> float:
+def seconds_per_image(state: RunState) -> float:
     """Average seconds to draw and record an image that was not cached; 0 before the first."""
     took = [
         image.draw_seconds + image.look_seconds

@@ -124,8 +124,8 @@ def test_a_cached_image_says_nothing_of_the_time_that_drawing_takes() -> None:
     before = events[: events.index(scored)]
     drawn = msgspec.structs.replace(scored, cached=False, draw_seconds=2.0, look_seconds=0.5)
     cached = msgspec.structs.replace(scored, index=1, cached=True, draw_seconds=0.0, look_seconds=0.1)
-    assert view.seconds_an_image(fold([*before, drawn, cached])) == 2.5
-    assert view.seconds_an_image(fold(before)) == 0.0
+    assert view.seconds_per_image(fold([*before, drawn, cached])) == 2.5
+    assert view.seconds_per_image(fold(before)) == 0.0
 
 
 def test_the_cost_counts_a_reply_that_repeats_a_concept() -> None:
