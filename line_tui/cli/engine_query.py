@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from line_tui.cli.interrupts import complete, on_interrupt
+from line_tui.cli.interrupts import on_interrupt, run_async
 from line_tui.cli.neuron_selector import as_number
 from line_tui.engine.executor import Executor
 from line_tui.errors import UnknownNameError, unknown_name
@@ -50,6 +50,6 @@ def ask(question: Callable[[Executor], Coroutine[Any, Any, Found]]) -> Found:
                 return await answer
 
     try:
-        return complete(ask())
+        return run_async(ask())
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None

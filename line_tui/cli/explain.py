@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from line_tui import events as e
-from line_tui.cli.interrupts import complete, on_interrupt
+from line_tui.cli.interrupts import on_interrupt, run_async
 from line_tui.cli.neuron_selector import is_selector
 from line_tui.cli.options import (
     SEED,
@@ -149,7 +149,7 @@ def explain(
             run_id = store.new_run_id()
             run = _begin(engine, store, run_id, neuron, partial(_spec, model, layer, given))
         try:
-            if run is not None and not complete(run):
+            if run is not None and not run_async(run):
                 say(f"stopped{_how_to_resume(store, run_id, no_store)}")
                 return INTERRUPTED
         except (EngineError, MemoryLimitError, StoreError) as error:
@@ -221,7 +221,7 @@ async def _follow(handle: Handle, store: Store) -> bool:
 
     with view.shown(), on_interrupt(stop):
         async for envelope in handle.events():
-            view.see(envelope)
+            view.show_event(envelope)
             match envelope.event:
                 case e.Finished():
                     finished = True
@@ -237,7 +237,7 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
     from line_tui.cli.explain_many import explain_many
     from line_tui.report.result_csv import to_csv
 
-    batch, results = complete(explain_many(engine, store, spec, selector))
+    batch, results = run_async(explain_many(engine, store, spec, selector))
     if batch.stopped:
         say("stopped; run the same command again to resume")
         return INTERRUPTED

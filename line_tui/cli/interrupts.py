@@ -17,7 +17,7 @@ def ending_signals() -> list[signal.Signals]:
     return [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hangs_up else [])]
 
 
-def complete(work: Coroutine[Any, Any, T]) -> T:
+def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Like `asyncio.run`, but a signal that arrives while the event loop is created waits until it exists.
 
     Otherwise closing the half-created loop would print a traceback. Raises KeyboardInterrupt.

@@ -37,14 +37,14 @@ class LiveView:
         with self._live:
             yield
 
-    def see(self, envelope: e.Envelope) -> None:
+    def show_event(self, envelope: e.Envelope) -> None:
         """Show an event."""
         self._snapshot = advance(self._snapshot, envelope)
-        self._tell(envelope.event)
+        self._print_event(envelope.event)
         if self._console.is_terminal:
             self._live.update(self._render())
 
-    def _tell(self, event: e.AnyEvent) -> None:
+    def _print_event(self, event: e.AnyEvent) -> None:
         """Print what stays after the live lines have gone."""
         match event:
             case e.RunStarted(run_id=run_id):

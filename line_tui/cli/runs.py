@@ -12,7 +12,7 @@ from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option, json_option, refuse_before_command, run_argument, runs_argument
 from line_tui.cli.output import confirmed, put, put_json, say, table
 from line_tui.cli.runs_export import export
-from line_tui.cli.runs_filter import chosen, filter_options, matching
+from line_tui.cli.runs_filter import filter_options, matching, select_runs
 from line_tui.sanitize import shown
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 @data_option
 @json_option
 @click.pass_context
-def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: bool, **wanted: Any) -> None:
+def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: bool, **filters: Any) -> None:
     """List all runs, newest first.
 
     Commands accept a run's id or a prefix of it. The score is the label's AUC on fresh pictures; where that was not
@@ -46,7 +46,7 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
     from line_tui.store import Store
 
     known = Store.open(data).runs(include_deleted=deleted)
-    found = matching(known, wanted)
+    found = matching(known, filters)
     if as_json:
         put_json(found)
         return
@@ -140,7 +140,7 @@ runs.add_command(export)
 @click.argument("text")
 @filter_options
 @data_option
-def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) -> None:
+def note(run_ids: tuple[str, ...], text: str, data: Path | None, **filters: Any) -> None:
     """Set the note of runs.
 
     TEXT replaces the old note; an empty TEXT removes it.
@@ -153,7 +153,7 @@ def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) 
     from line_tui.store import Store
 
     store = Store.open(data)
-    found = chosen(store, run_ids, wanted)
+    found = select_runs(store, run_ids, filters)
     for run_id in found:
         store.annotate(run_id, text)
     say(f"note set on {_counted(found)}")
@@ -164,7 +164,7 @@ def note(run_ids: tuple[str, ...], text: str, data: Path | None, **wanted: Any) 
 @filter_options
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @data_option
-def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any) -> None:
+def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **filters: Any) -> None:
     """Hide runs from the list. `runs restore` brings them back; `runs purge` frees their disk space.
 
     \b
@@ -175,7 +175,7 @@ def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **wanted: Any
     from line_tui.store import Store
 
     store = Store.open(data)
-    found = chosen(store, run_ids, wanted)
+    found = select_runs(store, run_ids, filters)
     if not found:
         say("no run matches")
         return

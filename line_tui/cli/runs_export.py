@@ -34,7 +34,7 @@ _WRITTEN = ("html", "png", *plugins.names(plugins.EXPORTERS))
 @filter_options
 @data_option
 def export(
-    run_ids: tuple[str, ...], kind: str, folder: Path | None, open_it: bool, data: Path | None, **wanted: Any
+    run_ids: tuple[str, ...], kind: str, folder: Path | None, open_it: bool, data: Path | None, **filters: Any
 ) -> None:
     """Export the results of runs.
 
@@ -60,7 +60,7 @@ def export(
     store = Store.open(data)
     named = [store.find(run_id) for run_id in run_ids]
     if not run_ids:
-        finished = {**wanted, "status": wanted["status"] or "finished"}
+        finished = {**filters, "status": filters["status"] or "finished"}
         named = [run.id for run in reversed(matching(store.runs(), finished))]
     if kind not in _PRINTED:
         if folder is None:

@@ -20,7 +20,7 @@ _DATES = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
 
 
 def filter_options(function: Function) -> Function:
-    """`--status`, `--model`, `--layer`, `--before`, `--after`, handed on as `wanted`."""
+    """`--status`, `--model`, `--layer`, `--before`, `--after`, passed as `filters`."""
     for option in (
         click.option("--after", type=click.DateTime(_DATES), metavar="DATE", help="Only runs started since then."),
         click.option("--before", type=click.DateTime(_DATES), metavar="DATE", help="Only runs started before then."),
@@ -32,25 +32,25 @@ def filter_options(function: Function) -> Function:
     return function
 
 
-def matching(runs: Sequence[RunSummary], wanted: dict[str, Any]) -> list[RunSummary]:
+def matching(runs: Sequence[RunSummary], filters: dict[str, Any]) -> list[RunSummary]:
     """The runs that match all given filters."""
 
-    def holds(run: RunSummary) -> bool:
+    def matches(run: RunSummary) -> bool:
         begun = datetime.fromtimestamp(run.created)
         return (
-            (wanted["status"] is None or run.status == wanted["status"])
-            and (wanted["model"] is None or run.model == wanted["model"])
-            and (wanted["layer"] is None or run.layer == wanted["layer"])
-            and (wanted["before"] is None or begun < wanted["before"])
-            and (wanted["after"] is None or begun >= wanted["after"])
+            (filters["status"] is None or run.status == filters["status"])
+            and (filters["model"] is None or run.model == filters["model"])
+            and (filters["layer"] is None or run.layer == filters["layer"])
+            and (filters["before"] is None or begun < filters["before"])
+            and (filters["after"] is None or begun >= filters["after"])
         )
 
-    return [run for run in runs if holds(run)]
+    return [run for run in runs if matches(run)]
 
 
-def chosen(store: Store, run_ids: Sequence[str], wanted: dict[str, Any]) -> list[str]:
+def select_runs(store: Store, run_ids: Sequence[str], filters: dict[str, Any]) -> list[str]:
     """Runs by id, or those that match the filters; never all runs. Raises UsageError, UnknownNameError."""
-    filtered = any(value is not None for value in wanted.values())
+    filtered = any(value is not None for value in filters.values())
     if bool(run_ids) == filtered:
         raise UsageError(
             "both runs and filters were given" if run_ids else "no run was named",
@@ -58,4 +58,4 @@ def chosen(store: Store, run_ids: Sequence[str], wanted: dict[str, Any]) -> list
         )
     if run_ids:
         return list(dict.fromkeys(store.find(run_id) for run_id in run_ids))
-    return [run.id for run in matching(store.runs(), wanted)]
+    return [run.id for run in matching(store.runs(), filters)]

@@ -110,7 +110,7 @@ def test_a_run_that_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
         view = LiveView(console, fold([]))
         with view.shown():
             for event in events:
-                view.see(Envelope(run_id="r1", time=0, event=event))
+                view.show_event(Envelope(run_id="r1", time=0, event=event))
 
     text = told(monkeypatch, show)
     assert VISIBLE in text and obeyed(text, but="\n\r") == set()

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 
-from line_tui.cli.interrupts import complete
+from line_tui.cli.interrupts import run_async
 
 pytestmark = pytest.mark.unit
 
@@ -17,7 +17,7 @@ async def answer() -> int:
 
 
 def test_the_result_is_that_of_the_work() -> None:
-    assert complete(answer()) == 42
+    assert run_async(answer()) == 42
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -36,6 +36,6 @@ def test_a_signal_waits_for_the_loop(number: signal.Signals, monkeypatch: pytest
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*never awaited")
         with pytest.raises(KeyboardInterrupt):
-            complete(answer())
+            run_async(answer())
     assert made[0].is_closed()
     assert signal.signal(number, before) is handler

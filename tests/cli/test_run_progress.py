@@ -20,7 +20,7 @@ def drawn(view: LiveView) -> str:
 
 def see(view: LiveView, *events: e.AnyEvent, time: float = 0.0) -> None:
     for event in events:
-        view.see(e.Envelope(run_id="r", time=time, event=event))
+        view.show_event(e.Envelope(run_id="r", time=time, event=event))
 
 
 @pytest.fixture
