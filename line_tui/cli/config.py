@@ -8,7 +8,7 @@ import click
 
 from line_tui.cli.groups import Group
 from line_tui.cli.options import json_option
-from line_tui.cli.output import put, put_data, put_json, say, table
+from line_tui.cli.output import print_data, print_json, print_message, print_text, table
 from line_tui.config import config_path, data_folder, log_folder, read_config, to_toml
 
 
@@ -35,7 +35,7 @@ def path(what: Literal["config", "data", "log"]) -> None:
       line-tui config path
       line-tui config path data
     """
-    put(str({"config": config_path, "data": data_folder, "log": log_folder}[what]()))
+    print_text(str({"config": config_path, "data": data_folder, "log": log_folder}[what]()))
 
 
 @config.command()
@@ -46,7 +46,7 @@ def show() -> None:
     Example:
       line-tui config show > settings.toml
     """
-    put_data(to_toml(read_config()))
+    print_data(to_toml(read_config()))
 
 
 @config.command()
@@ -62,9 +62,9 @@ def keys(as_json: bool) -> None:
 
     found = remappable()
     if as_json:
-        put_json(found)
+        print_json(found)
     else:
-        put(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in found]))
+        print_text(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in found]))
 
 
 @config.command()
@@ -79,4 +79,6 @@ def validate() -> None:
 
     check_settings(read_config().tui)
     exists = config_path().exists()
-    say(f"{config_path()} is valid" if exists else f"there is no {config_path()}; all settings have their defaults")
+    print_message(
+        f"{config_path()} is valid" if exists else f"there is no {config_path()}; all settings have their defaults"
+    )

@@ -10,7 +10,7 @@ import msgspec
 
 from line_tui.cli.child_process import run_child
 from line_tui.cli.options import Target, complete_models, json_option
-from line_tui.cli.output import put, put_json
+from line_tui.cli.output import print_json, print_text
 from line_tui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ def doctor(model: str | None, layer: str | None, pictures: Path | None, as_json:
         if not as_json:
             _print(finding)
     if as_json:
-        put_json(findings)
+        print_json(findings)
     return int(any(finding.status == "problem" for finding in findings))
 
 
 def _print(finding: Finding) -> None:
-    put(f"{_MARKS[finding.status]}  {finding.check:<16}  {finding.found}")
+    print_text(f"{_MARKS[finding.status]}  {finding.check:<16}  {finding.found}")
     if finding.fix:
-        put(f"{'':<9}{'':<16}  -> {finding.fix}")
+        print_text(f"{'':<9}{'':<16}  -> {finding.fix}")

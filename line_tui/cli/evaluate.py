@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from line_tui.cli.options import SEED, Integer, complete_profiles, json_option, layer_argument, model_argument
-from line_tui.cli.output import put_data, put_json
+from line_tui.cli.output import print_data, print_json
 from line_tui.config import MOST_IMAGES
 from line_tui.errors import UsageError
 
@@ -90,8 +90,8 @@ def evaluate(
     report = ask(lambda engine: engine.do("evaluate", request, Report, lambda at: console.print_line(at.text)))
     print_skipped(report, console)
     if as_json:
-        put_json(report)
+        print_json(report)
     elif as_csv:
-        put_data(to_csv(report))
+        print_data(to_csv(report))
     else:
         print_tables(report)

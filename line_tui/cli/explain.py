@@ -27,7 +27,7 @@ from line_tui.cli.options import (
     data_option,
     json_option,
 )
-from line_tui.cli.output import put, put_data, put_json, say
+from line_tui.cli.output import print_data, print_json, print_message, print_text
 from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
 from line_tui.errors import INTERRUPTED, EngineError, MemoryLimitError, StoreError, UsageError
 from line_tui.events import Metric, RunSpec
@@ -150,15 +150,15 @@ def explain(
             run = _begin(engine, store, run_id, neuron, partial(_spec, model, layer, given))
         try:
             if run is not None and not run_async(run):
-                say(f"stopped{_how_to_resume(store, run_id, no_store)}")
+                print_message(f"stopped{_how_to_resume(store, run_id, no_store)}")
                 return INTERRUPTED
         except (EngineError, MemoryLimitError, StoreError) as error:
             raise type(error)(error.cause, f"{error.fix}{_how_to_resume(store, run_id, no_store)}") from error
         result = result_of(store, run_id)
     if as_json:
-        put_json(result)
+        print_json(result)
     else:
-        put(to_text(result))
+        print_text(to_text(result))
     return 0
 
 
@@ -239,14 +239,14 @@ def _many(engine: Engine, store: Store, spec: Callable[[int], RunSpec], selector
 
     batch, results = run_async(explain_many(engine, store, spec, selector))
     if batch.stopped:
-        say("stopped; run the same command again to resume")
+        print_message("stopped; run the same command again to resume")
         return INTERRUPTED
     if as_json:
         # One object per line: programs can stream them, and truncated output is still readable.
         for result in results:
-            put_json(result)
+            print_json(result)
     else:
-        put_data(to_csv(results))
+        print_data(to_csv(results))
     return next((error.exit_code for error in batch.failures.values()), 0)
 
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from line_tui.cli.interrupts import on_interrupt
 from line_tui.cli.neuron_selector import select
-from line_tui.cli.output import say
+from line_tui.cli.output import print_message
 from line_tui.cli.result import result_of
 from line_tui.consoles import PlainConsole
 from line_tui.events import RunSpec
@@ -67,12 +67,14 @@ async def explain_many(
                 batch = await queue.explain(neurons)
     results = [] if batch.stopped else [read(run_id) for run_id in batch.finished(neurons)]
     if results:
-        say(savings_summary([result.cost.images_drawn for result in results]))
-        say(summary(polysemanticity(spec.model, spec.layer, results)))
-        say(f"one by one: line-tui senses {spec.model} {spec.layer}")
+        print_message(savings_summary([result.cost.images_drawn for result in results]))
+        print_message(summary(polysemanticity(spec.model, spec.layer, results)))
+        print_message(f"one by one: line-tui senses {spec.model} {spec.layer}")
     if batch.failures:
         failed = ", ".join(map(str, sorted(batch.failures)))
-        say(f"{len(batch.failures)} of {len(neurons)} neurons failed: {failed}; the same command tries them again")
+        print_message(
+            f"{len(batch.failures)} of {len(neurons)} neurons failed: {failed}; the same command tries them again"
+        )
     return batch, results
 
 

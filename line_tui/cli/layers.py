@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from line_tui.cli.options import json_option, model_argument
-from line_tui.cli.output import put, put_json, table
+from line_tui.cli.output import print_json, print_text, table
 
 
 @click.command()
@@ -29,9 +29,9 @@ def layers(model: str, as_json: bool) -> None:
     found = layers_of(model)
     if as_json:
         # Without the neurons' names, which `line-tui neurons` prints.
-        put_json(msgspec.convert(found, list[Layer], from_attributes=True))
+        print_json(msgspec.convert(found, list[Layer], from_attributes=True))
         return
     rows = [
         (layer.name, layer.kind, " x ".join(map(str, layer.shape)), layer.neurons, layer.pooling) for layer in found
     ]
-    put(table(["layer", "kind", "shape", "neurons", "pooling"], rows))
+    print_text(table(["layer", "kind", "shape", "neurons", "pooling"], rows))

@@ -16,7 +16,7 @@ from line_tui import __version__, private
 from line_tui.child_main import lost_output
 from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option
-from line_tui.cli.output import say
+from line_tui.cli.output import print_message
 from line_tui.config import log_folder
 from line_tui.errors import INTERRUPTED, LineError, MemoryLimitError, UsageError
 from line_tui.sanitize import shown
@@ -96,7 +96,7 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
     except LineError as error:
         return _tell(str(error), error.exit_code)
     except click.exceptions.NoArgsIsHelpError as error:
-        say(error.format_message())
+        print_message(error.format_message())
         return error.exit_code
     except click.ClickException as error:
         cause = error.format_message().rstrip(".")
@@ -140,7 +140,7 @@ def _client(data: Path | None, low_priority: bool = False) -> Any:
 
 
 def _tell(message: str, code: int) -> int:
-    say(f"error: {shown(' '.join(message.split()))}")
+    print_message(f"error: {shown(' '.join(message.split()))}")
     return code
 
 

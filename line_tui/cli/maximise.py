@@ -17,7 +17,7 @@ from line_tui.cli.options import (
     layer_argument,
     model_argument,
 )
-from line_tui.cli.output import put, put_json
+from line_tui.cli.output import print_json, print_text
 from line_tui.errors import StoreError
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def maximise(
     finally:
         store.close()
     if as_json:
-        put_json(compared)
+        print_json(compared)
     else:
-        put(_text(compared))
+        print_text(_text(compared))
 
 
 def _text(found: Comparison) -> str:

@@ -10,7 +10,7 @@ from click.shell_completion import CompletionItem
 
 from line_tui.cli.groups import Group
 from line_tui.cli.options import completion, json_option
-from line_tui.cli.output import confirmed, put, put_json, say, table
+from line_tui.cli.output import confirmed, print_json, print_message, print_text, table
 from line_tui.errors import ModelFileError, UsageError, unknown_name
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def list_(as_json: bool) -> None:
     unfinished = find_unfinished(catalog.entries)
     verdicts = {entry.id: glance(entry, receipts) for entry in catalog.entries}
     if as_json:
-        put_json(listing(catalog, verdicts, unfinished))
+        print_json(listing(catalog, verdicts, unfinished))
         return
     rows = [
         (
@@ -79,12 +79,12 @@ def list_(as_json: bool) -> None:
         for kind in ("language", "generator", "vision")
         for entry in getattr(catalog, kind)
     ]
-    put(table(["kind", "name", "state", "size", "licence", "about"], rows))
-    put("")
+    print_text(table(["kind", "name", "state", "size", "licence", "about"], rows))
+    print_text("")
     sets = [(p.id, f"{p.language} + {p.generator} + {p.vision}", p.about) for p in catalog.profile]
-    put(table(["profile", "models", "about"], sets))
+    print_text(table(["profile", "models", "about"], sets))
     for each in unfinished:
-        say(f"\n{each.found}: {each.fix}")
+        print_message(f"\n{each.found}: {each.fix}")
 
 
 @models.command()
@@ -109,7 +109,7 @@ def pull(names: tuple[str, ...], update: bool, as_json: bool) -> None:
 
     pulled = pull_all(_resolve(read_catalog(pins={}), names), update=update)
     if as_json:
-        put_json(pulled)
+        print_json(pulled)
 
 
 @models.command()
@@ -132,15 +132,15 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     entries = _resolve(read_catalog(pins=pins), names)
     verdicts = [check(entry, receipts) for entry in entries]
     if as_json:
-        put_json(verdicts)
+        print_json(verdicts)
     else:
         rows = [(verdict.id, verdict.state, _size(verdict.size), verdict.path or "") for verdict in verdicts]
-        put(table(["name", "state", "size", "path"], rows))
+        print_text(table(["name", "state", "size", "path"], rows))
         if any(verdict.state == "present" for verdict in verdicts):
-            say("present, but without a known hash for all files")
+            print_message("present, but without a known hash for all files")
         for entry in entries:
             if (pin := pins.get(entry.id)) is not None and entry.source.revision == pin.commit != pin.revision:
-                say(f"{entry.id}: pinned to commit {pin.commit[:12]}; {move_on(entry.id)}")
+                print_message(f"{entry.id}: pinned to commit {pin.commit[:12]}; {move_on(entry.id)}")
     if bad := next((verdict for verdict in verdicts if verdict.problem), None):
         raise ModelFileError(bad.problem, bad.fix)
 
@@ -185,12 +185,12 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
     freed = 0
     if confirmed(f"Delete {what} of {repo}{shared}?", yes):
         freed = Repository.of(repo).remove(files)
-        say(f"{name}: {what} removed, {gigabytes(freed)} freed")
+        print_message(f"{name}: {what} removed, {gigabytes(freed)} freed")
     else:
         files = []
-        say("nothing was deleted")
+        print_message("nothing was deleted")
     if as_json:
-        put_json(RemovedModel(id=name, files=len(files), freed=freed))
+        print_json(RemovedModel(id=name, files=len(files), freed=freed))
 
 
 @models.command()
@@ -210,9 +210,9 @@ def path(name: str, as_json: bool) -> None:
     entry = _named_model(read_catalog(), name)
     found = str(locate(entry.source, entry.id))
     if as_json:
-        put_json(ModelPath(id=name, path=found))
+        print_json(ModelPath(id=name, path=found))
     else:
-        put(found)
+        print_text(found)
 
 
 def _named(catalog: Catalog) -> dict[str, list[Entry]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_tui.cli.options import data_option, json_option, layer_argument, model_argument
-from line_tui.cli.output import put, put_json, table
+from line_tui.cli.output import print_json, print_text, table
 
 if TYPE_CHECKING:
     from line_tui.report.listings import ListedNeuron
@@ -43,14 +43,14 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
     if unexplained:
         listed = [one for one in listed if one.run_id is None]
     if as_json:
-        put_json(listed)
+        print_json(listed)
         return
     keys = ["neuron", "name", "best_in_bank", "bank_mad", "label", "score"]
     rows = [msgspec.structs.asdict(one) for one in listed]
     for row in rows:
         row["label"] = row["label"] or (row["run_id"] and "no concept found")
     shown = [key for key in keys if key == "neuron" or any(row[key] is not None for row in rows)]
-    put(table([key.replace("_", " ") for key in shown], [[_cell(row[key]) for key in shown] for row in rows]))
+    print_text(table([key.replace("_", " ") for key in shown], [[_cell(row[key]) for key in shown] for row in rows]))
 
 
 def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path | None) -> list[ListedNeuron]:

@@ -14,7 +14,7 @@ from line_tui.errors import UsageError
 from line_tui.sanitize import shown, shown_lines
 
 
-def say(text: str) -> None:
+def print_message(text: str) -> None:
     """Print a message to stderr, without control characters. If stderr is full or closed, the message is lost."""
     with suppress(OSError):
         click.echo(shown_lines(text), err=True)
@@ -29,24 +29,24 @@ def confirmed(question: str, yes: bool) -> bool:
     except (click.Abort, OSError) as error:
         if isinstance(error, click.Abort) and sys.stdin is not None and sys.stdin.isatty():
             raise
-        say("")
+        print_message("")
         raise UsageError("this needs confirmation, and nobody can give it here", "add --yes") from None
 
 
-def put(text: str) -> None:
+def print_text(text: str) -> None:
     """Print text for people to stdout, without control characters. Raises StoreError if that fails."""
-    put_data(shown_lines(text) + "\n")
+    print_data(shown_lines(text) + "\n")
 
 
-def put_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print exactly one JSON value to stdout. Raises StoreError if that fails."""
     text = msgspec.json.encode(value).decode()
     # JSON parsers read an escaped control character as the same text, and terminals do not obey it.
     safe = text if text.isprintable() else "".join(c if c.isprintable() else _escape(c) for c in text)
-    put_data(safe + "\n")
+    print_data(safe + "\n")
 
 
-def put_data(text: str) -> None:
+def print_data(text: str) -> None:
     """Print data for other programs unchanged. Raises StoreError if that fails."""
     try:
         click.echo(text, nl=False)

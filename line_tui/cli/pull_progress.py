@@ -16,7 +16,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
-from line_tui.cli.output import say
+from line_tui.cli.output import print_message
 from line_tui.consoles import PlainConsole
 from line_tui.hub.pull import Plan, gigabytes, move_on, pin, plan, pull
 from line_tui.hub.receipts import Receipts
@@ -50,24 +50,26 @@ def pull_all(entries: Iterable[Entry], *, update: bool = False) -> list[Pulled]:
 def _pull(entry: Entry, hub: Hub, receipts: Receipts, update: bool) -> Pulled:
     if entry.source.hub is None:
         path = locate(entry.source, entry.id)
-        say(f"{entry.id}: nothing to fetch, the model is at {path}")
+        print_message(f"{entry.id}: nothing to fetch, the model is at {path}")
         return Pulled(id=entry.id, path=str(path), commit=None, fetched=0)
     before = read_pins().get(entry.id)
     source = entry.source if update else held(entry.source, before)
     planned = plan(msgspec.structs.replace(entry, source=source), hub)
     if source.revision != entry.source.revision:
-        say(f"{entry.id}: pinned to commit {planned.commit[:12]}; {move_on(entry.id)}")
+        print_message(f"{entry.id}: pinned to commit {planned.commit[:12]}; {move_on(entry.id)}")
     gated = f", gated: first accept it at https://huggingface.co/{planned.repo}" if entry.gated else ""
-    say(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
+    print_message(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
     if planned.refused:
-        say(f"{entry.id}: skipped, because they could run code: {', '.join(planned.refused)}")
+        print_message(f"{entry.id}: skipped, because they could run code: {', '.join(planned.refused)}")
     to_fetch = planned.to_fetch
-    say(f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it left to fetch")
+    print_message(
+        f"{entry.id}: {gigabytes(planned.size)} from {planned.repo}, {gigabytes(to_fetch)} of it left to fetch"
+    )
     folder = _with_progress(planned, hub, receipts)
     write_pin(entry.id, pin(planned, entry.source.revision, folder))
     if before is not None and before.repo == planned.repo and before.commit != planned.commit:
         moved = f"updated from commit {before.commit[:12]} to {planned.commit[:12]}"
-        say(f"{entry.id}: {moved}; the earlier files stay until `hf cache prune`")
+        print_message(f"{entry.id}: {moved}; the earlier files stay until `hf cache prune`")
     return Pulled(id=entry.id, path=str(folder), commit=planned.commit, fetched=to_fetch)
 
 
@@ -87,5 +89,5 @@ def _with_progress(planned: Plan, hub: Hub, receipts: Receipts) -> Path:
             progress.update(bar, completed=sum(done.values()), description=name)
 
         folder = pull(planned, hub, on_bytes, receipts)
-    say(f"{planned.entry.id}: complete and verified, in {folder}")
+    print_message(f"{planned.entry.id}: complete and verified, in {folder}")
     return folder

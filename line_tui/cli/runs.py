@@ -10,7 +10,7 @@ import click
 
 from line_tui.cli.groups import Group
 from line_tui.cli.options import data_option, json_option, refuse_before_command, run_argument, runs_argument
-from line_tui.cli.output import confirmed, put, put_json, say, table
+from line_tui.cli.output import confirmed, print_json, print_message, print_text, table
 from line_tui.cli.runs_export import export
 from line_tui.cli.runs_filter import filter_options, matching, select_runs
 from line_tui.sanitize import shown
@@ -48,16 +48,16 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
     known = Store.open(data).runs(include_deleted=deleted)
     found = matching(known, filters)
     if as_json:
-        put_json(found)
+        print_json(found)
         return
     if known and not found:
-        say("no run matches")
+        print_message("no run matches")
         return
     if not found:
-        say("no runs yet; `line-tui explain emoji-resnet18 fc 3` starts one")
+        print_message("no runs yet; `line-tui explain emoji-resnet18 fc 3` starts one")
         return
     header = ["id", "started", "status", "model", "layer", "neuron", "label", "score", "images", "title"]
-    put(table(header, [_row(run) for run in found]))
+    print_text(table(header, [_row(run) for run in found]))
 
 
 def _row(run: RunSummary) -> list[object]:
@@ -90,17 +90,17 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
     run = store.run(store.find(run_id))
     found = result_of(store, run.id)
     if as_json:
-        put_json(found)
+        print_json(found)
         return
-    put(to_text(found))
+    print_text(to_text(found))
     about = (
         f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found.seed}, {run.status}, "
         f"{run.images} images, {run.seconds:.0f} s"
     )
-    put("\n" + shown(about))
-    put(shown(f"with {found.settings.vision}, {found.settings.generator}, {found.settings.language}"))
+    print_text("\n" + shown(about))
+    print_text(shown(f"with {found.settings.vision}, {found.settings.generator}, {found.settings.language}"))
     for line in filter(None, (run.title, run.note)):
-        put(shown(line))
+        print_text(shown(line))
     rows = [
         (
             trial.iteration,
@@ -111,7 +111,7 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
         )
         for trial in found.trials
     ]
-    put("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))
+    print_text("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))
 
 
 @runs.command()
@@ -156,7 +156,7 @@ def note(run_ids: tuple[str, ...], text: str, data: Path | None, **filters: Any)
     found = select_runs(store, run_ids, filters)
     for run_id in found:
         store.annotate(run_id, text)
-    say(f"note set on {_counted(found)}")
+    print_message(f"note set on {_counted(found)}")
 
 
 @runs.command()
@@ -177,15 +177,15 @@ def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **filters: An
     store = Store.open(data)
     found = select_runs(store, run_ids, filters)
     if not found:
-        say("no run matches")
+        print_message("no run matches")
         return
     if not run_ids and not confirmed(f"Delete {_counted(found)} from the list?", yes):
-        say("nothing was deleted")
+        print_message("nothing was deleted")
         return
     for run_id in found:
         store.delete(run_id)
     again = " ".join(found) if len(found) <= 20 else "ID..."
-    say(f"deleted {_counted(found)}; restore with: line-tui runs restore {again}")
+    print_message(f"deleted {_counted(found)}; restore with: line-tui runs restore {again}")
 
 
 @runs.command()
@@ -229,16 +229,16 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
     found = store.purgeable()
     erased = Erased(runs=[], images=0, freed=0)
     if not found.runs and not found.images:
-        say("there are no deleted runs")
+        print_message("there are no deleted runs")
     elif confirmed(f"Erase {_erasable(found)} for good?", yes):
         # While the question was open, a run may have been restored, or may have used one of the pictures.
         found = store.purge(found)
         erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
-        say(f"erased {_erasable(found)}")
+        print_message(f"erased {_erasable(found)}")
     else:
-        say("nothing was erased")
+        print_message("nothing was erased")
     if as_json:
-        put_json(erased)
+        print_json(erased)
 
 
 def _erasable(found: Purge) -> str:

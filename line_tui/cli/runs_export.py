@@ -9,7 +9,7 @@ import click
 
 from line_tui import plugins
 from line_tui.cli.options import Target, data_option, runs_argument
-from line_tui.cli.output import put, put_data, put_json, say
+from line_tui.cli.output import print_data, print_json, print_message, print_text
 from line_tui.cli.runs_filter import filter_options, matching
 from line_tui.errors import UsageError
 
@@ -66,9 +66,9 @@ def export(
         if folder is None:
             raise UsageError(f"{kind} needs a folder to write into", "name one with --to")
         written = _write(store, named, kind, folder)
-        put("\n".join(map(str, written)))
+        print_text("\n".join(map(str, written)))
         if open_it and written and not open_file(written[0]):
-            say("no program on this machine can open it")
+            print_message("no program on this machine can open it")
         return
     if folder is not None:
         raise UsageError(f"{kind} is written to stdout", f"use > FILE.{kind} in place of --to")
@@ -76,9 +76,9 @@ def export(
         raise UsageError(f"--open cannot show {kind}", "use it with --format html or another that writes files")
     results = [result_of(store, run_id) for run_id in named]
     if kind == "json":
-        put_json(results)
+        print_json(results)
     else:
-        put_data(to_csv(results))
+        print_data(to_csv(results))
 
 
 def _write(store: Store, run_ids: list[str], kind: str, folder: Path) -> list[Path]:

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from line_tui.cli.output import put_json
+from line_tui.cli.output import print_json
 
 OUTPUTS = {
     "explain": "line_tui.report.result:Result",
@@ -49,7 +49,7 @@ def schema(command: str) -> None:
       line-tui schema explain > explain.schema.json
       line-tui schema "runs show"
     """
-    put_json(schema_of(command))
+    print_json(schema_of(command))
 
 
 def schema_of(command: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from line_tui.cli.options import data_option, json_option, layer_argument, model_argument
-from line_tui.cli.output import put, put_json, table
+from line_tui.cli.output import print_json, print_text, table
 from line_tui.errors import UnknownNameError, unknown_name
 from line_tui.explain import strategies
 from line_tui.layers import find_layer
@@ -50,10 +50,10 @@ def senses(model: str, layer: str, data: Path | None, as_json: bool) -> None:
     finally:
         store.close()
     if as_json:
-        put_json(report)
+        print_json(report)
         return
-    put(_table(report))
-    put(summary(report))
+    print_text(_table(report))
+    print_text(summary(report))
 
 
 def _nothing(model: str, layer: str, models: set[str]) -> UnknownNameError:
