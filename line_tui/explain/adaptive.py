@@ -20,7 +20,7 @@ from line_tui.explain.budget import EACH
 from line_tui.explain.concept_selection import Account, account, choose_set
 from line_tui.explain.control_analysis import ControlAnalysis, Detection, analyse
 from line_tui.explain.ports import Embedder, Floats, Gallery
-from line_tui.explain.prompting import Request, StripContent
+from line_tui.explain.prompting import PromptConcept, Request
 from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import auc, mad
 from line_tui.explain.state import (
@@ -397,9 +397,9 @@ class Search:
         others = (t for t in best if t.id != sense.id and np.corrcoef(own, shown[t.id])[0, 1] > 0)
         return [sense, *islice(others, SHOWN - 1)]
 
-    def _shown(self, trial: Trial) -> StripContent:
+    def _shown(self, trial: Trial) -> PromptConcept:
         assert trial.score is not None
-        return StripContent(trial.concept, trial.score.correlation or 0.0, trial.score.auc)
+        return PromptConcept(trial.concept, trial.score.correlation or 0.0, trial.score.auc)
 
 
 def _planned(state: RunState) -> int:

@@ -14,8 +14,8 @@ word ::= [a-z] [a-z] [a-z'-]*
 
 
 @dataclass(frozen=True)
-class StripContent:
-    """A concept that the prompt mentions."""
+class PromptConcept:
+    """A concept that a prompt mentions, with its score."""
 
     concept: str
     score: float
@@ -28,7 +28,7 @@ class Request:
     """What the next proposal is based on."""
 
     move: Move
-    shown: list[StripContent]
+    shown: list[PromptConcept]
     """Concepts, best first."""
     left: list[str] = field(default_factory=list)
     """Concepts in the prompts of the strongest unexplained pictures."""
@@ -115,7 +115,7 @@ def render(request: Request) -> Prompt:
     return Prompt(head=_HEAD, tail=tail, system=_SYSTEM, user=user, grammar=GRAMMAR)
 
 
-def _line(one: StripContent) -> str:
+def _line(one: PromptConcept) -> str:
     if one.drives is None:
         return f"{one.score:9.3f}  {one.concept}"
     return f"{one.drives:6.2f}  {max(one.score, 0) ** 2:11.0%}   {one.concept}"

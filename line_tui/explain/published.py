@@ -14,7 +14,7 @@ from line_tui import events as e
 from line_tui.errors import UsageError
 from line_tui.explain.budget import FIRST_POOL
 from line_tui.explain.ports import Gallery
-from line_tui.explain.prompting import Request, StripContent
+from line_tui.explain.prompting import PromptConcept, Request
 from line_tui.explain.proposals import judge, tried
 from line_tui.explain.scores import scored
 from line_tui.explain.seeds import derive
@@ -79,7 +79,7 @@ class Published:
         shown = pool[:SUMMARISED] if origin == "summary" else pool
         request = Request(
             move="summarise" if origin == "summary" else "new",
-            shown=[StripContent(trial.concept, value(state, trial)) for trial in shown],
+            shown=[PromptConcept(trial.concept, value(state, trial)) for trial in shown],
             rejected=rejected(state),
             accepted=[trial.concept for trial in pool if verdict(state, trial) == "accepted"],
             attempt=attempt,

@@ -3,13 +3,13 @@ from typing import get_args
 import pytest
 
 from line_tui.events import Move
-from line_tui.explain.prompting import Request, StripContent, render
+from line_tui.explain.prompting import PromptConcept, Request, render
 
 
 @pytest.mark.parametrize("move", [move for move in get_args(Move) if move != "start"])
 @pytest.mark.parametrize("count", [1, 2, 10])
 def test_every_move_with_any_pool(move: Move, count: int) -> None:
-    shown = [StripContent(f"word{n}", 1.0 - n / 10) for n in range(count)]
+    shown = [PromptConcept(f"word{n}", 1.0 - n / 10) for n in range(count)]
     prompt = render(Request(move, shown))
     assert prompt.tail.rstrip()[-1] in ":"
     assert "word0" in prompt.tail
@@ -17,15 +17,15 @@ def test_every_move_with_any_pool(move: Move, count: int) -> None:
 
 
 def test_the_head_never_changes() -> None:
-    first = render(Request("new", [StripContent("dog", 1.0)]))
+    first = render(Request("new", [PromptConcept("dog", 1.0)]))
     second = render(
-        Request("summarise", [StripContent("cat", 0.5), StripContent("cow", 0.1)], rejected=[("pig", "no")])
+        Request("summarise", [PromptConcept("cat", 0.5), PromptConcept("cow", 0.1)], rejected=[("pig", "no")])
     )
     assert first.head == second.head
 
 
 def test_the_model_hears_the_person() -> None:
-    prompt = render(Request("new", [StripContent("dog", 1.0)], rejected=[("pig", "too fat")], accepted=["wolf"]))
+    prompt = render(Request("new", [PromptConcept("dog", 1.0)], rejected=[("pig", "too fat")], accepted=["wolf"]))
     assert "pig: too fat" in prompt.user
     assert "wolf" in prompt.user
     assert "pig" not in prompt.tail
@@ -33,7 +33,7 @@ def test_the_model_hears_the_person() -> None:
 
 
 def test_a_refused_attempt_changes_what_is_shown() -> None:
-    shown = [StripContent(word, 1.0) for word in ("dog", "wolf", "fox", "cat")]
+    shown = [PromptConcept(word, 1.0) for word in ("dog", "wolf", "fox", "cat")]
     tails = {render(Request("new", shown, attempt=attempt)).tail for attempt in range(4)}
     assert len(tails) == 4
 
@@ -44,7 +44,7 @@ def test_nothing_to_show_is_refused() -> None:
 
 
 def test_both_sides_and_what_is_left_are_told() -> None:
-    shown = [StripContent("ewe", 0.3, drives=0.97), StripContent("animal", 0.8, drives=0.86)]
+    shown = [PromptConcept("ewe", 0.3, drives=0.97), PromptConcept("animal", 0.8, drives=0.86)]
     told = render(Request("new", shown, left=["fern", "oak"])).user
     assert "0.97           9%   ewe" in told and "0.86          64%   animal" in told
     assert "fern, oak" in told
