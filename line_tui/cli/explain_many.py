@@ -16,6 +16,7 @@ from line_tui.cli.output import print_message
 from line_tui.cli.result import result_of
 from line_tui.consoles import PlainConsole
 from line_tui.events import RunSpec
+from line_tui.plural import counted
 from line_tui.report.polysemanticity import polysemanticity, summary
 from line_tui.sanitize import shown
 from line_tui.tui.formatting import duration
@@ -120,7 +121,7 @@ class BatchProgress(Progress):
 def savings_summary(fresh: Sequence[int]) -> str:
     """How many images each neuron needed, given in the order of the neurons: later ones share earlier images."""
     if len(fresh) < 2 * COMPARED:
-        return f"{sum(fresh)} images drawn for {len(fresh)} neurons"
+        return f"{counted(sum(fresh), 'image')} drawn for {counted(len(fresh), 'neuron')}"
     first, last = fmean(fresh[:COMPARED]), fmean(fresh[-COMPARED:])
     return (
         f"{sum(fresh)} images drawn for {len(fresh)} neurons: {first:.0f} each for the first {COMPARED}, "
@@ -134,5 +135,5 @@ def _line(store: Store, run_id: str, result: Result | None) -> str:
     score = "" if run.score is None else f"  {run.score:.3f}"
     cost = "done before"
     if result is not None:
-        cost = f"{result.cost.images_drawn} of {run.images} images drawn, {run.seconds:.1f} s"
+        cost = f"{result.cost.images_drawn} of {counted(run.images, 'image')} drawn, {run.seconds:.1f} s"
     return f"neuron {run.neuron}: {shown(run.label or 'no concept found')}{score}  {cost}"

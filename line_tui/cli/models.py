@@ -12,6 +12,7 @@ from line_tui.cli.groups import Group
 from line_tui.cli.options import completion, json_option
 from line_tui.cli.output import confirmed, print_json, print_message, print_text, table
 from line_tui.errors import ModelFileError, UsageError, unknown_name
+from line_tui.plural import counted
 
 if TYPE_CHECKING:
     from line_tui.models.catalog import Catalog, Entry
@@ -174,12 +175,12 @@ def remove(name: str, unfinished: bool, yes: bool, as_json: bool) -> None:
         raise UsageError(f"{name} was not fetched from the hub", "remove it the way it was installed")
     if unfinished:
         files = [part for each in find_unfinished(catalog.entries) if each.repo == repo for part in each.parts]
-        what = f"{len(files)} unfinished files"
+        what = counted(len(files), "unfinished file")
         if not files:
             raise UsageError(f"{repo} has no unfinished pull", "there is nothing to delete")
     else:
         files = files_of(entry)
-        what = f"{len(files)} files"
+        what = counted(len(files), "file")
     sharing = [other.id for other in catalog.entries if other.source.hub == repo and other.id != name]
     shared = f" ({', '.join(sharing)} may use some of them)" if sharing else ""
     freed = 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from line_tui.errors import UsageError
 from line_tui.events import durable
 from line_tui.explain.state import fold
+from line_tui.plural import counted
 from line_tui.report.result import Result, result
 from line_tui.sanitize import shown
 
@@ -31,9 +32,8 @@ def to_text(found: Result) -> str:
     """The label on the first line, its evidence below."""
     lines = [found.label or "no concept found"]
     if (score := found.score) is not None:
-        lines.append(
-            f"{score.metric} {score.value:.3f}, AUC {score.auc:.3f}, MAD {score.mad:.2f} on {score.images} images"
-        )
+        images = counted(score.images, "image")
+        lines.append(f"{score.metric} {score.value:.3f}, AUC {score.auc:.3f}, MAD {score.mad:.2f} on {images}")
         if score.verified:
             lines.append(f"95% interval of the AUC: {score.ci_low:.3f} to {score.ci_high:.3f}, on fresh images")
     for sense in found.senses if len(found.senses) > 1 else []:

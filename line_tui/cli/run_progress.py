@@ -14,6 +14,7 @@ from rich.text import Text
 from line_tui import events as e
 from line_tui.consoles import PlainConsole
 from line_tui.explain.state import RunState, Trial, verdict
+from line_tui.plural import counted
 from line_tui.sanitize import shown
 from line_tui.tui import view
 from line_tui.tui.formatting import PHASES, duration
@@ -61,7 +62,9 @@ class LiveView:
                 )
             case e.ControlMeasured(drawn=drawn, concepts=concepts, reference_activations=reference):
                 own = f", {len(reference)} of your pictures as control" if reference else ""
-                self._console.print_line(f"control set: {len(concepts)} concepts, {drawn} pictures drawn{own}")
+                self._console.print_line(
+                    f"control set: {counted(len(concepts), 'concept')}, {counted(drawn, 'picture')} drawn{own}"
+                )
                 if event.missing:
                     self._console.print_line(
                         f"this generator has no full bank yet: {event.missing} concepts are missing, and the terminal "

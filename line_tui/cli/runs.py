@@ -13,6 +13,7 @@ from line_tui.cli.options import data_option, json_option, refuse_before_command
 from line_tui.cli.output import confirmed, print_json, print_message, print_text, table
 from line_tui.cli.runs_export import export
 from line_tui.cli.runs_filter import filter_options, matching, select_runs
+from line_tui.plural import counted
 from line_tui.sanitize import shown
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
     print_text(to_text(found))
     about = (
         f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found.seed}, {run.status}, "
-        f"{run.images} images, {run.seconds:.0f} s"
+        f"{counted(run.images, 'image')}, {run.seconds:.0f} s"
     )
     print_text("\n" + shown(about))
     print_text(shown(f"with {found.settings.vision}, {found.settings.generator}, {found.settings.language}"))
@@ -156,7 +157,7 @@ def note(run_ids: tuple[str, ...], text: str, data: Path | None, **filters: Any)
     found = select_runs(store, run_ids, filters)
     for run_id in found:
         store.annotate(run_id, text)
-    print_message(f"note set on {_counted(found)}")
+    print_message(f"note set on {counted(len(found), 'run')}")
 
 
 @runs.command()
@@ -179,13 +180,13 @@ def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **filters: An
     if not found:
         print_message("no run matches")
         return
-    if not run_ids and not confirmed(f"Delete {_counted(found)} from the list?", yes):
+    if not run_ids and not confirmed(f"Delete {counted(len(found), 'run')} from the list?", yes):
         print_message("nothing was deleted")
         return
     for run_id in found:
         store.delete(run_id)
     again = " ".join(found) if len(found) <= 20 else "ID..."
-    print_message(f"deleted {_counted(found)}; restore with: line-tui runs restore {again}")
+    print_message(f"deleted {counted(len(found), 'run')}; restore with: line-tui runs restore {again}")
 
 
 @runs.command()
@@ -244,9 +245,5 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
 def _erasable(found: Purge) -> str:
     from rich.filesize import decimal
 
-    pictures = f"{len(found.images)} pictures that no other run uses ({decimal(found.bytes)})"
-    return f"{len(found.runs)} deleted runs and {pictures}"
-
-
-def _counted(runs: list[str]) -> str:
-    return "1 run" if len(runs) == 1 else f"{len(runs)} runs"
+    pictures = f"{counted(len(found.images), 'picture')} that no other run uses ({decimal(found.bytes)})"
+    return f"{counted(len(found.runs), 'deleted run')} and {pictures}"

@@ -13,6 +13,7 @@ from line_tui.hub.cache import cache_folder
 from line_tui.hub.pull import gigabytes
 from line_tui.hub.unfinished import find_unfinished
 from line_tui.models.catalog import Catalog, read_catalog, user_catalog_path
+from line_tui.plural import counted
 from line_tui.store import Store
 from line_tui.store.filesystem import is_network
 
@@ -65,7 +66,7 @@ def check_store() -> Finding:
             "store", "problem", f"{folder}: {error.strerror or error}", "set LINE_TUI_DATA to a folder of yours"
         )
     slow = ", on a network file system (safe, but slower)" if is_network(folder) else ""
-    return Finding("store", "ok", f"{folder}, {runs} runs{slow}")
+    return Finding("store", "ok", f"{folder}, {counted(runs, 'run')}{slow}")
 
 
 def check_downloads(catalog: Catalog) -> list[Finding]:

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from line_tui.errors import UsageError, first_line
 from line_tui.explain.ports import Picture
+from line_tui.plural import counted
 from line_tui.sanitize import as_concept
 
 FORMATS = {
@@ -85,7 +86,7 @@ def open_folder(path: Path) -> PictureFolder:
     classes = [PictureClass(_concept(folder, names), files) for folder, files in listed if files]
     loose = _pictures(path, {} if classes else left_out, deep=False)
     if classes and loose:
-        left_out[path] = f"{len(loose)} pictures beside its subfolders are in no class"
+        left_out[path] = f"{counted(len(loose), 'picture')} beside its subfolders, in no class"
         loose = []
     if not classes and not loose:
         first_reason = "".join([f"; {reason}" for reason in left_out.values() if reason != EMPTY][:1])

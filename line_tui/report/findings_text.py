@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from line_tui import events as e
 from line_tui.explain.state import RunState, concept_of, verdict
+from line_tui.plural import counted
 
 STRONGEST = 20
 """Number of strongest control pictures to consider."""
@@ -42,7 +43,7 @@ def _at_a_glance(state: RunState) -> list[str]:
     if state.spec.strategy != "quick":
         return []
     images = sum(len(trial.images) for trial in state.trials.values())
-    return [f"A quick look with {images} pictures, a tenth of a full run: everything below is less certain."]
+    return [f"A quick look with {counted(images, 'picture')}, a tenth of a full run: everything below is less certain."]
 
 
 def _what(state: RunState, label: str) -> str:
@@ -98,7 +99,7 @@ def _how_sure(state: RunState) -> list[str]:
     interval = f"95% interval {percent(score.ci_low)} to {percent(score.ci_high)}"
     said = (
         f"A picture of “{state.verified.concept}” drives the neuron more than a control picture in "
-        f"{percent(score.auc)} of cases ({interval}, on {score.images} pictures drawn for this alone)"
+        f"{percent(score.auc)} of cases ({interval}, on {counted(score.images, 'picture')} drawn for this alone)"
     )
     if score.correlation is not None:
         said += f"; how much a picture shows it correlates with the neuron at {score.correlation:.2f}"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 
 from line_tui.decodable import decodable
+from line_tui.plural import counted
 from line_tui.report.result import Result
 
 
@@ -87,9 +88,9 @@ def summary(report: Polysemanticity) -> str:
     """The report in one line."""
     if not report.by_senses:
         return "no senses were looked for; only --strategy adaptive looks for them"
-    counted = ", ".join(f"{count} with {senses}" for senses, count in report.by_senses.items())
+    by_senses = ", ".join(f"{count} with {senses}" for senses, count in report.by_senses.items())
     covered = [one.covered for one in report.each if one.senses]
     return (
-        f"senses: {counted}, {report.without_concept} neurons without a concept; "
+        f"senses: {by_senses}, {counted(report.without_concept, 'neuron')} without a concept; "
         f"the first accounts for {sum(covered) / len(covered):.0%} of the strong responses on average"
     )

@@ -9,6 +9,7 @@ import msgspec
 from line_tui.events import RunSpec
 from line_tui.explain import strategies
 from line_tui.explain.state import RunState
+from line_tui.plural import counted
 
 _OPTIONS = ("profile", "strategy", "metric", "seed", "iterations", "images", "control")
 
@@ -35,7 +36,7 @@ def how_to_repeat(state: RunState) -> tuple[str, str]:
     steered = len(state.decisions)
     if steered:
         told = (
-            f"You steered this run ({steered} {'decision' if steered == 1 else 'decisions'}, listed here). The command "
+            f"You steered this run ({counted(steered, 'decision')}, listed here). The command "
             "searches without them and may find another label. The run itself can be replayed."
         )
     elif state.iterations != state.spec.iterations:

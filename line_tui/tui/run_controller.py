@@ -13,6 +13,7 @@ from textual.app import App
 from line_tui.engine.executor import Handle
 from line_tui.errors import LineError, UnknownNameError
 from line_tui.events import Decision, Envelope, ModelsLoaded, PhaseChanged, RunSpec
+from line_tui.plural import counted
 from line_tui.store import RunSummary, Store
 from line_tui.tui.engine_supervisor import EngineFactory, EngineSupervisor
 from line_tui.tui.session import Session
@@ -163,7 +164,7 @@ class RunController:
             first = next(iter(batch.failures.values()))
             self._app.notify(f"{failed}: {first}", title="Not explained", severity="error", timeout=10)
         elif not batch.stopped:
-            self._app.notify(f"{len(batch.runs)} neurons are explained.", title="The queue is finished")
+            self._app.notify(f"Explained {counted(len(batch.runs), 'neuron')}.", title="The queue is finished")
         self._on_change()
 
     def _queued_ended(self, spec: RunSpec, how: How) -> None:

@@ -62,7 +62,7 @@ def test_elsewhere_one_line_a_concept() -> None:
         see(view, *EVENTS, e.Token(text="nothing of this"))
     assert file.getvalue().splitlines() == [
         "run r",
-        "control set: 1 concepts, 1 pictures drawn",
+        "control set: 1 concept, 1 picture drawn",
         "this generator has no full bank yet: 3 concepts are missing, and the terminal app draws them while it is idle",
         "   0.600  stone  vocabulary, iteration 0  best so far",
         "   0.900  rose  llm, iteration 1  best so far",

@@ -244,7 +244,7 @@ def test_what_is_no_picture_of_a_class_is_named(tmp_path: Path) -> None:
         "bird": "b.png is a broken link",
         "fish": "1 of its 1 files is not a picture of a known type (.heic)",
         "cat": "1 of its 2 files is not a picture of a known type (.txt)",
-        tmp_path.name: "1 pictures beside its subfolders are in no class",
+        tmp_path.name: "1 picture beside its subfolders, in no class",
     }
 
 

@@ -38,7 +38,7 @@ def test_the_most_polysemantic_comes_first() -> None:
         "correlation": 0.5,
     }  # fmt: skip
     assert (
-        summary(report) == "senses: 2 with 1, 1 with 2, 1 neurons without a concept; "
+        summary(report) == "senses: 2 with 1, 1 with 2, 1 neuron without a concept; "
         "the first accounts for 37% of the strong responses on average"
     )
 

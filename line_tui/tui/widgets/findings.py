@@ -6,6 +6,7 @@ from textual.content import Content
 
 from line_tui import events as e
 from line_tui.explain.state import RunState, strongest_images
+from line_tui.plural import counted
 from line_tui.tui import view
 from line_tui.tui.formatting import interval, number, share
 from line_tui.tui.text_plots import interval_line
@@ -40,7 +41,10 @@ def headline(state: RunState, reason: bool = True) -> Content:
         score = top.trial.score
         parts += [
             (f"\nmean {number(score.mean)}  AUC {share(score.auc)}  MAD {number(score.mad)}", ""),
-            (f"   on {score.images} pictures of the search: the highest of many scores, so too high", "$text-muted"),
+            (
+                f"   on {counted(score.images, 'picture')} of the search: the highest of many scores, so too high",
+                "$text-muted",
+            ),
         ]
     return Content.assemble(*parts)
 
@@ -51,7 +55,10 @@ def verified(score: e.VerifiedScore) -> Parts:
         ("AUC ", "$text-muted"),
         (share(score.auc), "bold $accent"),
         f" {interval(score.ci_low, score.ci_high)}  ",
-        (f"p {number(score.p_value)}  MAD {number(score.mad)}  {score.images} fresh pictures  ", "$text-muted"),
+        (
+            f"p {number(score.p_value)}  MAD {number(score.mad)}  {counted(score.images, 'fresh picture')}  ",
+            "$text-muted",
+        ),
         (interval_line(score.ci_low, score.auc, score.ci_high, 31), "$accent"),
     ]
 
@@ -60,8 +67,9 @@ def cost(state: RunState) -> str:
     """The cost of the run in concepts, pictures, replies and decisions."""
     drawn = sum(not image.cached for trial in state.trials.values() for image in trial.images)
     return (
-        f"{len(state.trials)} concepts · {view.images_done(state)} pictures, {drawn} drawn for it"
-        f" · {state.calls} replies of the language model · {len(state.decisions)} decisions of yours"
+        f"{counted(len(state.trials), 'concept')} · {counted(view.images_done(state), 'picture')}, {drawn} drawn for it"
+        f" · {counted(state.calls, 'reply', 'replies')} of the language model"
+        f" · {counted(len(state.decisions), 'decision')} of yours"
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from line_tui.plural import counted
 from line_tui.tui import view
 from line_tui.tui.formatting import PHASES, duration, number, short_duration
 from line_tui.tui.session import Snapshot, seconds_left
@@ -51,7 +52,7 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
         bank = f"{have}/{have + state.control.missing}"
         found.append(Field(f"bank of {bank} concepts", short=f"bank {bank}"))
     images = view.images_done(state)
-    found.append(Field(f"{images} pictures", short=f"{images} pic."))
+    found.append(Field(counted(images, "picture"), short=f"{images} pic."))
     top = view.best(state)
     if top is not None:
         score = number(top.value)
