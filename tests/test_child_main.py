@@ -13,6 +13,7 @@ from line_tui.child_main import exit_code
     [
         (layer.main, ["--neurons", "-1"], 2, "argument --neurons: '-1' is not a whole number from 1"),
         (layer.main, ["--apart", "0"], 2, "argument --apart: '0' is not"),
+        (method.main, ["--rows", "/nowhere/x"], 6, "cannot write /nowhere/x: No such file or directory"),
         (layer.main, ["--nope"], 2, "unrecognized arguments: --nope — `line-tui bench layer --help` tells how"),
         (coverage.main, ["--runs", "0"], 2, "argument --runs: '0'"),
         (cluster.main, ["--actors", "1", "nan"], 2, "argument --actors: 'nan'"),

@@ -61,10 +61,12 @@ def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float
     by_layer = {layer: world for world in worlds for layer in LAYERS[world.model]}
     answers = Answers(worlds[0].loaded.embedder)
     everyone = contestants(worlds[0].loaded.embedder, load_lexicon())
-    done = {(row.part, row.neuron, row.contestant) for row in rows.read()}
     for name in names or ():
         if name not in everyone:
             raise unknown_name("strategy", name, everyone, f"they are: {'; '.join(everyone)}")
+    # Before the first measurement, which would be lost.
+    rows.create()
+    done = {(row.part, row.neuron, row.contestant) for row in rows.read()}
     sizes = {layer: world.bank[layer].activations.shape[2] for layer, world in by_layer.items()}
     for part, neuron in tasks(answers, sizes, split):
         if minutes is not None and time.monotonic() - start > 60 * minutes:

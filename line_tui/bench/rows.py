@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from line_tui.errors import StoreError
 from line_tui.explain.state import RunState
 
 
@@ -77,6 +78,13 @@ class RowFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def create(self) -> None:
+        """Create the file if there is none. Raises StoreError if it cannot be written."""
+        try:
+            self.path.open("ab").close()
+        except OSError as error:
+            raise StoreError(f"cannot write {self.path}: {error.strerror}", "choose another --rows") from error
 
     def read(self) -> list[Row]:
         """All complete rows; an incomplete last line is left out."""

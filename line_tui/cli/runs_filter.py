@@ -16,14 +16,26 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 STATUSES = ("new", "running", "interrupted", "stopped", "failed", "finished")
-_DATES = ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"]
+
+
+class _Date(click.DateTime):
+    """A day, or a minute of it."""
+
+    def __init__(self) -> None:
+        super().__init__(["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M"])
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter:
+            self.fail(f"'{value}' is not a date such as 2026-11-27 or 2026-11-27T18:30", param, ctx)
 
 
 def filter_options(function: Function) -> Function:
     """`--status`, `--model`, `--layer`, `--before`, `--after`, passed as `filters`."""
     for option in (
-        click.option("--after", type=click.DateTime(_DATES), metavar="DATE", help="Only runs started since then."),
-        click.option("--before", type=click.DateTime(_DATES), metavar="DATE", help="Only runs started before then."),
+        click.option("--after", type=_Date(), metavar="DATE", help="Only runs started since then."),
+        click.option("--before", type=_Date(), metavar="DATE", help="Only runs started before then."),
         click.option("--layer", help="Only runs of this layer."),
         click.option("--model", shell_complete=complete_models, help="Only runs of this model."),
         click.option("--status", type=click.Choice(STATUSES), help="Only runs with this status."),

@@ -85,6 +85,8 @@ def test_runs_are_chosen_by_what_they_are(call: Call, tmp_path: Path) -> None:
     assert ids(call, "--layer", "conv", "--before", tomorrow) == ["r1", "r2"]
     assert ids(call, "--after", tomorrow) == []
     assert "no run matches" in call("runs", "--after", tomorrow).err
+    for wrong in ("yesterday", "2026-13-01"):
+        assert f"'{wrong}' is not a date such as 2026-11-27 or 2026-11-27T18:30" in call("runs", "--before", wrong).err
     assert [
         run["run_id"] for run in json.loads(call("runs", "export", "--format", "json", "--model", "first").out)
     ] == ["r1"]
