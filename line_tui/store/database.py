@@ -6,6 +6,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -71,6 +72,7 @@ class Database:
         self.path = path
         self._file = path.stat()
         self._connection = connection
+        self._close = weakref.finalize(self, connection.close)
         self._lock = threading.RLock()
 
     @contextmanager
@@ -107,8 +109,8 @@ class Database:
             self._connection.execute("VACUUM")
 
     def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
+        """Close the connection, which also happens once nobody has the database any more."""
+        self._close()
 
 
 def open_database(path: Path) -> Database:

@@ -7,7 +7,7 @@ import json
 import random
 import sqlite3
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout, suppress
+from contextlib import closing, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -188,7 +188,7 @@ class Fuzzer:
         value: Any = self._changed(valid)
         if self._rng.random() < 0.8:
             value = value.decode("utf-8", "replace")
-        with sqlite3.connect(self._store.folder / "line.db") as connection:
+        with closing(sqlite3.connect(self._store.folder / "line.db", isolation_level=None)) as connection:
             connection.execute("PRAGMA foreign_keys = OFF")
             before = connection.execute(f"SELECT rowid, {row} FROM {table} ORDER BY random() LIMIT 1").fetchone()
             try:
@@ -203,7 +203,7 @@ class Fuzzer:
                 with suppress(LineError):
                     self._store.events(listed.id)
         finally:
-            with sqlite3.connect(self._store.folder / "line.db") as connection:
+            with closing(sqlite3.connect(self._store.folder / "line.db", isolation_level=None)) as connection:
                 connection.execute(f"UPDATE {table} SET {row} = ? WHERE rowid = ?", (before[1], before[0]))
 
     def _make_store(self) -> Store:

@@ -162,12 +162,11 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_child_ends_with_its_parent(child: Path) -> None:
     child.write_text(CHILD + "print('here', flush=True)\nwhile True: time.sleep(1)\n")
     program = "from line_tui.cli.child_process import run_child; run_child('some_child')"
-    parent = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None and parent.stdout.readline() == "here\n"
-    parent.kill()
-    # The end of its stdout: nobody holds it any more.
-    assert parent.stdout.read() == ""
-    parent.wait()
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None and parent.stdout.readline() == "here\n"
+        parent.kill()
+        # The end of its stdout: nobody holds it any more.
+        assert parent.stdout.read() == ""
 
 
 def test_the_ends_of_a_child(child: Path) -> None:

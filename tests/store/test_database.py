@@ -1,6 +1,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Timer
 
@@ -16,7 +17,7 @@ SPEC = e.RunSpec(model="m", layer="fc", neuron=0)
 
 def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     Store.open(tmp_path).close()
-    with sqlite3.connect(tmp_path / "line.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "line.db", isolation_level=None)) as connection:
         connection.execute("PRAGMA user_version = 99")
     before = (tmp_path / "line.db").read_bytes()
     with pytest.raises(StoreError, match=r"newer line-tui \(store version 99.* — upgrade line-tui"):
@@ -43,7 +44,7 @@ def test_damage_that_sqlite_quotes_is_told(store: Store) -> None:
 
 
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "line.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "line.db", isolation_level=None)) as connection:
         connection.execute("CREATE TABLE theirs (x)")
     with pytest.raises(StoreError, match="not a line-tui store"):
         Store.open(tmp_path)

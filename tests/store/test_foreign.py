@@ -6,6 +6,7 @@ import sqlite3
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -33,7 +34,7 @@ def scored(identity: str, path: str) -> e.ImageScored:
 
 
 def tamper(store: Store, sql: str, *values: object) -> None:
-    with sqlite3.connect(store.folder / "line.db") as connection:
+    with closing(sqlite3.connect(store.folder / "line.db", isolation_level=None)) as connection:
         connection.execute(sql, values)
 
 
