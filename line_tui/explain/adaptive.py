@@ -40,23 +40,23 @@ from line_tui.explain.verification import CHANCE, EVEN, conclude, nothing, stron
 from line_tui.explain.word_forms import same_form
 from line_tui.explain.word_similarity import Lexicon, Meaning
 
-OPENING = 8
+WARM_START_WORDS = 8
 """Words of the control set that a run starts with."""
 FINALISTS = 3
 """Concepts that share the remaining pictures."""
 ATTEMPTS = 3
 """Refused language-model replies after which a word suggested by the responses is used instead."""
-SHOWN = 4
+SHOWN_CONCEPTS = 4
 """Concepts shown to the language model."""
-FIT = 0.4
+FIT_WEIGHT = 0.4
 """Weight, relative to correlation, of how well a concept's meaning fits the responses to the control set's words."""
-RARE = 0.1
+RARITY_PENALTY = 0.1
 """Penalty per decade of rarity, in units of correlation: of two equally good concepts, prefer the more common word."""
-DRIVE = 0.3
+AUC_WEIGHT = 0.3
 """Weight of the AUC: of concepts that account for the same share, prefer one whose pictures drive the neuron."""
-RARE_POINTED = 0.03
+UNDRAWN_RARITY_PENALTY = 0.03
 """Rarity penalty for words that have not been drawn, in units of fit."""
-DRIVES = 0.85
+MIN_AUC = 0.85
 """Minimum AUC for a concept's pictures to count as driving the neuron."""
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "black", "white", "grey")
 COMPOSITIONS = (
@@ -107,7 +107,7 @@ class Adaptive:
             return Done()
         if state.control is None:
             return MeasureControl()
-        neuron = self._look(state.control, gallery)
+        neuron = self._analysis(state.control, gallery)
         if neuron.profile.inert:
             return nothing("the neuron does not vary on the control set: it is dead or constant")
         if not any(trial.origin == "vocabulary" for trial in state.trials.values()):
@@ -138,7 +138,7 @@ class Adaptive:
             return nothing("every concept was rejected")
         return conclude(state, gallery, neuron, self._meaning, chosen, search.p_value, self._pairs)
 
-    def _look(self, control: Control, gallery: Gallery) -> ControlAnalysis:
+    def _analysis(self, control: Control, gallery: Gallery) -> ControlAnalysis:
         if self._neuron is None or self._neuron[0] is not control:
             self._neuron = control, analyse(control, gallery.bank(control.concepts))
             self._known.clear()
@@ -164,8 +164,8 @@ class Adaptive:
 
 def _start(state: RunState, neuron: ControlAnalysis, meaning: Meaning) -> list[e.DurableEvent]:
     """Start with control-set words: those with the highest two-sided scores, and the set that accounts for most."""
-    rare = RARE * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
-    best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:OPENING]]
+    rare = RARITY_PENALTY * np.array([meaning.lexicon.rarity(word) for word in neuron.words], np.float32)
+    best = [int(n) for n in np.argsort(rare - neuron.word_scores, kind="stable")[:WARM_START_WORDS]]
     half, related = neuron.choosing, meaning.similarity(neuron.words, neuron.words)
     best += choose_set(neuron.activations[half], neuron.words_shown[half], -rare, lambda chosen: related[chosen])
     return [
@@ -343,7 +343,7 @@ class Search:
         """Propose a word suggested by the responses: by all of them at first, later by the unexplained ones."""
         responses = self.neuron.profile.responses if iteration % 4 == 1 else self._responses_left
         taken = tried(self.state)
-        words = self.meaning.pointed_at(self.neuron.words, responses, RARE_POINTED)
+        words = self.meaning.pointed_at(self.neuron.words, responses, UNDRAWN_RARITY_PENALTY)
         word = next((word for word in words if same_form(word) not in taken), None)
         stalled: list[e.DurableEvent] = []
         if attempts or word is None:
@@ -372,7 +372,7 @@ class Search:
         best, senses = self.candidates, self.chosen
         sense = senses[iteration // 2 % len(senses)]
         score = sense.score
-        drives = score is not None and score.auc >= DRIVES
+        drives = score is not None and score.auc >= MIN_AUC
         if not drives:
             move: e.Move = "specialise"
         elif iteration % 4 == 2:
@@ -395,7 +395,7 @@ class Search:
         shown = {trial.id: self.known[trial.id].detection.shown[half] for trial in best}
         own = shown[sense.id]
         others = (t for t in best if t.id != sense.id and np.corrcoef(own, shown[t.id])[0, 1] > 0)
-        return [sense, *islice(others, SHOWN - 1)]
+        return [sense, *islice(others, SHOWN_CONCEPTS - 1)]
 
     def _shown(self, trial: Trial) -> PromptConcept:
         assert trial.score is not None
@@ -436,7 +436,7 @@ def _bonus(trial: Trial, neuron: ControlAnalysis, meaning: Meaning) -> float:
     drive = auc(_activations(trial, neuron), neuron.activations)
     if drive < EVEN:
         return -np.inf
-    return FIT * float(fits[0]) - RARE * meaning.lexicon.rarity(trial.concept) + DRIVE * drive
+    return FIT_WEIGHT * float(fits[0]) - RARITY_PENALTY * meaning.lexicon.rarity(trial.concept) + AUC_WEIGHT * drive
 
 
 def _activations(trial: Trial, neuron: ControlAnalysis) -> list[float]:

@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from line_tui.explain.ports import Floats
 from line_tui.explain.two_sided import strong, unit
 
-MOST = 3
+MAX_CONCEPTS = 3
 """Largest number of concepts in a set."""
-FURTHER = 0.3
+MIN_RELATIVE_SHARE = 0.3
 """Least share that a further concept must add, relative to the first; less is a variant of a concept already chosen."""
-LEAST = 0.12
+MIN_SHARE = 0.12
 """Least share of all strong responses that a further concept must add."""
-APART = 0.1
+MAX_CORRELATION = 0.1
 """A further sense must correlate with each earlier concept at most this much; above, it is a rewording."""
-RELATED = 0.4
+MAX_SIMILARITY = 0.4
 """A further sense must have at most this cosine in meaning with each earlier concept; above, it is the same theme."""
-OVERLAP = 0.2
+MIN_NEW_VARIANCE = 0.2
 """Least share of a candidate's variance that must be new; below it, what remains of a near copy is noise."""
 
 
@@ -77,19 +77,19 @@ def choose_set(
     columns = unit(candidates)
     chosen: list[int] = []
     first = 0.0
-    while len(chosen) < min(MOST, columns.shape[1]):
+    while len(chosen) < min(MAX_CONCEPTS, columns.shape[1]):
         done = account(activations, [candidates[:, n] for n in chosen])
         if chosen:
             near = columns[:, chosen].T @ columns
-            fresh = np.maximum(1 - (near**2).sum(axis=0), OVERLAP)
+            fresh = np.maximum(1 - (near**2).sum(axis=0), MIN_NEW_VARIANCE)
             scores = columns.T @ done.left / np.sqrt(fresh)
-            scores[(near.max(axis=0) > APART) | (related(chosen).max(axis=0) > RELATED)] = -np.inf
+            scores[(near.max(axis=0) > MAX_CORRELATION) | (related(chosen).max(axis=0) > MAX_SIMILARITY)] = -np.inf
         else:
             scores = columns.T @ done.left
         scores = scores + bonus
         best = int(np.argmax(scores))
         gain = account(activations, [candidates[:, n] for n in [*chosen, best]]).shares[-1]
-        if chosen and (not np.isfinite(scores[best]) or gain < max(LEAST, FURTHER * first)):
+        if chosen and (not np.isfinite(scores[best]) or gain < max(MIN_SHARE, MIN_RELATIVE_SHARE * first)):
             break
         first = first or gain
         chosen.append(best)
