@@ -8,7 +8,7 @@ import numpy as np
 
 from line_tui import events as e
 from line_tui.explain.adaptive import Adaptive
-from line_tui.explain.budget import REPORT
+from line_tui.explain.budget import REPORT_IMAGES
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.ports import Embedder, Gallery
 from line_tui.explain.published import Published
@@ -40,7 +40,7 @@ class Reported:
         if not isinstance(step, Done) or state.outcome is None or state.outcome.trial is None:
             return step
         label = state.trials[state.outcome.trial]
-        if drawing := report(label, REPORT):
+        if drawing := report(label, REPORT_IMAGES):
             return drawing
         if state.verified is not None or state.control is None:
             return step

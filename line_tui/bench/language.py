@@ -106,7 +106,7 @@ class OneSource(Adaptive):
         raise NotImplementedError
 
 
-class FromLanguage(OneSource):
+class LanguageProposals(OneSource):
     """Every proposal is the language model's."""
 
     def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
@@ -115,10 +115,10 @@ class FromLanguage(OneSource):
         attempt = attempts(state, iteration)
         if attempt >= ATTEMPTS:
             return Record([e.Stalled(iteration=iteration, attempts=attempt, remedy="nothing usable was said")])
-        return self._search(state, self._look(state.control, gallery), gallery).ask(iteration, attempt)
+        return self._search(state, self._analysis(state.control, gallery), gallery).ask(iteration, attempt)
 
 
-class FromChance(OneSource):
+class RandomWords(OneSource):
     """Every proposal is a random word of the vocabulary."""
 
     def proposal(self, state: RunState, gallery: Gallery, iteration: int) -> Step:
@@ -210,7 +210,7 @@ def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, see
     world = load_worlds({"emoji-planted": [LAYER]}, threads)[0]
     answers, lexicon = Answers(world.loaded.embedder), load_lexicon()
     units = choose(answers.units, neurons, seed)
-    by_chance = FromChance(world.loaded.embedder, lexicon, pairs=False)
+    by_chance = RandomWords(world.loaded.embedder, lexicon, pairs=False)
     random = [world.run(by_chance, LAYER, unit.unit, seed) for unit in units]
     found = []
     for entry, form in product(entries, forms):
@@ -218,7 +218,7 @@ def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, see
         language = load_language(wanted, threads)
         models = replace(world.loaded.models, language=language)
         asking = replace(world, loaded=replace(world.loaded, models=models))
-        strategy = FromLanguage(world.loaded.embedder, lexicon, pairs=False)
+        strategy = LanguageProposals(world.loaded.embedder, lexicon, pairs=False)
         searches = []
         for unit, chance in zip(units, random, strict=True):
             searches.append(search(asking, answers, unit, chance, strategy, seed))

@@ -16,7 +16,7 @@ from itertools import islice
 import numpy as np
 
 from line_tui import events as e
-from line_tui.explain.budget import EACH
+from line_tui.explain.budget import FIRST_IMAGES
 from line_tui.explain.concept_selection import Account, account, choose_set
 from line_tui.explain.control_analysis import ControlAnalysis, Detection, analyse
 from line_tui.explain.ports import Embedder, Floats, Gallery
@@ -36,7 +36,7 @@ from line_tui.explain.state import (
 )
 from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, Judged, MeasureControl, Record, Step, Wait
 from line_tui.explain.strategies import Words, find
-from line_tui.explain.verification import CHANCE, EVEN, conclude, nothing, strongest
+from line_tui.explain.verification import CHANCE_AUC, MAX_P_VALUE, conclude, nothing, strongest
 from line_tui.explain.word_forms import same_form
 from line_tui.explain.word_similarity import Lexicon, Meaning
 
@@ -95,7 +95,7 @@ class Adaptive:
         for trial in _kept(state) if form in state.forms else []:
             if (
                 same_form(trial.concept) == form
-                and len(trial.images_for()) < 2 * EACH
+                and len(trial.images_for()) < 2 * FIRST_IMAGES
                 and _scores_near_best(state, trial)
             ):
                 return Judged(judged.concept, repeats=trial.id)
@@ -117,7 +117,7 @@ class Adaptive:
             return Record(news)
         if (asked := to_verify(state)) is not None:
             if not asked.images_for() and asked.origin != "vocabulary":
-                return Draw(asked.id, list(range(EACH)))
+                return Draw(asked.id, list(range(FIRST_IMAGES)))
             return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
         draws: list[Draw] = []
         for trial in _kept(state):
@@ -284,11 +284,11 @@ class Search:
 
         Compositions get one picture each; only the one that drives the neuron most gets more.
         """
-        due = EACH * ((trial.origin != "vocabulary") + len(trial.votes))
+        due = FIRST_IMAGES * ((trial.origin != "vocabulary") + len(trial.votes))
         if trial.origin == "bank" and trial.move == "specialise":
             due = due if self._best_composition is trial else 1
         have = len(trial.images_for())
-        return list(range(have, min(due, 2 * EACH, have + max(self.left, 0))))
+        return list(range(have, min(due, 2 * FIRST_IMAGES, have + max(self.left, 0))))
 
     @cached_property
     def _best_composition(self) -> Trial | None:
@@ -301,9 +301,9 @@ class Search:
     def propose(self) -> Step | None:
         """The next proposal; None when the iterations or the pictures are used up."""
         iteration = 1 + max(self.state.proposed_in, self.state.passed_in)
-        if iteration > self.state.iterations or self.left < EACH:
+        if iteration > self.state.iterations or self.left < FIRST_IMAGES:
             return None
-        if iteration == 1 and self.p_value is not None and self.p_value > CHANCE and (step := self._compose()):
+        if iteration == 1 and self.p_value is not None and self.p_value > MAX_P_VALUE and (step := self._compose()):
             return step
         attempt = attempts(self.state, iteration)
         # Alternate, so that neither source has to wait until the other is exhausted.
@@ -358,7 +358,7 @@ class Search:
         """Propose all untried compositions if no word explains the neuron."""
         taken = tried(self.state)
         new = [concept for concept in COMPOSITIONS if same_form(concept) not in taken]
-        if not new or self.left < len(new) + EACH:
+        if not new or self.left < len(new) + FIRST_IMAGES:
             return None
         return Record(
             [
@@ -434,7 +434,7 @@ def _bonus(trial: Trial, neuron: ControlAnalysis, meaning: Meaning) -> float:
     """
     fits = meaning.fits([trial.concept], neuron.words, neuron.profile.responses)
     drive = auc(_activations(trial, neuron), neuron.activations)
-    if drive < EVEN:
+    if drive < CHANCE_AUC:
         return -np.inf
     return FIT_WEIGHT * float(fits[0]) - RARITY_PENALTY * meaning.lexicon.rarity(trial.concept) + AUC_WEIGHT * drive
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from line_tui.explain.state import RunState
 
-REPORT = 50
+REPORT_IMAGES = 50
 """Pictures drawn only for a reported score (as CoSy does, arXiv 2405.20331)."""
-QUICK_REPORT = 7
+QUICK_REPORT_IMAGES = 7
 """The same for a quick look."""
-EACH = 3
+FIRST_IMAGES = 3
 """Pictures that the adaptive loop draws first for a concept."""
 FIRST_POOL = 10
 """Concepts in the first pool of the published loop."""
@@ -19,11 +19,11 @@ def published(state: RunState) -> int:
     return (FIRST_POOL + state.iterations + 1) * state.spec.images
 
 
-def a_third(state: RunState) -> int:
+def third_of_published(state: RunState) -> int:
     """A third of the published loop's pictures."""
     return published(state) // 3
 
 
 def quick(state: RunState) -> int:
     """Pictures of a quick look, independent of `iterations`: those of one concept outside the bank."""
-    return EACH
+    return FIRST_IMAGES

@@ -17,7 +17,7 @@ from line_tui.explain.scores import auc
 from line_tui.explain.state import Control
 from line_tui.explain.two_sided import correlation, correlation_interval, strong, unit
 
-LIKE = 0.2
+MIN_NEARNESS = 0.2
 """Minimum correlation of two detectors whose concepts the layer hardly distinguishes."""
 ENOUGH = 50
 """Minimum number of pictures for choosing: with fewer, any direction is fitted by some word."""
@@ -168,7 +168,9 @@ class ControlAnalysis:
         """Vocabulary words that drive the neuron and look similar to a concept to its layer, most similar first."""
         driving = np.argsort(-self.profile.responses, kind="stable")[: 10 * count]
         nearness = unit(self.words_shown[:, driving]).T @ unit(detection.shown)
-        return [self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= LIKE]
+        return [
+            self.words[driving[n]] for n in np.argsort(-nearness, kind="stable")[:count] if nearness[n] >= MIN_NEARNESS
+        ]
 
 
 def analyse(control: Control, bank: Bank) -> ControlAnalysis:

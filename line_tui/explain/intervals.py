@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from line_tui.events import VerifiedScore
 from line_tui.explain.scores import auc, mad
 
-LEVEL = 0.95
-PSEUDO = 0.25
+CONFIDENCE = 0.95
+PRIOR_WEIGHT = 0.25
 """Weight of the pseudo-observation at 0 and at 1; in simulations, coverage was nearest to 95% over AUC .5 to .9995."""
 DRAWS = 4000
 
@@ -35,19 +35,19 @@ def placements(concept: ArrayLike, control: ArrayLike) -> NDArray[np.float64]:
 def posterior(placed: ArrayLike) -> NDArray[np.float64]:
     """Draws of the true mean placement: `float64[DRAWS]`, the same for the same placements.
 
-    Bayesian bootstrap (Rubin 1981) with a prior observation of weight `PSEUDO` at 0 and at 1: for placements that
+    Bayesian bootstrap (Rubin 1981) with a prior observation of weight `PRIOR_WEIGHT` at 0 and at 1: for placements that
     are all 0 or 1 it is the Beta posterior, and it keeps a width when all are 1. Raises ValueError if empty.
     """
     values = np.asarray(placed, float)
     if not values.size:
         raise ValueError("an interval needs at least one image")
     rng = np.random.default_rng(0)
-    weights = rng.standard_gamma(np.r_[np.ones(values.size), PSEUDO, PSEUDO], (DRAWS, values.size + 2))
+    weights = rng.standard_gamma(np.r_[np.ones(values.size), PRIOR_WEIGHT, PRIOR_WEIGHT], (DRAWS, values.size + 2))
     means: NDArray[np.float64] = weights @ np.r_[values, 0.0, 1.0] / weights.sum(axis=1)
     return means
 
 
-def interval(placed: ArrayLike, level: float = LEVEL) -> tuple[float, float]:
+def interval(placed: ArrayLike, level: float = CONFIDENCE) -> tuple[float, float]:
     """Equal-tailed interval for the true mean placement; it contains the mean of the sample."""
     draws = posterior(placed)
     mean = float(np.asarray(placed, float).mean())

@@ -21,7 +21,7 @@ from line_tui.explain.steps import Ask, Done, Draw, DrawTogether, DrawVariant, M
 from line_tui.explain.thumbnails import thumbnail
 
 TEMPERATURE = 0.5
-WARMER = 0.25
+TEMPERATURE_STEP = 0.25
 """Added to the temperature for each refused attempt, so that a model stops repeating itself."""
 
 
@@ -156,7 +156,7 @@ class Loop:
         reply = self.models.language.complete(
             render(step.request),
             seed=proposal_seed(state.spec.seed, step.iteration, step.attempt),
-            temperature=TEMPERATURE + WARMER * step.attempt,
+            temperature=TEMPERATURE + TEMPERATURE_STEP * step.attempt,
             on_token=on_token,
         )
         cost = e.LanguageCost(

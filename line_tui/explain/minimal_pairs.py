@@ -18,12 +18,12 @@ from line_tui.explain.word_similarity import SAME, Meaning
 
 SEEDS = 8
 """Pairs per variant: one batch for most generators, and enough for p-values down to 1/256."""
-QUIET = 0.25
+QUIET_SHARE = 0.25
 """Up to this share of the strongest response, the neuron counts as not responding to a word."""
 
-JUDGES = 8
+MIN_JUDGES = 8
 """Minimum number of other varying neurons for judging whether a change is visible."""
-VISIBLE = 0.75
+MIN_DISCRIMINABILITY = 0.75
 """Minimum discriminability of a visible change: 12 of 16 pictures, p = .04 by chance."""
 
 Variant = tuple[str, Literal["swap", "drop"]]
@@ -43,7 +43,7 @@ def variants(label: str, profile: Profile, meaning: Meaning) -> list[Variant]:
 def quiet_neighbour(label: str, profile: Profile, meaning: Meaning) -> str | None:
     """The nearest bank word in meaning to which the neuron hardly responds; None if it responds to all."""
     responses = profile.responses
-    limit = QUIET * max(float(responses.max()), 0.0)
+    limit = QUIET_SHARE * max(float(responses.max()), 0.0)
     quiet = [word for word, response in zip(profile.words, responses, strict=True) if response <= limit]
     if not quiet:
         return None
@@ -75,7 +75,7 @@ def discriminability(before: Floats, after: Floats) -> float | None:
     spread = sides.std(axis=(0, 1))
     sides = sides[:, :, spread > 0] / spread[spread > 0]
     pairs = sides.shape[1]
-    if sides.shape[2] < JUDGES or pairs < 2:
+    if sides.shape[2] < MIN_JUDGES or pairs < 2:
         return None
     right = []
     for held in range(pairs):
@@ -89,5 +89,5 @@ def visibility(share: float | None) -> str:
     """A discriminability in words."""
     if share is None:
         return "whether the change can be seen was not judged"
-    seen = "the change can be seen" if share >= VISIBLE else "the change can hardly be seen"
+    seen = "the change can be seen" if share >= MIN_DISCRIMINABILITY else "the change can hardly be seen"
     return f"{seen}: the layer's other neurons tell {share:.0%} of the pictures apart"

@@ -26,7 +26,7 @@ from line_tui.explain.word_forms import same_form
 
 FROM_VOCABULARY = 5
 FROM_RANDOM = FIRST_POOL - FROM_VOCABULARY
-SUMMARISED = 3
+SUMMARISED_CONCEPTS = 3
 ATTEMPTS = 5
 """Refused language-model replies after which the iteration uses a random word instead."""
 
@@ -76,7 +76,7 @@ class Published:
         attempt = attempts(state, iteration)
         if attempt >= ATTEMPTS or not pool:
             return Record(_stalled(state, iteration, attempt, origin))
-        shown = pool[:SUMMARISED] if origin == "summary" else pool
+        shown = pool[:SUMMARISED_CONCEPTS] if origin == "summary" else pool
         request = Request(
             move="summarise" if origin == "summary" else "new",
             shown=[PromptConcept(trial.concept, value(state, trial)) for trial in shown],

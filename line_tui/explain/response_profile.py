@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from line_tui.explain.state import Control
 from line_tui.explain.word_forms import same_form
 
-INERT = 1e-6
+INERT_RANGE = 1e-6
 """A neuron counts as dead or constant if its range is at most this share of the layer's scale."""
 
 
@@ -55,6 +55,6 @@ def profile(control: Control) -> Profile:
         raise ValueError("a profile needs at least one control image")
     mean, std = float(values.mean()), float(values.std())
     scale = control.layer_scale or float(np.abs(values).max())
-    inert = bool(np.ptp(values) <= INERT * scale)
+    inert = bool(np.ptp(values) <= INERT_RANGE * scale)
     std = 1.0 if inert else std
     return Profile(control.concepts, (values - mean) / std, mean, std, inert)

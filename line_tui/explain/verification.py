@@ -18,11 +18,11 @@ from line_tui.explain.steps import Draw, DrawVariant, Record, Step
 from line_tui.explain.strategies import find
 from line_tui.explain.word_similarity import Meaning
 
-TOLD = 6
+LISTED_WORDS = 6
 """Number of words named beside a concept, or as unexplained."""
-CHANCE = 0.02
+MAX_P_VALUE = 0.02
 """p-value above which a neuron counts as having no concept."""
-EVEN = 0.5
+CHANCE_AUC = 0.5
 """AUC at chance; a label whose interval reaches it is refused."""
 
 
@@ -60,12 +60,12 @@ def conclude(
 
 def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) -> str | None:
     """Why the best concept cannot be a label; None if it can."""
-    if p_value is not None and p_value > CHANCE:
+    if p_value is not None and p_value > MAX_P_VALUE:
         return (
             f"of random directions of the layer, {p_value:.0%} are explained as well "
             f"as this neuron by its best concept, '{concept}'"
         )
-    if score.ci_low <= EVEN:
+    if score.ci_low <= CHANCE_AUC:
         return (
             f"fresh pictures of the best concept, '{concept}', do not drive the neuron "
             f"(AUC {score.auc:.2f}, interval from {score.ci_low:.2f})"
@@ -75,7 +75,7 @@ def _why_nothing(concept: str, p_value: float | None, score: e.VerifiedScore) ->
 
 def strongest(neuron: ControlAnalysis, responses: Floats) -> list[str]:
     """The words with the strongest responses, strongest first."""
-    return [neuron.words[n] for n in np.argsort(-responses, kind="stable")[:TOLD] if responses[n] > 0]
+    return [neuron.words[n] for n in np.argsort(-responses, kind="stable")[:LISTED_WORDS] if responses[n] > 0]
 
 
 def nothing(reason: str) -> Record:
@@ -129,7 +129,7 @@ def _reported(
             e.SenseFound(
                 label=trial.concept,
                 trial=trial.id,
-                concepts=list(dict.fromkeys([trial.concept, *neuron.words_like(detection, TOLD)])),
+                concepts=list(dict.fromkeys([trial.concept, *neuron.words_like(detection, LISTED_WORDS)])),
                 score=score,
                 share=part.share,
             )

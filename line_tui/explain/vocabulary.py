@@ -12,7 +12,7 @@ from statistics import fmean
 import numpy as np
 
 from line_tui import events as e
-from line_tui.explain.budget import REPORT, a_third
+from line_tui.explain.budget import REPORT_IMAGES, third_of_published
 from line_tui.explain.intervals import verified_score
 from line_tui.explain.ports import Gallery
 from line_tui.explain.scores import scored
@@ -50,7 +50,7 @@ class Vocabulary:
             return MeasureControl()
         images = state.spec.images
         if not any(trial.origin == self._origin for trial in state.trials.values()):
-            words = self._pick(state.control, state, max(1, a_third(state) // images))
+            words = self._pick(state.control, state, max(1, third_of_published(state) // images))
             return Record(
                 [
                     e.Proposed(trial=next_id(state, n), concept=word, origin=self._origin, iteration=0)
@@ -68,7 +68,7 @@ class Vocabulary:
         if not live:
             return nothing("every concept was rejected")
         best = max(live, key=lambda trial: value(trial.score, state.spec.metric) if trial.score else 0.0)
-        if step := report(best, REPORT):
+        if step := report(best, REPORT_IMAGES):
             return step
         verified = verified_score(best.activations("report"), state.control.flat)
         return Record(

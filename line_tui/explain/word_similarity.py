@@ -17,11 +17,11 @@ from line_tui.explain.word_forms import same_form, singular
 
 SAME = 0.9
 """Minimum cosine of two concepts that mean the same: "tv" and "television" .96, "dog" and "puppy" .80."""
-NEAREST = 1000
+NEIGHBOURS = 1000
 """Number of lexicon words whose fit is computed: those nearest to what drives the neuron."""
 MOST_COMMON = 2000
 """Words up to this lexicon rank count as equally common."""
-SHORTEST = 3
+MIN_LETTERS = 3
 """Minimum length of a word in the lexicon; shorter words, such as "of", do not count as rare."""
 _OFFENSIVE = set(
     """
@@ -57,7 +57,7 @@ class Lexicon:
 
     def _rarity(self, concept: str) -> float:
         last = len(self.words)
-        words = [word for word in concept.split() if len(word) >= SHORTEST]
+        words = [word for word in concept.split() if len(word) >= MIN_LETTERS]
         place = max((self._places.get(word, last) for word in words), default=last)
         return log10(max(place, MOST_COMMON) / MOST_COMMON) if self.words else 0.0
 
@@ -119,7 +119,7 @@ class Meaning:
         towards = (np.clip(responses, 0, None) ** 2).astype(np.float32) @ vectors
         names, found = list(words), [self._nearness(words) @ wanted(responses)]
         if self.lexicon.words:
-            near = np.argsort(-(self.lexicon.vectors @ towards), kind="stable")[:NEAREST]
+            near = np.argsort(-(self.lexicon.vectors @ towards), kind="stable")[:NEIGHBOURS]
             names += [self.lexicon.words[n] for n in near]
             found.append(fit(self.lexicon.vectors[near] @ vectors.T, responses))
         kinds = self.kinds(words)

@@ -12,7 +12,7 @@ STRONGEST = 20
 """Number of strongest control pictures to consider."""
 LITTLE = 1 / 3
 """Share of the strong responses below which a label counts as too narrow."""
-CHANCE = 0.05
+MAX_P_VALUE = 0.05
 _NAMED = 4
 
 
@@ -121,7 +121,7 @@ def _change(state: RunState, label: str) -> list[str]:
     left = _words_left(state)
     if explained is not None and left and explained.unexplained > LITTLE:
         said.append(f"a concept that also covers {_listed(left[:3])} would replace it")
-    if explained is not None and explained.p_value is not None and explained.p_value > CHANCE:
+    if explained is not None and explained.p_value is not None and explained.p_value > MAX_P_VALUE:
         said.append("random directions do as well too often to rule out chance")
     if state.verified is None:
         said.append("fresh pictures may score lower")

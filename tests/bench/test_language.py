@@ -4,7 +4,7 @@ from typing import Any, Literal
 import pytest
 
 from line_tui.bench.answers import Answers, Unit
-from line_tui.bench.language import FromChance, FromLanguage, OneSource, Search, choose, main, search, summary
+from line_tui.bench.language import LanguageProposals, OneSource, RandomWords, Search, choose, main, search, summary
 from line_tui.bench.world import World, load_worlds
 from line_tui.child_main import exit_code
 from line_tui.explain.ports import Completion
@@ -48,9 +48,9 @@ def run(world: World, unit: Unit, source: type[OneSource], *replies: str) -> Run
 
 
 def test_a_model_that_knows_is_better_than_chance(world: World, furniture: Unit) -> None:
-    random = run(world, furniture, FromChance)
+    random = run(world, furniture, RandomWords)
     asking = speaking(world, "sofa", "sofa", "armchair")
-    strategy = FromLanguage(world.loaded.embedder, load_lexicon(), pairs=False)
+    strategy = LanguageProposals(world.loaded.embedder, load_lexicon(), pairs=False)
     found = search(asking, Answers(world.loaded.embedder), furniture, random, strategy, seed=0)
     assert found.proposals == ["sofa", "armchair"] and len(found.scores) == 2
     assert min(found.scores) > max(found.random[:2]) and found.opening > 0
@@ -59,11 +59,11 @@ def test_a_model_that_knows_is_better_than_chance(world: World, furniture: Unit)
 
 
 def test_all_words_are_from_the_one_source(world: World, furniture: Unit) -> None:
-    by_chance = run(world, furniture, FromChance)
+    by_chance = run(world, furniture, RandomWords)
     assert not by_chance.calls and by_chance.outcome is not None and by_chance.outcome.label is None
     origins = {trial.origin for trial in by_chance.trials.values()}
     assert origins == {"vocabulary", "bank"}
-    said = run(world, furniture, FromLanguage, "sofa")
+    said = run(world, furniture, LanguageProposals, "sofa")
     assert [trial.concept for trial in said.trials.values() if trial.iteration] == ["sofa"]
 
 

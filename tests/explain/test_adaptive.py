@@ -4,7 +4,7 @@ import pytest
 
 from line_tui import events as e
 from line_tui.explain.adaptive import COMPOSITIONS, Adaptive
-from line_tui.explain.budget import EACH, QUICK_REPORT, REPORT
+from line_tui.explain.budget import FIRST_IMAGES, QUICK_REPORT_IMAGES, REPORT_IMAGES
 from line_tui.explain.control_analysis import ControlAnalysis
 from line_tui.explain.ports import Cancelled
 from line_tui.explain.state import RunState
@@ -68,7 +68,7 @@ def test_the_label_is_red(reds: RunState) -> None:
 
 def test_a_third_of_the_published_search_images_and_no_more_for_the_report(reds: RunState) -> None:
     assert 0 < len(searched(reds)) <= 35
-    assert 0 < len(reported(reds)) <= REPORT
+    assert 0 < len(reported(reds)) <= REPORT_IMAGES
 
 
 @pytest.mark.parametrize(("iterations", "images"), [(1, 5), (10, 2), (3, 3), (10, 5)])
@@ -110,7 +110,7 @@ def test_what_no_word_explains_may_be_how_pictures_are_composed(monkeypatch: pyt
     tried = {trial.concept: trial for trial in state.trials.values() if trial.concept in COMPOSITIONS}
     assert set(tried) == set(COMPOSITIONS)
     searched_for = {concept: len(trial.images_for()) for concept, trial in tried.items()}
-    assert searched_for.pop("pink background") == EACH
+    assert searched_for.pop("pink background") == FIRST_IMAGES
     assert set(searched_for.values()) == {1}
     assert len(searched(state)) <= 35
     assert state.outcome is not None and state.outcome.label is None
@@ -120,7 +120,7 @@ def test_a_repeat_is_a_vote_that_earns_pictures() -> None:
     state = run_of("rose", "rose", "violin case", "violin case").go()
     rose = next(trial for trial in state.trials.values() if trial.concept == "rose")
     assert rose.votes == (4,)
-    assert len(rose.images_for()) == 2 * EACH
+    assert len(rose.images_for()) == 2 * FIRST_IMAGES
     # It is no vote for what accounts for nothing.
     case = next(trial for trial in state.trials.values() if trial.concept == "violin case")
     assert case.votes == () and any(refusal.text == "violin case" for refusal in state.refusals)
@@ -177,7 +177,7 @@ def test_the_persons_own_concept_is_drawn_and_scored() -> None:
     run = run_of("violin case", "boots")
     run.decide(kind="add", concept="strawberry")
     own = run.go().trials["d1"]
-    assert len(own.images_for()) >= EACH and own.score is not None and own.score.correlation is not None
+    assert len(own.images_for()) >= FIRST_IMAGES and own.score is not None and own.score.correlation is not None
 
 
 def test_what_was_accepted_is_a_finalist() -> None:
@@ -263,9 +263,9 @@ def test_a_person_has_another_concept_verified_in_place_of_the_label() -> None:
     assert (state.verified.trial, state.verified.concept) == (other.id, other.concept)
     assert state.explanation is not None and [one.trial for one in state.explanation.concepts] == [other.id]
     assert state.outcome.trial in (other.id, None)
-    assert len(state.trials[other.id].images_for("report")) == REPORT
+    assert len(state.trials[other.id].images_for("report")) == REPORT_IMAGES
     # Nothing else was searched for that.
-    assert len(searched(state)) <= len(searched(first)) + EACH
+    assert len(searched(state)) <= len(searched(first)) + FIRST_IMAGES
 
 
 def test_a_concept_of_ones_own_comes_to_the_final_and_crowds_nothing_out() -> None:
@@ -284,7 +284,7 @@ def test_a_quick_look_takes_a_tenth_of_the_pictures_and_says_so() -> None:
     whole, quick = run_of(*REDS).go(), run_of(*REDS, strategy=quick_look, kind="quick").go()
     assert quick.outcome is not None and quick.outcome.label is not None
     drawn = [sum(len(trial.images) for trial in state.trials.values()) for state in (whole, quick)]
-    assert 0 < drawn[1] <= drawn[0] / 8 and drawn[1] <= EACH + QUICK_REPORT
+    assert 0 < drawn[1] <= drawn[0] / 8 and drawn[1] <= FIRST_IMAGES + QUICK_REPORT_IMAGES
     assert not quick.pairs
     assert argument(quick)[0].startswith(f"A quick look with {drawn[1]} pictures, a tenth of a full run")
     assert "quick look" not in " ".join(argument(whole))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, norm
 
-from line_tui.explain.intervals import PSEUDO, interval, p_value, placements, posterior, verified_score
+from line_tui.explain.intervals import PRIOR_WEIGHT, interval, p_value, placements, posterior, verified_score
 from line_tui.explain.scores import auc
 
 ACTIVATIONS = st.lists(st.integers(-5, 5).map(float), min_size=1, max_size=30)
@@ -28,14 +28,14 @@ def test_an_interval_contains_the_mean_and_has_a_width(placed: list[float]) -> N
 
 def test_of_zeros_and_ones_it_is_the_beta_posterior() -> None:
     placed = [1.0] * 40 + [0.0] * 10
-    exact = beta.ppf([0.025, 0.975], 40 + PSEUDO, 10 + PSEUDO)
+    exact = beta.ppf([0.025, 0.975], 40 + PRIOR_WEIGHT, 10 + PRIOR_WEIGHT)
     assert interval(placed) == pytest.approx(tuple(exact), abs=0.006)
 
 
 def test_at_one_the_interval_still_has_a_width() -> None:
     low, high = interval([1.0] * 50)
     assert high == 1
-    assert low == pytest.approx(beta.ppf(0.025, 50 + PSEUDO, PSEUDO), abs=0.01)
+    assert low == pytest.approx(beta.ppf(0.025, 50 + PRIOR_WEIGHT, PRIOR_WEIGHT), abs=0.01)
     assert low < 0.99
 
 
