@@ -59,12 +59,12 @@ def list_(as_json: bool) -> None:
     from line_tui.hub.listing import listing
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.unfinished import find_unfinished
-    from line_tui.hub.verify import glance
+    from line_tui.hub.verify import check_quickly
     from line_tui.models.catalog import read_catalog
 
     catalog, receipts = read_catalog(), Receipts()
     unfinished = find_unfinished(catalog.entries)
-    verdicts = {entry.id: glance(entry, receipts) for entry in catalog.entries}
+    verdicts = {entry.id: check_quickly(entry, receipts) for entry in catalog.entries}
     if as_json:
         print_json(listing(catalog, verdicts, unfinished))
         return
@@ -123,7 +123,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
     Example:
       line-tui models verify demo
     """
-    from line_tui.hub.pull import move_on
+    from line_tui.hub.pull import update_hint
     from line_tui.hub.receipts import Receipts
     from line_tui.hub.verify import verify as check
     from line_tui.models.catalog import read_catalog
@@ -141,7 +141,7 @@ def verify(names: tuple[str, ...], as_json: bool) -> None:
             print_message("present, but without a known hash for all files")
         for entry in entries:
             if (pin := pins.get(entry.id)) is not None and entry.source.revision == pin.commit != pin.revision:
-                print_message(f"{entry.id}: pinned to commit {pin.commit[:12]}; {move_on(entry.id)}")
+                print_message(f"{entry.id}: pinned to commit {pin.commit[:12]}; {update_hint(entry.id)}")
     if bad := next((verdict for verdict in verdicts if verdict.problem), None):
         raise ModelFileError(bad.problem, bad.fix)
 

@@ -18,7 +18,7 @@ from rich.progress import (
 
 from line_tui.cli.output import print_message
 from line_tui.consoles import PlainConsole
-from line_tui.hub.pull import Plan, gigabytes, move_on, pin, plan, pull
+from line_tui.hub.pull import Plan, gigabytes, pin, plan, pull, update_hint
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.remote import Hub
 from line_tui.models.catalog import Entry
@@ -56,7 +56,7 @@ def _pull(entry: Entry, hub: Hub, receipts: Receipts, update: bool) -> Pulled:
     source = entry.source if update else held(entry.source, before)
     planned = plan(msgspec.structs.replace(entry, source=source), hub)
     if source.revision != entry.source.revision:
-        print_message(f"{entry.id}: pinned to commit {planned.commit[:12]}; {move_on(entry.id)}")
+        print_message(f"{entry.id}: pinned to commit {planned.commit[:12]}; {update_hint(entry.id)}")
     gated = f", gated: first accept it at https://huggingface.co/{planned.repo}" if entry.gated else ""
     print_message(f"{entry.id}: licence {entry.licence or 'not in the catalogue: see the model card'}{gated}")
     if planned.refused:

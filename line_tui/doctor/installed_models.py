@@ -8,7 +8,7 @@ from line_tui.doctor.machine import Machine
 from line_tui.errors import LineError
 from line_tui.hub.pull import gigabytes
 from line_tui.hub.receipts import Receipts
-from line_tui.hub.verify import Verdict, glance, verify
+from line_tui.hub.verify import Verdict, check_quickly, verify
 from line_tui.models.catalog import Catalog, Entry, Profile
 from line_tui.models.memory_plan import LIBRARIES_MB, Free, describe, plan, profile_needs
 
@@ -48,7 +48,7 @@ def check_models(catalog: Catalog, profile: Profile, receipts: Receipts, *, need
 
 
 def _look(entry: Entry, receipts: Receipts) -> Verdict:
-    seen = glance(entry, receipts)
+    seen = check_quickly(entry, receipts)
     return verify(entry, receipts) if seen.state == "present" and seen.size <= _QUICK else seen
 
 

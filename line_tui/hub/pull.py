@@ -76,7 +76,7 @@ def _with_known_digest(entry: Entry, file: RemoteFile) -> RemoteFile:
     return file
 
 
-def move_on(name: str) -> str:
+def update_hint(name: str) -> str:
     """How to move to a newer revision than the pinned one."""
     return f"run `line-tui models pull {name} --update` to use the newest revision from now on"
 
@@ -88,14 +88,14 @@ def pull(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None], receipts: R
     """
     _check_space(plan)
     try:
-        folder = _bring(plan, hub, on_bytes)
+        folder = _download(plan, hub, on_bytes)
     except OSError as error:
         raise HubError(f"the model cache: {error}", "correct this, or set HF_HOME to another folder") from error
     receipts.write([folder / file.name for file in plan.missing])
     return folder
 
 
-def _bring(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
+def _download(plan: Plan, hub: Hub, on_bytes: Callable[[str, int], None]) -> Path:
     repository = Repository.of(plan.repo)
     repository.check_place()
     for file in plan.missing:

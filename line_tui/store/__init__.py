@@ -84,9 +84,9 @@ class Store(Runs):
         """Whether any process appears to be working on a run."""
         return self._leases.held(run_id)
 
-    def leave(self, run_id: str, event: Decision) -> None:
+    def send_decision(self, run_id: str, event: Decision) -> None:
         """Put a user's decision in the inbox of the process that works on the run. Raises StoreError."""
-        self._inbox.leave(run_id, event)
+        self._inbox.put(run_id, event)
 
     def take_decisions(self, run_id: str) -> list[Decision]:
         """Take the decisions from a run's inbox."""

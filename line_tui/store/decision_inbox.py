@@ -20,7 +20,7 @@ class DecisionInbox:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def leave(self, run_id: str, event: Decision) -> None:
+    def put(self, run_id: str, event: Decision) -> None:
         """Put a decision in the run's inbox. Raises StoreError."""
         try:
             private.write(self._of(run_id) / f"{time.time_ns()}.json", msgspec.json.encode(event))

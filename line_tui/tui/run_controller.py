@@ -297,7 +297,7 @@ class RunController:
             self._work.decide(event)
         elif self._store.is_worked_on(self.session.run_id):
             # Once the other process has stored it, it comes back as an event.
-            self._store.leave(self.session.run_id, event)
+            self._store.send_decision(self.session.run_id, event)
         else:
             self.session.feed(self._store.decide(self.session.run_id, event))
 

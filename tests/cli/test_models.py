@@ -110,7 +110,7 @@ def test_a_pulled_model_stays_what_it_was_until_it_is_moved_on(
     assert lock["tiny"]["commit"] == COMMIT
     assert lock["tiny"]["sha256"] == {"tiny.gguf": hashlib.sha256(WEIGHTS).hexdigest()}
 
-    hub.move_on(NEWER, {"someone/tiny": {"tiny.gguf": WEIGHTS[::-1], "too.gguf": WEIGHTS}})
+    hub.new_revision(NEWER, {"someone/tiny": {"tiny.gguf": WEIGHTS[::-1], "too.gguf": WEIGHTS}})
     capsys.readouterr()
     # Another program moves the cache's branch on; our model does not follow it.
     run(["models", "pull", "tiny-too"])
@@ -171,7 +171,7 @@ def test_a_commit_that_the_hub_lost_is_told_with_the_way_on(
     hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(["models", "pull", "tiny"])
-    hub.move_on(NEWER, hub.repositories)
+    hub.new_revision(NEWER, hub.repositories)
     hub.older.clear()
     capsys.readouterr()
     assert run(["models", "pull", "tiny"]) == 8

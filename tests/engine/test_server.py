@@ -229,7 +229,7 @@ async def test_a_word_that_is_left_from_elsewhere_is_heard_while_the_run_waits(
     await until_phase(messages, "waiting")
     state = state_of(store, "a")
     waiting = next(trial for trial in state.trials.values() if waits_for_user(state, trial))
-    store.leave("a", e.Decided(decision="d1", kind="accept", trial=waiting.id))
+    store.send_decision("a", e.Decided(decision="d1", kind="accept", trial=waiting.id))
     assert await until(messages, e.Decided) == e.Decided(decision="d1", kind="accept", trial=waiting.id)
     # It is drawn because of that.
     assert (await until(messages, e.ImageScored)).trial == waiting.id

@@ -43,7 +43,7 @@ class FakeHub:
     logins: list[str | None] = field(default_factory=list)
     """The Authorization header of each request."""
 
-    def move_on(self, commit: str, repositories: dict[str, dict[str, bytes]]) -> None:
+    def new_revision(self, commit: str, repositories: dict[str, dict[str, bytes]]) -> None:
         """Someone pushes a commit; the one before it can still be had."""
         self.older[self.head] = self.repositories
         self.head, self.repositories = commit, repositories

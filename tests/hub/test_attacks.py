@@ -14,7 +14,7 @@ from line_tui.hub.cache import PART, Repository
 from line_tui.hub.pull import plan
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
-from line_tui.hub.verify import files_of, glance, verify
+from line_tui.hub.verify import check_quickly, files_of, verify
 from line_tui.models.catalog import LanguageEntry
 from line_tui.models.lock_file import lock_path, read_pins
 from line_tui.models.model_files import Source
@@ -198,7 +198,7 @@ def test_odd_things_in_the_cache_stop_neither_list_nor_verify(
     (blobs / f"{'1' * 40}{PART}").mkdir()
     os.mkfifo(blobs / f"{'2' * 40}{PART}")
     assert find_unfinished([ENTRY]) == []
-    assert glance(ENTRY, receipts).state == "verified"
+    assert check_quickly(ENTRY, receipts).state == "verified"
     # A file where the folder of the receipts should be: it stops root too, unlike permissions.
     (tmp_path / "readonly").write_text("")
     assert verify(ENTRY, Receipts(tmp_path / "readonly" / "verified.json")).state == "verified"

@@ -15,7 +15,7 @@ from line_tui.hub.cache import Repository
 from line_tui.hub.pull import plan, pull
 from line_tui.hub.receipts import Receipts
 from line_tui.hub.unfinished import find_unfinished
-from line_tui.hub.verify import glance
+from line_tui.hub.verify import check_quickly
 from line_tui.models.catalog import LanguageEntry
 from line_tui.models.model_files import locate
 from tests.hub.fake import COMMIT, ENTRY, FakeHub, fetch, serve
@@ -45,7 +45,7 @@ def test_a_pulled_model_is_found_by_everything_that_looks_in_the_cache(hub: Fake
     assert locate(ENTRY.source, "tiny") == folder
     assert snapshot_download("someone/tiny", local_files_only=True) == str(folder)
     assert try_to_load_from_cache("someone/tiny", "config.json") == str(folder / "config.json")
-    assert glance(ENTRY, receipts).state == "verified"
+    assert check_quickly(ENTRY, receipts).state == "verified"
 
 
 def test_nothing_that_can_run_code_is_fetched(hub: FakeHub, receipts: Receipts) -> None:

