@@ -24,7 +24,7 @@ from line_tui.engine.model_source import ModelSource
 from line_tui.engine.server import Server
 from line_tui.errors import StoreError, UsageError
 from line_tui.events import Decision, DurableEvent, Envelope, RunSpec
-from line_tui.models.source_digests import stamped
+from line_tui.models.source_digests import with_sources
 from line_tui.store.activations import Activations, Vector, View
 from line_tui.store.images import Images
 
@@ -58,7 +58,7 @@ class Engine:
         if not isinstance(command, cp.Work):
             self._server.take(command)
             return
-        if (here := stamped(command.spec).sources) != command.spec.sources:
+        if (here := with_sources(command.spec).sources) != command.spec.sources:
             self._link.refuse(
                 command.run_id,
                 UsageError(

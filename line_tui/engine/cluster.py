@@ -30,7 +30,7 @@ from line_tui.engine import protocol as p
 from line_tui.engine.executor import Engine, EngineExited
 from line_tui.engine.run_specs import in_visible_words
 from line_tui.errors import EngineError, LineError, UsageError, first_line
-from line_tui.models.source_digests import stamped
+from line_tui.models.source_digests import with_sources
 from line_tui.store import Store
 from line_tui.store.activations import View
 
@@ -324,7 +324,7 @@ class RayEngine(Engine):
         try:
             lease.enter_context(self._store.lease(run_id))
             if isinstance(command, p.Start):
-                self._store.create(run_id, stamped(command.spec))
+                self._store.create(run_id, with_sources(command.spec))
         except LineError as error:
             lease.close()
             self._fail("start", error, run_id)

@@ -17,7 +17,7 @@ from line_tui.errors import MemoryLimitError
 from line_tui.explain.ports import Vision
 from line_tui.layers import LayerInfo
 from line_tui.models.catalog import read_catalog
-from line_tui.models.source_digests import model_sources, stamped
+from line_tui.models.source_digests import model_sources, with_sources
 
 OnProgress = Callable[[str], None]
 Found = TypeVar("Found")
@@ -184,7 +184,7 @@ def _release_variables(error: BaseException) -> None:
 
 def _names(spec: e.RunSpec) -> tuple[str, str, str]:
     # The second digest is of the control folder, which is not part of the models.
-    return spec.profile, spec.model, stamped(msgspec.structs.replace(spec, control=None)).sources
+    return spec.profile, spec.model, with_sources(msgspec.structs.replace(spec, control=None)).sources
 
 
 def _placement(settings: e.Settings) -> tuple[object, ...]:

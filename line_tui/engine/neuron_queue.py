@@ -18,7 +18,7 @@ from line_tui import events as e
 from line_tui.engine.executor import Executor, Handle
 from line_tui.errors import EngineError, LineError, StoreError
 from line_tui.events import RunSpec
-from line_tui.models.source_digests import stamped
+from line_tui.models.source_digests import with_sources
 from line_tui.store import Store
 
 _POLL = 1.0
@@ -64,7 +64,7 @@ class Queue(Generic[Key]):
         self._most = executor.ahead if most is None else min(most, executor.ahead)
         self._stopping: list[asyncio.Task[None]] = []
         self._added = asyncio.Event()
-        self._stamping = asyncio.Lock()
+        self._hashing = asyncio.Lock()
         self.batch: Batch[Key] = Batch()
         self.waiting: list[Key] = []
         """Neurons not started yet; after a stop, also those not finished."""
@@ -112,8 +112,8 @@ class Queue(Generic[Key]):
     async def _explain(self, neuron: Key) -> bool:
         """Explain one neuron; False if another process works on it, or if it was stopped."""
         # This may read large files; one at a time, so that runs start in the order of the neurons.
-        async with self._stamping:
-            spec = await asyncio.to_thread(stamped, self._make_spec(neuron))
+        async with self._hashing:
+            spec = await asyncio.to_thread(with_sources, self._make_spec(neuron))
         if self.batch.stopped:
             return False
         with ExitStack() as held:

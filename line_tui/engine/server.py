@@ -34,7 +34,7 @@ from line_tui.engine.run_store import RunStore
 from line_tui.engine.shared_models import Growth
 from line_tui.errors import EngineError, LineError
 from line_tui.explain.ports import Cancelled
-from line_tui.models.source_digests import stamped
+from line_tui.models.source_digests import with_sources
 from line_tui.offline import refuse_sockets
 from line_tui.orphan import end_soon
 from line_tui.store import Store
@@ -233,7 +233,7 @@ class Server:
         new = False
         try:
             if isinstance(command, p.Start):
-                self._store.create(command.run_id, stamped(command.spec))
+                self._store.create(command.run_id, with_sources(command.spec))
                 new = True
             job.run_control.check()
             with self._store.lease(command.run_id):

@@ -22,7 +22,7 @@ def in_memory(spec: e.RunSpec, revision: str) -> e.RunSpec:
     return msgspec.structs.replace(spec, sources=e.IN_MEMORY + revision)
 
 
-def stamped(spec: e.RunSpec) -> e.RunSpec:
+def with_sources(spec: e.RunSpec) -> e.RunSpec:
     """The spec with a digest of the files it names, so that the same spec with other files is another run.
 
     A model in memory has no files: its spec already has a digest, from `in_memory`.

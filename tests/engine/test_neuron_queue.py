@@ -99,7 +99,7 @@ async def test_runs_begin_in_the_order_of_the_neurons(store: Store, monkeypatch:
         time.sleep(0.1 if spec.neuron == 0 else 0)
         return spec
 
-    monkeypatch.setattr("line_tui.engine.neuron_queue.stamped", slow_at_first)
+    monkeypatch.setattr("line_tui.engine.neuron_queue.with_sources", slow_at_first)
     begun: list[str] = []
     async with Executor(LocalEngine(store, FakeSource())) as executor:
         queue = Queue(executor, store, asked, lambda neuron, how: None)

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from line_tui.events import RunSpec
-from line_tui.models.source_digests import stamped
+from line_tui.models.source_digests import with_sources
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def overwrite(path: Path) -> None:
 
 
 def sources(model: str = "mine", control: Path | None = None) -> str:
-    return stamped(
+    return with_sources(
         RunSpec(model=model, layer="fc", neuron=0, control=None if control is None else str(control))
     ).sources
 

@@ -10,7 +10,7 @@ from line_tui import events as e
 from line_tui.engine import protocol as p
 from line_tui.events import RunSpec
 from line_tui.models.layer_cache import LayerCache
-from line_tui.models.source_digests import stamped
+from line_tui.models.source_digests import with_sources
 from line_tui.tui.neuron_overview import NeuronOverview, NeuronProfile
 from line_tui.tui.screens.choose import ChooseScreen
 from line_tui.tui.screens.dialogs import Confirm
@@ -249,7 +249,7 @@ def begun(on: Stage) -> list[p.Start]:
     starts = sorted(on.engine.commands(p.Start), key=lambda command: int(command.spec.neuron))
     for command in starts:
         if not on.store.has(command.run_id):
-            on.store.create(command.run_id, stamped(command.spec))
+            on.store.create(command.run_id, with_sources(command.spec))
     return starts
 
 
