@@ -25,7 +25,7 @@ from line_tui.models.generators import LoadedGenerator, open_generator
 from line_tui.models.hardware import check_device, default_device, default_threads, free_memory
 from line_tui.models.language import LlamaLanguage
 from line_tui.models.loaded import LoadedModels
-from line_tui.models.memory_plan import Plan, describe, plan, profile_needs, smaller, spell_out
+from line_tui.models.memory_plan import Plan, describe, make_plan, plan, profile_needs, smaller
 from line_tui.models.model_files import locate
 from line_tui.models.offloading import OffloadedGenerator, OffloadedLanguage, SharedDevice
 from line_tui.models.out_of_memory import is_out_of_memory
@@ -61,7 +61,7 @@ def load(
     _collect(device)
     free = free_memory(device)
     if fixed is not None:
-        plans = [spell_out(needed, free, fixed.memory, fixed.batch_size)]
+        plans = [make_plan(needed, free, fixed.memory, fixed.batch_size)]
     else:
         # llama.cpp may be built for the CPU only.
         offloads = device == "cpu" or llama_cpp.llama_supports_gpu_offload()
@@ -73,7 +73,9 @@ def load(
             plans = [next(alike) for _, alike in groupby(plans, key=lambda each: each.policy)]
     for each in plans:
         on_progress(describe(each, free))
-        loaded = _bring(profile, model, each, threads, device, catalog, on_progress, fixed, vision or load_vision)
+        loaded = _load_as_planned(
+            profile, model, each, threads, device, catalog, on_progress, fixed, vision or load_vision
+        )
         if loaded is not None:
             return loaded
     raise MemoryLimitError(
@@ -82,7 +84,7 @@ def load(
     )
 
 
-def _bring(
+def _load_as_planned(
     profile: str,
     model: str,
     plan: Plan,
@@ -98,44 +100,50 @@ def _bring(
     Batch size and GPU layers are found by trying, if possible and not `fixed`.
     """
     entries = catalog.find_profile(profile)
-    speaker = catalog.find_language(entries.language)
-    painter = catalog.find_generator(entries.generator)
+    language_entry = catalog.find_language(entries.language)
+    generator_entry = catalog.find_generator(entries.generator)
     _collect(device)
     try:
         on_progress(f"vision model {model}{code_warning(model, catalog)}")
         vision = make_vision(model, catalog, plan.batch_size, device)
-        on_progress(f"generator {painter.id}")
-        folder = locate(painter.source, painter.id)
-        with files_of(painter.id):
-            generator = open_generator(folder, painter, device, plan.batch_size)
+        on_progress(f"generator {generator_entry.id}")
+        folder = locate(generator_entry.source, generator_entry.id)
+        with files_of(generator_entry.id):
+            generator = open_generator(folder, generator_entry, device, plan.batch_size)
         generator.check_listens()
 
         def measure() -> None:
             if fixed is None:
-                generator.batch_size = vision.batch_size = _measured_batch(generator, painter, device, on_progress)
+                generator.batch_size = vision.batch_size = _measured_batch(
+                    generator, generator_entry, device, on_progress
+                )
 
         notes: list[str] = []
         gpu_layers = fixed.gpu_layers if fixed else None
         if device == "cpu" or plan.policy == "cpu-llm":
             gpu_layers = 0
 
-        def speak() -> LlamaLanguage | EndpointLanguage:
+        def open_language() -> LlamaLanguage | EndpointLanguage:
             nonlocal gpu_layers
-            language = load_language(speaker, threads, gpu_layers, notes.append, gpu=torch.device(device).index or 0)
+            language = load_language(
+                language_entry, threads, gpu_layers, notes.append, gpu=torch.device(device).index or 0
+            )
             # Kept for the whole run: the last digits of the output depend on it.
             gpu_layers = language.gpu_layers if isinstance(language, LlamaLanguage) else 0
             return language
 
         if plan.policy == "swap":
-            room = SharedDevice()
-            room.bring_in(generator)
+            shared_device = SharedDevice()
+            shared_device.move_in(generator)
             measure()
-            on_progress(f"language model {speaker.id}")
+            on_progress(f"language model {language_entry.id}")
             # Loading the language model moves the generator off the device.
-            models = Models(OffloadedLanguage(speak, room), OffloadedGenerator(generator, room), vision)
+            models = Models(
+                OffloadedLanguage(open_language, shared_device), OffloadedGenerator(generator, shared_device), vision
+            )
         else:
-            on_progress(f"language model {speaker.id}")
-            models = Models(speak(), generator, vision)
+            on_progress(f"language model {language_entry.id}")
+            models = Models(open_language(), generator, vision)
             # Measured with everything else in memory, as in the run.
             measure()
         return LoadedModels(

@@ -135,7 +135,7 @@ def _ladder(needs: Needs, free: Free, batch_size: int) -> Iterator[Plan]:
     for policy in _policies(needs, free):
         batch = batch_size
         while batch >= 1:
-            yield spell_out(needs, free, policy, batch)
+            yield make_plan(needs, free, policy, batch)
             batch //= 2
 
 
@@ -145,7 +145,7 @@ def _policies(needs: Needs, free: Free) -> tuple[Memory, ...]:
     return POLICIES if free.gpu is not None and needs.language else POLICIES[:1]
 
 
-def spell_out(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan:
+def make_plan(needs: Needs, free: Free, policy: Memory, batch_size: int) -> Plan:
     """The plan for a policy and batch size, even if it does not fit."""
     drawing = needs.drawing(batch_size)
     parked = 0

@@ -24,7 +24,7 @@ class SharedDevice:
     def __init__(self) -> None:
         self._resident: Movable | None = None
 
-    def bring_in(self, model: Movable) -> None:
+    def move_in(self, model: Movable) -> None:
         """Move a model in, after moving the current one out."""
         if self._resident is model:
             return
@@ -52,14 +52,14 @@ class OffloadedLanguage:
         self._device = device
         self._model: Closable | None = None
         # Its style, chat or few-shot, is read from its file.
-        device.bring_in(self)
-        self.name = self._here().name
-        self.style = self._here().style
+        device.move_in(self)
+        self.name = self._loaded().name
+        self.style = self._loaded().style
 
     def complete(self, prompt: Prompt, seed: int, temperature: float, on_token: OnToken) -> Completion:
         """Complete as the model does."""
-        self._device.bring_in(self)
-        return self._here().complete(prompt, seed, temperature, on_token)
+        self._device.move_in(self)
+        return self._loaded().complete(prompt, seed, temperature, on_token)
 
     def onload(self) -> None:
         """Load the model from its file, which the system still has in RAM if there is room."""
@@ -67,7 +67,7 @@ class OffloadedLanguage:
 
     def offload(self) -> None:
         """Free the model."""
-        self._here().close()
+        self._loaded().close()
         self._model = None
 
     def close(self) -> None:
@@ -75,7 +75,7 @@ class OffloadedLanguage:
         if self._model is not None:
             self.offload()
 
-    def _here(self) -> Closable:
+    def _loaded(self) -> Closable:
         assert self._model is not None
         return self._model
 
@@ -110,5 +110,5 @@ class OffloadedGenerator:
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int], on_step: OnStep) -> list[Picture]:
         """Draw as the generator does."""
-        self._device.bring_in(self._generator)
+        self._device.move_in(self._generator)
         return self._generator.draw(prompts, seeds, on_step)

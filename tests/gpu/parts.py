@@ -411,14 +411,14 @@ def stop() -> None:
 
 def _plans() -> None:
     from line_tui.models.catalog import read_catalog
-    from line_tui.models.memory_plan import Free, describe, plan, profile_needs, spell_out
+    from line_tui.models.memory_plan import Free, describe, make_plan, plan, profile_needs
 
     catalog = read_catalog()
     needed = profile_needs(catalog, catalog.find_profile("paper"), "", on_gpu=True)
     free = Free(ram=64_000, gpu=(80_000 if TINY else torch.cuda.mem_get_info()[0] // 1_000_000))
     tell("the plan", describe(plan(needed, free, 4), free))
     for policy in ("resident", "swap", "cpu-llm"):
-        each = spell_out(needed, free, policy, 4)
+        each = make_plan(needed, free, policy, 4)
         tell(f"planned for {policy}", each.device_mb, "MB", batch=4, ram=each.ram_mb)
 
 

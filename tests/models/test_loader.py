@@ -16,7 +16,7 @@ from line_tui.models import loader
 from line_tui.models.generator import DiffusersGenerator
 from line_tui.models.loaded import LoadedModels
 from line_tui.models.loader import load, step_down
-from line_tui.models.memory_plan import Free, spell_out
+from line_tui.models.memory_plan import Free, make_plan
 from line_tui.models.offloading import OffloadedLanguage
 from line_tui.models.vision import TorchVision
 from tests.fakes import SETTINGS
@@ -88,7 +88,7 @@ def test_the_batch_is_found_before_the_run_and_kept_on_resume(memory: Any, monke
 
     monkeypatch.setattr(DiffusersGenerator, "rehearse", counted)
     monkeypatch.setattr(loader, "gauge_of", lambda device: gauge)
-    monkeypatch.setattr(loader, "plan", lambda needs, free, batch, policy: spell_out(needs, free, memory, batch))
+    monkeypatch.setattr(loader, "plan", lambda needs, free, batch, policy: make_plan(needs, free, memory, batch))
     loaded = load("demo", "resnet18:random", settings=CPU, on_progress=heard.append)
     assert gauge.drawn == [1, 2]
     assert loaded.memory == memory

@@ -43,7 +43,7 @@ class Moved(FakeGenerator):
 def test_never_are_both_on_the_device() -> None:
     log: list[str] = []
     device, generator = SharedDevice(), Moved(log)
-    device.bring_in(generator)
+    device.move_in(generator)
     language = OffloadedLanguage(lambda: Tracked(log), device)
     painter = OffloadedGenerator(generator, device)
     assert log == ["generator in", "generator out", "language loaded"]
