@@ -221,7 +221,10 @@ class ChooseScreen(LineScreen):
         control = f" · control: {spec.control}" if spec.control else ""
         size = "a tenth of the pictures" if spec.strategy == "quick" else f"{spec.iterations} × {spec.images} pictures"
         text = f"{spec.profile} · {spec.strategy} · {size} · by {spec.metric} · seed {spec.seed} · {mode}{control}"
-        command = command_line(spec) if self._layer() else "line-tui layers " + (spec.model or "MODEL")
+        command = f"line-tui layers {spec.model or 'MODEL'}"
+        if self._layer() is not None:
+            chosen = self._chosen_neuron() is not None
+            command = command_line(spec) if chosen else f"line-tui neurons {spec.model} {spec.layer}"
         self.query_one("#plan", CachedStatic).put(
             Content.assemble((" plan ", "bold $primary"), text, "\n", (" $ ", "$text-muted"), (command, "$text-muted"))
         )

@@ -77,6 +77,8 @@ async def test_the_keyboard_alone_chooses_a_neuron_by_its_name(on: Stage) -> Non
         await settle(pilot, lambda: on.app.model_cache.layers)
         await pilot.press("enter", "slash", *"fc", "enter", "enter", "slash", *"nowhere", "enter")
         assert "g" not in on.app.screen.active_bindings or not on.app.screen.active_bindings["g"].enabled
+        plan = on.app.screen.query_one("#plan", CachedStatic)
+        assert str(plan.content).endswith("$ line-tui neurons emoji-resnet18 fc"), "no neuron is chosen"
         await pilot.press("g")
         assert on.app.controller.session is None, "no run starts for a neuron that the filter hides"
         await pilot.press("slash", "escape", "slash", *"sky")
