@@ -134,11 +134,11 @@ def test_taking_turns_changes_no_output() -> None:
 def test_what_does_not_fit_steps_down_to_what_does(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = []
 
-    def bring(profile: str, model: Any, plan: Any, *rest: Any) -> None:
+    def load_as_planned(profile: str, model: Any, plan: Any, *rest: Any) -> None:
         tried.append((plan.policy, plan.batch_size))
         return
 
-    monkeypatch.setattr(loader, "_bring", bring)
+    monkeypatch.setattr(loader, "_load_as_planned", load_as_planned)
     with pytest.raises(MemoryLimitError, match="do not fit in memory"):
         load("demo", "emoji-resnet18", settings=CPU)
     assert tried == [("resident", 8), ("resident", 4), ("resident", 2), ("resident", 1)]
