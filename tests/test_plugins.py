@@ -40,7 +40,7 @@ FILES = {
     "__init__": "",
     "strategy": """
         from line_tui import events as e
-        from line_tui.explain.state import next_id
+        from line_tui.explain.proposals import judge, tried
         from line_tui.explain.steps import Done, MeasureControl, Record
         from line_tui.explain.strategies import Registered
 
@@ -57,6 +57,9 @@ FILES = {
                 if state.control is None:
                     return MeasureControl()
                 return Record([e.Finished(label=state.control.concepts[0], trial=None, reason="it is the first")])
+
+            def judge(self, state, reply):
+                return judge(reply, tried(state))
 
         def create(words):
             return FirstWord()
@@ -141,15 +144,15 @@ def test_a_strategy_of_a_plug_in_is_listed_and_runs(site: Path) -> None:
         from tests.explain.runs import Run
         from tests.fakes import FakeEmbedder
         strategy = strategies.find("first-word").make(strategies.Words(FakeEmbedder(), Lexicon))
-        run = Run(strategy=strategy, kind="first-word", metric="mean")
-        print(strategies.NAMES[0], strategies.NAMES[-1], run.go().outcome.reason)
+        state = Run(strategy=strategy, kind="first-word", metric="mean").go()
+        print(strategies.NAMES[0], strategies.NAMES[-1], strategy.judge(state, "A cat.").concept, state.outcome.reason)
     """
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path[:0] = [{str(site)!r}]\n{textwrap.dedent(program)}"],
         capture_output=True,
         text=True,
     )
-    assert done.stdout == "adaptive first-word it is the first\n", done.stderr
+    assert done.stdout == "adaptive first-word cat it is the first\n", done.stderr
 
 
 def test_a_broken_strategy_of_a_plug_in_stops_only_runs_that_name_it(site: Path) -> None:
@@ -158,7 +161,7 @@ def test_a_broken_strategy_of_a_plug_in_stops_only_runs_that_name_it(site: Path)
         import sys
         from line_tui.cli import run
         from line_tui.explain import strategies
-        print([each.name for each in strategies.usable()])
+        print({"adaptive", "quick", "second-word"} & {each.name for each in strategies.usable()})
         sys.exit(run(["explain", "emoji-resnet18", "fc", "3", "--strategy", "second-word"]))
     """
     done = subprocess.run(
@@ -166,7 +169,7 @@ def test_a_broken_strategy_of_a_plug_in_stops_only_runs_that_name_it(site: Path)
         capture_output=True,
         text=True,
     )
-    assert done.stdout == "['quick', 'published', 'vocabulary']\n" and done.returncode == 2
+    assert done.stdout == "{'quick'}\n" and done.returncode == 2
     assert done.stderr.startswith("error: the plug-in 'second-word' of coin-toss cannot be used: ModuleNotFoundError")
 
 
@@ -194,7 +197,7 @@ def test_a_generator_of_a_plug_in_draws(site: Path, tmp_path: Path) -> None:
 
 def test_an_exporter_of_a_plug_in_writes(site: Path, tmp_path: Path) -> None:
     install(site)
-    assert list(exporters()) == ["html", "json", "csv", "png", "txt"]
+    assert [list(exporters())[n] for n in (0, -1)] == ["html", "txt"]
     assert write(fold(EVENTS), About(), "txt", tmp_path / "out").read_text() == "rose"
 
 
