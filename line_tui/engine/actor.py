@@ -58,11 +58,11 @@ class Engine:
         if not isinstance(command, cp.Work):
             self._server.take(command)
             return
-        if (here := with_sources(command.spec).sources) != command.spec.sources:
+        if (own_sources := with_sources(command.spec).sources) != command.spec.sources:
             self._link.refuse(
                 command.run_id,
                 UsageError(
-                    f"{os.uname().nodename} has different model files for this run ({here}) from the driver's "
+                    f"{os.uname().nodename} has different model files for this run ({own_sources}) from the driver's "
                     f"({command.spec.sources})",
                     "pull the same models on all machines of the cluster",
                 ),
@@ -268,11 +268,11 @@ class RemoteImages(Images):
 
     def content(self, identity: str) -> bytes | None:
         """The bytes of a picture's file; None if there is none."""
-        if (found := self._recent.get(identity)) is None:
-            found = self._link.ask(cp.Pictures(identities=[identity])).get(identity)
-            if found is not None:
-                self._recent.put(identity, found)
-        return found
+        if (data := self._recent.get(identity)) is None:
+            data = self._link.ask(cp.Pictures(identities=[identity])).get(identity)
+            if data is not None:
+                self._recent.put(identity, data)
+        return data
 
     def has(self, identity: str) -> bool:
         """Whether the picture's file exists."""
@@ -295,10 +295,10 @@ class RemoteActivations(Activations):
 
     def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
         """The known vectors, by image identity."""
-        found = {image: vector for image in images if (vector := self._recent.get((view, image))) is not None}
-        if missing := [image for image in images if image not in found]:
-            found |= self._keep(view, self._link.ask(cp.Vectors(view=view, images=missing)))
-        return found
+        vectors = {image: vector for image in images if (vector := self._recent.get((view, image))) is not None}
+        if missing := [image for image in images if image not in vectors]:
+            vectors |= self._keep(view, self._link.ask(cp.Vectors(view=view, images=missing)))
+        return vectors
 
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
         """Claim images to be recorded by the caller, and get the vectors that others have recorded meanwhile."""
@@ -309,14 +309,14 @@ class RemoteActivations(Activations):
 
     def put(self, view: View, vectors: Mapping[str, NDArray[np.floating]]) -> None:
         """Have vectors `float[neurons]` stored, by image identity."""
-        kept = {image: vector.astype(np.float32) for image, vector in vectors.items()}
-        for image, vector in kept.items():
+        float_vectors = {image: vector.astype(np.float32) for image, vector in vectors.items()}
+        for image, vector in float_vectors.items():
             self._recent.put((view, image), vector)
-        if kept:
-            self._buffer.put_vectors(view, {image: vector.tobytes() for image, vector in kept.items()})
+        if float_vectors:
+            self._buffer.put_vectors(view, {image: vector.tobytes() for image, vector in float_vectors.items()})
 
-    def _keep(self, view: View, found: dict[str, bytes]) -> dict[str, Vector]:
-        vectors = {image: np.frombuffer(content, np.float32) for image, content in found.items() if content}
+    def _keep(self, view: View, answer: dict[str, bytes]) -> dict[str, Vector]:
+        vectors = {image: np.frombuffer(content, np.float32) for image, content in answer.items() if content}
         for image, vector in vectors.items():
             self._recent.put((view, image), vector)
         return vectors

@@ -51,16 +51,16 @@ class CachedVision:
                 # Another run may have recorded them in the meantime.
                 known = self._activations.get(view, names)
                 new = {name: picture for name, picture in zip(names, pictures, strict=True) if name not in known}
-                wanted = dict(zip(names, pictures, strict=True)) if mapped else new
-                if wanted:
+                to_record = dict(zip(names, pictures, strict=True)) if mapped else new
+                if to_record:
                     recording = self._on_thread(
-                        lambda: self._vision.record(list(wanted.values()), layer, neuron if mapped else None)
+                        lambda: self._vision.record(list(to_record.values()), layer, neuron if mapped else None)
                     )
-                    fresh = dict(zip(wanted, recording.activations, strict=True))
+                    fresh = dict(zip(to_record, recording.activations, strict=True))
                     self._activations.put(view, {name: fresh[name] for name in new})
                     known |= {name: fresh[name] for name in new}
                     if recording.maps is not None:
-                        areas = dict(zip(wanted, recording.maps, strict=True))
+                        areas = dict(zip(to_record, recording.maps, strict=True))
                         maps = np.stack([areas[name] for name in names])
         activations = np.stack([known[name] for name in names]).astype(np.float32)
         return Recording(finite(activations, self.name, layer, neuron), maps)

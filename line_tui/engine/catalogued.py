@@ -45,9 +45,9 @@ class CataloguedModels:
         """Layers of a vision model. Raises UnknownNameError, ModelFileError."""
         from line_tui.models.vision_loader import layers_of
 
-        found = layers_of(model)
-        LayerCache().keep(model, found)
-        return found
+        listed = layers_of(model)
+        LayerCache().keep(model, listed)
+        return listed
 
     def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
         """Load a run's models. Raises UnknownNameError, ModelFileError, UsageError."""

@@ -411,10 +411,10 @@ class RayEngine(Engine):
     def _answer(self, worker: _Worker, number: int, question: cp.AnyQuestion) -> tuple[Sequence[e.Envelope], cp.Answer]:
         """Answer an actor's question, on a thread outside the event loop; also returns the events stored for it."""
         try:
-            shown, found = self._found(worker, question)
+            shown, content = self._found(worker, question)
         except LineError as error:
             return [], cp.Answer(number=number, error=(error.cause, error.fix))
-        return shown, cp.Answer(number=number, found=found)
+        return shown, cp.Answer(number=number, found=content)
 
     def _found(self, worker: _Worker, question: cp.AnyQuestion) -> tuple[Sequence[e.Envelope], dict[str, bytes]]:
         images, activations = self._store.images, self._store.activations

@@ -53,11 +53,11 @@ class ControlSet:
         if words is not None:
             return self._draw(list(words), self._recipes(list(words)))
         vocabulary = list(self.source.vocabulary())
-        whole = self._recipes(vocabulary)
-        if all(self.album.has(identity) for _, _, identity in whole):
-            return self._draw(vocabulary, whole)
+        recipes = self._recipes(vocabulary)
+        if all(self.album.has(identity) for _, _, identity in recipes):
+            return self._draw(vocabulary, recipes)
         chosen = sorted(int(n) for n in np.random.default_rng(0).permutation(len(vocabulary))[:START])
-        bank = self._draw([vocabulary[n] for n in chosen], [whole[n] for n in chosen])
+        bank = self._draw([vocabulary[n] for n in chosen], [recipes[n] for n in chosen])
         return replace(bank, missing=len(vocabulary) - len(chosen))
 
     @property
@@ -86,21 +86,21 @@ class ControlSet:
     def _draw(self, vocabulary: list[str], recipes: list[tuple[str, int, str]]) -> Bank:
         identities = [identity for _, _, identity in recipes]
         known = self.activations.get(self.view, identities)
-        wanted = {recipe[2]: recipe for recipe in recipes}
+        by_identity = {recipe[2]: recipe for recipe in recipes}
         size, drawn = self.models.generator.batch_size, 0
-        while missing := [identity for identity in wanted if identity not in known]:
+        while missing := [identity for identity in by_identity if identity not in known]:
             self.check()
-            self.show(e.Progress(phase="control", done=len(wanted) - len(missing), total=len(wanted)))
+            self.show(e.Progress(phase="control", done=len(by_identity) - len(missing), total=len(by_identity)))
             batch, others = self.activations.claim(self.view, missing, size)
             known |= others
             if not batch:
                 if not others:
                     time.sleep(_WAIT)
                 continue
-            pictures, fresh = self._pictures([wanted[identity] for identity in batch])
+            pictures, fresh = self._pictures([by_identity[identity] for identity in batch])
             drawn += fresh
-            seen = self.models.vision.record(pictures, self.layer.name)
-            vectors = dict(zip(batch, seen.activations, strict=True))
+            recording = self.models.vision.record(pictures, self.layer.name)
+            vectors = dict(zip(batch, recording.activations, strict=True))
             self.activations.put(self.view, vectors)
             known |= vectors
         self.show(e.Progress(phase="control", done=len(identities), total=len(identities)))
@@ -109,12 +109,12 @@ class ControlSet:
         name = "drawn-" + blake2b(" ".join(identities).encode(), digest_size=6).hexdigest()
         return replace(self.bank(name, vocabulary, rows[:, None, :]), drawn=drawn)
 
-    def _pictures(self, wanted: list[tuple[str, int, str]]) -> tuple[list[Picture], int]:
+    def _pictures(self, recipes: list[tuple[str, int, str]]) -> tuple[list[Picture], int]:
         pictures: dict[str, Picture] = {}
-        for _, _, identity in wanted:
-            if (found := self.album.find(identity)) is not None:
-                pictures[identity] = found[0]
-        missing = [want for want in wanted if want[2] not in pictures]
+        for _, _, identity in recipes:
+            if (stored := self.album.find(identity)) is not None:
+                pictures[identity] = stored[0]
+        missing = [recipe for recipe in recipes if recipe[2] not in pictures]
         if missing:
             drawn = self.models.generator.draw(
                 [prompt for prompt, _, _ in missing], [seed for _, seed, _ in missing], lambda step, steps: self.check()
@@ -122,4 +122,4 @@ class ControlSet:
             for (prompt, seed, identity), picture in zip(missing, drawn, strict=True):
                 self.album.keep(identity, prompt, seed, picture)
                 pictures[identity] = picture
-        return [pictures[identity] for _, _, identity in wanted], len(missing)
+        return [pictures[identity] for _, _, identity in recipes], len(missing)

@@ -226,13 +226,13 @@ class Executor:
         return listed.layers
 
     async def do(
-        self, job: str, wanted: msgspec.Struct, kind: type[Found], on_progress: OnJobProgress = lambda progress: None
+        self, job: str, body: msgspec.Struct, kind: type[Found], on_progress: OnJobProgress = lambda progress: None
     ) -> Found:
         """Run a job of `line_tui.engine.jobs`; its result has type `kind`. Raises LineError."""
         request = self._new_request()
         self._hearing[request] = on_progress
         try:
-            done: p.JobDone = await self._ask(p.DoJob(request=request, job=job, wanted=msgspec.json.encode(wanted)))
+            done: p.JobDone = await self._ask(p.DoJob(request=request, job=job, wanted=msgspec.json.encode(body)))
         finally:
             del self._hearing[request]
         return msgspec.json.decode(done.found, type=kind)

@@ -68,20 +68,25 @@ class FolderControl:
         return self.usual.bank("", concepts, np.stack(rows))
 
     def _apart(self, opened: PictureFolder, words: Sequence[str] | None) -> Bank:
-        seen = self._look(opened.loose, len(opened.loose))
-        if not len(seen):
+        activations = self._look(opened.loose, len(opened.loose))
+        if not len(activations):
             raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
-        own, seen = neuron_of(seen, self.usual.neuron), silenced(seen)
+        own, activations = neuron_of(activations, self.usual.neuron), silenced(activations)
         drawn = self.usual.measure(words)
-        return replace(drawn, reference_activations=own, reference_features=seen, layer_scale=float(np.abs(seen).max()))
+        return replace(
+            drawn,
+            reference_activations=own,
+            reference_features=activations,
+            layer_scale=float(np.abs(activations).max()),
+        )
 
     def _look(self, files: list[Path], count: int) -> Floats:
         """`float32[pictures, neurons]` of the first `count` readable pictures, or of fewer if there are not as many."""
-        found: list[Floats] = []
+        batches: list[Floats] = []
         for batch in in_batches(readable(files, count, self._skipped), _BATCH):
             self.usual.check()
-            found.append(self._look_at(batch))
-        return np.concatenate(found) if found else np.empty((0, self.usual.layer.neurons), np.float32)
+            batches.append(self._look_at(batch))
+        return np.concatenate(batches) if batches else np.empty((0, self.usual.layer.neurons), np.float32)
 
     def _look_at(self, batch: list[tuple[Path, Picture]]) -> Floats:
         usual = self.usual
@@ -90,8 +95,8 @@ class FolderControl:
         known = usual.activations.get(usual.view, identities)
         missing = {one: picture for one, (_, picture) in zip(identities, batch, strict=True) if one not in known}
         if missing:
-            seen = usual.models.vision.record(list(missing.values()), usual.layer.name)
-            usual.activations.put(usual.view, dict(zip(missing, seen.activations, strict=True)))
+            recording = usual.models.vision.record(list(missing.values()), usual.layer.name)
+            usual.activations.put(usual.view, dict(zip(missing, recording.activations, strict=True)))
             # Read back from the cache, so that the result does not depend on whether a picture was recorded before.
             known = usual.activations.get(usual.view, identities)
         return np.stack([known[one] for one in identities]).astype(np.float32)

@@ -51,14 +51,14 @@ class InMemoryModel:
                 "a torch module needs preprocessing",
                 "pass preprocess=; in torchvision, that is `weights.transforms()`",
             )
-        called = name or str(getattr(model, "__name__", type(model).__name__))
+        given_name = name or str(getattr(model, "__name__", type(model).__name__))
         # Names on the command line cannot contain spaces or slashes.
-        self.name = "".join(char if char.isalnum() or char in "-_." else "-" for char in called)
+        self.name = "".join(char if char.isalnum() or char in "-_." else "-" for char in given_name)
         self.revision = _of_this_process(model)
         """12 hex digits that change whenever the model's activations change, as far as that can be detected."""
         if isinstance(model, nn.Module):
-            told = f"{_digest(model)} {_digest_of_prepare(preprocess)}"
-            self.revision = blake2b(told.encode(), digest_size=6).hexdigest()
+            digests = f"{_digest(model)} {_digest_of_prepare(preprocess)}"
+            self.revision = blake2b(digests.encode(), digest_size=6).hexdigest()
 
     @property
     def key(self) -> tuple[str, str, int]:
@@ -91,11 +91,11 @@ class InMemoryModel:
         def prepared(picture: Picture) -> Tensor:
             return prepare(torch.from_numpy(np.array(picture)).permute(2, 0, 1))
 
-        told = f"live {getattr(prepare, '__name__', None) or ' '.join(repr(prepare).split())}"
+        description = f"live {getattr(prepare, '__name__', None) or ' '.join(repr(prepare).split())}"
         return TorchVision(
             self._model,
             self.name,
-            Preprocess(prepared, told, "correct the function given as preprocess"),
+            Preprocess(prepared, description, "correct the function given as preprocess"),
             revision=self.revision,
             batch_size=batch_size,
             device=device,

@@ -98,8 +98,10 @@ def _maximise(body: bytes, context: JobContext) -> msgspec.Struct:
         neuron = request.neuron
         picture = maximise(vision, request.layer, neuron, steps=request.steps, seed=request.seed, on_step=on_step)
         # Measured like any image: from the 8-bit file, in the fixed batch size.
-        seen = vision.record([picture], request.layer, neuron)
-        return Maximised(vision=vision.name, activation=float(seen.activations[0, neuron]), picture=encode_png(picture))
+        recording = vision.record([picture], request.layer, neuron)
+        return Maximised(
+            vision=vision.name, activation=float(recording.activations[0, neuron]), picture=encode_png(picture)
+        )
 
     return context.manager.lend_vision_alone(request.model, BATCH, context.loading, use)
 

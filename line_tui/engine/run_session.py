@@ -154,8 +154,8 @@ class Session:
         words = Words(shared.loaded.embedder, self._source.lexicon)
         strategy = strategies.find(self._spec.strategy).make(words)
         folder = self._spec.control
-        whole = usual if folder is None else FolderControl(Path(folder), self._spec.images, usual)
-        control = shared.one_at_a_time(whole.measure, self._run_control)
+        control_set = usual if folder is None else FolderControl(Path(folder), self._spec.images, usual)
+        control = shared.one_at_a_time(control_set.measure, self._run_control)
         run_control = SharedRunControl(self._run_control, shared.batcher)
         loop = Loop(models, self._spec.layer, strategy, self._journal, album, control, run_control)
         with shared.batcher.active():

@@ -22,13 +22,15 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
     """
     defaults = read_config().explain
     usual = {key: getattr(defaults, key) for key in ("profile", "strategy", "metric", "iterations", "images")}
-    asked = usual | dict(given)
+    options = usual | dict(given)
     if "metric" not in given:
-        asked["metric"] = strategies.metric_of(asked["strategy"], defaults.metric)
-    strategies.check_metric(asked["strategy"], asked["metric"])
+        options["metric"] = strategies.metric_of(options["strategy"], defaults.metric)
+    strategies.check_metric(options["strategy"], options["metric"])
     try:
         # Python callers can pass anything; a value of the wrong type could be stored, but not decoded again.
-        spec = msgspec.convert(asked | {"model": neuron.model, "layer": neuron.layer, "neuron": neuron.index}, RunSpec)
+        spec = msgspec.convert(
+            options | {"model": neuron.model, "layer": neuron.layer, "neuron": neuron.index}, RunSpec
+        )
         check_range("seed", spec.seed, *SEEDS)
         check_range("iterations", spec.iterations, 0, MOST_ITERATIONS)
         check_range("images", spec.images, 1, MOST_IMAGES)

@@ -113,12 +113,12 @@ class Adaptive:
         if not any(trial.origin == "vocabulary" for trial in state.trials.values()):
             return Record(_start(state, neuron, self._meaning))
         search = self._search(state, neuron, gallery)
-        if (news := search.news()) is not None:
-            return Record(news)
-        if (asked := to_verify(state)) is not None:
-            if not asked.images_for() and asked.origin != "vocabulary":
-                return Draw(asked.id, list(range(FIRST_IMAGES)))
-            return conclude(state, gallery, neuron, self._meaning, [asked], search.p_value, self._pairs)
+        if (events := search.new_scores()) is not None:
+            return Record(events)
+        if (requested := to_verify(state)) is not None:
+            if not requested.images_for() and requested.origin != "vocabulary":
+                return Draw(requested.id, list(range(FIRST_IMAGES)))
+            return conclude(state, gallery, neuron, self._meaning, [requested], search.p_value, self._pairs)
         draws: list[Draw] = []
         for trial in _kept(state):
             if waits_for_user(state, trial):
@@ -240,9 +240,9 @@ class Search:
             max(self.neuron.drive(_activations(trial, self.neuron)) for trial in self.candidates),
         )
 
-    def news(self) -> list[e.DurableEvent] | None:
+    def new_scores(self) -> list[e.DurableEvent] | None:
         """New scores for concepts with new pictures, and the resulting explanation."""
-        found: list[e.DurableEvent] = []
+        scores: list[e.DurableEvent] = []
         for trial in self.candidates:
             row, images = self.neuron.profile.row(trial.concept), _search_images(trial)
             if trial.score is not None and trial.score.images == len(row) + len(images):
@@ -250,7 +250,7 @@ class Search:
             values = [*row, *(image.activation for image in images)]
             control = self.neuron.activations
             known = self.known[trial.id]
-            found.append(
+            scores.append(
                 e.TrialScored(
                     trial=trial.id,
                     mean=float(np.mean(values)),
@@ -261,14 +261,14 @@ class Search:
                     detected=known.detection.detected,
                 )
             )
-        if not found:
+        if not scores:
             return None
         shares = [
             e.ConceptShare(trial=trial.id, concept=trial.concept, share=share, correlation=self.known[trial.id].score)
             for trial, share in zip(self.chosen, self.account.shares, strict=True)
         ]
         return [
-            *found,
+            *scores,
             e.PoolChanged(members=[trial.id for trial in self.candidates]),
             e.Explained(
                 concepts=shares,
@@ -322,11 +322,11 @@ class Search:
         """
         by_user = {t.id for t in self.candidates if t.origin == "user" or verdict(self.state, t) == "accepted"}
         best = [trial.id for trial in self.candidates if trial.id not in by_user][:FINALISTS]
-        wanted = [trial for trial in self.candidates if trial.id in by_user or trial.id in best]
+        finalists = [trial for trial in self.candidates if trial.id in by_user or trial.id in best]
         searched = self.state.drawn.get("search", 0)
-        each = max(1, -(-(_planned(self.state) - searched) // max(1, len(best)))) if wanted else 0
+        each = max(1, -(-(_planned(self.state) - searched) // max(1, len(best)))) if finalists else 0
         draws, left = [], self.left
-        for trial in wanted:
+        for trial in finalists:
             missing = trial.missing(each, "choose")
             if trial.id not in by_user:
                 missing = missing[: max(0, left)]

@@ -70,13 +70,13 @@ class ControlAnalysis:
     @cached_property
     def words_shown(self) -> Floats:
         """How much each control picture shows each word of the vocabulary, `float32[pictures, words]`."""
-        seen = shown(self.control, self.vocabulary.mean(axis=1))
+        scores = shown(self.control, self.vocabulary.mean(axis=1))
         if self.is_own:
             words, count = self.vocabulary.shape[:2]
             judged = held_out(self.vocabulary)
             own = np.arange(words * count), np.repeat(np.arange(words), count)
-            seen[own] = seen.mean(axis=0)[own[1]] if judged is None else judged.shown.ravel()
-        return seen
+            scores[own] = scores.mean(axis=0)[own[1]] if judged is None else judged.shown.ravel()
+        return scores
 
     @cached_property
     def word_scores(self) -> Floats:

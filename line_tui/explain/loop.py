@@ -100,10 +100,10 @@ class Loop:
             self._remember([image.identity for image in missing], pictures, None)
         return np.stack([self._features[image.identity] for image in images])
 
-    def _remember(self, identities: Sequence[str], pictures: Sequence[Picture], seen: Floats | None) -> None:
-        if seen is None:
-            seen = self.models.vision.record(pictures, self.layer).activations
-        finite = np.nan_to_num(seen, posinf=0.0, neginf=0.0)
+    def _remember(self, identities: Sequence[str], pictures: Sequence[Picture], activations: Floats | None) -> None:
+        if activations is None:
+            activations = self.models.vision.record(pictures, self.layer).activations
+        finite = np.nan_to_num(activations, posinf=0.0, neginf=0.0)
         self._features.update(zip(identities, finite, strict=True))
 
     def _perform(
@@ -192,19 +192,19 @@ class Loop:
         concepts = {draw.trial: concept_of(state, state.trials[draw.trial]) for draw in draws}
         searching = draws[0].purpose == "search"
         self._phase("drawing" if searching else "verifying", ", ".join(concepts.values()))
-        wanted = [(draw, index) for draw in draws for index in draw.indices][: generator.batch_size]
-        seeds = [_seed(spec.seed, draw.purpose, concepts[draw.trial], index) for draw, index in wanted]
+        batch = [(draw, index) for draw in draws for index in draw.indices][: generator.batch_size]
+        seeds = [_seed(spec.seed, draw.purpose, concepts[draw.trial], index) for draw, index in batch]
         prompts = [
             fill_template(generator.prompt_template, concepts[draw.trial], seed)
-            for (draw, _), seed in zip(wanted, seeds, strict=True)
+            for (draw, _), seed in zip(batch, seeds, strict=True)
         ]
         start = time.perf_counter()
         pictures, records, fresh = self._pictures(prompts, seeds)
         drawn = time.perf_counter()
-        seen = self.models.vision.record(pictures, spec.layer, spec.neuron)
+        recording = self.models.vision.record(pictures, spec.layer, spec.neuron)
         looked = time.perf_counter()
-        own = neuron_of(seen.activations, spec.neuron)
-        self._remember([record.identity for record in records], pictures, seen.activations)
+        own = neuron_of(recording.activations, spec.neuron)
+        self._remember([record.identity for record in records], pictures, recording.activations)
         return [
             e.ImageScored(
                 trial=draw.trial,
@@ -215,11 +215,11 @@ class Loop:
                 activation=float(own[n]),
                 cached=n not in fresh,
                 thumbnail=thumbnail(pictures[n]),
-                activation_map=None if seen.maps is None else seen.maps[n].round(4).tolist(),
+                activation_map=None if recording.maps is None else recording.maps[n].round(4).tolist(),
                 draw_seconds=(drawn - start) / len(fresh) if n in fresh else 0.0,
-                look_seconds=(looked - drawn) / len(wanted),
+                look_seconds=(looked - drawn) / len(batch),
             )
-            for n, (draw, index) in enumerate(wanted)
+            for n, (draw, index) in enumerate(batch)
         ]
 
     def _draw_variant(self, state: RunState, step: DrawVariant) -> e.MinimalPairMeasured:
@@ -231,8 +231,8 @@ class Loop:
         template = generator.prompt_template if step.variant else ""
         prompts = [fill_template(template, step.variant, seed) for seed in seeds]
         pictures, records, _ = self._pictures(prompts, seeds)
-        seen = self.models.vision.record(pictures, spec.layer, spec.neuron).activations
-        own = neuron_of(seen, spec.neuron)
+        activations = self.models.vision.record(pictures, spec.layer, spec.neuron).activations
+        own = neuron_of(activations, spec.neuron)
         after = [
             e.PairSide(image=record, activation=float(value), thumbnail=thumbnail(picture))
             for record, value, picture in zip(records, own, pictures, strict=True)
@@ -247,16 +247,16 @@ class Loop:
             after=after,
             relative_drop=drop,
             p_value=p_value,
-            discriminability=self._discriminability(spec, before, seen),
+            discriminability=self._discriminability(spec, before, activations),
         )
 
     def _discriminability(self, spec: e.RunSpec, before: list[e.ImageScored], after: Floats) -> float | None:
-        found = [self.album.find(image.image.identity) for image in before]
-        pictures = [kept[0] for kept in found if kept is not None]
+        stored = [self.album.find(image.image.identity) for image in before]
+        pictures = [entry[0] for entry in stored if entry is not None]
         if len(pictures) < len(before):
             return None  # Some pictures have been deleted since; using only the others would change the number.
-        seen = self.models.vision.record(pictures, spec.layer).activations
-        rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (seen, after)]
+        recorded = self.models.vision.record(pictures, spec.layer).activations
+        rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (recorded, after)]
         return discriminability(rest[0], rest[1])
 
     def _pictures(
@@ -265,18 +265,21 @@ class Loop:
         """Take pictures from the album or draw them; the third result marks those that were drawn."""
         order = range(len(seeds))
         identities = [self.album.identity(prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
-        kept: dict[int, tuple[Picture, e.ImageRecord]] = {}
+        pictures_of: dict[int, tuple[Picture, e.ImageRecord]] = {}
         for n in order:
-            if (found := self.album.find(identities[n])) is not None:
-                picture, path = found
-                kept[n] = (picture, e.ImageRecord(identity=identities[n], path=path, prompt=prompts[n], seed=seeds[n]))
-        missing = [n for n in order if n not in kept]
+            if (stored := self.album.find(identities[n])) is not None:
+                picture, path = stored
+                pictures_of[n] = (
+                    picture,
+                    e.ImageRecord(identity=identities[n], path=path, prompt=prompts[n], seed=seeds[n]),
+                )
+        missing = [n for n in order if n not in pictures_of]
         size = self.models.generator.batch_size
         for batch in (missing[start : start + size] for start in range(0, len(missing), size)):
             pictures = self.models.generator.draw([prompts[n] for n in batch], [seeds[n] for n in batch], self._on_step)
             for n, picture in zip(batch, pictures, strict=True):
-                kept[n] = (picture, self.album.keep(identities[n], prompts[n], seeds[n], picture))
-        return [kept[n][0] for n in order], [kept[n][1] for n in order], set(missing)
+                pictures_of[n] = (picture, self.album.keep(identities[n], prompts[n], seeds[n], picture))
+        return [pictures_of[n][0] for n in order], [pictures_of[n][1] for n in order], set(missing)
 
     def _on_step(self, step: int, steps: int) -> None:
         self.run_control.check()

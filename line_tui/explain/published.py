@@ -96,11 +96,11 @@ def value(state: RunState, trial: Trial) -> float:
 
 def pool_of(state: RunState) -> list[Trial]:
     """The pool, best first: its members and accepted trials, without rejected ones."""
-    accepted = [id for id, said in state.standing.verdicts.items() if said == "accepted"]
+    accepted = [id for id, decided in state.standing.verdicts.items() if decided == "accepted"]
     trials = [state.trials[id] for id in {*state.pool, *accepted} if id in state.trials]
-    kept = [trial for trial in trials if trial.score is not None and verdict(state, trial) != "rejected"]
-    kept.sort(key=lambda trial: trial.place)
-    return sorted(kept, key=lambda trial: value(state, trial), reverse=True)
+    pool = [trial for trial in trials if trial.score is not None and verdict(state, trial) != "rejected"]
+    pool.sort(key=lambda trial: trial.place)
+    return sorted(pool, key=lambda trial: value(state, trial), reverse=True)
 
 
 def _first_pool(state: RunState) -> list[e.Proposed]:

@@ -128,8 +128,8 @@ class RunState(msgspec.Struct, frozen=True):
 
 def value(score: e.TrialScored | e.VerifiedScore, metric: e.Metric) -> float:
     """A score in the run's metric; 0 in runs of older versions that did not measure it."""
-    found = {"mean": score.mean, "auc": score.auc, "correlation": score.correlation}[metric]
-    return found if found is not None else 0.0
+    measured = {"mean": score.mean, "auc": score.auc, "correlation": score.correlation}[metric]
+    return measured if measured is not None else 0.0
 
 
 def fold(events: Iterable[DurableEvent], state: RunState | None = None) -> RunState:
@@ -304,8 +304,8 @@ def verdict(state: RunState, trial: Trial) -> Verdict:
 
 def to_verify(state: RunState) -> Trial | None:
     """The concept that the user wants verified in place of the search's choice."""
-    wanted = [decision.trial for decision in state.standing.decisions if decision.kind == "verify"]
-    trial = state.trials.get(wanted[-1] or "") if wanted else None
+    requested = [decision.trial for decision in state.standing.decisions if decision.kind == "verify"]
+    trial = state.trials.get(requested[-1] or "") if requested else None
     return trial if trial is not None and verdict(state, trial) != "rejected" else None
 
 

@@ -79,6 +79,6 @@ def auprc(shown: Floats, positive: NDArray[np.bool_]) -> float:
     return float(precision[hits].mean())
 
 
-def f1(found: NDArray[np.bool_], positive: NDArray[np.bool_]) -> float:
+def f1(predicted: NDArray[np.bool_], positive: NDArray[np.bool_]) -> float:
     """F1 of two sets of pictures, `bool[pictures]` each; 0 if both are empty."""
-    return float(2 * (found & positive).sum() / max(1, found.sum() + positive.sum()))
+    return float(2 * (predicted & positive).sum() / max(1, predicted.sum() + positive.sum()))

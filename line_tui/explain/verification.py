@@ -53,8 +53,8 @@ def conclude(
             if variant not in done:
                 return DrawVariant(trial.id, variant, kind, list(range(min(SEEDS, images))))
     others = f", with {' and '.join(trial.concept for trial in chosen[1:])}" if len(chosen) > 1 else ""
-    told = f"it accounts for {known.concepts[0].share:.0%} of the strong responses{others}"
-    reason = f"{told}; {known.unexplained:.0%} is unexplained"
+    share = f"it accounts for {known.concepts[0].share:.0%} of the strong responses{others}"
+    reason = f"{share}; {known.unexplained:.0%} is unexplained"
     return Record([e.Finished(label=label.concept, trial=label.id, reason=reason)])
 
 
@@ -106,9 +106,11 @@ def _reported(
     for trial, detection in zip(chosen, detections, strict=True):
         low, high = neuron.interval(detection)
         score = verified_score(trial.activations("report"), state.control.flat)
-        found = neuron.score(detection, reporting=True)
-        low, high = min(low, found), max(high, found)
-        scores.append(msgspec.structs.replace(score, correlation=found, correlation_low=low, correlation_high=high))
+        correlation = neuron.score(detection, reporting=True)
+        low, high = min(low, correlation), max(high, correlation)
+        scores.append(
+            msgspec.structs.replace(score, correlation=correlation, correlation_low=low, correlation_high=high)
+        )
     parts = [
         e.ConceptShare(trial=trial.id, concept=trial.concept, share=part, correlation=score.correlation or 0.0)
         for trial, part, score in zip(chosen, done.shares, scores, strict=True)

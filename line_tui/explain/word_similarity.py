@@ -117,19 +117,19 @@ class Meaning:
         """
         vectors = self.embedder.embed(words)
         towards = (np.clip(responses, 0, None) ** 2).astype(np.float32) @ vectors
-        names, found = list(words), [self._nearness(words) @ wanted(responses)]
+        names, fits = list(words), [self._nearness(words) @ sharpened_responses(responses)]
         if self.lexicon.words:
             near = np.argsort(-(self.lexicon.vectors @ towards), kind="stable")[:NEIGHBOURS]
             names += [self.lexicon.words[n] for n in near]
-            found.append(fit(self.lexicon.vectors[near] @ vectors.T, responses))
+            fits.append(fit(self.lexicon.vectors[near] @ vectors.T, responses))
         kinds = self.kinds(words)
         names += kinds.names
-        scores = np.concatenate([*found, kinds.fits(responses)])
+        scores = np.concatenate([*fits, kinds.fits(responses)])
         scores -= rare * np.array([self.lexicon.rarity(name) for name in names], np.float32)
-        seen: set[str] = set()
+        yielded: set[str] = set()
         for name in (names[n] for n in np.argsort(-scores, kind="stable")):
-            if (form := same_form(name)) not in seen and not _offensive(name):
-                seen.add(form)
+            if (form := same_form(name)) not in yielded and not _offensive(name):
+                yielded.add(form)
                 yield name
 
 
@@ -142,8 +142,8 @@ def fit(similarity: Floats, responses: NDArray[np.floating]) -> Floats:
 
     `similarity` is `float32[concepts, words]`, `responses` each word's mean in standard deviations, `float[words]`.
     """
-    found: Floats = sharpened(similarity) @ wanted(responses)
-    return found
+    fits: Floats = sharpened(similarity) @ sharpened_responses(responses)
+    return fits
 
 
 def sharpened(similarity: Floats) -> Floats:
@@ -153,7 +153,7 @@ def sharpened(similarity: Floats) -> Floats:
     return unit(near.T).T
 
 
-def wanted(responses: NDArray[np.floating]) -> Floats:
+def sharpened_responses(responses: NDArray[np.floating]) -> Floats:
     """Responses as `fit` uses them, centred to length 1.
 
     Responses below the control's mean count as 0, the others are squared: a label should be near to what drives the

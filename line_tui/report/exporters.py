@@ -27,9 +27,9 @@ class Exporter:
 
 
 def _as_text(ending: str, text: Callable[[RunState, Result, About], str]) -> Callable[..., Path]:
-    def write(state: RunState, found: Result, about: About, folder: Path) -> Path:
-        path = folder / f"{found.run_id}.{ending}"
-        path.write_text(text(state, found, about), encoding="utf-8")
+    def write(state: RunState, run_result: Result, about: About, folder: Path) -> Path:
+        path = folder / f"{run_result.run_id}.{ending}"
+        path.write_text(text(state, run_result, about), encoding="utf-8")
         return path
 
     return write
@@ -76,10 +76,10 @@ def write(state: RunState, about: About, kind: str, folder: Path) -> Path:
     known = exporters()
     if kind not in known:
         raise unknown_name("format", kind, known, f"one of {', '.join(known)}")
-    found = result(state, about.seconds)
+    run_result = result(state, about.seconds)
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        return known[kind].write(state, found, about, folder)
+        return known[kind].write(state, run_result, about, folder)
     except (OSError, ValueError):
         raise
     except Exception as error:

@@ -55,10 +55,12 @@ def _what(state: RunState, label: str) -> str:
 
 def _none(state: RunState) -> list[str]:
     assert state.outcome is not None
-    said = [f"No concept that was tried accounts for this neuron: {state.outcome.reason}."]
+    sentences = [f"No concept that was tried accounts for this neuron: {state.outcome.reason}."]
     if state.explanation is not None and state.explanation.p_value is not None:
-        said.append(f"Of random directions of the layer, {percent(state.explanation.p_value)} do as well or better.")
-    return said
+        sentences.append(
+            f"Of random directions of the layer, {percent(state.explanation.p_value)} do as well or better."
+        )
+    return sentences
 
 
 def _how_much(state: RunState, label: str) -> list[str]:
@@ -66,13 +68,13 @@ def _how_much(state: RunState, label: str) -> list[str]:
     if explained is None or not explained.concepts:
         return [" ".join(["How much of the neuron this accounts for was not measured.", *_strongest_show(state)])]
     first, *more = explained.concepts
-    said = f"“{first.concept}” accounts for {percent(first.share)} of the strong responses"
+    text = f"“{first.concept}” accounts for {percent(first.share)} of the strong responses"
     for one in more:
-        said += f", “{one.concept}” for {percent(one.share)} more"
-    said += f"; nothing that was tried accounts for the other {percent(explained.unexplained)}."
+        text += f", “{one.concept}” for {percent(one.share)} more"
+    text += f"; nothing that was tried accounts for the other {percent(explained.unexplained)}."
     if narrow(state):
-        said += " This is little: the label is probably too narrow, or one of several."
-    return [said]
+        text += " This is little: the label is probably too narrow, or one of several."
+    return [text]
 
 
 def _left(state: RunState) -> list[str]:
@@ -97,35 +99,35 @@ def _how_sure(state: RunState) -> list[str]:
         ]
     score = state.verified.score
     interval = f"95% interval {percent(score.ci_low)} to {percent(score.ci_high)}"
-    said = (
+    text = (
         f"A picture of “{state.verified.concept}” drives the neuron more than a control picture in "
         f"{percent(score.auc)} of cases ({interval}, on {counted(score.images, 'picture')} drawn for this alone)"
     )
     if score.correlation is not None:
-        said += f"; how much a picture shows it correlates with the neuron at {score.correlation:.2f}"
+        text += f"; how much a picture shows it correlates with the neuron at {score.correlation:.2f}"
         if score.correlation_low is not None and score.correlation_high is not None:
-            said += f" ({score.correlation_low:.2f} to {score.correlation_high:.2f})"
-    said += "."
+            text += f" ({score.correlation_low:.2f} to {score.correlation_high:.2f})"
+    text += "."
     explained = state.explanation
     if explained is not None and explained.p_value is not None:
-        said += f" Of random directions of the layer, {percent(explained.p_value)} do as well."
-    return [said]
+        text += f" Of random directions of the layer, {percent(explained.p_value)} do as well."
+    return [text]
 
 
 def _change(state: RunState, label: str) -> list[str]:
-    said = []
+    conditions = []
     rivals = _rivals(state, label)
     if rivals:
-        said.append(f"{_listed(rivals)} {'does' if len(rivals) == 1 else 'do'} as well within the interval")
+        conditions.append(f"{_listed(rivals)} {'does' if len(rivals) == 1 else 'do'} as well within the interval")
     explained = state.explanation
     left = _words_left(state)
     if explained is not None and left and explained.unexplained > LITTLE:
-        said.append(f"a concept that also covers {_listed(left[:3])} would replace it")
+        conditions.append(f"a concept that also covers {_listed(left[:3])} would replace it")
     if explained is not None and explained.p_value is not None and explained.p_value > MAX_P_VALUE:
-        said.append("random directions do as well too often to rule out chance")
+        conditions.append("random directions do as well too often to rule out chance")
     if state.verified is None:
-        said.append("fresh pictures may score lower")
-    return [f"What would change this: {'; '.join(said)}."] if said else []
+        conditions.append("fresh pictures may score lower")
+    return [f"What would change this: {'; '.join(conditions)}."] if conditions else []
 
 
 def _rivals(state: RunState, label: str) -> list[str]:
@@ -133,14 +135,14 @@ def _rivals(state: RunState, label: str) -> list[str]:
     low = state.verified.score.correlation_low if state.verified is not None else None
     if low is None:
         return []
-    told = {label, *(one.concept for one in _concepts(state))}
-    found = []
+    explained = {label, *(one.concept for one in _concepts(state))}
+    rivals = []
     for trial in state.trials.values():
         score = trial.score.correlation if trial.score is not None else None
         concept = concept_of(state, trial)
-        if score is not None and score >= low and concept not in told and verdict(state, trial) != "rejected":
-            found.append((score, concept))
-    return [concept for _, concept in sorted(found, reverse=True)][:2]
+        if score is not None and score >= low and concept not in explained and verdict(state, trial) != "rejected":
+            rivals.append((score, concept))
+    return [concept for _, concept in sorted(rivals, reverse=True)][:2]
 
 
 def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
@@ -149,8 +151,8 @@ def _concepts(state: RunState) -> Sequence[e.ConceptShare]:
 
 def _words_left(state: RunState) -> list[str]:
     """The words of the unexplained pictures, except the explanation's own, some of whose pictures may be among them."""
-    told = {one.concept for one in _concepts(state)}
-    return [word for word in state.explanation.left if word not in told] if state.explanation is not None else []
+    explained = {one.concept for one in _concepts(state)}
+    return [word for word in state.explanation.left if word not in explained] if state.explanation is not None else []
 
 
 def _strongest(state: RunState) -> list[str]:

@@ -55,7 +55,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
     images = strongest_images(state.trials.values())
     shown = label.activations("report") or label.activations() if label else []
     command, told = how_to_repeat(state)
-    asked = msgspec.to_builtins(state.spec)
+    spec = msgspec.to_builtins(state.spec)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -66,9 +66,9 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
             argument=argument(state),
             top=[_shown(image, read) for image in images[:TOP]],
             fresh=[
-                {"concept": state.trials[id].concept, "pictures": [_shown(image, read) for image in seen]}
+                {"concept": state.trials[id].concept, "pictures": [_shown(image, read) for image in fresh_images]}
                 for id in _verified(state)
-                if (seen := sorted(state.trials[id].images_for("report"), key=lambda image: image.index))
+                if (fresh_images := sorted(state.trials[id].images_for("report"), key=lambda image: image.index))
             ],
             histogram=Markup(histogram(state.control.flat if state.control else [], shown)),
             curve=Markup(curve([trial.score for trial in result.trials if trial.score is not None])),
@@ -85,7 +85,7 @@ def to_html(state: RunState, result: Result, about: About, read: ReadPicture) ->
             told=told,
             facts={"run": result.run_id, "started": about.date or "–", "working time": f"{about.seconds:.0f} s"}
             | {"line-tui": f"{__version__} (wrote this page)", "bank": _bank(result.bank)}
-            | {key: value for key, value in asked.items() if key not in ("model", "layer", "neuron")}
+            | {key: value for key, value in spec.items() if key not in ("model", "layer", "neuron")}
             | {"iterations": state.iterations, "pooling": result.pooling}
             | msgspec.structs.asdict(result.settings),
         )

@@ -72,14 +72,14 @@ def polysemanticity(model: str, layer: str, results: Sequence[Result]) -> Polyse
         for result in results
     ]
     counts = Counter(len(one.senses) for one in each if one.senses)
-    found = counts.total()
+    with_concept = counts.total()
     return Polysemanticity(
         model=model,
         layer=layer,
         neurons=len(each),
         without_concept=sum(one.label is None for one in each),
         by_senses={str(senses): count for senses, count in sorted(counts.items())},
-        polysemantic=(found - counts[1]) / found if found else None,
+        polysemantic=(with_concept - counts[1]) / with_concept if with_concept else None,
         each=sorted(each, key=lambda one: (-len(one.senses), one.neuron)),
     )
 

@@ -18,12 +18,12 @@ def command_line(spec: RunSpec) -> str:
     """The command for a run, or the call in Python for a model in memory, without options at their defaults."""
     defaults = {field.name: field.default for field in msgspec.structs.fields(RunSpec)}
     defaults["metric"] = strategies.metric_of(spec.strategy, None)
-    given = {name: value for name in _OPTIONS if (value := getattr(spec, name)) != defaults[name]}
+    changed = {name: value for name in _OPTIONS if (value := getattr(spec, name)) != defaults[name]}
     if spec.in_memory:
-        options = "".join(f", {name}={value!r}" for name, value in given.items())
+        options = "".join(f", {name}={value!r}" for name, value in changed.items())
         return f"# in Python: line_tui.explain({spec.model}, {spec.layer!r}, {spec.neuron}{options})"
     words = ["line-tui", "explain", spec.model, spec.layer, str(spec.neuron)]
-    for name, value in given.items():
+    for name, value in changed.items():
         words += [f"--{name}", str(value)]
     return shlex.join(words)
 
@@ -35,14 +35,14 @@ def how_to_repeat(state: RunState) -> tuple[str, str]:
         spec = msgspec.structs.replace(spec, iterations=state.iterations)
     steered = len(state.decisions)
     if steered:
-        told = (
+        note = (
             f"You steered this run ({counted(steered, 'decision')}, listed here). The command "
             "searches without them and may find another label. The run itself can be replayed."
         )
     elif state.iterations != state.spec.iterations:
-        told = "The budget was changed during the run. The command uses the last one and may find another label."
+        note = "The budget was changed during the run. The command uses the last one and may find another label."
     elif state.settings is not None and not state.settings.bit_identical:
-        told = "A lack of memory changed the batch size during the run, so the pictures will not be the same."
+        note = "A lack of memory changed the batch size during the run, so the pictures will not be the same."
     else:
-        told = "On the same machine, with the same models, the command gives the same label and the same pictures."
-    return command_line(spec), told
+        note = "On the same machine, with the same models, the command gives the same label and the same pictures."
+    return command_line(spec), note

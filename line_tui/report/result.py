@@ -307,9 +307,9 @@ def result(state: RunState, total_seconds: float) -> Result:
     )
 
 
-def to_json(found: Result) -> str:
+def to_json(run_result: Result) -> str:
     """The result as an indented JSON object."""
-    return msgspec.json.format(msgspec.json.encode(found)).decode()
+    return msgspec.json.format(msgspec.json.encode(run_result)).decode()
 
 
 def _label_score(state: RunState) -> LabelScore | None:
