@@ -24,6 +24,14 @@ class Integer(click.IntRange):
 
     name = "integer"
 
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number. Raises BadParameter for another text, and for a number that is out of range."""
+        number: int = click.INT.convert(value, param, ctx)
+        assert self.min is not None and self.max is not None
+        if not self.min <= number <= self.max:
+            self.fail(f"it must be from {self.min} to {self.max}, not {number}", param, ctx)
+        return number
+
 
 class _Seed(click.ParamType[int]):
     """Any integer that the store can hold. Not an `Integer` itself, because help would spell out the range."""

@@ -32,5 +32,7 @@ def test_what_has_no_gradients(call: Call) -> None:
     assert called.code == 2 and called.err.startswith("error: ") and "is a black box" in called.err
     called = call("maximise", "fake", "fc", "nan")
     assert called.code == 3 and "no neuron of fc named 'nan'" in called.err
+    called = call("maximise", "fake", "fc", "9", "--steps", "0")
+    assert called.code == 2 and "'--steps': it must be from 1 to 100000, not 0" in called.err
     called = call("maximise", "fake", "fc", "9")
     assert called.code == 3 and "has no neuron 9" in called.err
