@@ -138,8 +138,13 @@ class ControlAnalysis:
         if self.is_own and len(known):
             places = (known[:, None] * count + np.arange(count)).ravel()
             rest[places] = False
-            seen[places] = seen[rest].mean() if judged is None else judged.shown[: len(places)]
-        return Detection(seen, None if judged is None else auc(judged.shown[~is_kin], seen[rest]))
+            if judged is not None:
+                seen[places] = judged.shown[: len(places)]
+            elif rest.any():
+                seen[places] = seen[rest].mean()
+        # A control set may show nothing else, and a kind may have no picture but those of its members.
+        comparable = judged is not None and rest.any() and not is_kin.all()
+        return Detection(seen, auc(judged.shown[~is_kin], seen[rest]) if judged is not None and comparable else None)
 
     def score(self, detection: Detection, reporting: bool = False) -> float:
         """Two-sided score on the choosing or the reporting half."""

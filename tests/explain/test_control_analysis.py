@@ -44,6 +44,15 @@ def test_a_word_that_is_its_own_only_member_is_seen_as_before(neuron: ControlAna
     assert np.array_equal(before.shown, after.shown)
 
 
+def test_what_has_nothing_to_be_compared_with_is_not_compared(neuron: ControlAnalysis) -> None:
+    nothing = np.zeros((0, 30), np.float32)
+    assert neuron.detection("kind", nothing, members=MEMBERS).detected is None
+    bank = bank_of("bank", WORDS[:1], np.random.default_rng(0).normal(size=(1, 6, 30)).astype(np.float32), 0, "layer")
+    only = analyse(Control("bank", WORDS[:1], bank.activations.tolist(), bank.layer_scale), bank)
+    detection = only.detection("word0", nothing)
+    assert detection.detected is None and np.isfinite(detection.shown).all()
+
+
 def test_few_random_directions_are_explained_as_well_as_a_neuron_that_a_word_explains_whole(
     neuron: ControlAnalysis,
 ) -> None:
