@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from operator import index
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -131,6 +132,14 @@ def explain(
     done.
     """
     stay_offline()
+    for option, value, kind, wanted in (
+        ("control", control, str | PathLike | None, "the path of a folder"),
+        ("data", data, str | PathLike | None, "the path of a folder"),
+        ("ray", ray, bool | str, "True, False or HOST:PORT"),
+        ("progress", progress, bool | Callable, "True, False or a function"),
+    ):
+        if not isinstance(value, kind):
+            raise UsageError(f"{option} cannot be {value!r}", f"give {wanted}")
     live = None
     if not isinstance(model, str):
         from line_tui.engine.in_memory_model import InMemoryModel

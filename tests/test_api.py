@@ -150,6 +150,11 @@ def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
         ("profile", 3, "Expected `str`, got `int` - at `profile`"),
         ("model", 3, "3 is not a model"),
         ("preprocess", "x", "'x' is not preprocessing"),
+        ("neuron", 2**63, "neuron must be from"),
+        ("control", 3, "control cannot be 3 — give the path of a folder"),
+        ("data", 3, "data cannot be 3 — give the path of a folder"),
+        ("ray", 3, "ray cannot be 3 — give True, False or HOST:PORT"),
+        ("progress", "x", "progress cannot be 'x' — give True, False or a function"),
     ]
     usual = {"model": red, "layer": None, "neuron": 0} | OPTIONS
     for name, value, told in wrong:

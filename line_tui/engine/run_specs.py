@@ -31,6 +31,7 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
         spec = msgspec.convert(
             options | {"model": neuron.model, "layer": neuron.layer, "neuron": neuron.index}, RunSpec
         )
+        check_range("neuron", spec.neuron, *SEEDS)
         check_range("seed", spec.seed, *SEEDS)
         check_range("iterations", spec.iterations, 0, MOST_ITERATIONS)
         check_range("images", spec.images, 1, MOST_IMAGES)
