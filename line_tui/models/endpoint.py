@@ -135,15 +135,16 @@ class EndpointLanguage:
                 json.dumps(request),
                 {"Content-Type": "application/json"},
             )
-            response = connection.getresponse()
-            if response.status != 200:
-                raise UsageError(
-                    f"{self.name}: {self._url} answers {response.status}: {_one_line(response.read(2000))}",
-                    "correct the model's name or address in your catalog.toml",
-                )
-            while line := response.readline(_LONGEST_LINE):
-                if line.startswith(b"data:") and line.removeprefix(b"data:").strip() != b"[DONE]":
-                    yield msgspec.json.decode(line.removeprefix(b"data:"), type=_Chunk)
+            # Closed itself: a server that closes the connection after its reply has handed it to the response.
+            with connection.getresponse() as response:
+                if response.status != 200:
+                    raise UsageError(
+                        f"{self.name}: {self._url} answers {response.status}: {_one_line(response.read(2000))}",
+                        "correct the model's name or address in your catalog.toml",
+                    )
+                while line := response.readline(_LONGEST_LINE):
+                    if line.startswith(b"data:") and line.removeprefix(b"data:").strip() != b"[DONE]":
+                        yield msgspec.json.decode(line.removeprefix(b"data:"), type=_Chunk)
         except (OSError, HTTPException) as error:
             raise UsageError(
                 f"{self.name}: no usable answer from {self._url}: {error}", "start the server there"

@@ -21,6 +21,7 @@ class Server(ThreadingHTTPServer):
 
     pieces: list[Any]
     asked: list[Any]
+    hung_up: threading.Event
     status = 200
     sent = 0
 
@@ -40,6 +41,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(body)
                 self.wfile.flush()
             except OSError:
+                server.hung_up.set()
                 return
             server.sent += 1
         self.wfile.write(b"data: [DONE]\n\n")
@@ -59,6 +61,7 @@ def serve() -> Iterator[Any]:
     def start(*pieces: Any, status: int = 200) -> Any:
         server = Server(("127.0.0.1", 0), Handler)
         server.pieces, server.asked, server.status = list(pieces), [], status
+        server.hung_up = threading.Event()
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         servers.append(server)
         url = f"http://localhost:{server.server_port}/v1"
@@ -126,9 +129,10 @@ def test_what_goes_wrong_is_told_in_one_line(serve: Any) -> None:
     with pytest.raises(UsageError, match="answers 404: no model named that") as error:
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
     assert "\n" not in str(error.value)
-    _, language = serve(b"data: nonsense\n\n")
-    with pytest.raises(UsageError, match="does not speak OpenAI's protocol"):
+    server, language = serve(b"data: nonsense\n\n", *[say(content="because " * 1000)] * 2000)
+    with pytest.raises(UsageError, match="does not speak OpenAI's protocol") as error:
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
+    assert server.hung_up.wait(20), f"the server goes on while somebody has {error}"
     nobody = EndpointLanguage("mine", "http://127.0.0.1:9/v1", "", 0)
     with pytest.raises(UsageError, match=r"no usable answer from http://127.0.0.1:9/v1"):
         nobody.complete(PROMPT, 1, 0.5, lambda text, thinking: None)
