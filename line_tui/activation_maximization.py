@@ -58,21 +58,21 @@ class Comparison(Request, frozen=True, kw_only=True):
 
 def best_generated(states: Iterable[RunState], vision: str) -> Best | None:
     """The best image from all runs of a neuron with exactly this revision of the vision model."""
-    found: Best | None = None
+    best: Best | None = None
     for state in states:
         if state.run is None or state.control is None or state.run.settings.vision != vision:
             continue
         for trial in state.trials.values():
             for image in trial.images:
-                if found is None or image.activation > found.activation:
-                    found = Best(
+                if best is None or image.activation > best.activation:
+                    best = Best(
                         activation=image.activation,
                         concept=image.concept,
                         run_id=state.run.run_id,
                         path=image.image.path,
                         control_mean=fmean(state.control.flat),
                     )
-    return found
+    return best
 
 
 def share(ascent: float, generated: Best | None) -> float | None:
@@ -82,13 +82,13 @@ def share(ascent: float, generated: Best | None) -> float | None:
     return (generated.activation - generated.control_mean) / (ascent - generated.control_mean)
 
 
-def compare(request: Request, found: Maximised, picture: str, states: Iterable[RunState]) -> Comparison:
+def compare(request: Request, maximised: Maximised, picture: str, states: Iterable[RunState]) -> Comparison:
     """Compare an ascent, whose picture was written to `picture`, with all runs of its neuron."""
-    generated = best_generated(states, found.vision)
+    generated = best_generated(states, maximised.vision)
     return Comparison(
         **msgspec.structs.asdict(request),
         picture=picture,
-        ascent=found.activation,
+        ascent=maximised.activation,
         generated=generated,
-        share=share(found.activation, generated),
+        share=share(maximised.activation, generated),
     )

@@ -153,7 +153,7 @@ def explain(
         raise UsageError(
             "a model in this process's memory cannot be used with Ray", "leave out ray, or put it in the catalogue"
         )
-    called = model if isinstance(model, str) else live.name  # type: ignore[union-attr]
+    model_name = model if isinstance(model, str) else live.name  # type: ignore[union-attr]
     within = layer if layer is not None else live.layer  # type: ignore[union-attr]
     options = {
         "profile": profile,
@@ -167,13 +167,13 @@ def explain(
     given = {key: value for key, value in options.items() if value is not None}
 
     def make_spec(number: int) -> RunSpec:
-        spec = spec_of(Neuron(called, str(within), number), given)
+        spec = spec_of(Neuron(model_name, str(within), number), given)
         return spec if live is None else in_memory(spec, live.revision)
 
     numbers, several = _numbers(neuron)
     engine = _engine_for(live, Path(data) if data is not None else data_folder(), ray)
-    found = engine.explain(make_spec, numbers, progress)
-    return found if several else found[0]
+    results = engine.explain(make_spec, numbers, progress)
+    return results if several else results[0]
 
 
 def _numbers(neuron: int | Sequence[int]) -> tuple[list[int], bool]:
@@ -225,15 +225,17 @@ class _Engine:
         self, make_spec: Callable[[int], RunSpec], numbers: Sequence[int], progress: bool | OnProgress
     ) -> list[Explanation]:
         """Explain neurons. Raises LineError, KeyboardInterrupt."""
-        heard: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        batch = Queue(self._executor, self._store, make_spec, lambda neuron, how: heard.put(f"neuron {neuron} {how}"))
-        batch.on_event = lambda envelope: heard.put(_description(envelope))
+        activities: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        batch = Queue(
+            self._executor, self._store, make_spec, lambda neuron, how: activities.put(f"neuron {neuron} {how}")
+        )
+        batch.on_event = lambda envelope: activities.put(_description(envelope))
         work = asyncio.run_coroutine_threadsafe(batch.explain(numbers), self._loop)
-        work.add_done_callback(lambda done: heard.put(None))
+        work.add_done_callback(lambda done: activities.put(None))
         done = 0
         with _shown(progress, len(numbers)) as show:
             try:
-                while (doing := heard.get()) is not None:
+                while (doing := activities.get()) is not None:
                     done = len(batch.batch.runs) + len(batch.batch.failures)
                     if doing:
                         show(Progress(done, len(numbers), doing))
@@ -242,10 +244,10 @@ class _Engine:
                 self._loop.call_soon_threadsafe(batch.stop)
                 work.result()
                 raise
-        found = work.result()
-        for error in found.failures.values():
+        results = work.result()
+        for error in results.failures.values():
             raise error
-        return [self._read(run_id) for run_id in found.finished(numbers)]
+        return [self._read(run_id) for run_id in results.finished(numbers)]
 
     def close(self) -> None:
         """End the engine."""
@@ -324,8 +326,8 @@ def _shown(progress: bool | OnProgress, total: int) -> Iterator[OnProgress]:
     columns = (BarColumn(bar_width=24), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     console = PlainConsole(stderr=True)
     # In a notebook without ipywidgets, rich shows a warning in place of each update.
-    seen = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
-    with Bar(*columns, console=console, transient=True, disable=not seen) as bar:
+    visible = console.is_terminal or (console.is_jupyter and find_spec("ipywidgets") is not None)
+    with Bar(*columns, console=console, transient=True, disable=not visible) as bar:
         task = bar.add_task("", total=total)
         yield lambda at: bar.update(task, completed=at.done, description=at.doing)
 

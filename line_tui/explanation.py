@@ -79,8 +79,8 @@ class Explanation:
 
         Without a label, the strongest pictures of all concepts. Pictures missing from the disk are skipped.
         """
-        wanted = concept if concept is not None else self.label
-        trials = [t for t in self.state.trials.values() if wanted is None or concept_of(self.state, t) == wanted]
+        shown = concept if concept is not None else self.label
+        trials = [t for t in self.state.trials.values() if shown is None or concept_of(self.state, t) == shown]
         return _opened(trials, count)
 
     @cached_property
@@ -112,12 +112,12 @@ class Explanation:
 
 
 def _opened(trials: list[Trial], count: int) -> list[Image]:
-    found: list[Image] = []
+    images: list[Image] = []
     for image in strongest_images(trials):
-        if len(found) == count:
+        if len(images) == count:
             break
         content = read_png(image.image.path)
         picture = decode_png(content) if content is not None else None
         if picture is not None:
-            found.append(picture)
-    return found
+            images.append(picture)
+    return images

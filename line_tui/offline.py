@@ -51,7 +51,7 @@ def allow_endpoint(host: str, port: int) -> None:
 def _refuse(event: str, arguments: tuple[object, ...]) -> None:
     if event not in _REACHES_OUT:
         return
-    wanted = arguments[1] if event == "socket.connect" else arguments
-    if event in ("socket.connect", "socket.getaddrinfo") and isinstance(wanted, tuple) and wanted[:2] in _allowed:
+    address = arguments[1] if event == "socket.connect" else arguments
+    if event in ("socket.connect", "socket.getaddrinfo") and isinstance(address, tuple) and address[:2] in _allowed:
         return
-    raise PermissionError(f"this process must not connect, but {event} was called with {wanted!r}")
+    raise PermissionError(f"this process must not connect, but {event} was called with {address!r}")

@@ -63,8 +63,8 @@ class Answers:
 
 def _says_both(label: str, both: Sequence[Sequence[str]]) -> bool:
     """Whether a label contains a word of every part, in singular or plural."""
-    said = f" {_singulars(label)} "
-    return bool(both) and all(any(f" {_singulars(word)} " in said for word in words) for words in both)
+    text = f" {_singulars(label)} "
+    return bool(both) and all(any(f" {_singulars(word)} " in text for word in words) for words in both)
 
 
 def _singulars(text: str) -> str:

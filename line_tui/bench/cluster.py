@@ -203,20 +203,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--neurons", type=positive, default=WIDTH, help="neurons for the largest number of actors")
     parser.add_argument("--wait", type=float, default=0.25, help="seconds that each call of a model takes")
     parser.add_argument("--json", action="store_true", help="print one JSON array")
-    given = parser.parse_args(arguments)
-    os.environ[WAIT] = str(given.wait)
+    options = parser.parse_args(arguments)
+    os.environ[WAIT] = str(options.wait)
     ray = import_ray()
     connect(ray, None)
     rows: list[Row] = []
     try:
-        for actors in given.actors:
-            neurons = max(1, given.neurons * actors // max(given.actors))
+        for actors in options.actors:
+            neurons = max(1, options.neurons * actors // max(options.actors))
             per_second = rows[0].neurons / rows[0].seconds / rows[0].actors if rows else None
             rows.append(measure(actors, neurons, per_second))
             print(msgspec.json.encode(rows[-1]).decode(), file=sys.stderr, flush=True)
     finally:
         ray.shutdown()
-    if given.json:
+    if options.json:
         sys.stdout.buffer.write(msgspec.json.encode(rows) + b"\n")
         return
     print(

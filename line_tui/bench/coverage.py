@@ -126,18 +126,18 @@ def simulate_two_sided(runs: int, seed: int) -> Iterator[TwoSided]:
 def _shown_and_responses(rng: np.random.Generator, shared: float, concepts: int, images: int) -> tuple[Floats, Floats]:
     """Simulate a detector and a neuron: one concept in ten drives the neuron, and some of these the detector too."""
     driving = rng.random(concepts) < 0.1
-    seen = np.where(driving, rng.random(concepts) < shared, rng.random(concepts) < 0.02)
+    has_concept = np.where(driving, rng.random(concepts) < shared, rng.random(concepts) < 0.02)
     neuron = np.repeat(2 * driving + rng.normal(0, 0.3, concepts), images) + rng.normal(0, 0.5, concepts * images)
-    shown = np.clip(np.repeat(0.8 * seen, images) + rng.normal(0.1, 0.1, concepts * images), 0, 1)
+    shown = np.clip(np.repeat(0.8 * has_concept, images) + rng.normal(0.1, 0.1, concepts * images), 0, 1)
     return shown.astype(np.float32), neuron.astype(np.float32)
 
 
 def summarise(measurements: list[Measurement]) -> list[Coverage]:
     """Coverage by stratum of true AUC, the last row being all."""
-    found = []
+    rows = []
     for low, high in [*STRATA, (0.0, 1.0)]:
         those = [one for one in measurements if low <= one.auc < high]
-        found.append(
+        rows.append(
             Coverage(
                 low=low,
                 high=high,
@@ -148,7 +148,7 @@ def summarise(measurements: list[Measurement]) -> list[Coverage]:
                 width=fmean(one.width for one in those),
             )
         )
-    return found
+    return rows
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -159,17 +159,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--runs", type=positive, default=100, help="measurements per kind of neuron (default: 100)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
-    given = parser.parse_args(arguments)
-    found = summarise(list(simulate(given.runs, given.seed)))
-    two_sided = list(simulate_two_sided(given.runs, given.seed))
-    if given.json:
-        json.dump({"auc": msgspec.to_builtins(found), "two_sided": msgspec.to_builtins(two_sided)}, sys.stdout)
+    options = parser.parse_args(arguments)
+    rows = summarise(list(simulate(options.runs, options.seed)))
+    two_sided = list(simulate_two_sided(options.runs, options.seed))
+    if options.json:
+        json.dump({"auc": msgspec.to_builtins(rows), "two_sided": msgspec.to_builtins(two_sided)}, sys.stdout)
         print()
         return
     table = Table(title=f"95% intervals from {IMAGES} images")
     for column in ("true AUC", "measurements", "truth", f"score of {FURTHER}", "expected", "width"):
         table.add_column(column, justify="right")
-    for one in found:
+    for one in rows:
         cells = (one.of_truth, one.of_further, one.expected, one.width)
         table.add_row(f"{one.low:.2f} - {one.high:.2f}", str(one.measurements), *(f"{cell:.3f}" for cell in cells))
     PlainConsole().print(table)

@@ -142,15 +142,15 @@ def choose(units: Sequence[Unit], count: int, seed: int) -> list[Unit]:
 def search(world: World, answers: Answers, unit: Unit, random: RunState, strategy: OneSource, seed: int) -> Search:
     """Run one neuron's search, and the one with random words."""
     state = world.run(strategy, LAYER, unit.unit, seed)
-    said = _proposed(state)
+    proposed = _proposed(state)
     return Search(
         neuron=unit.unit,
         meant=unit.senses[0][0],
         opening=max(_score(trial) for trial in state.trials.values() if trial.origin == "vocabulary"),
-        proposals=[trial.concept for trial in said],
-        scores=[_score(trial) for trial in said],
+        proposals=[trial.concept for trial in proposed],
+        scores=[_score(trial) for trial in proposed],
         random=[_score(trial) for trial in _proposed(random)],
-        named=any(answers.right(unit, trial.concept) for trial in said),
+        named=any(answers.right(unit, trial.concept) for trial in proposed),
         refused=len(state.refusals),
     )
 
@@ -212,21 +212,21 @@ def measure(names: Sequence[str], forms: Sequence[str | None], neurons: int, see
     units = choose(answers.units, neurons, seed)
     by_chance = RandomWords(world.loaded.embedder, lexicon, pairs=False)
     random = [world.run(by_chance, LAYER, unit.unit, seed) for unit in units]
-    found = []
+    results = []
     for entry, form in product(entries, forms):
-        wanted = entry if form is None else msgspec.structs.replace(entry, style=form)
-        language = load_language(wanted, threads)
+        form_entry = entry if form is None else msgspec.structs.replace(entry, style=form)
+        language = load_language(form_entry, threads)
         models = replace(world.loaded.models, language=language)
         asking = replace(world, loaded=replace(world.loaded, models=models))
         strategy = LanguageProposals(world.loaded.embedder, lexicon, pairs=False)
         searches = []
         for unit, chance in zip(units, random, strict=True):
             searches.append(search(asking, answers, unit, chance, strategy, seed))
-            said = f"{language.name} {language.style} {len(searches)}/{len(units)}"
-            print(f"{said} {searches[-1].meant}: {', '.join(searches[-1].proposals)}", file=sys.stderr)
-        found.append(summary(language.name, language.style, seed, searches))
+            progress = f"{language.name} {language.style} {len(searches)}/{len(units)}"
+            print(f"{progress} {searches[-1].meant}: {', '.join(searches[-1].proposals)}", file=sys.stderr)
+        results.append(summary(language.name, language.style, seed, searches))
         language.close()
-    return found
+    return results
 
 
 def main() -> None:
@@ -244,9 +244,9 @@ def main() -> None:
     )
     parser.add_argument("--neurons", type=int, default=20, help="number of neurons (default: 20)")
     parser.add_argument("--seed", type=int, default=0, help="default: 0")
-    parsed = parser.parse_args()
-    found = measure(parsed.language or ["smollm2-135m"], parsed.form or [None], parsed.neurons, parsed.seed)
-    print(json.dumps(msgspec.to_builtins(found), indent=1))
+    options = parser.parse_args()
+    results = measure(options.language or ["smollm2-135m"], options.form or [None], options.neurons, options.seed)
+    print(json.dumps(msgspec.to_builtins(results), indent=1))
 
 
 if __name__ == "__main__":

@@ -202,13 +202,13 @@ def _explain(store: Store, source: CataloguedModels, make_spec: MakeSpec, neuron
 
 def _result(store: Store, run_id: str) -> object:
     """Label, scores and pictures of a run."""
-    found: list[object] = []
+    content: list[object] = []
     for event in e.durable(store.events(run_id)):
         if isinstance(event, e.ImageScored):
-            found.append((event.trial, event.image.identity, event.activation))
+            content.append((event.trial, event.image.identity, event.activation))
         elif isinstance(event, e.TrialScored | e.Verified | e.Finished):
-            found.append(event)
-    return found
+            content.append(event)
+    return content
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -226,19 +226,19 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--profile", default="demo", help="default: demo")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    given = parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
     stay_offline()
-    layer = find_layer(CataloguedModels().layers(given.model), given.model, given.layer)
-    neurons = sorted(range(layer.neurons), key=lambda neuron: derive("bench layer", neuron))[: given.neurons]
+    layer = find_layer(CataloguedModels().layers(options.model), options.model, options.layer)
+    neurons = sorted(range(layer.neurons), key=lambda neuron: derive("bench layer", neuron))[: options.neurons]
 
     def make_spec(neuron: int) -> e.RunSpec:
-        return e.RunSpec(model=given.model, layer=given.layer, neuron=neuron, profile=given.profile)
+        return e.RunSpec(model=options.model, layer=options.layer, neuron=neuron, profile=options.profile)
 
-    found = measure(make_spec, neurons, max(1, given.apart), lambda text: print(text, file=sys.stderr, flush=True))
-    if given.json:
-        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    measured = measure(make_spec, neurons, max(1, options.apart), lambda text: print(text, file=sys.stderr, flush=True))
+    if options.json:
+        sys.stdout.buffer.write(msgspec.json.encode(measured) + b"\n")
         return
-    for name, value in msgspec.to_builtins(found).items():
+    for name, value in msgspec.to_builtins(measured).items():
         print(f"{name:>18} {value:10.3f}" if isinstance(value, float) else f"{name:>18} {value!s:>10}")
 
 

@@ -41,8 +41,8 @@ def tasks(answers: Answers, sizes: dict[str, int], split: Split) -> list[tuple[s
     rng = np.random.default_rng(0)
     kinds: dict[str, list[tuple[str, int]]] = {}
     for unit in answers.units:
-        wanted = split == "all" or (unit.unit % 2 == 1) == (split == "report")
-        if wanted and (unit.counted or not unit.senses):
+        in_split = split == "all" or (unit.unit % 2 == 1) == (split == "report")
+        if in_split and (unit.counted or not unit.senses):
             kinds.setdefault(f"{unit.kind} {unit.withheld}", []).append(("planted", unit.unit))
     columns = [[column[i] for i in rng.permutation(len(column))] for column in kinds.values()]
     for layer in LAYERS["emoji-resnet18"]:
@@ -88,12 +88,12 @@ def measure(rows: RowFile, split: Split, names: list[str] | None, minutes: float
 def judged(row: Row, answers: Answers) -> Row:
     """A row of a planted unit, graded."""
     unit = answers.units[row.neuron]
-    said = row.senses or ([row.label] if row.label else [])
-    found = answers.senses_found(unit, said) if unit.senses else []
+    answer = row.senses or ([row.label] if row.label else [])
+    senses = answers.senses_found(unit, answer) if unit.senses else []
     right = answers.right(unit, row.label) if unit.senses and row.label else None
     if unit.senses and row.label is None:
         right = False
-    return msgspec.structs.replace(row, kind=unit.kind, withheld=unit.withheld, right=right, senses_found=found)
+    return msgspec.structs.replace(row, kind=unit.kind, withheld=unit.withheld, right=right, senses_found=senses)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -112,17 +112,17 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", action="append", metavar="NAME", help="run only this strategy; may be repeated")
     parser.add_argument("--parts", action="store_true", help="also run the adaptive loop without each of its parts")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the table")
-    given = parser.parse_args(arguments)
-    rows = RowFile(given.rows)
-    names = given.only or (None if given.parts else MAIN)
-    for row in measure(rows, given.split, names, QUICK_MINUTES if given.quick else None):
+    options = parser.parse_args(arguments)
+    rows = RowFile(options.rows)
+    names = options.only or (None if options.parts else MAIN)
+    for row in measure(rows, options.split, names, QUICK_MINUTES if options.quick else None):
         score = "no concept" if row.auc is None else f"{row.auc:.3f}"
         print(f"{row.part} {row.neuron}  {row.contestant}: {row.label} {score} {row.seconds} s", file=sys.stderr)
-    found = summary(rows.read())
-    if given.json:
-        sys.stdout.buffer.write(msgspec.json.encode(found) + b"\n")
+    summaries = summary(rows.read())
+    if options.json:
+        sys.stdout.buffer.write(msgspec.json.encode(summaries) + b"\n")
     else:
-        print_table(found)
+        print_table(summaries)
 
 
 if __name__ == "__main__":

@@ -115,8 +115,8 @@ def _mean(values: Iterable[float | None]) -> float | None:
     return fmean(known) if known else None
 
 
-def _share(said: Iterable[bool]) -> Share:
-    answers = list(said)
+def _share(correct: Iterable[bool]) -> Share:
+    answers = list(correct)
     return Share(sum(answers), len(answers))
 
 
@@ -128,12 +128,12 @@ def _paired(
     return Difference(len(differences), *(mean_interval(differences) if len(differences) > 1 else ()))
 
 
-def print_table(found: Sequence[Summary]) -> None:
+def print_table(summaries: Sequence[Summary]) -> None:
     """Print the summary on stdout."""
     table = Table(title="verified on 50 images of their own; differences to 'published, mean' with 95% intervals")
     for column in _CELLS:
         table.add_column(column, justify="left" if column in ("part", "contestant") else "right")
-    for row in found:
+    for row in summaries:
         table.add_row(*(cell(row) for cell in _CELLS.values()))
     PlainConsole(width=None if PlainConsole().is_terminal else 220).print(table)
 

@@ -136,8 +136,8 @@ class World:
         layer, trial = state.spec.layer, state.trials[state.verified.trial]
         neuron = analyse(state.control, self.control(layer, state.spec.neuron))
         pictures = [self.album.get(image.image.identity) for image in trial.images_for("report")]
-        seen = self.loaded.models.vision.record(pictures, layer).activations
-        return neuron.score(neuron.detection(trial.concept, seen, words=False), reporting=True)
+        activations = self.loaded.models.vision.record(pictures, layer).activations
+        return neuron.score(neuron.detection(trial.concept, activations, words=False), reporting=True)
 
 
 def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[World]:
@@ -153,11 +153,11 @@ def load_worlds(layers: Mapping[str, Sequence[str]], threads: int = 1) -> list[W
     loaded = load(PROFILE, next(iter(layers)), settings=EngineDefaults(threads=threads, device="cpu"))
     generator = loaded.models.generator
     album = MemoryAlbum(generator)
-    for model, wanted in layers.items():
+    for model, names in layers.items():
         vision = load_vision(model, read_catalog(), generator.batch_size, "cpu")
         models = replace(loaded.models, vision=CachedVision(vision))
         banks = {}
-        for layer in wanted:
+        for layer in names:
             ready = source.ready_bank(models, layer)
             if ready is None:
                 raise ModelFileError(

@@ -29,8 +29,10 @@ CELL, LINE, GAP = 64, 14, 4
 
 def wrong(rows: Sequence[Row]) -> list[Row]:
     """The worst rows among planted units with a meaning."""
-    found = [row for row in rows if row.contestant == "adaptive" and row.senses_found and not all(row.senses_found)]
-    return sorted(found, key=lambda row: row.correlation or 0.0)[:CASES]
+    wrong_rows = [
+        row for row in rows if row.contestant == "adaptive" and row.senses_found and not all(row.senses_found)
+    ]
+    return sorted(wrong_rows, key=lambda row: row.correlation or 0.0)[:CASES]
 
 
 def strongest(world: World, neuron: int) -> list[tuple[str, int]]:
@@ -41,13 +43,13 @@ def strongest(world: World, neuron: int) -> list[tuple[str, int]]:
     return [(bank.concepts[n], int(best[n])) for n in order]
 
 
-def draw(world: World, wanted: Sequence[tuple[str, int]], run_seed: str) -> list[Picture]:
+def draw(world: World, pictures: Sequence[tuple[str, int]], run_seed: str) -> list[Picture]:
     """One picture of each concept and number."""
     generator = world.loaded.models.generator
-    seeds = [image_seed(run_seed, concept, number) for concept, number in wanted]
+    seeds = [image_seed(run_seed, concept, number) for concept, number in pictures]
     prompts = [
         fill_template(generator.prompt_template, concept, seed)
-        for (concept, _), seed in zip(wanted, seeds, strict=True)
+        for (concept, _), seed in zip(pictures, seeds, strict=True)
     ]
     return generator.draw(prompts, seeds, lambda step, steps: None)
 
@@ -60,9 +62,9 @@ def sheet(world: World, units: Sequence[Unit], rows: Sequence[Row]) -> Image.Ima
     for place, row in enumerate(rows):
         unit, top = units[row.neuron], place * block
         words = strongest(world, row.neuron)
-        said = ", ".join(row.senses or [row.label or "no concept"])
-        meant = " and ".join(sense[0] for sense in unit.senses)
-        pen.text((GAP, top + 1), f"{row.neuron} ({unit.kind}): {meant}. Said: {said}", fill="black", font_size=11)
+        answer = ", ".join(row.senses or [row.label or "no concept"])
+        target = " and ".join(sense[0] for sense in unit.senses)
+        pen.text((GAP, top + 1), f"{row.neuron} ({unit.kind}): {target}. Said: {answer}", fill="black", font_size=11)
         _put(drawn, draw(world, words, "bank"), top + LINE)
         pen.text((GAP, top + LINE + CELL + 1), ", ".join(word for word, _ in words)[:100], fill="grey", font_size=9)
         if row.label is not None:
@@ -82,10 +84,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("rows", type=Path, help="rows that `line-tui bench method` has measured")
     parser.add_argument("picture", type=Path, help="file to write")
-    given = parser.parse_args()
+    options = parser.parse_args()
     world = load_worlds({"emoji-planted": ["planted"]})[0]
-    rows = wrong(RowFile(given.rows).read())
-    sheet(world, Answers(world.loaded.embedder).units, rows).quantize(256).save(given.picture, optimize=True)
+    rows = wrong(RowFile(options.rows).read())
+    sheet(world, Answers(world.loaded.embedder).units, rows).quantize(256).save(options.picture, optimize=True)
 
 
 if __name__ == "__main__":

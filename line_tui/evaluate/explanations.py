@@ -66,7 +66,7 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
     neuron_column = _column(path, header, NEURON_COLUMNS)
     label_column = _column(path, header, LABEL_COLUMNS)
     layer_column = header.index(LAYER_COLUMN) if LAYER_COLUMN in header else None
-    found: dict[tuple[int, str], Explanation] = {}
+    explanations: dict[tuple[int, str], Explanation] = {}
     bad: list[BadRow] = []
     others = 0
     for line, row in rows:
@@ -74,19 +74,19 @@ def read_explanations(path: Path, layer: str, neurons: int) -> Explanations:
             others += 1
             continue
         cause, neuron, text = _parse(row, neuron_column, label_column, neurons)
-        if cause is None and (neuron, text.casefold()) in found:
+        if cause is None and (neuron, text.casefold()) in explanations:
             cause = f"neuron {neuron} already has this explanation"
         if cause is not None:
             bad.append(BadRow(line, cause))
         else:
-            found[neuron, text.casefold()] = Explanation(neuron, text, line)
-    if not found:
+            explanations[neuron, text.casefold()] = Explanation(neuron, text, line)
+    if not explanations:
         reason = f"line {bad[0].line}: {bad[0].cause}" if bad else f"all {others} rows are about other layers"
         raise UsageError(
             f"{path} explains no neuron of layer '{layer}': {reason if rows else 'it has only a header'}",
             "correct the file, or name the layer it is about",
         )
-    return Explanations(path, list(found.values()), bad, others)
+    return Explanations(path, list(explanations.values()), bad, others)
 
 
 def _column(path: Path, header: list[str], names: tuple[str, ...]) -> int:

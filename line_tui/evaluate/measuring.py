@@ -51,13 +51,13 @@ def folder_control(folder: PictureFolder, vision: Vision, layer: str) -> Control
     """A folder's pictures as control. Raises UsageError."""
     paths = [path for each in folder.classes for path in each.files] or folder.loose
     skipped = dict(folder.left_out)
-    found = []
+    activations = []
     for batch in in_batches(readable(paths, len(paths), skipped), BATCH):
-        found.append(vision.record([picture for _, picture in batch], layer).activations)
-    if not found:
+        activations.append(vision.record([picture for _, picture in batch], layer).activations)
+    if not activations:
         raise UsageError(f"no picture in {folder.path} can be read", "name another folder")
-    told = [f"{path}: {reason}" for path, reason in skipped.items()]
-    return Control(str(folder.path), np.concatenate(found), COSY_PROMPT, told)
+    left_out = [f"{path}: {reason}" for path, reason in skipped.items()]
+    return Control(str(folder.path), np.concatenate(activations), COSY_PROMPT, left_out)
 
 
 def evaluate(
@@ -87,11 +87,11 @@ def evaluate(
             detections[one] = detect(record(one.text), silenced(activations), one.neuron, drawn)
         return detections[one]
 
-    found: list[File] = []
+    scored_files: list[File] = []
     for each in files:
         finite, broken = _finite_rows(each.rows, activations, record)
         scored = score(finite, activations, record, detected)
-        found.append(
+        scored_files.append(
             File(
                 path=str(each.path),
                 **{name: _mean(scored, name) for name in ("auc", "mad", "correlation", "auprc", "f1")},
@@ -101,8 +101,8 @@ def evaluate(
                 rivals=rivals(finite, record),
             )
         )
-    if not any(file.scored for file in found):
-        raise ModelFileError(f"no explanation can be scored: {found[0].bad_rows[-1].cause}", "check the model")
+    if not any(file.scored for file in scored_files):
+        raise ModelFileError(f"no explanation can be scored: {scored_files[0].bad_rows[-1].cause}", "check the model")
     return Report(
         model=request.model,
         layer=request.layer,
@@ -111,8 +111,8 @@ def evaluate(
         control=control.name,
         control_images=len(activations),
         skipped=list(control.skipped),
-        files=found,
-        compared=compare({file.path: file.scored for file in found}),
+        files=scored_files,
+        compared=compare({file.path: file.scored for file in scored_files}),
         sanity=sanity([one for one in detections.values() if one is not None]) if request.sanity else None,
     )
 
@@ -141,10 +141,10 @@ def _finite_rows(
 def draw_and_record(text: str, prompt: str, request: Request, generator: Generator, vision: Vision) -> Floats:
     """Activations of a text's images: `float32[images, neurons]`."""
     seeds = [image_seed(f"{STREAM} {request.seed}", text, index) for index in range(request.images)]
-    found = []
+    activations = []
     for start in range(0, len(seeds), generator.batch_size):
         batch = seeds[start : start + generator.batch_size]
         prompts = [fill_template(prompt, text, seed) for seed in batch]
         pictures = generator.draw(prompts, batch, lambda step, steps: None)
-        found.append(vision.record(pictures, request.layer).activations)
-    return np.concatenate(found)
+        activations.append(vision.record(pictures, request.layer).activations)
+    return np.concatenate(activations)

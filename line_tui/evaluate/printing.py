@@ -74,15 +74,15 @@ def print_tables(report: Report) -> None:
         _print_sanity(report.sanity, console)
 
 
-def _print_sanity(found: list[Sanity], console: PlainConsole) -> None:
+def _print_sanity(checks: list[Sanity], console: PlainConsole) -> None:
     """Print which metrics detect a wrong explanation."""
-    if not found:
+    if not checks:
         console.print("no sanity checks: no explanation accounts for enough of its neuron")
         return
     table = Table(title="sanity checks: share of explanations whose score falls")
     for column in ("metric", "half is missing", "as much is wrong", "verdict"):
         table.add_column(column, justify="left" if column in ("metric", "verdict") else "right")
-    for one in found:
+    for one in checks:
         verdict = "passes" if one.passes else "does not notice"
         table.add_row(one.metric, f"{one.missing_falls:.0%}", f"{one.extra_falls:.0%}", verdict)
     console.print(table)

@@ -78,8 +78,10 @@ def score(
     `control` is `float32[images, neurons]`; `record(text)` returns the same for a text's images, and
     `detect(explanation)` its detector's output.
     """
-    found = [_scored(one, record(one.text)[:, one.neuron], control[:, one.neuron], detect(one)) for one in explanations]
-    return sorted(found, key=lambda each: each.neuron)
+    scored = [
+        _scored(one, record(one.text)[:, one.neuron], control[:, one.neuron], detect(one)) for one in explanations
+    ]
+    return sorted(scored, key=lambda each: each.neuron)
 
 
 def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected | None) -> Scored:
@@ -91,12 +93,12 @@ def _scored(one: Explanation, ours: Floats, theirs: Floats, detected: Detected |
 def rivals(explanations: Sequence[Explanation], record: Callable[[str], Floats]) -> list[Rivals]:
     """Compare the first explanation of each neuron with its others; `record` as in `score`."""
     first: dict[int, Explanation] = {}
-    found = []
+    compared = []
     for one in explanations:
         if (rival := first.setdefault(one.neuron, one)) is one:
             continue
         measured = verified_score(record(rival.text)[:, one.neuron], record(one.text)[:, one.neuron])
-        found.append(
+        compared.append(
             Rivals(
                 neuron=one.neuron,
                 first=rival.text,
@@ -106,7 +108,7 @@ def rivals(explanations: Sequence[Explanation], record: Callable[[str], Floats])
                 ci_high=measured.ci_high,
             )
         )
-    return sorted(found, key=lambda each: each.neuron)
+    return sorted(compared, key=lambda each: each.neuron)
 
 
 def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
@@ -116,7 +118,7 @@ def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
     """
     names = list(files)
     firsts = {name: {one.neuron: one.auc for one in reversed(scored)} for name, scored in files.items()}
-    found = []
+    comparisons = []
     for name in names[1:]:
         ours, theirs = firsts[names[0]], firsts[name]
         differences = [auc - theirs[neuron] for neuron, auc in ours.items() if neuron in theirs]
@@ -124,7 +126,7 @@ def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
             continue
         mean, low, high = mean_interval(differences)
         one_sided = min(sign_flip_p(differences), sign_flip_p([-difference for difference in differences]))
-        found.append(
+        comparisons.append(
             Compared(
                 first=names[0],
                 second=name,
@@ -135,4 +137,4 @@ def compare(files: Mapping[str, Sequence[Scored]]) -> list[Compared]:
                 p_value=min(1.0, 2 * one_sided),
             )
         )
-    return found
+    return comparisons

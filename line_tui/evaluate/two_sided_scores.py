@@ -104,13 +104,13 @@ class Sanity(msgspec.Struct, frozen=True, kw_only=True):
 def sanity(detected: Sequence[Detected]) -> list[Sanity]:
     """Run both checks on all metrics, over the explanations above `HOLDS`; empty if there are none."""
     holding = [one for one in detected if one.correlation >= HOLDS]
-    found = []
+    checks = []
     for name, metric in METRICS.items() if holding else ():
         falls = np.array([_falls(one, metric) for one in holding]).mean(axis=0)
         missing, extra = float(falls[0]), float(falls[1])
         passes = min(missing, extra) >= PASSES
-        found.append(Sanity(metric=name, missing_falls=missing, extra_falls=extra, passes=passes))
-    return found
+        checks.append(Sanity(metric=name, missing_falls=missing, extra_falls=extra, passes=passes))
+    return checks
 
 
 def _falls(one: Detected, metric: Callable[[Floats, Labels], float]) -> tuple[bool, bool]:
@@ -125,5 +125,5 @@ def _falls(one: Detected, metric: Callable[[Floats, Labels], float]) -> tuple[bo
         more[rng.choice(others, min(len(right), len(others) - 1), replace=False)] = True
         missing.append(metric(one.activations, fewer))
         extra.append(metric(one.activations, more))
-    whole = metric(one.activations, labels)
-    return whole - float(np.mean(missing)) > NOTICED * abs(whole), whole - float(np.mean(extra)) > NOTICED * abs(whole)
+    full = metric(one.activations, labels)
+    return full - float(np.mean(missing)) > NOTICED * abs(full), full - float(np.mean(extra)) > NOTICED * abs(full)

@@ -132,19 +132,20 @@ class ControlAnalysis:
         is_kin[len(own) * count : len(known) * count] = True
         weights = (1 / np.where(is_kin, is_kin.sum(), (~is_kin).sum())).astype(np.float32)
         weights /= weights.sum()
-        seen = shown(self.control, weights[None] @ together)[:, 0]
+        scores = shown(self.control, weights[None] @ together)[:, 0]
         judged = held_out(together, weights)
-        rest = np.ones(len(seen), bool)
+        rest = np.ones(len(scores), bool)
         if self.is_own and len(known):
             places = (known[:, None] * count + np.arange(count)).ravel()
             rest[places] = False
             if judged is not None:
-                seen[places] = judged.shown[: len(places)]
+                scores[places] = judged.shown[: len(places)]
             elif rest.any():
-                seen[places] = seen[rest].mean()
+                scores[places] = scores[rest].mean()
         # A control set may show nothing else, and a kind may have no picture but those of its members.
         comparable = judged is not None and rest.any() and not is_kin.all()
-        return Detection(seen, auc(judged.shown[~is_kin], seen[rest]) if judged is not None and comparable else None)
+        detected = auc(judged.shown[~is_kin], scores[rest]) if judged is not None and comparable else None
+        return Detection(scores, detected)
 
     def score(self, detection: Detection, reporting: bool = False) -> float:
         """Two-sided score on the choosing or the reporting half."""

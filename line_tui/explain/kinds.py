@@ -31,8 +31,8 @@ class Kinds:
         `responses` is each word's mean in standard deviations, `float[words]`.
         """
         strong = np.clip(responses, 0, None).astype(np.float32) ** 2
-        found: Floats = self._columns.T @ unit(strong)
-        return found
+        fits: Floats = self._columns.T @ unit(strong)
+        return fits
 
     def of(self, concept: str) -> NDArray[np.intp]:
         """The words of the kind that a concept names; empty if it names none."""
@@ -85,9 +85,9 @@ class Taxonomy:
         reached: set[int] = set()
         left = [] if sense is None else [sense]
         while left:
-            if (here := left.pop()) not in reached:
-                reached.add(here)
-                left += self.above[here]
+            if (node := left.pop()) not in reached:
+                reached.add(node)
+                left += self.above[node]
         return reached
 
     @cached_property

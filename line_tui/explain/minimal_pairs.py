@@ -89,5 +89,5 @@ def visibility(share: float | None) -> str:
     """A discriminability in words."""
     if share is None:
         return "whether the change can be seen was not judged"
-    seen = "the change can be seen" if share >= MIN_DISCRIMINABILITY else "the change can hardly be seen"
-    return f"{seen}: the layer's other neurons tell {share:.0%} of the pictures apart"
+    verdict = "the change can be seen" if share >= MIN_DISCRIMINABILITY else "the change can hardly be seen"
+    return f"{verdict}: the layer's other neurons tell {share:.0%} of the pictures apart"

@@ -56,8 +56,8 @@ def correlation_interval(
     weights = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), DRAWS)
     n, sx, sy, sxx, syy, sxy = sums @ weights.T
     spread = np.sqrt(np.clip(n * sxx - sx * sx, 0, None) * np.clip(n * syy - sy * sy, 0, None))
-    found = np.divide(n * sxy - sx * sy, spread, out=np.zeros_like(spread), where=spread > 0)
-    low, high = np.quantile(found, [(1 - level) / 2, (1 + level) / 2])
+    correlations = np.divide(n * sxy - sx * sy, spread, out=np.zeros_like(spread), where=spread > 0)
+    low, high = np.quantile(correlations, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 

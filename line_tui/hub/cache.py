@@ -64,8 +64,8 @@ class Repository:
 
     def files(self, snapshot: Path) -> dict[str, Path]:
         """The files of a snapshot by their name in the repository, dangling links too."""
-        found = (path for path in snapshot.rglob("*") if path.is_symlink() or path.is_file())
-        return {path.relative_to(snapshot).as_posix(): path for path in sorted(found)}
+        paths = (path for path in snapshot.rglob("*") if path.is_symlink() or path.is_file())
+        return {path.relative_to(snapshot).as_posix(): path for path in sorted(paths)}
 
     def publish(self, commit: str, revision: str | None, digests: dict[str, str]) -> Path:
         """Create a snapshot of blobs, given by name, which must all exist; return its folder.

@@ -53,13 +53,13 @@ def plan(entry: Entry, hub: Hub) -> Plan:
         raise ValueError(f"{entry.id} does not come from the hub")
     listing = hub.list(source.hub, source.revision)
     by_name = {file.name: file for file in listing.files}
-    wanted, refused = select(source, by_name)
-    if not any(name.endswith((".safetensors", ".gguf")) for name in wanted):
+    names, refused = select(source, by_name)
+    if not any(name.endswith((".safetensors", ".gguf")) for name in names):
         raise HubError(
             f"{entry.id}: {source.hub} has no safetensors or GGUF file that the catalogue's entry names",
             "correct `file` and `files` of the entry, or name a repository in these formats",
         )
-    files = [_with_known_digest(entry, by_name[name]) for name in wanted]
+    files = [_with_known_digest(entry, by_name[name]) for name in names]
     repository = Repository.of(source.hub)
     missing = [file for file in files if not repository.blob(file.digest).exists()]
     return Plan(entry, source.hub, listing.commit, files, missing, refused)

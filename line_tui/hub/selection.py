@@ -14,9 +14,9 @@ SAFE = frozenset({".gguf", ".jinja", ".json", ".model", ".safetensors", ".txt"})
 
 def select(source: Source, names: Iterable[str]) -> tuple[list[str], list[str]]:
     """The files to download, and those that are named but skipped because they could run code."""
-    wanted = sorted(name for name in names if _is_wanted(source, name))
-    safe = [name for name in wanted if PurePosixPath(name).suffix in SAFE]
-    return safe, [name for name in wanted if name not in safe]
+    selected = sorted(name for name in names if _is_wanted(source, name))
+    safe = [name for name in selected if PurePosixPath(name).suffix in SAFE]
+    return safe, [name for name in selected if name not in safe]
 
 
 def _is_wanted(source: Source, name: str) -> bool:

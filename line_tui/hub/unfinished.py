@@ -47,14 +47,14 @@ class Unfinished:
 def find_unfinished(entries: Iterable[Entry]) -> list[Unfinished]:
     """The interrupted pulls in the cache, by repository; `entries` are those of the catalogue."""
     entries = list(entries)
-    found = []
+    unfinished = []
     for folder in sorted(cache_folder().glob("models--*")):
         # The hub allows no two hyphens in a row in a name.
         repo = folder.name.removeprefix("models--").replace("--", "/")
         parts = [part for part in sorted(folder.glob(f"blobs/*{PART}")) if _is_abandoned(part)]
         if parts:
-            found.append(Unfinished(repo, parts, [entry.id for entry in entries if entry.source.hub == repo]))
-    return found
+            unfinished.append(Unfinished(repo, parts, [entry.id for entry in entries if entry.source.hub == repo]))
+    return unfinished
 
 
 def _is_abandoned(part: Path) -> bool:

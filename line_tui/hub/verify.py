@@ -57,9 +57,9 @@ def files_of(entry: Entry) -> list[Path]:
         snapshot = repository.snapshot(entry.source.revision)
         files = repository.files(snapshot) if snapshot is not None else {}
         return [files[name] for name in select(entry.source, files)[0]]
-    found = [path] if path.is_file() else sorted(path.rglob("*"))
+    paths = [path] if path.is_file() else sorted(path.rglob("*"))
     # Model cards may change without changing the model.
-    return [file for file in found if file.is_file() and file.suffix != ".md"]
+    return [file for file in paths if file.is_file() and file.suffix != ".md"]
 
 
 def _judge(entry: Entry, receipts: Receipts, *, hash_all: bool) -> Verdict:
@@ -94,8 +94,8 @@ def _size(file: Path) -> int:
 def _compare(source: Source, files: list[Path], receipts: Receipts, hash_all: bool) -> tuple[State, str]:
     if lost := next((file for file in files if not os.path.exists(file)), None):  # noqa: PTH110
         return "corrupt", f"{lost} is a link to a file that no longer exists"
-    wanted = select(source, source.sha256)[0] if source.hub is not None else []
-    if absent := next((name for name in wanted if not any(_is_named(file, name) for file in files)), None):
+    needed = select(source, source.sha256)[0] if source.hub is not None else []
+    if absent := next((name for name in needed if not any(_is_named(file, name) for file in files)), None):
         return "corrupt", f"{absent} is missing"
     known = {file: digest for file in files if (digest := _known_digest(source, file)) is not None}
     if not hash_all:

@@ -94,10 +94,10 @@ def scheduler_names() -> list[str]:
 
     The screen's process reads the catalogue too, and may not import diffusers: its list of names is read as text.
     """
-    found = find_spec("diffusers")
-    if found is None or found.origin is None:
+    spec = find_spec("diffusers")
+    if spec is None or spec.origin is None:
         return []
-    listed = Path(found.origin).parent / "schedulers" / "__init__.py"
+    listed = Path(spec.origin).parent / "schedulers" / "__init__.py"
     try:
         return sorted(set(_QUOTED.findall(listed.read_text(encoding="utf-8"))))
     except OSError:
@@ -297,10 +297,10 @@ def _decoded(content: bytes) -> Catalog:
 def _check_profiles(catalog: Catalog, path: Path) -> None:
     for profile in catalog.profile:
         for kind in ("language", "generator"):
-            wanted, ids = getattr(profile, kind), [entry.id for entry in getattr(catalog, kind)]
-            if wanted not in ids:
+            name, ids = getattr(profile, kind), [entry.id for entry in getattr(catalog, kind)]
+            if name not in ids:
                 raise UsageError(
-                    f"{path}: profile '{profile.id}' names the {kind} '{wanted}', which is in no catalogue",
+                    f"{path}: profile '{profile.id}' names the {kind} '{name}', which is in no catalogue",
                     f"add a [[{kind}]] entry with that id, or name one of {', '.join(ids)}",
                 )
 

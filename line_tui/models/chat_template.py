@@ -47,8 +47,8 @@ class ChatTemplate:
         except (ValueError, TemplateError):
             # Some templates (Gemma's) reject a system message.
             text = self._format([{"role": "user", "content": f"{system}\n\n{_USER}"}])
-        head, found, rest = text.partition(_USER)
-        if not found:
+        head, marker, rest = text.partition(_USER)
+        if not marker:
             raise ValueError("the chat template drops the user's message")
         thinks = rest.rstrip().endswith("<think>")
         if self._can_think and not thinks:

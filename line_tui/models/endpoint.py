@@ -108,19 +108,19 @@ class EndpointLanguage:
                 if thought := delta.reasoning_content or delta.reasoning:
                     pieces += 1
                     on_token(thought, True)
-                if said := delta.content:
+                if piece := delta.content:
                     pieces += 1
-                    text += said
-                    on_token(said, _is_thinking(text))
+                    text += piece
+                    on_token(piece, _is_thinking(text))
             if "\n" in _answer(text) or pieces > _MOST_PIECES * self._most:
                 # Without a grammar a model may add explanations; without a limit it may never stop.
                 break
         if not answered:
             raise self._no_protocol()
-        told = usage.prompt_tokens or 0
+        prompt_tokens = usage.prompt_tokens or 0
         cached = (usage.prompt_tokens_details or _Details()).cached_tokens or 0
         completed = pieces if usage.completion_tokens is None else usage.completion_tokens
-        return Completion(_answer(text), told, max(0, told - cached), completed)
+        return Completion(_answer(text), prompt_tokens, max(0, prompt_tokens - cached), completed)
 
     def close(self) -> None:
         """Do nothing: the server owns the memory."""
@@ -170,10 +170,10 @@ def _answer(text: str) -> str:
 
 def _one_line(body: bytes) -> str:
     try:
-        said = msgspec.json.decode(body, type=_Chunk).error
+        message = msgspec.json.decode(body, type=_Chunk).error
     except (ValueError, RecursionError):
-        said = None
-    return _message(said or body.decode("utf-8", "replace"))
+        message = None
+    return _message(message or body.decode("utf-8", "replace"))
 
 
 def _message(error: object) -> str:

@@ -203,5 +203,5 @@ def _to_pictures(images: torch.Tensor, entry: GeneratorEntry, precision: str) ->
         raise _not_finite(entry, precision)
     # Converted on the device: bytes transfer faster than floats, and on the CPU the conversion would take longer than
     # drawing with a fast generator.
-    whole = (images.float() * 255).round().clamp(0, 255).to(torch.uint8)
-    return list(whole.permute(0, 2, 3, 1).contiguous().cpu().numpy())
+    eight_bit = (images.float() * 255).round().clamp(0, 255).to(torch.uint8)
+    return list(eight_bit.permute(0, 2, 3, 1).contiguous().cpu().numpy())

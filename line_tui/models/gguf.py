@@ -53,14 +53,14 @@ def open_gguf(
         except FAILED:
             return None
 
-    wanted = ALL_LAYERS if gpu_layers is None else gpu_layers
-    if (llama := attempt(wanted)) is not None:
+    requested = ALL_LAYERS if gpu_layers is None else gpu_layers
+    if (llama := attempt(requested)) is not None:
         check_writes(llama.metadata, name)
-        return llama, wanted
-    blocks = _block_count(path) if wanted else 0
+        return llama, requested
+    blocks = _block_count(path) if requested else 0
     if blocks and gpu_layers is not None:
         raise MemoryLimitError(
-            f"{name}: {'all' if wanted == ALL_LAYERS else wanted} of its {blocks} layers do not fit on the GPU",
+            f"{name}: {'all' if requested == ALL_LAYERS else requested} of its {blocks} layers do not fit on the GPU",
             "close other programs that use the GPU",
         )
     for fewer in (blocks // 2, 0) if blocks else ():

@@ -19,8 +19,8 @@ def free_memory(device: str) -> Free:
     kind = torch.device(device).type
     if kind == "cuda":
         free, _ = torch.cuda.mem_get_info(torch.device(device))
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return Free(free_ram_mb(), (free + kept) // 1_000_000)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return Free(free_ram_mb(), (free + cached) // 1_000_000)
     if kind == "mps":
         # The GPU shares the RAM and may use only part of it.
         free = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()

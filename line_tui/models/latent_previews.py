@@ -57,10 +57,10 @@ def fit_projection(pipeline: Any) -> Projection | None:
         return None
     if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.isfinite().all():
         return None
-    wanted = functional.adaptive_avg_pool2d(pictures, _SIDE).movedim(1, -1).reshape(-1, 3)
-    given = latents.movedim(1, -1).reshape(-1, channels)
-    given = torch.cat([given, torch.ones(len(given), 1)], 1)
-    return Projection(torch.linalg.lstsq(given, wanted, driver="gelsd").solution)
+    targets = functional.adaptive_avg_pool2d(pictures, _SIDE).movedim(1, -1).reshape(-1, 3)
+    inputs = latents.movedim(1, -1).reshape(-1, channels)
+    inputs = torch.cat([inputs, torch.ones(len(inputs), 1)], 1)
+    return Projection(torch.linalg.lstsq(inputs, targets, driver="gelsd").solution)
 
 
 def _random_latents(channels: int) -> Tensor:

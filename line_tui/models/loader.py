@@ -182,14 +182,14 @@ def _measured_batch(
         return generator.batch_size
 
     def draw(pictures: int) -> None:
-        told = f"finding the batch size: {pictures} of up to {entry.batch_size} pictures at a time"
+        activity = f"finding the batch size: {pictures} of up to {entry.batch_size} pictures at a time"
         # Reported at each step, where the user can also stop it.
-        generator.rehearse(pictures, lambda step, steps: on_progress(told))
+        generator.rehearse(pictures, lambda step, steps: on_progress(activity))
 
-    found = largest_batch(entry.batch_size, draw, gauge)
+    batch_size = largest_batch(entry.batch_size, draw, gauge)
     _collect(device)
-    on_progress(f"{found} of up to {entry.batch_size} pictures at a time fit")
-    return found
+    on_progress(f"{batch_size} of up to {entry.batch_size} pictures at a time fit")
+    return batch_size
 
 
 def step_down(profile: str, model: str, settings: Settings) -> Settings | None:
@@ -197,8 +197,8 @@ def step_down(profile: str, model: str, settings: Settings) -> Settings | None:
     _collect(settings.device)
     free = free_memory(settings.device)
     catalog = read_catalog()
-    wanted = profile_needs(catalog, catalog.find_profile(profile), model, on_gpu=settings.device != "cpu")
-    for lower in smaller(wanted, free, settings.memory, settings.batch_size):
+    needs = profile_needs(catalog, catalog.find_profile(profile), model, on_gpu=settings.device != "cpu")
+    for lower in smaller(needs, free, settings.memory, settings.batch_size):
         return msgspec.structs.replace(
             settings,
             memory=lower.policy,

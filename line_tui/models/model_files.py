@@ -92,11 +92,11 @@ def locate(source: Source, name: str) -> Path:
 def split_endpoint(url: str) -> tuple[str, int, str] | None:
     """Host, port and path of an endpoint on this machine, the host as an address to avoid a name lookup. None
     for any other endpoint."""
-    found = _LOOPBACK.fullmatch(url)
-    if found is None:
+    match = _LOOPBACK.fullmatch(url)
+    if match is None:
         return None
-    host = {"localhost": "127.0.0.1", "[::1]": "::1"}.get(found["host"], found["host"])
-    return host, int(found["port"] or 80), (found["path"] or "").rstrip("/")
+    host = {"localhost": "127.0.0.1", "[::1]": "::1"}.get(match["host"], match["host"])
+    return host, int(match["port"] or 80), (match["path"] or "").rstrip("/")
 
 
 def _in_package(package: str) -> Path:
@@ -165,12 +165,12 @@ def content(*paths: Path) -> str:
 
 def hashed(path: Path) -> str:
     """SHA-256 of a file. Raises OSError."""
-    found = path.stat()
+    stat = path.stat()
     # Only the system sets ctime, and it does so at every change.
-    return _hashed(path, (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+    return _hashed(path, (stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns))
 
 
 @lru_cache(maxsize=4096)
-def _hashed(path: Path, seen: tuple[int, ...]) -> str:
+def _hashed(path: Path, version: tuple[int, ...]) -> str:
     with path.open("rb") as file:
         return file_digest(file, "sha256").hexdigest()

@@ -125,34 +125,34 @@ def _check_classes(path: Path, classes: list[tuple[Path, list[Path]]]) -> None:
 
 
 def _pictures(folder: Path, left_out: dict[Path, str], deep: bool = True) -> list[Path]:
-    found: list[Path] = []
+    pictures: list[Path] = []
     others: list[Path] = []
     lost: list[str] = []
-    seen: set[Path] = set()
-    for here, below, files in os.walk(folder, onerror=lambda error: lost.append(str(error)), followlinks=True):
-        real = Path(here).resolve()
+    visited: set[Path] = set()
+    for current, below, files in os.walk(folder, onerror=lambda error: lost.append(str(error)), followlinks=True):
+        real = Path(current).resolve()
         # A link may point to a parent folder.
-        below[:] = [name for name in below if deep and real not in seen and not name.startswith(".")]
-        if real in seen:
+        below[:] = [name for name in below if deep and real not in visited and not name.startswith(".")]
+        if real in visited:
             continue
-        seen.add(real)
+        visited.add(real)
         for name in files:
-            path = Path(here) / name
+            path = Path(current) / name
             if name.startswith(".") or name == NAMES:
                 continue
             if not path.is_file():
                 lost.append(f"{name} is a broken link")
                 continue
-            (found if path.suffix.lower() in SUFFIXES else others).append(path)
+            (pictures if path.suffix.lower() in SUFFIXES else others).append(path)
     if others:
         kinds = ", ".join(sorted({path.suffix.lower() or path.name for path in others})[:5])
         are = "is not a picture" if len(others) == 1 else "are not pictures"
-        left_out[folder] = f"{len(others)} of its {len(others) + len(found)} files {are} of a known type ({kinds})"
+        left_out[folder] = f"{len(others)} of its {len(others) + len(pictures)} files {are} of a known type ({kinds})"
     elif lost:
         left_out[folder] = lost[0] + (f", and {len(lost) - 1} more like it" if len(lost) > 1 else "")
-    elif not found:
+    elif not pictures:
         left_out[folder] = EMPTY
-    return sorted(found)
+    return sorted(pictures)
 
 
 def _names(path: Path) -> dict[str, str]:

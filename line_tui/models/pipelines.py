@@ -71,14 +71,14 @@ def _networks(folder: Path, index: dict[str, Any], options: dict[str, Any], entr
 
     The libraries fill missing weights with random numbers, or leave them uninitialised, and only warn.
     """
-    found: dict[str, Any] = {}
-    for part, said in index.items():
-        kind = _kind(said)
+    networks: dict[str, Any] = {}
+    for part, component in index.items():
+        kind = _kind(component)
         inside = folder / part
         if kind is None or part in options or not inside.is_dir():
             continue
         has_variant = entry.variant is not None and any(inside.glob(f"*.{entry.variant}[.-]*"))
-        found[part], told = kind.from_pretrained(
+        networks[part], info = kind.from_pretrained(
             inside,
             dtype=options["dtype"],
             variant=entry.variant if has_variant else None,
@@ -86,28 +86,28 @@ def _networks(folder: Path, index: dict[str, Any], options: dict[str, Any], entr
             local_files_only=True,
             output_loading_info=True,
         )
-        if missing := sorted({*told["missing_keys"], *map(str, told.get("mismatched_keys", ()))}):
+        if missing := sorted({*info["missing_keys"], *map(str, info.get("mismatched_keys", ()))}):
             raise ModelFileError(
                 f"{entry.id}: {inside} lacks {len(missing)} weights of {kind.__name__}, such as {missing[0]}",
                 "fetch the model again",
             )
-    return found
+    return networks
 
 
-def _kind(said: Any) -> Any:
+def _kind(entry: Any) -> Any:
     """The class of a network that an index names by library and class; None for anything else."""
-    match said:
+    match entry:
         case ["diffusers" | "transformers" as library, str(name)]:
-            found = getattr(diffusers if library == "diffusers" else transformers, name, None)
+            kind = getattr(diffusers if library == "diffusers" else transformers, name, None)
             networks = (diffusers.ModelMixin, transformers.PreTrainedModel)
-            return found if isinstance(found, type) and issubclass(found, networks) else None
+            return kind if isinstance(kind, type) and issubclass(kind, networks) else None
     return None
 
 
 def _check_takes_words(kind: str, name: str) -> None:
     """Raises ModelFileError for a diffusers pipeline that takes no prompt, or that needs an input picture."""
-    found = getattr(diffusers, kind, None)
-    if not isinstance(found, type) or not issubclass(found, DiffusionPipeline):
+    pipeline = getattr(diffusers, kind, None)
+    if not isinstance(pipeline, type) or not issubclass(pipeline, DiffusionPipeline):
         # Reported when the pipeline is opened.
         return
     # Imports all pipeline families, which takes a second that the bundled generator does not need.
@@ -115,9 +115,9 @@ def _check_takes_words(kind: str, name: str) -> None:
 
     from_pictures = (auto.AUTO_IMAGE2IMAGE_PIPELINES_MAPPING, auto.AUTO_INPAINT_PIPELINES_MAPPING)
     from_words = auto.AUTO_TEXT2IMAGE_PIPELINES_MAPPING.values()
-    if "prompt" not in inspect.signature(found.__call__).parameters:
+    if "prompt" not in inspect.signature(pipeline.__call__).parameters:
         lacks = "no prompt, so its pictures could not be scored as a concept"
-    elif any(found in mapping.values() for mapping in from_pictures) and found not in from_words:
+    elif any(pipeline in mapping.values() for mapping in from_pictures) and pipeline not in from_words:
         lacks = "a picture as input"
     else:
         return

@@ -163,8 +163,10 @@ def first_tensor(output: Any) -> Tensor | None:
 
     Attention layers, auxiliary heads and losses return several, in tuples, objects or dataclasses.
     """
-    found = list(_tensors(output))
-    return next((tensor for tensor in found if tensor.is_floating_point() and tensor.ndim > 1), next(iter(found), None))
+    tensors = list(_tensors(output))
+    return next(
+        (tensor for tensor in tensors if tensor.is_floating_point() and tensor.ndim > 1), next(iter(tensors), None)
+    )
 
 
 def _tensors(output: Any) -> Iterator[Tensor]:

@@ -69,8 +69,8 @@ class Preprocess:
         black, white = self.prepare(_grey(0))[0].mean(), self.prepare(_grey(255))[0].mean()
         step = float((row[-2] - row[1]) / (len(row) - 3)) if len(row) > 3 else 0.0
         # The change per pixel as a share of the whole ramp.
-        whole = float(white - black) * _PROBE / (_PROBE - 1)
-        return max(*self.shape, round(whole / step)) if step else max(self.shape)
+        change = float(white - black) * _PROBE / (_PROBE - 1)
+        return max(*self.shape, round(change / step)) if step else max(self.shape)
 
     def crop_and_normalise(self, images: Tensor) -> Tensor:
         """The rest of the preprocessing for `float[..., 3, side, side]` in [0, 1]; differentiable."""

@@ -38,8 +38,8 @@ def model_sources(model: str, catalog: Catalog) -> str:
     paths = sorted(path for path in _vision_paths(model, entry) if path.exists())
     if entry is None and not paths:
         return ""
-    said = msgspec.json.encode(entry) + content(*paths).encode()
-    return blake2b(said, digest_size=6).hexdigest()
+    declared = msgspec.json.encode(entry) + content(*paths).encode()
+    return blake2b(declared, digest_size=6).hexdigest()
 
 
 def _of_models(spec: e.RunSpec, catalog: Catalog) -> str:

@@ -31,9 +31,9 @@ class Features(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """`float[n, ..., channels]`, or `float[n, channels, h, w]`, with features in place of channels."""
         x = x if self.channels_last else x.movedim(1, -1)
-        given = ((x - self.b_dec) @ self.W_enc + self.b_enc).relu()
+        features = ((x - self.b_dec) @ self.W_enc + self.b_enc).relu()
         # A NaN must not become 0.
-        out: Tensor = given.masked_fill(given <= self.threshold, 0.0)
+        out: Tensor = features.masked_fill(features <= self.threshold, 0.0)
         return out if self.channels_last else out.movedim(-1, 1)
 
 
@@ -110,14 +110,14 @@ def _check_config(path: Path, name: str) -> None:
         if not file.exists():
             continue
         try:
-            said = json.loads(file.read_text(encoding="utf-8"))
+            config = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             continue  # The file may belong to something else.
-        if not isinstance(said, dict) or not said.keys() & _OF_ENCODERS:
+        if not isinstance(config, dict) or not config.keys() & _OF_ENCODERS:
             continue
         for key, known in _KNOWN.items():
-            if key in said and said[key] not in known:
+            if key in config and config[key] not in known:
                 raise ModelFileError(
-                    f"{name}: {file} says {key} = {said[key]!r}, which is not relu((x - b_dec) @ W_enc + b_enc)",
+                    f"{name}: {file} says {key} = {config[key]!r}, which is not relu((x - b_dec) @ W_enc + b_enc)",
                     'wrap the model in a function (format = "function" in your catalog.toml)',
                 )

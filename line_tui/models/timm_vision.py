@@ -30,8 +30,8 @@ class TimmFolder:
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
             self.architecture = str(config["architecture"])
-            said = config.get("pretrained_cfg", config)
-            self.neuron_names = _names(config.get("label_names", said.get("label_names")))
+            pretrained = config.get("pretrained_cfg", config)
+            self.neuron_names = _names(config.get("label_names", pretrained.get("label_names")))
         except (OSError, ValueError, KeyError, AttributeError, TypeError) as error:
             raise ModelFileError(
                 f"{name}: {folder} is not a timm model: {error}", "name a folder that holds one"
@@ -109,8 +109,8 @@ class TimmFolder:
         return timm
 
 
-def _names(said: Any) -> list[str]:
+def _names(names: Any) -> list[str]:
     """From a list, or from an object of index -> name."""
-    if isinstance(said, dict):
-        return [str(said.get(str(n), said.get(n, ""))) for n in range(len(said))]
-    return [str(name) for name in said or []]
+    if isinstance(names, dict):
+        return [str(names.get(str(n), names.get(n, ""))) for n in range(len(names))]
+    return [str(name) for name in names or []]

@@ -71,8 +71,8 @@ class TransformersFolder:
                 ) from error
             return self._only_pixels(made)
 
-        told = f"transformers {type(processor).__name__} {processor.to_json_string()}"
-        return Preprocess(prepare, " ".join(told.split()))
+        description = f"transformers {type(processor).__name__} {processor.to_json_string()}"
+        return Preprocess(prepare, " ".join(description.split()))
 
     def load(self) -> nn.Module:
         """The network with its weights, in float32, only from safetensors. Raises ModelFileError."""
@@ -116,7 +116,7 @@ class TransformersFolder:
             ) from error
 
     def _open(self, options: dict[str, Any]) -> tuple[Any, set[str]]:
-        model, told = self._class.from_pretrained(
+        model, info = self._class.from_pretrained(
             self._folder,
             config=self._config,
             dtype=torch.float32,
@@ -126,7 +126,7 @@ class TransformersFolder:
             **options,
         )
         # The library fills missing weights with random numbers and only warns.
-        return model, set(told["missing_keys"]) | {str(key) for key in told["mismatched_keys"]}
+        return model, set(info["missing_keys"]) | {str(key) for key in info["mismatched_keys"]}
 
     def _has_pooler(self) -> bool:
         if "add_pooling_layer" not in inspect.signature(self._class.__init__).parameters:

@@ -106,14 +106,14 @@ class TorchVision:
         return self._run(batch, layer, pooling, None)[0][:, neuron]
 
     def _run(self, batch: Tensor, layer: str, pooling: Pooling, neuron: int | None) -> tuple[Tensor, Tensor | None]:
-        found: list[tuple[Tensor, Tensor | None]] = []
+        pooled: list[tuple[Tensor, Tensor | None]] = []
 
         def see(module: nn.Module, output: Any) -> None:
             tensor = first_tensor(output)
             if tensor is not None:
                 # Pooled at once: a later in-place module, such as ReLU(inplace=True), overwrites its input.
                 area = None if neuron is None else neuron_maps(tensor, pooling, neuron)
-                found[:] = [(pool(tensor, pooling), area)]
+                pooled[:] = [(pool(tensor, pooling), area)]
 
         lack = f"{self._name}: {self.batch_size} pictures do not fit in memory"
         module = self._model.get_submodule(layer)
@@ -128,6 +128,6 @@ class TorchVision:
                 f"{self._name} cannot take pictures of {batch.shape[2]} x {batch.shape[3]}: {message}",
                 "crop or resize them, or correct size, mean and std in its entry",
             ) from error
-        if not found:
+        if not pooled:
             raise UsageError(f"layer '{layer}' of {self._name} was not used for this picture", "choose another layer")
-        return found[0]
+        return pooled[0]

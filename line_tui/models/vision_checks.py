@@ -22,8 +22,8 @@ def finite(activations: Floats, model: str, layer: str, neuron: int | None) -> F
     """
     broken: NDArray[np.bool_] = ~np.all(np.isfinite(activations), axis=0)
     if neuron is not None and broken[neuron]:
-        found = activations[:, neuron]
-        value = found[~np.isfinite(found)][0]
+        values = activations[:, neuron]
+        value = values[~np.isfinite(values)][0]
         raise ModelFileError(
             f"{model}, layer {layer}, neuron {neuron}: its activation is {value}, which is not finite",
             "weights may be damaged or numbers may overflow: check the layers before it",

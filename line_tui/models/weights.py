@@ -72,10 +72,10 @@ def _is_safetensors(path: Path) -> bool:
 
 def read_weights(path: Path, name: str) -> Weights:
     """The only tensors in a file, by parameter name and without wrappers. Raises ModelFileError."""
-    found = list(_state_dicts(read_checkpoint(path, name)))
-    if not found:
+    state_dicts = list(_state_dicts(read_checkpoint(path, name)))
+    if not state_dicts:
         raise ModelFileError(f"{name}: {path} holds no state_dict", "save the model's state_dict, not the model")
-    return {key.removeprefix("module."): value for key, value in found[0].weights.items()}
+    return {key.removeprefix("module."): value for key, value in state_dicts[0].weights.items()}
 
 
 @dataclass(frozen=True)
@@ -94,15 +94,15 @@ def find_weights(
     selects one of several by its key; `ignored` is a pattern of parameters that do not matter. Raises ModelFileError
     for none, and for several that differ.
     """
-    wanted = {key for key in expected if not key.endswith(_COUNTER)}
-    found: list[_Named] = []
+    names = {key for key in expected if not key.endswith(_COUNTER)}
+    matching: list[_Named] = []
     nearest: _Named | None = None
     for each in _state_dicts(checkpoint):
-        prefixes = _prefixes(each.weights, wanted)
+        prefixes = _prefixes(each.weights, names)
         # A network stored beside its moving average is not part of it.
-        whole = [prefix for prefix in prefixes if all(prefix + key in each.weights for key in wanted)]
+        complete = [prefix for prefix in prefixes if all(prefix + key in each.weights for key in names)]
         for prefix in prefixes:
-            others = [other for other in whole if other != prefix and other.startswith(prefix)]
+            others = [other for other in complete if other != prefix and other.startswith(prefix)]
             inner = {
                 key.removeprefix(prefix): value
                 for key, value in each.weights.items()
@@ -111,25 +111,25 @@ def find_weights(
             inner = {key: value for key, value in inner.items() if not re.match(ignored, key)}
             one = _Named(".".join(part for part in (each.where, prefix.rstrip(".")) if part), inner)
             keys = {key for key in inner if not key.endswith(_COUNTER)}
-            if keys == wanted:
-                found.append(one)
-            elif nearest is None or len(wanted - keys) < len(wanted - nearest.weights.keys()):
+            if keys == names:
+                matching.append(one)
+            elif nearest is None or len(names - keys) < len(names - nearest.weights.keys()):
                 nearest = one
     if which is not None:
-        found = [one for one in found if one.where == which]
-    if not found and which is not None:
+        matching = [one for one in matching if one.where == which]
+    if not matching and which is not None:
         raise ModelFileError(f"{name}: {path} has no weights at '{which}' that fit", "correct `state_dict`")
-    if not found and nearest is None:
+    if not matching and nearest is None:
         raise ModelFileError(f"{name}: {path} holds no state_dict", "save the model's state_dict, not the model")
-    if not found and nearest is not None:
-        raise _misfit(name, path, wanted, nearest.weights)
-    if any(not _same(one.weights, found[0].weights) for one in found[1:]):
-        places = ", ".join(f"'{one.where}'" for one in found)
+    if not matching and nearest is not None:
+        raise _misfit(name, path, names, nearest.weights)
+    if any(not _same(one.weights, matching[0].weights) for one in matching[1:]):
+        places = ", ".join(f"'{one.where}'" for one in matching)
         raise ModelFileError(
             f"{name}: {path} holds several sets of weights: {places}",
-            f'choose one in its entry in your catalog.toml, state_dict = "{found[0].where}"',
+            f'choose one in its entry in your catalog.toml, state_dict = "{matching[0].where}"',
         )
-    return found[0].weights
+    return matching[0].weights
 
 
 def count_classes(weights: Weights, make: Callable[[int], nn.Module]) -> int | None:
@@ -165,20 +165,20 @@ def _alike(one: Tensor, other: Tensor) -> bool:
 
 
 def _misfit(
-    name: str, path: Path, wanted: set[str], given: Mapping[str, Tensor], unlike: Mapping[str, Tensor] | None = None
+    name: str, path: Path, names: set[str], weights: Mapping[str, Tensor], unlike: Mapping[str, Tensor] | None = None
 ) -> ModelFileError:
-    lacks = [key for key in sorted(wanted - given.keys()) if not key.endswith(_COUNTER)]
-    others = [key for key in sorted(given.keys() - wanted) if not key.endswith(_COUNTER)]
-    said = []
+    lacks = [key for key in sorted(names - weights.keys()) if not key.endswith(_COUNTER)]
+    others = [key for key in sorted(weights.keys() - names) if not key.endswith(_COUNTER)]
+    reasons = []
     if lacks:
-        said.append(f"it lacks {len(lacks)} of {len(wanted)} tensors: {_some(lacks)}")
+        reasons.append(f"it lacks {len(lacks)} of {len(names)} tensors: {_some(lacks)}")
     if others:
-        said.append(f"it has {len(others)} more: {_some([f'{key} {list(given[key].shape)}' for key in others])}")
+        reasons.append(f"it has {len(others)} more: {_some([f'{key} {list(weights[key].shape)}' for key in others])}")
     if unlike:
-        shapes = [f"{key} is {_described(given[key])}, not {_described(value)}" for key, value in unlike.items()]
-        said.append(_some(shapes))
+        shapes = [f"{key} is {_described(weights[key])}, not {_described(value)}" for key, value in unlike.items()]
+        reasons.append(_some(shapes))
     return ModelFileError(
-        f"{name}: {path} belongs to another architecture: {'; '.join(said)}",
+        f"{name}: {path} belongs to another architecture: {'; '.join(reasons)}",
         "name the architecture that the weights were made for, and `classes` if the entry has it",
     )
 
@@ -208,15 +208,15 @@ def _state_dicts(checkpoint: Any, where: str = "", depth: int = 0) -> Iterator[_
         yield from _state_dicts(value, f"{where}.{key}" if where else str(key), depth + 1)
 
 
-def _prefixes(weights: Weights, wanted: set[str]) -> list[str]:
+def _prefixes(weights: Weights, names: set[str]) -> list[str]:
     """Possible prefixes: what precedes the architecture's names in the file's names."""
-    anchors = sorted(wanted, key=len)[-_SHOWN:] + sorted(wanted, key=len)[:_SHOWN]
-    found = {""}
+    anchors = sorted(names, key=len)[-_SHOWN:] + sorted(names, key=len)[:_SHOWN]
+    prefixes = {""}
     for key in weights:
         for anchor in anchors:
             if key.endswith(f".{anchor}"):
-                found.add(key.removesuffix(anchor))
-    return sorted(found)
+                prefixes.add(key.removesuffix(anchor))
+    return sorted(prefixes)
 
 
 def _same(one: Weights, other: Weights) -> bool:

@@ -96,10 +96,9 @@ class Store(Runs):
         """What a purge would erase: deleted runs, and pictures that no other run uses. Raises StoreError."""
         return self._purger.find()
 
-    def purge(self, found: Purge) -> Purge:
-        """Permanently erase what was found and is still unused; return what was erased. Raises StoreError while a run
-        is active."""
-        return self._purger.erase(found)
+    def purge(self, unused: Purge) -> Purge:
+        """Permanently erase what is still unused; return what was erased. Raises StoreError while a run is active."""
+        return self._purger.erase(unused)
 
     def lease(self, run_id: str) -> AbstractContextManager[None]:
         """Hold a run's lease while working on it. Raises StoreError if another process holds it."""

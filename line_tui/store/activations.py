@@ -38,7 +38,7 @@ class Activations:
 
     def get(self, view: View, images: Sequence[str]) -> dict[str, Vector]:
         """The cached vectors, by image identity."""
-        found: dict[str, Vector] = {}
+        vectors: dict[str, Vector] = {}
         for image in images:
             for row in self._database.read(
                 "SELECT vector FROM activations WHERE image = ? AND vision = ? AND layer = ? AND pooling = ?",
@@ -47,8 +47,8 @@ class Activations:
                 view.layer,
                 view.pooling,
             ):
-                found[image] = np.frombuffer(row["vector"], np.float32)
-        return found
+                vectors[image] = np.frombuffer(row["vector"], np.float32)
+        return vectors
 
     def claim(self, view: View, images: Sequence[str], most: int) -> tuple[list[str], dict[str, Vector]]:
         """The images that the caller should record, at most `most`, and the vectors that others have recorded.

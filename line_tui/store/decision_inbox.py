@@ -31,18 +31,18 @@ class DecisionInbox:
 
     def take(self, run_id: str) -> list[Decision]:
         """Take the decisions from the inbox, in order. Unreadable ones are skipped."""
-        found: list[Decision] = []
+        decisions: list[Decision] = []
         try:
             for path in sorted(self._of(run_id).glob("*.json")):
                 with suppress(ValueError, RecursionError):
-                    found.append(msgspec.json.decode(path.read_bytes(), type=Decision))
+                    decisions.append(msgspec.json.decode(path.read_bytes(), type=Decision))
                 path.unlink()
             if self._of(run_id).exists():
                 self._of(run_id).rmdir()
         except OSError:
             # No file yet, or one is being written; the caller tries again.
             pass
-        return found
+        return decisions
 
     def _of(self, run_id: str) -> Path:
         if not RUN_ID.fullmatch(run_id):

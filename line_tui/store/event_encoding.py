@@ -98,16 +98,16 @@ def whole(run_id: str, seq: int, event: DurableEvent, read: Read) -> DurableEven
     match event:
         case e.ImageScored():
             area = event.activation_map
-            if area is None and (kept := read((MAP, run_id, event.image.identity))) is not None:
-                area = _unpack(msgspec.msgpack.decode(kept, type=_Array))
+            if area is None and (stored := read((MAP, run_id, event.image.identity))) is not None:
+                area = _unpack(msgspec.msgpack.decode(stored, type=_Array))
             thumbnail = event.thumbnail or _read_thumbnail(event.image, read)
             return replace(event, thumbnail=thumbnail, activation_map=area)
         case e.MinimalPairMeasured():
             return each_side(
                 event, lambda side: replace(side, thumbnail=side.thumbnail or _read_thumbnail(side.image, read))
             )
-        case e.ControlMeasured(activations=[]) if (kept := read((CONTROL, run_id, str(seq)))) is not None:
-            control = msgspec.msgpack.decode(kept, type=_Control)
+        case e.ControlMeasured(activations=[]) if (stored := read((CONTROL, run_id, str(seq)))) is not None:
+            control = msgspec.msgpack.decode(stored, type=_Control)
             words = read((WORDS, "", control.words))
             if words is None:
                 raise ValueError("the words of its control set are missing")
@@ -141,5 +141,5 @@ def _pack(rows: Sequence[Sequence[float]]) -> _Array | None:
 def _unpack(array: _Array) -> list[list[float]]:
     if array.kind not in ("<f4", "<f8"):
         raise ValueError("not an array of numbers")
-    found: list[list[float]] = np.frombuffer(array.data, array.kind).reshape(array.shape).tolist()
-    return found
+    rows: list[list[float]] = np.frombuffer(array.data, array.kind).reshape(array.shape).tolist()
+    return rows

@@ -59,9 +59,9 @@ class Events:
                 beside: dict[Key, bytes] = {}
                 rows = []
                 for envelope in envelopes:
-                    row, kept = _row(envelope)
+                    row, arrays = _row(envelope)
                     rows.append(row)
-                    beside |= kept
+                    beside |= arrays
                 transaction.executemany(
                     "INSERT INTO events (run_id, seq, time, type, body) VALUES (?, ?, ?, ?, ?)", rows
                 )

@@ -16,7 +16,7 @@ _ESCAPES = {r"\040": " ", r"\011": "\t", r"\012": "\n", r"\134": "\\"}
 
 def kind(path: Path, mounts: str) -> str:
     """The file system type of an absolute path, given the text of `/proc/mounts`; "" if unknown."""
-    best, found = -1, ""
+    best, name = -1, ""
     for line in mounts.splitlines():
         fields = line.split()
         if len(fields) < 3:
@@ -24,8 +24,8 @@ def kind(path: Path, mounts: str) -> str:
         mount = PurePosixPath(_unescape(fields[1]))
         # A later mount hides an earlier one at the same place.
         if path.is_relative_to(mount) and len(mount.parts) >= best:
-            best, found = len(mount.parts), fields[2]
-    return found
+            best, name = len(mount.parts), fields[2]
+    return name
 
 
 def is_network(path: Path, mounts_file: Path = Path("/proc/mounts")) -> bool:

@@ -163,12 +163,12 @@ class Images:
 
     def old(self) -> set[str]:
         """Identities of the pictures that were drawn more than a day ago."""
-        found = set()
+        identities = set()
         for identity in self.identities():
             with suppress(OSError):
                 if _age(self.path(identity)) > _DAY:
-                    found.add(identity)
-        return found
+                    identities.add(identity)
+        return identities
 
     def delete(self, identity: str) -> None:
         """Delete the file, if there is one. Raises StoreError."""

@@ -251,8 +251,8 @@ class Runs:
         if not RUN_ID.fullmatch(row["id"]):
             raise ValueError("not the id of a run")
         spec = msgspec.json.decode(row["spec"], type=RunSpec)
-        found = self._outcome(row, spec)
-        status = found.status
+        outcome = self._outcome(row, spec)
+        status = outcome.status
         if status == "running" and not self._leases.held(row["id"]):
             status = "interrupted"
         return RunSummary(
@@ -263,12 +263,12 @@ class Runs:
             strategy=spec.strategy,
             profile=spec.profile,
             status=status,
-            label=found.label,
-            score=found.score,
-            images=found.images,
+            label=outcome.label,
+            score=outcome.score,
+            images=outcome.images,
             created=moment(row["created"]),
-            seconds=found.seconds,
-            judgement=found.judgement,
+            seconds=outcome.seconds,
+            judgement=outcome.judgement,
             **_annotations(row),
         )
 
@@ -276,18 +276,18 @@ class Runs:
         """The summary of a run's events, cached as of its last event."""
         if row["known"] == row["last"] and row["known"] is not None:
             with suppress(*UNREADABLE):
-                kept = msgspec.json.decode(row["outcome"], type=_Outcome)
-                if kept.format == _Outcome().format:
-                    return kept
-        found = self._fold(row["id"], spec)
+                cached = msgspec.json.decode(row["outcome"], type=_Outcome)
+                if cached.format == _Outcome().format:
+                    return cached
+        outcome = self._fold(row["id"], spec)
         # Not cached for an active run, where it would soon be outdated.
-        if row["last"] is not None and found.status not in ("new", "running"):
+        if row["last"] is not None and outcome.status not in ("new", "running"):
             with suppress(StoreError), self._database.write() as transaction:
                 transaction.execute(
                     "INSERT OR REPLACE INTO summaries (run_id, seq, body) VALUES (?, ?, ?)",
-                    (row["id"], row["last"], msgspec.json.encode(found).decode()),
+                    (row["id"], row["last"], msgspec.json.encode(outcome).decode()),
                 )
-        return found
+        return outcome
 
     def _fold(self, run_id: str, spec: RunSpec) -> _Outcome:
         outline = self._database.read("SELECT seq, type, time FROM events WHERE run_id = ? ORDER BY seq", run_id)
