@@ -272,21 +272,18 @@ def _no_engine(data: Path | None, low_priority: bool = False) -> Any:
     raise EngineError("there is no engine in this campaign", "none is needed")
 
 
-class _Answer:
+class _Answer(io.BytesIO):
     """A connection whose server answers so."""
 
     def __init__(self, body: bytes, status: int) -> None:
-        self._body, self.status = io.BytesIO(body), status
-        self.read, self.readline = self._body.read, self._body.readline
+        super().__init__(body)
+        self.status = status
 
     def request(self, *arguments: object) -> None:
         pass
 
     def getresponse(self) -> _Answer:
         return self
-
-    def close(self) -> None:
-        pass
 
 
 def _seeds() -> dict[str, bytes]:
