@@ -60,11 +60,11 @@ def keys(as_json: bool) -> None:
     """
     from line_tui.tui.keymap import remappable
 
-    found = remappable()
+    bindings = remappable()
     if as_json:
-        print_json(found)
+        print_json(bindings)
     else:
-        print_text(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in found]))
+        print_text(table(["id", "keys", "does"], [(key.id, key.keys, key.does) for key in bindings]))
 
 
 @config.command()

@@ -26,12 +26,12 @@ def layers(model: str, as_json: bool) -> None:
     from line_tui.cli.engine_query import layers_of
     from line_tui.report.listings import Layer
 
-    found = layers_of(model)
+    listed = layers_of(model)
     if as_json:
         # Without the neurons' names, which `line-tui neurons` prints.
-        print_json(msgspec.convert(found, list[Layer], from_attributes=True))
+        print_json(msgspec.convert(listed, list[Layer], from_attributes=True))
         return
     rows = [
-        (layer.name, layer.kind, " x ".join(map(str, layer.shape)), layer.neurons, layer.pooling) for layer in found
+        (layer.name, layer.kind, " x ".join(map(str, layer.shape)), layer.neurons, layer.pooling) for layer in listed
     ]
     print_text(table(["layer", "kind", "shape", "neurons", "pooling"], rows))

@@ -69,36 +69,36 @@ def maximise(
                 "maximise", request, Maximised, lambda at: progress.update(bar, completed=at.done)
             )
 
-        request, found = ask(work)
+        request, maximised = ask(work)
     picture = picture or Path(f"{model}-{layer}-{request.neuron}.png".replace("/", "-").replace(":", "-"))
     try:
-        picture.write_bytes(found.picture)
+        picture.write_bytes(maximised.picture)
     except OSError as error:
         raise StoreError(f"cannot write {picture}: {error.strerror}", "choose another --to") from error
     store = Store.open(data)
     try:
         runs = [run.id for run in store.runs() if (run.model, run.layer, run.neuron) == (model, layer, request.neuron)]
-        compared = compare(request, found, str(picture), [fold(durable(store.events(run_id))) for run_id in runs])
+        comparison = compare(request, maximised, str(picture), [fold(durable(store.events(run_id))) for run_id in runs])
     finally:
         store.close()
     if as_json:
-        print_json(compared)
+        print_json(comparison)
     else:
-        print_text(_text(compared))
+        print_text(_text(comparison))
 
 
-def _text(found: Comparison) -> str:
-    lines = [f"{found.ascent:9.3f}  gradient ascent, {found.steps} steps: {found.picture}"]
-    if found.generated is None:
+def _text(comparison: Comparison) -> str:
+    lines = [f"{comparison.ascent:9.3f}  gradient ascent, {comparison.steps} steps: {comparison.picture}"]
+    if comparison.generated is None:
         lines.append("no run of this neuron is stored; `line-tui explain` starts one")
     else:
-        best = found.generated
+        best = comparison.generated
         lines.append(
             f"{best.activation:9.3f}  best generated image, {best.concept!r} of run {best.run_id}: {best.path}"
         )
         lines.append(f"{best.control_mean:9.3f}  mean of the control set")
-    if found.share is not None:
+    if comparison.share is not None:
         lines.append(
-            f"above the control mean, the generated image reaches {found.share:.0%} of what gradient ascent does"
+            f"above the control mean, the generated image reaches {comparison.share:.0%} of what gradient ascent does"
         )
     return "\n".join(lines)

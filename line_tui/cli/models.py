@@ -209,11 +209,11 @@ def path(name: str, as_json: bool) -> None:
     from line_tui.report.listings import ModelPath
 
     entry = _named_model(read_catalog(), name)
-    found = str(locate(entry.source, entry.id))
+    location = str(locate(entry.source, entry.id))
     if as_json:
-        print_json(ModelPath(id=name, path=found))
+        print_json(ModelPath(id=name, path=location))
     else:
-        print_text(found)
+        print_text(location)
 
 
 def _named(catalog: Catalog) -> dict[str, list[Entry]]:

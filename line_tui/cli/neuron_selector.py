@@ -37,7 +37,7 @@ def select(text: str, neurons: int, seed: int) -> list[int]:
         return sorted(random.Random(seed).sample(range(neurons), count))
     if not _RANGES.fullmatch(text):
         raise UsageError(f"'{text[:40]}' selects no neurons", "use all, 0-63, 3,7,9 or random:50")
-    found: list[int] = []
+    selected: list[int] = []
     for part in text.split(","):
         first, _, last = part.partition("-")
         if int(last or first) < int(first):
@@ -46,5 +46,5 @@ def select(text: str, neurons: int, seed: int) -> list[int]:
             raise UnknownNameError(
                 f"'{part}' is not in a layer of {neurons} neurons", f"choose from 0 to {neurons - 1}"
             )
-        found += range(int(first), int(last or first) + 1)
-    return list(dict.fromkeys(found))
+        selected += range(int(first), int(last or first) + 1)
+    return list(dict.fromkeys(selected))

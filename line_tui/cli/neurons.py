@@ -38,8 +38,8 @@ def neurons(model: str, layer: str, unexplained: bool, data: Path | None, as_jso
     from line_tui.cli.engine_query import layers_of
     from line_tui.layers import find_layer
 
-    found = find_layer(layers_of(model), model, layer)
-    listed = _listed(found.names, found.neurons, model, layer, data)
+    info = find_layer(layers_of(model), model, layer)
+    listed = _listed(info.names, info.neurons, model, layer, data)
     if unexplained:
         listed = [one for one in listed if one.run_id is None]
     if as_json:
@@ -67,15 +67,15 @@ def _listed(names: list[str], neurons: int, model: str, layer: str, data: Path |
     latest = explained(Store.open(data).runs(), model, layer)
     listed = []
     for n in range(neurons):
-        seen = bank[n] if bank is not None and n < len(bank) else None
+        overview = bank[n] if bank is not None and n < len(bank) else None
         run = latest.get(n)
         listed.append(
             ListedNeuron(
                 neuron=n,
                 name=(names[n] if n < len(names) else "") or None,
-                best_in_bank=(seen.concept or None) if seen else None,
-                bank_mad=seen.mad if seen and not seen.flat else None,
-                flat=(seen.flat or None) if seen else None,
+                best_in_bank=(overview.concept or None) if overview else None,
+                bank_mad=overview.mad if overview and not overview.flat else None,
+                flat=(overview.flat or None) if overview else None,
                 label=run.label if run else None,
                 score=run.score if run else None,
                 run_id=run.id if run else None,

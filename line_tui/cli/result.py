@@ -28,17 +28,17 @@ def never_began(run_id: str) -> UsageError:
     return UsageError(f"run '{run_id}' never started", f"start it with `line-tui explain --resume {run_id}`")
 
 
-def to_text(found: Result) -> str:
+def to_text(run_result: Result) -> str:
     """The label on the first line, its evidence below."""
-    lines = [found.label or "no concept found"]
-    if (score := found.score) is not None:
+    lines = [run_result.label or "no concept found"]
+    if (score := run_result.score) is not None:
         images = counted(score.images, "image")
         lines.append(f"{score.metric} {score.value:.3f}, AUC {score.auc:.3f}, MAD {score.mad:.2f} on {images}")
         if score.verified:
             lines.append(f"95% interval of the AUC: {score.ci_low:.3f} to {score.ci_high:.3f}, on fresh images")
-    for sense in found.senses if len(found.senses) > 1 else []:
+    for sense in run_result.senses if len(run_result.senses) > 1 else []:
         share = "" if sense.share is None else f" (accounts for {sense.share:.0%} of the strong responses)"
         lines.append(f"sense: {sense.label}{share}")
-    if found.reason:
-        lines.append(found.reason)
+    if run_result.reason:
+        lines.append(run_result.reason)
     return "\n".join(map(shown, lines))

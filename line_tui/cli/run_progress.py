@@ -101,8 +101,8 @@ class LiveView:
             words += f": {shown(snapshot.detail)}"
         if snapshot.total:
             words += f" {snapshot.done}/{snapshot.total}"
-        if snapshot.phase == "proposing" and (said := snapshot.text or snapshot.thinking):
-            words += f" “{shown(said.strip())}”"
+        if snapshot.phase == "proposing" and (output := snapshot.text or snapshot.thinking):
+            words += f" “{shown(output.strip())}”"
         lines: list[Text | Table] = [Text(words, style="cyan", no_wrap=True, overflow="ellipsis")]
         if snapshot.state.run is not None:
             lines.append(self._budget())

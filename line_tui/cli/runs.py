@@ -47,18 +47,18 @@ def runs(context: click.Context, /, deleted: bool, data: Path | None, as_json: b
     from line_tui.store import Store
 
     known = Store.open(data).runs(include_deleted=deleted)
-    found = matching(known, filters)
+    matches = matching(known, filters)
     if as_json:
-        print_json(found)
+        print_json(matches)
         return
-    if known and not found:
+    if known and not matches:
         print_message("no run matches")
         return
-    if not found:
+    if not matches:
         print_message("no runs yet; `line-tui explain emoji-resnet18 fc 3` starts one")
         return
     header = ["id", "started", "status", "model", "layer", "neuron", "label", "score", "images", "title"]
-    print_text(table(header, [_row(run) for run in found]))
+    print_text(table(header, [_row(run) for run in matches]))
 
 
 def _row(run: RunSummary) -> list[object]:
@@ -89,17 +89,19 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
 
     store = Store.open(data)
     run = store.run(store.find(run_id))
-    found = result_of(store, run.id)
+    run_result = result_of(store, run.id)
     if as_json:
-        print_json(found)
+        print_json(run_result)
         return
-    print_text(to_text(found))
+    print_text(to_text(run_result))
     about = (
-        f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {found.seed}, {run.status}, "
+        f"run {run.id}: {run.model} {run.layer} {run.neuron}, {run.strategy}, seed {run_result.seed}, {run.status}, "
         f"{counted(run.images, 'image')}, {run.seconds:.0f} s"
     )
     print_text("\n" + shown(about))
-    print_text(shown(f"with {found.settings.vision}, {found.settings.generator}, {found.settings.language}"))
+    print_text(
+        shown(f"with {run_result.settings.vision}, {run_result.settings.generator}, {run_result.settings.language}")
+    )
     for line in filter(None, (run.title, run.note)):
         print_text(shown(line))
     rows = [
@@ -110,7 +112,7 @@ def show(run_id: str, data: Path | None, as_json: bool) -> None:
             trial.verdict,
             trial.concept,
         )
-        for trial in found.trials
+        for trial in run_result.trials
     ]
     print_text("\n" + table(["iteration", "origin", "score", "auc", "mad", "verdict", "concept"], rows))
 
@@ -154,10 +156,10 @@ def note(run_ids: tuple[str, ...], text: str, data: Path | None, **filters: Any)
     from line_tui.store import Store
 
     store = Store.open(data)
-    found = select_runs(store, run_ids, filters)
-    for run_id in found:
+    selected = select_runs(store, run_ids, filters)
+    for run_id in selected:
         store.annotate(run_id, text)
-    print_message(f"note set on {counted(len(found), 'run')}")
+    print_message(f"note set on {counted(len(selected), 'run')}")
 
 
 @runs.command()
@@ -176,17 +178,17 @@ def delete(run_ids: tuple[str, ...], yes: bool, data: Path | None, **filters: An
     from line_tui.store import Store
 
     store = Store.open(data)
-    found = select_runs(store, run_ids, filters)
-    if not found:
+    selected = select_runs(store, run_ids, filters)
+    if not selected:
         print_message("no run matches")
         return
-    if not run_ids and not confirmed(f"Delete {counted(len(found), 'run')} from the list?", yes):
+    if not run_ids and not confirmed(f"Delete {counted(len(selected), 'run')} from the list?", yes):
         print_message("nothing was deleted")
         return
-    for run_id in found:
+    for run_id in selected:
         store.delete(run_id)
-    again = " ".join(found) if len(found) <= 20 else "ID..."
-    print_message(f"deleted {counted(len(found), 'run')}; restore with: line-tui runs restore {again}")
+    again = " ".join(selected) if len(selected) <= 20 else "ID..."
+    print_message(f"deleted {counted(len(selected), 'run')}; restore with: line-tui runs restore {again}")
 
 
 @runs.command()
@@ -227,23 +229,23 @@ def purge(yes: bool, data: Path | None, as_json: bool) -> None:
     from line_tui.store import Store
 
     store = Store.open(data)
-    found = store.purgeable()
+    unused = store.purgeable()
     erased = Erased(runs=[], images=0, freed=0)
-    if not found.runs and not found.images:
+    if not unused.runs and not unused.images:
         print_message("there are no deleted runs")
-    elif confirmed(f"Erase {_erasable(found)} for good?", yes):
+    elif confirmed(f"Erase {_erasable(unused)} for good?", yes):
         # While the question was open, a run may have been restored, or may have used one of the pictures.
-        found = store.purge(found)
-        erased = Erased(runs=found.runs, images=len(found.images), freed=found.bytes)
-        print_message(f"erased {_erasable(found)}")
+        unused = store.purge(unused)
+        erased = Erased(runs=unused.runs, images=len(unused.images), freed=unused.bytes)
+        print_message(f"erased {_erasable(unused)}")
     else:
         print_message("nothing was erased")
     if as_json:
         print_json(erased)
 
 
-def _erasable(found: Purge) -> str:
+def _erasable(unused: Purge) -> str:
     from rich.filesize import decimal
 
-    pictures = f"{counted(len(found.images), 'picture')} that no other run uses ({decimal(found.bytes)})"
-    return f"{counted(len(found.runs), 'deleted run')} and {pictures}"
+    pictures = f"{counted(len(unused.images), 'picture')} that no other run uses ({decimal(unused.bytes)})"
+    return f"{counted(len(unused.runs), 'deleted run')} and {pictures}"

@@ -57,32 +57,35 @@ def schema_of(command: str) -> dict[str, Any]:
     name = OUTPUTS[command]
     module, _, kind = name.removeprefix("list of ").partition(":")
     output: type = getattr(import_module(module), kind)
-    found = described(list[output] if name.startswith("list of ") else output)  # type: ignore[valid-type]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"Output of line-tui {command}"} | found
+    document = described(list[output] if name.startswith("list of ") else output)  # type: ignore[valid-type]
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Output of line-tui {command}",
+    } | document
 
 
 def described(output: Any) -> dict[str, Any]:
     """The JSON Schema of a type, with the fields' docstrings as descriptions."""
-    found = msgspec.json.schema(output)
+    generated = msgspec.json.schema(output)
     for kind, fields in _types(output).items():
-        properties = found["$defs"][kind.__name__]["properties"]
+        properties = generated["$defs"][kind.__name__]["properties"]
         for name, description in _descriptions(kind).items():
             properties.get(fields.get(name), {}).setdefault("description", description)
-    return found
+    return generated
 
 
 def _types(output: Any) -> dict[type, dict[str, str]]:
     """A type and the types of its fields, recursively, each with its fields' names in the code and in JSON."""
     from msgspec.inspect import type_info
 
-    found: dict[type, dict[str, str]] = {}
+    types: dict[type, dict[str, str]] = {}
 
     def visit(info: Any) -> None:
         kind = getattr(info, "cls", None)
-        if kind in found:
+        if kind in types:
             return
         if kind is not None:
-            found[kind] = {field.name: field.encode_name for field in info.fields}
+            types[kind] = {field.name: field.encode_name for field in info.fields}
             for field in info.fields:
                 visit(field.type)
         for name in ("item_type", "value_type"):
@@ -92,12 +95,12 @@ def _types(output: Any) -> dict[type, dict[str, str]]:
             visit(inner)
 
     visit(type_info(output))
-    return found
+    return types
 
 
 def _descriptions(kind: type) -> dict[str, str]:
     """The docstrings under a class's fields and under those of its bases, by field."""
-    found: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     for each in reversed(kind.__mro__):
         if each.__module__.split(".")[0] != "line_tui":
             continue
@@ -106,5 +109,5 @@ def _descriptions(kind: type) -> dict[str, str]:
         for field, text in zip(node.body, node.body[1:], strict=False):
             match field, text:
                 case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(docstring))):
-                    found[name] = inspect.cleandoc(docstring)
-    return found
+                    descriptions[name] = inspect.cleandoc(docstring)
+    return descriptions

@@ -131,10 +131,10 @@ class LineApp(TypeAhead):
     def get_key_display(self, binding: Binding) -> str:
         """A key's name, as in the texts of the screens."""
         *modifiers, key = binding.key.split("+")
-        called = _KEYS.get(key) or format_key(key)
-        if modifiers or len(called) > 1:
-            called = called[0].upper() + called[1:]
-        return "+".join([*(modifier.capitalize() for modifier in modifiers), called])
+        name = _KEYS.get(key) or format_key(key)
+        if modifiers or len(name) > 1:
+            name = name[0].upper() + name[1:]
+        return "+".join([*(modifier.capitalize() for modifier in modifiers), name])
 
     def action_help_quit(self) -> None:
         """Ctrl+C copies text and does not quit: name the key that does."""

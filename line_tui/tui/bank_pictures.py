@@ -58,10 +58,10 @@ class BankPictures:
         prompt = fill_template(settings.prompt_template, concept, seed)
         identity = album.identity(prompt, seed)
         try:
-            found = album.find(identity)
+            stored = album.find(identity)
         except LineError:
-            found = None
-        if found is None:
+            stored = None
+        if stored is None:
             return []
-        picture, path = found
+        picture, path = stored
         return [(e.ImageRecord(identity=identity, path=path, prompt=prompt, seed=seed), thumbnail(picture))]

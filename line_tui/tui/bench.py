@@ -107,18 +107,18 @@ def measure(presses: int, link: float | None, niceness: int | None = None) -> di
         command = [sys.executable, "-P", "-m", "line_tui.tui.bench_app", str(folder / "data"), str(report)]
         terminal = Terminal(command, environment, link)
         try:
-            found = {"first_paint_s": terminal.wait("respond to")}
+            numbers = {"first_paint_s": terminal.wait("respond to")}
             terminal.wait("fc")
             terminal.press(_RIGHT + _RIGHT + _ENTER)
             terminal.wait("of 5 pictures")
             memory, start, before = terminal.memory_mb(), time.monotonic(), terminal.bytes
-            found |= _press(terminal, presses, before)
+            numbers |= _press(terminal, presses, before)
             # It is written only once, perhaps already while waiting for the last key.
             terminal.wait(*_ENDS, since=before)
             minutes = (time.monotonic() - start) / 60
-            found["bytes_per_minute"] = (terminal.bytes - before) / minutes
-            found["memory_mb"] = terminal.memory_mb()
-            found["memory_growth_mb"] = terminal.memory_mb() - memory
+            numbers["bytes_per_minute"] = (terminal.bytes - before) / minutes
+            numbers["memory_mb"] = terminal.memory_mb()
+            numbers["memory_growth_mb"] = terminal.memory_mb() - memory
             terminal.press(b"\x11")
             terminal.wait_for_end()
             frames = msgspec.json.decode(report.read_bytes(), type=dict[str, int])
@@ -128,9 +128,9 @@ def measure(presses: int, link: float | None, niceness: int | None = None) -> di
             os.close(terminal.file)
     start = time.monotonic()
     subprocess.run([sys.executable, "-c", "import torch"], check=True)
-    found["import_torch_s"] = time.monotonic() - start
-    found["first_paint_ratio"] = found["first_paint_s"] / found["import_torch_s"]
-    return found | {"frames_due": frames["due"], "frames_dropped": frames["dropped"]}
+    numbers["import_torch_s"] = time.monotonic() - start
+    numbers["first_paint_ratio"] = numbers["first_paint_s"] / numbers["import_torch_s"]
+    return numbers | {"frames_due": frames["due"], "frames_dropped": frames["dropped"]}
 
 
 def _press(terminal: Terminal, presses: int, since: int) -> dict[str, float]:
@@ -164,11 +164,11 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
     link = 1000 * arguments.link if arguments.link else None
-    found = measure(max(20, arguments.presses), link, arguments.niceness)
+    numbers = measure(max(20, arguments.presses), link, arguments.niceness)
     if arguments.json:
-        print(msgspec.json.encode(found).decode())
+        print(msgspec.json.encode(numbers).decode())
     else:
-        for name, value in found.items():
+        for name, value in numbers.items():
             print(f"{name:>20} {value:10.2f}")
 
 

@@ -49,10 +49,10 @@ class ScreenCommands(Provider):
     """The actions that apply now."""
 
     def _commands(self) -> list[tuple[str, str, Callable[[], object]]]:
-        found = {}
+        commands = {}
         for active in self.screen.active_bindings.values():
             binding: Binding = active.binding
-            if not (active.enabled and binding.id and binding.description) or binding.id in found:
+            if not (active.enabled and binding.id and binding.description) or binding.id in commands:
                 continue
             area, _, _ = binding.id.partition(".")
             area = area if "." in binding.id else "line-tui"
@@ -60,13 +60,13 @@ class ScreenCommands(Provider):
             if active.tooltip and active.tooltip.lower() != binding.description.lower():
                 # Can be found by its word in the bottom line and by its description.
                 name += f" · {active.tooltip[0].lower()}{active.tooltip[1:]}"
-            found[binding.id] = (
+            commands[binding.id] = (
                 name,
                 f"key {self.app.get_key_display(binding)}",
                 partial(self.app.run_action, binding.action, active.node),
             )
         # Last, because nobody looks up how to move in a list.
-        return [found[id] for id in sorted(found, key=lambda id: id.startswith("rows."))]
+        return [commands[id] for id in sorted(commands, key=lambda id: id.startswith("rows."))]
 
     async def discover(self) -> Hits:
         """All commands, shown before anything is typed."""
@@ -78,8 +78,8 @@ class ScreenCommands(Provider):
         matcher, words = self.matcher(query), query.casefold().split()
         for name, help, run in self._commands():
             short = name.partition(" · ")[0]
-            found = all(word in name.casefold() for word in words)
-            if found or matcher.match(short) > 0:
+            matches = all(word in name.casefold() for word in words)
+            if matches or matcher.match(short) > 0:
                 # A match in the name ranks above one in the description.
-                called = _CALLED * all(word in short for word in words)
-                yield Hit(called + max(matcher.match(name), 1 / len(name)), matcher.highlight(name), run, help=help)
+                bonus = _CALLED * all(word in short for word in words)
+                yield Hit(bonus + max(matcher.match(name), 1 / len(name)), matcher.highlight(name), run, help=help)

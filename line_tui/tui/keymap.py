@@ -30,13 +30,13 @@ class Remappable(msgspec.Struct, frozen=True, kw_only=True):
 
 def remappable() -> list[Remappable]:
     """All bindings with an id, sorted by id; one that several screens share is listed once."""
-    found = {
+    by_id = {
         binding.id: Remappable(id=binding.id, keys=binding.key, does=binding.tooltip or binding.description)
         for node in _nodes()
         for binding in _bindings(node)
         if binding.id
     }
-    return [found[id] for id in sorted(found)]
+    return [by_id[id] for id in sorted(by_id)]
 
 
 def check_settings(settings: TuiDefaults) -> None:

@@ -111,8 +111,8 @@ class ModelCache:
             take = partial(self._take_profile, (model, layer, neuron))
             self._read(lambda: bank_profile(model, layer, neuron), take)
 
-    def _take_profile(self, neuron: tuple[str, str, int], found: NeuronProfile | None) -> None:
-        self.profiles[neuron] = found
+    def _take_profile(self, neuron: tuple[str, str, int], profile: NeuronProfile | None) -> None:
+        self.profiles[neuron] = profile
         self._on_learned(*neuron[:2])
 
     def ask_for_bank_pictures(self, images: Images) -> None:
@@ -131,10 +131,10 @@ class ModelCache:
         """Read from the bank on a thread, because it is large; `take` gets None if its files are damaged."""
 
         def work() -> None:
-            found = None
+            content = None
             # Damaged bank files are reported by the engine, when it needs them.
             with suppress(LineError):
-                found = read()
-            self._app.call_later(take, found)
+                content = read()
+            self._app.call_later(take, content)
 
         self._app.run_worker(work, thread=True, exit_on_error=False)

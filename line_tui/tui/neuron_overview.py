@@ -103,11 +103,11 @@ def overview(activations: Floats, concepts: Sequence[str]) -> list[NeuronOvervie
     middle, spread = flat.mean(axis=0), flat.std(axis=0, ddof=1)
     low, high = flat.min(axis=0), flat.max(axis=0)
     scale = float(abs(flat).max()) or 1.0
-    found = []
+    overviews = []
     for neuron in range(flat.shape[1]):
         if high[neuron] - low[neuron] < _FLAT * scale:
-            found.append(NeuronOverview("", 0.0, "dead" if high[neuron] == 0 else "constant"))
+            overviews.append(NeuronOverview("", 0.0, "dead" if high[neuron] == 0 else "constant"))
             continue
         mad = (means[best[neuron], neuron] - middle[neuron]) / spread[neuron]
-        found.append(NeuronOverview(concepts[int(best[neuron])], float(mad)))
-    return found
+        overviews.append(NeuronOverview(concepts[int(best[neuron])], float(mad)))
+    return overviews

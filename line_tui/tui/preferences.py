@@ -47,9 +47,9 @@ class Preferences:
     @property
     def plan(self) -> RunSpec:
         """The options of new runs, without model, layer and neuron."""
-        settings, kept = self._config.explain, self._choices.plan
-        if kept is not None and self._choices.plan_settings == settings and _is_there(kept.control):
-            return kept
+        settings, stored = self._config.explain, self._choices.plan
+        if stored is not None and self._choices.plan_settings == settings and _is_there(stored.control):
+            return stored
         usual = msgspec.structs.asdict(settings) | {"metric": strategies.metric_of(settings.strategy, settings.metric)}
         return RunSpec(model="", layer="", neuron=0, **usual)
 

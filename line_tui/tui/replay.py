@@ -47,8 +47,8 @@ class Player:
         if self.at_end:
             return
         envelope = self.envelopes[self.place]
-        for seen in _around(envelope):
-            self.snapshot = advance(self.snapshot, seen)
+        for event in _around(envelope):
+            self.snapshot = advance(self.snapshot, event)
         self.place += 1
 
     def jump(self, by: int) -> None:

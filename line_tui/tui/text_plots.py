@@ -29,11 +29,11 @@ def columns(shares: Sequence[float], height: int) -> list[str]:
 
 def counts(values: Sequence[float], low: float, high: float, bins: int) -> list[int]:
     """The number of values in each of `bins` equal parts of [low, high]; values outside count in the first or last."""
-    found = [0] * bins
+    bin_counts = [0] * bins
     spread = (high - low) or 1.0
     for value in values:
-        found[min(bins - 1, max(0, int((value - low) / spread * bins)))] += 1
-    return found
+        bin_counts[min(bins - 1, max(0, int((value - low) / spread * bins)))] += 1
+    return bin_counts
 
 
 class Canvas:

@@ -82,17 +82,17 @@ def _order(row: TrialRow) -> int:
 
 
 def _row(state: RunState, trial: Trial, now: Trial | None, pins: set[str]) -> TrialRow:
-    said = verdict(state, trial)
+    current_verdict = verdict(state, trial)
     place: Place
-    if said == "rejected":
+    if current_verdict == "rejected":
         place = "rejected"
     elif trial.score is not None:
-        place = "pool" if trial.id in state.pool or said == "accepted" else "out"
+        place = "pool" if trial.id in state.pool or current_verdict == "accepted" else "out"
     elif waits_for_user(state, trial):
         place = "waiting"
     else:
         place = "drawing" if now is not None and now.id == trial.id else "queued"
-    return TrialRow(trial, concept_of(state, trial), place, said, trial.id in pins, value(state, trial))
+    return TrialRow(trial, concept_of(state, trial), place, current_verdict, trial.id in pins, value(state, trial))
 
 
 def best(state: RunState) -> TrialRow | None:

@@ -183,9 +183,9 @@ class ChooseScreen(LineScreen):
         elif isinstance(known, str):
             layers.show([], empty=known)
         else:
-            wanted = self.filters["layers"].lower()
+            query = self.filters["layers"].lower()
             layers.show(
-                [_layer_row(layer) for layer in known if wanted in f"{layer.name} {layer.kind}".lower()],
+                [_layer_row(layer) for layer in known if query in f"{layer.name} {layer.kind}".lower()],
                 empty="No layer has this name.",
             )
             # Start with the last layer, whose neurons have names.
@@ -230,25 +230,25 @@ class ChooseScreen(LineScreen):
         )
 
     def _model_rows(self) -> list[Row]:
-        wanted = self.filters["models"].strip().lower()
+        query = self.filters["models"].strip().lower()
         entries = [(entry.id, str(entry.about or entry.architecture)) for entry in self.line.catalog.vision]
         names = {name for name, _ in entries}
         # A run that never started may name a model that does not exist.
         used = [run.model for run in self.line.controller.runs if run.model not in names and run.status != "new"]
         entries += [(name, "used before") for name in dict.fromkeys(used)]
-        rows = [Row(name, (name, [(about, "dim")])) for name, about in entries if wanted in name.lower()]
-        if wanted and wanted not in {name for name, _ in entries}:
-            rows.append(Row(wanted, (wanted, [("torchvision?", "dim")])))
+        rows = [Row(name, (name, [(about, "dim")])) for name, about in entries if query in name.lower()]
+        if query and query not in {name for name, _ in entries}:
+            rows.append(Row(query, (query, [("torchvision?", "dim")])))
         return rows
 
     def _show_earlier(self) -> None:
         spec = self.spec
-        here = (spec.model, spec.layer, spec.neuron)
+        chosen = (spec.model, spec.layer, spec.neuron)
         runs = sorted(
             self.line.controller.runs,
-            key=lambda run: ((run.model, run.layer, run.neuron) != here, not run.starred, -run.created),
+            key=lambda run: ((run.model, run.layer, run.neuron) != chosen, not run.starred, -run.created),
         )
-        same = sum((run.model, run.layer, run.neuron) == here for run in runs)
+        same = sum((run.model, run.layer, run.neuron) == chosen for run in runs)
         earlier = self.query_one("#earlier", Rows)
         earlier.show([run_row(run, self.line.model_cache.name_of(run)) for run in runs[:50]])
         if runs and not earlier.has_focus:
@@ -345,8 +345,8 @@ class ChooseScreen(LineScreen):
         neurons = self.query_one(NeuronTable)
         listed = [int(row.key) for row in neurons.rows]
         after = listed[neurons.cursor + 1 :] + listed[: neurons.cursor + 1]
-        if found := self._unexplained(after):
-            neurons.go_to(str(found[0]))
+        if unexplained := self._unexplained(after):
+            neurons.go_to(str(unexplained[0]))
             self.set_focus(neurons)
 
     def action_order(self) -> None:
@@ -529,14 +529,14 @@ class ChooseScreen(LineScreen):
         )
 
 
-def run_row(run: RunSummary, called: str = "") -> Row:
+def run_row(run: RunSummary, name: str = "") -> Row:
     """A row for a run: star, neuron, label, score, status."""
     label = run.label or ("no concept found" if run.status == "finished" else "")
     return Row(
         run.id,
         (
             [("★" if run.starred else " ", "accent")],
-            *run_cells(run, called),
+            *run_cells(run, name),
             [(label, "accent")],
             number(run.score),
             [(run.status, "dim")],
@@ -544,9 +544,9 @@ def run_row(run: RunSummary, called: str = "") -> Row:
     )
 
 
-def run_cells(run: RunSummary, called: str) -> tuple[str, str]:
+def run_cells(run: RunSummary, name: str) -> tuple[str, str]:
     """The cells of a run's model and neuron; a title replaces the neuron."""
-    return run.model, run.title or f"{run.layer} {run.neuron} {called}".rstrip()
+    return run.model, run.title or f"{run.layer} {run.neuron} {name}".rstrip()
 
 
 def _layer_row(layer: LayerInfo) -> Row:

@@ -56,8 +56,8 @@ class CompareScreen(LineScreen):
         for name, snapshot in self.sides.items():
             state = snapshot.state
             spec = state.spec
-            called = self.line.model_cache.name_of(spec)
-            neuron = f"{spec.layer} {spec.neuron} {called}".rstrip()
+            neuron_name = self.line.model_cache.name_of(spec)
+            neuron = f"{spec.layer} {spec.neuron} {neuron_name}".rstrip()
             names.append(f"{spec.model} {neuron}")
             low, high = view.activation_range(state)
             pictures = self.query_one(f"#pictures-{name}", Thumbnails)
@@ -91,12 +91,12 @@ def shared(left: RunState, right: RunState) -> list[Row]:
     ]
     rows = []
     for concept in dict.fromkeys([*scores[0], *scores[1]]):
-        found = [scores[0].get(concept), scores[1].get(concept)]
+        trials = [scores[0].get(concept), scores[1].get(concept)]
         values = [
-            view.value(state, trial) if trial else None for state, trial in zip((left, right), found, strict=True)
+            view.value(state, trial) if trial else None for state, trial in zip((left, right), trials, strict=True)
         ]
-        aucs = [trial.score.auc if trial is not None and trial.score is not None else None for trial in found]
-        both = None not in found
+        aucs = [trial.score.auc if trial is not None and trial.score is not None else None for trial in trials]
+        both = None not in trials
         top = max(value for value in aucs if value is not None)
         cells = (concept, *map(_given(number), values), *map(_given(share), aucs))
         rows.append((not both, -top, Row(concept, cells, "" if both else "dim")))

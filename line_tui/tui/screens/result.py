@@ -131,12 +131,12 @@ class ResultScreen(LineScreen):
             note=self.line.model_cache.name_of(spec),
             right="★" if run is not None and run.starred else "",
         )
-        said = argument(self.state)
+        sentences = argument(self.state)
         # The argument contains the reason.
         self.query_one("#headline", Static).update(headline(self.state, reason=self.state.explanation is None))
         words = self.query_one("#argument", Static)
-        words.display = bool(said)
-        words.update(Content("\n".join(said)))
+        words.display = bool(sentences)
+        words.update(Content("\n".join(sentences)))
         parts: list[tuple[str, str] | str] = [(cost(self.state), "$text-muted")]
         if run is not None and run.note:
             parts.append(f"\n{run.note}")
@@ -242,9 +242,9 @@ class ResultScreen(LineScreen):
 
     def action_judge(self, judgement: e.Judgement) -> None:
         """Judge the label; the same judgement again takes it back."""
-        said = self.state.judged.judgement if self.state.judged is not None else None
+        before = self.state.judged.judgement if self.state.judged is not None else None
         label = self.state.outcome.label if self.state.outcome is not None else None
-        event = e.Judged(judgement=None if said == judgement else judgement, label=label)
+        event = e.Judged(judgement=None if before == judgement else judgement, label=label)
 
         def judge() -> None:
             self.snapshot = advance(self.snapshot, self.line.store.append(self.snapshot.run_id, event))

@@ -135,7 +135,7 @@ class RunScreen(Steering):
     def update_panes(self) -> None:
         """Draw the run as it is now, if anything changed."""
         snapshot = self.source.snapshot
-        seen = (
+        inputs = (
             snapshot.version,
             self.line.engine.status,
             self.line.controller.is_working_on(self.source.run_id),
@@ -149,9 +149,9 @@ class RunScreen(Steering):
             self.line.model_cache.bank_pictures is None,
             self._profile(),
         )
-        if seen == self._drawn or not self.is_current:
+        if inputs == self._drawn or not self.is_current:
             return
-        self._drawn = seen
+        self._drawn = inputs
         self.snapshot = snapshot
         self.draw()
         self.call_after_refresh(self.line.backpressure.frame_written)
@@ -241,8 +241,10 @@ class RunScreen(Steering):
 
     def _images_of(self, trial: Trial | None) -> tuple[e.ImageScored, ...]:
         """The pictures that count in a trial's score: first those of the bank, then those of the run."""
-        kept = self.line.model_cache.bank_pictures
-        of_bank = kept.of(self.snapshot.state, trial) if kept is not None and trial is not None else ()
+        bank_pictures = self.line.model_cache.bank_pictures
+        of_bank = (
+            bank_pictures.of(self.snapshot.state, trial) if bank_pictures is not None and trial is not None else ()
+        )
         return (*of_bank, *view.shown_images(trial))
 
     def _spec(self) -> RunSpec | None:

@@ -59,8 +59,8 @@ class RunsScreen(LineScreen):
 
     def body(self) -> Iterable[Widget]:
         """Filter, list, and the run at the cursor."""
-        wanted = "find a run: model, neuron, label, title, note, status"
-        yield Input(placeholder=wanted, select_on_focus=False, id="find", compact=True)
+        placeholder = "find a run: model, neuron, label, title, note, status"
+        yield Input(placeholder=placeholder, select_on_focus=False, id="find", compact=True)
         yield Rows(
             [
                 Column("", 2),
@@ -98,14 +98,14 @@ class RunsScreen(LineScreen):
     def show_runs(self) -> None:
         """Reload and show the list."""
         self.line.controller.read_runs()
-        wanted = self.filter.lower().split()
-        called = self.line.model_cache.name_of
-        runs = [run for run in self.line.controller.runs if all(word in _text(run, called(run)) for word in wanted)]
+        query = self.filter.lower().split()
+        name_of = self.line.model_cache.name_of
+        runs = [run for run in self.line.controller.runs if all(word in _text(run, name_of(run)) for word in query)]
         now = time.time()
         table = self.query_one("#runs", Rows)
         table.show(
             [self._row(run, now) for run in runs],
-            empty="No run matches." if wanted else "No run yet. Choose a neuron and press Enter on it.",
+            empty="No run matches." if query else "No run yet. Choose a neuron and press Enter on it.",
         )
         judged = Counter(run.judgement for run in runs if run.judgement)
         judgements = "".join(f" · {judged[word]} {word}" for word in get_args(Judgement) if judged[word])
@@ -315,6 +315,6 @@ class RunsScreen(LineScreen):
         )
 
 
-def _text(run: RunSummary, called: str) -> str:
-    words = (run.id, run.model, run.layer, str(run.neuron), called, run.label or "", run.title, run.note, run.status)
+def _text(run: RunSummary, name: str) -> str:
+    words = (run.id, run.model, run.layer, str(run.neuron), name, run.label or "", run.title, run.note, run.status)
     return " ".join((*words, run.judgement or "", run.strategy, run.profile, "starred" if run.starred else "")).lower()

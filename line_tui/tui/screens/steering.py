@@ -252,12 +252,12 @@ def _measured(trial: Trial) -> bool:
 
 def _has_effect(state: RunState, trial: Trial, kind: object) -> bool:
     """Whether a decision of this kind would change anything for a trial."""
-    said = verdict(state, trial)
+    current = verdict(state, trial)
     match kind:
         case "accept":
-            return said != "accepted" or trial.id in view.pinned(state)
+            return current != "accepted" or trial.id in view.pinned(state)
         case "pin":
             return trial.id not in view.pinned(state)
         case "ban":
             return not any(d.kind == "ban" and d.trial == trial.id for d in state.standing.decisions)
-    return said != "rejected"
+    return current != "rejected"

@@ -80,11 +80,11 @@ def top_images(state: RunState, count: int = 20) -> tuple[e.ImageScored, ...]:
 
 def sides(pair: e.MinimalPairMeasured, before: bool) -> tuple[e.ImageScored, ...]:
     """The pictures of one side of a minimal pair."""
-    found = pair.before if before else pair.after
+    images = pair.before if before else pair.after
     concept = pair.concept if before else pair.variant
     return tuple(
         e.ImageScored(
             trial="", concept=concept, index=n, image=side.image, activation=side.activation, thumbnail=side.thumbnail
         )
-        for n, side in enumerate(found)
+        for n, side in enumerate(images)
     )

@@ -19,12 +19,12 @@ def draw(control: Sequence[float], concept: Sequence[float], width: int, height:
         return Content.assemble(("The control set has not been measured yet.", "$text-muted"))
     low, high = min([*control, *concept]), max([*control, *concept])
     bins = max(8, width)
-    found = counts(control, low, high, bins)
-    top = max(found)
+    control_counts = counts(control, low, high, bins)
+    top = max(control_counts)
     marks = counts(concept, low, high, bins)
     plot = max(1, height - 2)
     parts: list[tuple[str, str] | str] = []
-    for row in columns([count / top for count in found], plot):
+    for row in columns([count / top for count in control_counts], plot):
         parts += [(row, "$secondary"), "\n"]
     line = "".join("▲" if count == 1 else str(min(9, count)) if count else "─" for count in marks)
     for mark in line:

@@ -87,7 +87,7 @@ def _entry(
     best = flat or (overview.concept if overview is not None else "")
     mad = overview.mad if overview is not None and not flat else None
     label = run.label if run is not None and run.label else ""
-    found = label or ("no concept" if run is not None else "")
+    outcome = label or ("no concept" if run is not None else "")
     score = run.score if run is not None else None
     keys = (index, name or _LAST, best or _LAST, -(mad or 0), label or _LAST, -(score or 0))
     cells = (
@@ -95,7 +95,7 @@ def _entry(
         name,
         best,
         "" if mad is None else f"{mad:.1f}",
-        [(found, "accent" if label else "dim")],
+        [(outcome, "accent" if label else "dim")],
         "" if score is None else number(score),
     )
     return (keys[order], index), Row(str(index), cells, "dim" if flat else "")

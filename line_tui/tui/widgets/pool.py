@@ -39,8 +39,8 @@ def _row(state: RunState, entry: view.TrialRow) -> Row:
     score = entry.trial.score
     verified = ""
     if state.verified is not None and state.verified.trial == entry.trial.id:
-        found = state.verified.score
-        verified = f"{share(found.auc)} {interval(found.ci_low, found.ci_high)}"
+        measured = state.verified.score
+        verified = f"{share(measured.auc)} {interval(measured.ci_low, measured.ci_high)}"
     value: Part = (number(entry.value), "accent" if entry.place == "pool" else "")
     remarks, rejected = remark(state, entry), entry.place == "rejected"
     if remarks and (score is None or rejected):

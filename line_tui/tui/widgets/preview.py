@@ -56,13 +56,13 @@ class Preview(Vertical):
         high = max(values) if max(values) > low else low + 1
         # If there is room for one strip only, the last run says more than the bank.
         room = not shown or self.size.height >= _BOTH
-        for id, found, title in (
+        for id, strip, title in (
             ("#preview-bank", of_bank if room else (), "Strongest pictures of the bank"),
             ("#preview-pictures", shown, "Strongest pictures of its last run"),
         ):
             pictures = self.query_one(id, Thumbnails)
-            pictures.display = bool(found)
-            pictures.show(StripContent(found, 0, low, high, names=True), title)
+            pictures.display = bool(strip)
+            pictures.show(StripContent(strip, 0, low, high, names=True), title)
 
 
 def _text(name: str, profile: NeuronProfile | None, run: RunSummary | None) -> Content:

@@ -43,28 +43,28 @@ def fields(snapshot: Snapshot, paused: bool, replay: str = "", off: str = "", re
         doing = _doing(snapshot, paused)
     if state.run is None:
         return [doing]
-    found = [doing]
+    parts = [doing]
     if state.status != "finished":
         progress = f"{iteration_due(snapshot)}/{state.iterations}"
-        found.append(Field(f"iteration {progress}", short=f"it {progress}"))
+        parts.append(Field(f"iteration {progress}", short=f"it {progress}"))
     if state.control is not None and state.control.missing:
         have = len(state.control.concepts)
         bank = f"{have}/{have + state.control.missing}"
-        found.append(Field(f"bank of {bank} concepts", short=f"bank {bank}"))
+        parts.append(Field(f"bank of {bank} concepts", short=f"bank {bank}"))
     images = view.images_done(state)
-    found.append(Field(counted(images, "picture"), short=f"{images} pic."))
+    parts.append(Field(counted(images, "picture"), short=f"{images} pic."))
     top = view.best(state)
     if top is not None:
         score = number(top.value)
         name = top.concept if len(top.concept) <= 16 else top.concept[:15] + "…"
         # The search only selects the finalists, so the label need not have its highest score.
-        called = "best" if state.outcome is None else "label"
-        found.append(Field(f"{called} {top.concept} {score}", "bold $accent", f"{name} {score}"))
+        role = "best" if state.outcome is None else "label"
+        parts.append(Field(f"{role} {top.concept} {score}", "bold $accent", f"{name} {score}"))
     # In a replay, the time left would be that of the original run.
     left = None if replay else seconds_left(snapshot)
     if left is not None:
-        found.append(Field(f"about {duration(left)} left", short=f"{short_duration(left)} left"))
-    return found
+        parts.append(Field(f"about {duration(left)} left", short=f"{short_duration(left)} left"))
+    return parts
 
 
 def _doing(snapshot: Snapshot, paused: bool) -> Field:
@@ -96,10 +96,10 @@ class StatusBar(CachedStatic):
         `replay` is the position of a replay, `off` says why the engine does not work on the run, and `resuming` whether
         it is about to.
         """
-        found = fields(snapshot, paused, replay, off, resuming)
-        short = sum(len(field.text) + 3 for field in found) - 3 > self.size.width - 2
+        shown_fields = fields(snapshot, paused, replay, off, resuming)
+        short = sum(len(field.text) + 3 for field in shown_fields) - 3 > self.size.width - 2
         parts: list[tuple[str, str] | str] = [" "]
-        for n, field in enumerate(found):
+        for n, field in enumerate(shown_fields):
             if n:
                 parts.append((" │ ", "$text-muted"))
             parts.append((field.short or field.text if short else field.text, field.style))

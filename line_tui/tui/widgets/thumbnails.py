@@ -202,10 +202,10 @@ class Thumbnails(Widget, can_focus=False):
     def _label(self, image: e.ImageScored | None, index: int, size: int, base: Style) -> list[Segment]:
         if image is None:
             return [Segment(" " * size, base)]
-        here = self.has_cursor and index == self.cursor
-        text = ("▸" if here else " ") + number(image.activation) + " "
+        at_cursor = self.has_cursor and index == self.cursor
+        text = ("▸" if at_cursor else " ") + number(image.activation) + " "
         text = text[:size]
-        style = base + self._style("cursor") if here else base
+        style = base + self._style("cursor") if at_cursor else base
         return [Segment(text, style), *self._bar(image.activation, size - len(text), base)]
 
     def _bar(self, activation: float, width: int, base: Style) -> list[Segment]:

@@ -14,7 +14,7 @@ def rows(state: RunState) -> list[Row]:
     """The timeline's rows, oldest first; refusals and stalls come before the trial of their iteration."""
     if state.run is None:
         return []
-    found: list[Row] = []
+    timeline: list[Row] = []
     top = float("-inf")
     between: list[tuple[int, Row]] = []
     for n, refusal in enumerate(state.refusals):
@@ -24,20 +24,20 @@ def rows(state: RunState) -> list[Row]:
         cell = [("!", "accent"), (f" stalled after {stall.attempts}: {stall.remedy}", "dim")]
         between.append((stall.iteration, Row(f"stall-{n}", (str(stall.iteration), cell, ""))))
     for trial in state.trials.values():
-        found += [row for iteration, row in between if iteration <= trial.iteration]
+        timeline += [row for iteration, row in between if iteration <= trial.iteration]
         between = [entry for entry in between if entry[0] > trial.iteration]
         score = view.value(state, trial)
         better = score is not None and score > top and verdict(state, trial) != "rejected"
         top = score if better and score is not None else top
-        found.append(_row(state, trial, score, better))
-    return found
+        timeline.append(_row(state, trial, score, better))
+    return timeline
 
 
 def _row(state: RunState, trial: Trial, score: float | None, better: bool) -> Row:
-    said = verdict(state, trial)
-    sign = ("▲", "accent") if better else ("✗", "bad") if said == "rejected" else ("·", "dim")
+    decision = verdict(state, trial)
+    sign = ("▲", "accent") if better else ("✗", "bad") if decision == "rejected" else ("·", "dim")
     cell = [sign, (f" {concept_of(state, trial)}", ""), (f"  {SHORT_ORIGINS[trial.origin]}", "dim")]
-    if said == "accepted":
+    if decision == "accepted":
         cell.append(("  ✓ accepted", "good"))
     if concept_of(state, trial) != trial.concept:
         cell.append((f"  was {trial.concept}", "dim"))
