@@ -137,7 +137,7 @@ class ChooseScreen(LineScreen):
         """Update everything."""
         self.line.controller.read_runs()
         models = self.query_one("#models", Rows)
-        models.show(self._model_rows(), empty="No model has this name.")
+        self.show_models()
         models.go_to(self.spec.model)
         self._take_model(models.key)
         self.title_bar.show("what does a neuron respond to?", right=self._queue_text())
@@ -173,6 +173,12 @@ class ChooseScreen(LineScreen):
             elif layer == self.spec.layer:
                 self.show_neurons()
                 self._show_preview()
+
+    def show_models(self) -> None:
+        """Show the models of the catalogue and of earlier runs."""
+        models, wanted = self.query_one("#models", Rows), self.filters["models"]
+        models.show(self._model_rows())
+        set_titles(models, subtitle=f"/{wanted}" if wanted else "")
 
     def show_layers(self) -> None:
         """Show the known layers of the model under the cursor."""
@@ -270,8 +276,10 @@ class ChooseScreen(LineScreen):
             return bool(self._marked()) or self.line.controller.queue_held
         if action == "clear":
             return bool(self._marked() or self.line.controller.waiting)
-        if action in ("back", "find"):
-            return (action == "back") == self.in_filter
+        if action == "find":
+            return not self.in_filter
+        if action == "back":
+            return self.in_filter or bool(self.filters.get(str(self.focused and self.focused.id)))
         return True
 
     def action_find(self) -> None:
@@ -286,7 +294,9 @@ class ChooseScreen(LineScreen):
         self.set_focus(find)
 
     def action_back(self) -> None:
-        """Leave the filter and clear it."""
+        """Leave the filter, or only the list that it filters, and clear it."""
+        if not self.in_filter:
+            self.action_find()
         self.query_one("#find", Input).value = ""
         self._filter("")
         self.set_focus(self.query_one(f"#{self.finding}", Rows))
@@ -385,7 +395,7 @@ class ChooseScreen(LineScreen):
         before = listed.key
         self.filters[self.finding] = text
         if self.finding == "models":
-            listed.show(self._model_rows(), empty="No model has this name.")
+            self.show_models()
         elif self.finding == "layers":
             self.show_layers()
         else:

@@ -67,6 +67,12 @@ async def test_models_are_found_by_any_torchvision_name(on: Stage) -> None:
         await pilot.press("escape")
         assert names(on, "models") == ["emoji-resnet18", "emoji-planted", "resnet50"]
         assert on.app.focused is on.app.screen.query_one("#models")
+        # A filter that was left with Enter is shown, and cleared from its list too.
+        await pilot.press("slash", *"resnet50", "enter")
+        models = on.app.screen.query_one("#models", Rows)
+        assert models.border_subtitle == "/resnet50" and "escape" in on.app.screen.active_bindings
+        await pilot.press("escape")
+        assert not models.border_subtitle and models.key == "resnet50" and on.app.focused is models
         # With nothing to leave, the first screen stays.
         await pilot.press("escape")
         assert chooser(on)
