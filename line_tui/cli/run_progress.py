@@ -67,8 +67,8 @@ class LiveView:
                 )
                 if event.missing:
                     self._console.print_line(
-                        f"this generator has no full bank yet: {event.missing} concepts are missing, and the terminal "
-                        "app draws them while it is idle",
+                        "the control set is not complete: the terminal app draws "
+                        f"{counted(event.missing, 'more concept')} while it is idle",
                         style="yellow",
                     )
                 for line in event.skipped:

@@ -63,7 +63,7 @@ def test_elsewhere_one_line_a_concept() -> None:
     assert file.getvalue().splitlines() == [
         "run r",
         "control set: 1 concept, 1 picture drawn",
-        "this generator has no full bank yet: 3 concepts are missing, and the terminal app draws them while it is idle",
+        "the control set is not complete: the terminal app draws 3 more concepts while it is idle",
         "   0.600  stone  vocabulary, iteration 0  best so far",
         "   0.900  rose  llm, iteration 1  best so far",
     ]
