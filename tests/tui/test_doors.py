@@ -27,9 +27,8 @@ def screen_text(app: LineApp) -> str:
 
 async def look(on: a_stage.Stage, pilot: Pilot[Any], sees: bool = True) -> None:
     await pilot.pause(0.2)
-    text = screen_text(on.app)
-    assert obeyed(text) == set()
-    assert not sees or VISIBLE in text, text
+    await settle(pilot, lambda: not sees or VISIBLE in screen_text(on.app))
+    assert obeyed(screen_text(on.app)) == set()
 
 
 @pytest.fixture
