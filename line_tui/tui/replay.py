@@ -46,10 +46,14 @@ class Player:
         """Play the next event."""
         if self.at_end:
             return
-        envelope = self.envelopes[self.place]
-        for event in _around(envelope):
-            self.snapshot = advance(self.snapshot, event)
+        shown = [] if self.place else _ephemeral_before(self.envelopes[0])
+        shown.append(self.envelopes[self.place])
         self.place += 1
+        if not self.at_end:
+            # A live run shows them during the gap before the next event.
+            shown += _ephemeral_before(self.envelopes[self.place])
+        for envelope in shown:
+            self.snapshot = advance(self.snapshot, envelope)
 
     def jump(self, by: int) -> None:
         """Move this many events forward, or backward if negative."""
@@ -72,8 +76,8 @@ class Player:
         return min(_LONGEST_WAIT, max(0.0, gap))
 
 
-def _around(envelope: e.Envelope) -> list[e.Envelope]:
-    """The event, preceded by the ephemeral events that a live run would have shown before it."""
+def _ephemeral_before(envelope: e.Envelope) -> list[e.Envelope]:
+    """The events that a live run would have shown before this one, but does not store."""
     event = envelope.event
     before: list[e.AnyEvent] = []
     match event:
@@ -87,4 +91,4 @@ def _around(envelope: e.Envelope) -> list[e.Envelope]:
             before = [e.PhaseChanged(phase="drawing", detail=concept)]
         case e.ImageScored(concept=concept):
             before = [e.PhaseChanged(phase="verifying", detail=concept)]
-    return [*(e.Envelope(run_id=envelope.run_id, time=envelope.time, event=shown) for shown in before), envelope]
+    return [e.Envelope(run_id=envelope.run_id, time=envelope.time, event=shown) for shown in before]
