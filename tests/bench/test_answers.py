@@ -49,7 +49,7 @@ def test_a_label_whose_nearest_unit_name_is_the_units_is_right(answers: Answers)
     assert not answers.right(answers.units[0], "smile")
 
 
-def test_each_sense_must_be_said(answers: Answers) -> None:
+def test_each_sense_must_be_named(answers: Answers) -> None:
     two = answers.units[1]
     assert answers.senses_found(two, ["pear", "lorry"]) == [True, True]
     assert answers.senses_found(two, ["pear", "fruit"]) == [True, False]
@@ -62,10 +62,10 @@ def test_a_broader_unit_is_what_its_parts_have_in_common(answers: Answers) -> No
 
 
 @pytest.mark.parametrize("label", ["red fruit", "Red fruits", "a fruit that is crimson", "pome-fruit, red"])
-def test_a_conjunction_is_right_when_both_parts_are_said(answers: Answers, label: str) -> None:
+def test_a_conjunction_is_right_when_both_parts_are_named(answers: Answers, label: str) -> None:
     assert answers.right(answers.units[3], label)
 
 
 @pytest.mark.parametrize("label", ["fruit", "red", "red car", "reddish fruit", "infrared fruit"])
-def test_a_conjunction_of_which_one_part_is_said_is_wrong(answers: Answers, label: str) -> None:
+def test_a_conjunction_of_which_one_part_is_named_is_wrong(answers: Answers, label: str) -> None:
     assert not answers.right(answers.units[3], label)

@@ -108,7 +108,7 @@ def test_units_to_tune_on_alone() -> None:
         (["--neurons", "100000"], 2, "from 2 to 45"),
     ],
 )
-def test_errors_are_told_in_one_line(
+def test_errors_are_reported_in_one_line(
     arguments: list[str], code: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.argv", ["bench", *arguments])

@@ -47,7 +47,7 @@ def test_what_is_shown_is_what_counts(call: Call, tmp_path: Path, content: str |
         (b"not toml at all", "config.toml"),
     ],
 )
-def test_what_is_wrong_is_told(call: Call, tmp_path: Path, content: bytes, told: str) -> None:
+def test_what_is_wrong_is_reported(call: Call, tmp_path: Path, content: bytes, told: str) -> None:
     (tmp_path / "config.toml").write_bytes(content)
     for arguments in (("config", "validate"), ("config", "show"), ("explain", "fake", "fc", "0")):
         done = call(*arguments)

@@ -53,7 +53,7 @@ def test_a_pipe_is_no_file(call: Call) -> None:
     assert called.code == 2 and f"/dev/fd/{ours} is not a regular file — save it" in called.err
 
 
-def test_an_unknown_model_is_told_in_one_line(call: Call, labels: Path) -> None:
+def test_an_unknown_model_is_reported_in_one_line(call: Call, labels: Path) -> None:
     called = call("evaluate", "fakes", "fc", "--explanations", str(labels))
     assert called.code == 3
     assert "did you mean fake?" in called.err and "Traceback" not in called.err

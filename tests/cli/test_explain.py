@@ -73,7 +73,7 @@ def test_a_folder_of_pictures_as_control_set(call: Call, tmp_path: Path) -> None
     assert (done.code, done.out) == (2, "")
 
 
-def test_a_lack_of_memory_is_told_and_survived(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lack_of_memory_is_reported_and_survived(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FAKE_ROOM", "2")
     done = call("explain", "fake", "fc", "0", *SHORT, "--json")
     assert json.loads(done.out)["settings"]["bit_identical"] is False
@@ -104,13 +104,13 @@ def test_nothing_is_kept_without_a_store(call: Call, tmp_path: Path) -> None:
         (("fake", "fc", "0", "--strategy", "magic"), 2, "--strategy"),
     ],
 )
-def test_wrong_calls_are_told_in_one_line(call: Call, arguments: tuple[str, ...], code: int, told: str) -> None:
+def test_wrong_calls_are_reported_in_one_line(call: Call, arguments: tuple[str, ...], code: int, told: str) -> None:
     done = call("explain", *arguments)
     assert done.code == code and done.out == ""
     assert done.err.count("\n") == 1 and done.err.startswith("error: ") and told in done.err
 
 
-def test_a_failed_run_is_told_and_resumed(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_failed_run_is_reported_and_resumed(call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FAKE_ERROR", "memory is short")
     done = call("explain", "fake", "fc", "0", *SHORT)
     monkeypatch.delenv("FAKE_ERROR")
@@ -183,7 +183,7 @@ def test_ctrl_c_stops_and_tells_how_to_go_on(process: subprocess.Popen[str], cal
     assert (cut_off["trials"], cut_off["label"]) == (whole["trials"], whole["label"])
 
 
-def test_a_killed_engine_is_told(process: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_a_killed_engine_is_reported(process: subprocess.Popen[str], tmp_path: Path) -> None:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[0]), signal.SIGKILL)
     _, err = process.communicate()

@@ -25,12 +25,12 @@ def test_many_neurons_are_explained_once(call: Call) -> None:
     assert {result["run_id"] for result in found[:2]} == {line.split(",")[-1] for line in lines[1:]}
 
 
-def test_the_savings_are_told() -> None:
+def test_the_savings_are_reported() -> None:
     assert savings_summary([9, 9]) == "18 images drawn for 2 neurons"
     assert "80 each for the first 5, 20 for the last 5" in savings_summary([80] * 5 + [20] * 5)
 
 
-def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pace_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([0.0, 30.0, 30.0, 40.0])
     monkeypatch.setattr("line_tui.cli.explain_many.time.monotonic", lambda: next(now))
     progress = BatchProgress(10)
@@ -39,7 +39,7 @@ def test_the_pace_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert progress.rate() == "1.5 a minute, 5 min 20 s left"
 
 
-def test_what_ray_needs_is_told_in_one_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_ray_needs_is_reported_in_one_line(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     called = call("explain", "fake", "fc", "all", "--ray")
     assert called.code == 2 and len(called.err.splitlines()) == 1 and "pip install 'line-tui[ray]'" in called.err

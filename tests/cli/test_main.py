@@ -30,7 +30,7 @@ def test_every_command_has_help_with_examples(call: Call, path: tuple[str, ...])
     assert " ".join(("line-tui", *path)) in done.out.split("Example", 1)[1]
 
 
-def test_an_unknown_command_is_told_in_one_line(call: Call) -> None:
+def test_an_unknown_command_is_reported_in_one_line(call: Call) -> None:
     done = call("explian")
     assert done.code == 2 and done.err.startswith("error: no command named 'explian'") and done.err.count("\n") == 1
 

@@ -167,7 +167,7 @@ def test_a_file_that_is_gone_is_missed(hub: FakeHub, home: Path, capsys: pytest.
     assert "tiny.gguf/config.json is missing" in capsys.readouterr().err
 
 
-def test_a_commit_that_the_hub_lost_is_told_with_the_way_on(
+def test_a_commit_that_the_hub_lost_is_reported_with_the_way_on(
     hub: FakeHub, home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run(["models", "pull", "tiny"])

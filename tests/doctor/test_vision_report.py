@@ -32,7 +32,7 @@ def test_the_numbers_are_those_of_torchvision_on_the_pictures_that_were_written(
     assert found.identity.startswith(f"resnet18:{weights}@")
 
 
-def test_it_is_told_in_a_screenful(weights: Path) -> None:
+def test_the_report_fits_on_a_screen(weights: Path) -> None:
     text = to_text(examine_model(Request(model=f"resnet18:{weights}", layer="avgpool")))
     assert len(text.splitlines()) < 24 and "layer avgpool" in text and "57 more: line-tui layers" in text
 

@@ -104,7 +104,7 @@ def test_its_pictures_are_a_row_of_small_ones_for_each_word(folder: Path) -> Non
         BundledBank(folder).thumbnails  # noqa: B018
 
 
-def test_damaged_files_are_told(folder: Path) -> None:
+def test_damaged_files_are_reported(folder: Path) -> None:
     (folder / "activations.safetensors").write_bytes(b"short")
     with pytest.raises(ModelFileError, match="install line-tui again"):
         BundledBank(folder).find(FakeGenerator(), vision(), "fc")

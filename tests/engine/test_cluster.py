@@ -121,7 +121,7 @@ async def test_an_actor_that_dies_costs_one_step(
 
 
 @pytest.mark.ray
-async def test_what_cannot_be_is_told_as_by_any_engine(ray: ModuleType, store: Store, tmp_path: Path) -> None:
+async def test_what_cannot_be_is_reported_as_by_any_engine(ray: ModuleType, store: Store, tmp_path: Path) -> None:
     async with Executor(on_ray(store, tmp_path)) as executor:
         assert [layer.name for layer in await executor.layers("fake")] == ["fc", "conv"]
         with pytest.raises(UnknownNameError):

@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> Store:
     return store
 
 
-def test_a_concept_of_a_persons_is_visible_words(store: Store) -> None:
+def test_a_concept_of_a_users_is_visible_words(store: Store) -> None:
     Server(store, FakeSource(), lambda message: None).take(
         p.Decide(run_id="a", event=e.Decided(decision="d", kind="add", concept=NASTY, reason=NASTY))
     )

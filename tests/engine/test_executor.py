@@ -63,7 +63,7 @@ async def test_pause_step_and_go_on(executor: Executor, store: Store) -> None:
     assert store.run("a").status == "finished"
 
 
-async def test_what_is_said_during_a_step_is_folded_where_it_is_stored(
+async def test_a_decision_during_a_step_is_folded_where_it_is_stored(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FAKE_DELAY", "0.05")
@@ -199,14 +199,16 @@ async def test_only_the_program_that_has_its_model_in_memory_resumes_a_run(execu
         await all_of(executor.resume("a"))
 
 
-async def test_an_engine_that_cannot_be_started_is_told(tmp_path: Path) -> None:
+async def test_an_engine_that_cannot_be_started_is_reported(tmp_path: Path) -> None:
     async with Executor(process(tmp_path, ("/nothing/here",))) as executor:
         with pytest.raises(EngineError, match=r"cannot be started: .*No such file"):
             await executor.layers("fake")
         assert executor.status.death == "not started" and "No such file" in executor.status.lines[0]
 
 
-async def test_settings_that_the_engine_cannot_have_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_settings_that_the_engine_cannot_have_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "config.toml").write_text("[engine]\nniceness = nonsense\n")
     monkeypatch.setenv("LINE_TUI_CONFIG", str(tmp_path / "config.toml"))
     async with Executor(process(tmp_path, (*FAKE_ENGINE, "--low-priority"))) as executor:

@@ -59,7 +59,7 @@ async def test_jobs_and_runs_beside_each_other(executor: Executor, store: Store,
     assert both == [alone] * 3 and store.run("a").label == "strawberry"
 
 
-async def test_what_cannot_be_is_told_as_of_a_run(
+async def test_what_cannot_be_is_reported_as_of_a_run(
     executor: Executor, evaluation: Request, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def refused(job: str, request: msgspec.Struct, kind: type[LineError]) -> str:

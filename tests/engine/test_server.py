@@ -173,7 +173,7 @@ async def test_a_full_disk_ends_the_run_and_loses_nothing(tmp_path: Path) -> Non
         store.close()
 
 
-async def test_the_persons_decisions_are_read(client: EngineClient, store: Store) -> None:
+async def test_the_users_decisions_are_read(client: EngineClient, store: Store) -> None:
     messages = client.messages()
     await client.send(p.Start(run_id="a", spec=msgspec.structs.replace(SPEC, ask_first=True)))
     await until_phase(messages, "waiting")

@@ -173,7 +173,7 @@ def test_what_was_rejected_is_not_the_label() -> None:
     assert state.verified is not None and state.verified.concept == state.outcome.label
 
 
-def test_the_persons_own_concept_is_drawn_and_scored() -> None:
+def test_the_users_own_concept_is_drawn_and_scored() -> None:
     run = run_of("violin case", "boots")
     run.decide(kind="add", concept="strawberry")
     own = run.go().trials["d1"]
@@ -252,7 +252,7 @@ def test_a_finished_run_goes_on_with_a_larger_budget() -> None:
     assert state.explanation is not None and state.explanation.final
 
 
-def test_a_person_has_another_concept_verified_in_place_of_the_label() -> None:
+def test_a_user_has_another_concept_verified_in_place_of_the_label() -> None:
     run = run_of(*REDS)
     first = run.go()
     assert first.outcome is not None and first.outcome.trial is not None

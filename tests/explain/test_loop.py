@@ -91,7 +91,7 @@ def test_tokens_and_steps_are_shown_not_stored() -> None:
     assert not [event for event in run.journal.stored if isinstance(event, e.Ephemeral)]
 
 
-def test_what_the_person_said_while_held_comes_first() -> None:
+def test_decisions_during_a_pause_come_first() -> None:
     run, holds = Run(iterations=1), count(1)
 
     def speak() -> None:
@@ -103,7 +103,7 @@ def test_what_the_person_said_while_held_comes_first() -> None:
     assert state.trials["t1"].images == ()
 
 
-def test_a_step_is_done_although_the_person_spoke_before_it() -> None:
+def test_a_step_is_done_although_a_decision_came_before_it() -> None:
     run = Run()
     said = e.Decided(decision="mine", kind="add", concept="violin")
     run.run_control = FreeRunControl(stop_after=1, on_step=lambda: run.journal.pending.append(said))

@@ -24,7 +24,7 @@ def test_the_head_never_changes() -> None:
     assert first.head == second.head
 
 
-def test_the_model_hears_the_person() -> None:
+def test_the_prompt_contains_the_users_decisions() -> None:
     prompt = render(Request("new", [PromptConcept("dog", 1.0)], rejected=[("pig", "too fat")], accepted=["wolf"]))
     assert "pig: too fat" in prompt.user
     assert "wolf" in prompt.user
@@ -43,7 +43,7 @@ def test_nothing_to_show_is_refused() -> None:
         render(Request("new", []))
 
 
-def test_both_sides_and_what_is_left_are_told() -> None:
+def test_both_sides_and_what_is_left_are_reported() -> None:
     shown = [PromptConcept("ewe", 0.3, drives=0.97), PromptConcept("animal", 0.8, drives=0.86)]
     told = render(Request("new", shown, left=["fern", "oak"])).user
     assert "0.97           9%   ewe" in told and "0.86          64%   animal" in told

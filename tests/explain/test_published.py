@@ -145,7 +145,7 @@ def test_ask_first_draws_nothing_without_a_word() -> None:
     assert "rejected   river" in run.language.prompts[2].user
 
 
-def test_the_persons_own_concept_costs_no_iteration() -> None:
+def test_the_users_own_concept_costs_no_iteration() -> None:
     run = Run(FakeLanguage([*NEW, "red thing"]), iterations=2)
     run.decide(kind="add", concept="strawberry")
     state = run.go()

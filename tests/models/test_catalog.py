@@ -98,14 +98,14 @@ def generator(*fields: str) -> str:
         ),
     ],
 )
-def test_a_wrong_catalogue_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
+def test_a_wrong_catalogue_is_reported_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     path = write(tmp_path / "catalog.toml", text)
     with pytest.raises(UsageError) as error:
         read_catalog(path)
     assert message in str(error.value) and str(path) in str(error.value)
 
 
-def test_unknown_names_are_told_with_the_nearest() -> None:
+def test_unknown_names_are_reported_with_the_nearest() -> None:
     catalog = read_catalog()
     with pytest.raises(UnknownNameError, match="no profile named 'dem' — did you mean demo"):
         catalog.find_profile("dem")

@@ -124,7 +124,7 @@ def test_cancelled_hangs_up(serve: Any) -> None:
     assert language.complete(PROMPT, 1, 0.5, lambda text, thinking: None).text == "pear"
 
 
-def test_what_goes_wrong_is_told_in_one_line(serve: Any) -> None:
+def test_what_goes_wrong_is_reported_in_one_line(serve: Any) -> None:
     _, language = serve(status=404)
     with pytest.raises(UsageError, match="answers 404: no model named that") as error:
         language.complete(PROMPT, 1, 0.5, lambda text, thinking: None)

@@ -132,7 +132,7 @@ DAMAGES: dict[str, tuple[str, Any, str]] = {
 
 
 @pytest.mark.parametrize(("name", "content", "message"), DAMAGES.values(), ids=DAMAGES)
-def test_damaged_pipelines_are_told_in_one_line(folder: Any, name: str, content: Any, message: str) -> None:
+def test_damaged_pipelines_are_reported_in_one_line(folder: Any, name: str, content: Any, message: str) -> None:
     path = folder / name
     whole = path.read_bytes()
     path.unlink()
@@ -207,7 +207,7 @@ def test_sizes_and_schedulers_are_checked_before_anything_is_drawn(folder: Any) 
         open_tiny(folder, scheduler="FlowMatchEulerDiscreteScheduler")
 
 
-def test_a_single_file_is_told_as_one(folder: Any) -> None:
+def test_a_single_file_is_reported_as_one(folder: Any) -> None:
     with pytest.raises(ModelFileError, match="is a single file"):
         open_tiny(folder / "unet" / "diffusion_pytorch_model.safetensors")
 

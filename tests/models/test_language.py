@@ -154,7 +154,7 @@ def test_thoughts_are_shown_and_are_no_part_of_the_reply() -> None:
     assert model.complete(prompt("fruit"), 3, 0.7, silent).text == reply.text
 
 
-def test_a_prompt_longer_than_the_context_is_told(few_shot: LlamaLanguage) -> None:
+def test_a_prompt_longer_than_the_context_is_reported(few_shot: LlamaLanguage) -> None:
     with pytest.raises(UsageError, match=r"does not fit its context of 512 — set a larger context"):
         few_shot.complete(prompt("apple, " * 400), 1, 0.7, silent)
     assert few_shot.complete(prompt(), 1, 0.7, silent).text
@@ -172,7 +172,7 @@ def test_a_prompt_longer_than_the_context_is_told(few_shot: LlamaLanguage) -> No
     ],
     ids=["empty", "pointer", "magic", "header", "truncated", "garbage"],
 )
-def test_damaged_files_are_told_in_one_line(tmp_path: Path, content: Any, message: str) -> None:
+def test_damaged_files_are_reported_in_one_line(tmp_path: Path, content: Any, message: str) -> None:
     path = tmp_path / "model.gguf"
     path.write_bytes(content)
     with pytest.raises(ModelFileError) as error:

@@ -46,7 +46,7 @@ def test_a_policy_that_was_asked_for_is_kept() -> None:
         plan(PAPER, Free(ram=32000, gpu=12000), 4, "resident")
 
 
-def test_too_little_of_anything_is_said_in_one_line() -> None:
+def test_too_little_of_anything_is_reported_in_one_line() -> None:
     with pytest.raises(
         MemoryLimitError, match=r"8\.6 GB of GPU memory even for one picture at a time, but only 4\.0 GB are free"
     ):

@@ -34,7 +34,7 @@ def test_a_package_is_found_and_not_imported() -> None:
         (Source(hub="nobody/nothing", revision="main"), "run `line-tui models pull m`"),
     ],
 )
-def test_what_is_not_here_is_told_with_its_remedy(
+def test_what_is_not_here_is_reported_with_its_remedy(
     source: Any, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))

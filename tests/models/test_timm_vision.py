@@ -56,7 +56,7 @@ def test_layers_are_listed_and_looked_at(architecture: str, saved: Any) -> None:
     assert seen.activations.shape == (3, vision.check(name).neurons) and np.isfinite(seen.activations).all()
 
 
-def test_what_is_missing_is_told(saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_reported(saved: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     network = saved("test_resnet")
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ModelFileError, match="there is no"):

@@ -67,7 +67,7 @@ def test_classes_have_names(saved: Any) -> None:
     assert layers[-1].names == ["cat", "dog", "hen"]
 
 
-def test_damaged_models_are_told_in_one_line(saved: Any, tmp_path: Path) -> None:
+def test_damaged_models_are_reported_in_one_line(saved: Any, tmp_path: Path) -> None:
     network = saved("vit")
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-10])
@@ -88,7 +88,7 @@ def test_a_config_that_asks_for_tuples_changes_nothing(saved: Any, tmp_path: Pat
     torch.testing.assert_close(network.load()(pictures).logits, plain(pictures).logits)
 
 
-def test_an_adapter_that_would_be_left_out_is_told(saved: Any, tmp_path: Path) -> None:
+def test_an_adapter_that_would_be_left_out_is_reported(saved: Any, tmp_path: Path) -> None:
     network = saved("vit")
     (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA"}')
     with pytest.raises(ModelFileError, match=r"holds an adapter .* — merge it into the model"):

@@ -74,7 +74,7 @@ def test_a_model_saved_for_use_is_not(save: Any, middle: Any, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("format", ["export", "torchscript"])
-def test_what_a_file_does_not_say_of_pictures_must_be_said(format: str, tmp_path: Path) -> None:
+def test_preprocessing_that_a_file_lacks_must_be_declared(format: str, tmp_path: Path) -> None:
     {"export": exported, "torchscript": traced}[format](Net(nn.Identity()).eval(), tmp_path / "net")
     for left_out in ("size", "mean", "std"):
         said = {key: value for key, value in SAID.items() if key != left_out}

@@ -70,7 +70,7 @@ def no_state_dict(path: Any, weights: Any) -> None:
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
 @pytest.mark.parametrize("damage", [empty, text, zeros, truncated])
-def test_damaged_files_are_told_in_one_line(tmp_path: Path, weights: Any, suffix: str, damage: Any) -> None:
+def test_damaged_files_are_reported_in_one_line(tmp_path: Path, weights: Any, suffix: str, damage: Any) -> None:
     path = tmp_path / f"model{suffix}"
     damage(path, weights)
     with pytest.raises(ModelFileError) as error:
@@ -198,7 +198,7 @@ def test_classes_are_read_off_weights_of_every_architecture(name: str) -> None:
     assert count_classes(weights, lambda classes: build(name, classes)) == 7
 
 
-def test_a_misfit_is_told_in_a_few_words(tmp_path: Path) -> None:
+def test_a_misfit_is_reported_in_a_few_words(tmp_path: Path) -> None:
     torch.save(densenet121(num_classes=7).state_dict(), tmp_path / "w.pth")
     with pytest.raises(ModelFileError) as error:
         find_network(f"resnet18:{tmp_path}/w.pth", Catalog())
@@ -230,7 +230,7 @@ def test_safetensors_are_known_by_what_they_hold(name: str, tmp_path: Path, weig
     assert torch.equal(read_weights(tmp_path / name, "m")["weight"], torch.eye(2))
 
 
-def test_weights_without_numbers_are_told_as_such(tmp_path: Path) -> None:
+def test_weights_without_numbers_are_reported_as_such(tmp_path: Path) -> None:
     plain = resnet18(num_classes=7).state_dict()
     for key, value, told in (
         ("fc.weight", plain["fc.weight"].to_sparse(), r"fc\.weight is \[7, 512\] sparse_coo, not \[7, 512\]"),

@@ -69,7 +69,7 @@ def test_the_label_itself_is_not_among_what_it_leaves_out() -> None:
     assert "also covers “car” would" in text
 
 
-def test_what_was_not_measured_is_said() -> None:
+def test_what_was_not_measured_is_marked() -> None:
     text = said(BEFORE[-1])
     assert text.startswith(
         "This neuron responds to “rose”.\nHow much of the neuron this accounts for was not measured."

@@ -26,14 +26,14 @@ def test_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage " * 999, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_a_damaged_file_is_told_and_left_alone(tmp_path: Path, content: bytes) -> None:
+def test_a_damaged_file_is_reported_and_left_alone(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "line.db").write_bytes(content)
     with pytest.raises(StoreError, match=r"(empty|damaged).* — .*move it away"):
         Store.open(tmp_path)
     assert (tmp_path / "line.db").read_bytes() == content
 
 
-def test_damage_that_sqlite_quotes_is_told(store: Store) -> None:
+def test_damage_that_sqlite_quotes_is_reported(store: Store) -> None:
     store.close()
     path = store.folder / "line.db"
     content = path.read_bytes()
@@ -50,7 +50,7 @@ def test_another_programs_database_is_refused(tmp_path: Path) -> None:
         Store.open(tmp_path)
 
 
-def test_a_damaged_page_is_told(store: Store) -> None:
+def test_a_damaged_page_is_reported(store: Store) -> None:
     store.create("a", SPEC)
     for _ in range(50):
         store.append("a", e.Stalled(iteration=1, attempts=2, remedy="x" * 500))
@@ -129,7 +129,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
-def test_a_full_disk_is_told_and_loses_nothing_stored(small_disk: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing_stored(small_disk: Path) -> None:
     store = Store.open(small_disk)
     store.create("a", SPEC)
     stored = 0

@@ -231,7 +231,7 @@ def test_files_are_the_users_own(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_store_that_is_deleted_while_it_is_used_is_told(store: Store) -> None:
+def test_a_store_that_is_deleted_while_it_is_used_is_reported(store: Store) -> None:
     store.create("a", SPEC)
     (store.folder / "line.db").unlink()
     with pytest.raises(StoreError, match="deleted or replaced while it was in use"):

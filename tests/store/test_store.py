@@ -73,7 +73,7 @@ def test_events_are_stored_together_or_not_at_all(store: Store) -> None:
     assert len(store.events("a")) == 2
 
 
-def test_an_event_of_a_later_version_is_told(store: Store) -> None:
+def test_an_event_of_a_later_version_is_reported(store: Store) -> None:
     store.create("a", SPEC)
     with store._database.write() as transaction:
         transaction.execute("INSERT INTO events VALUES ('a', 1, 0, 'dreamt', '{\"type\": \"dreamt\"}')")
@@ -117,7 +117,7 @@ def test_new_ids_sort_by_time(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     assert ids == sorted(ids) and len(ids[0]) == len("20261123-aaaaa")
 
 
-def test_what_the_person_writes_on_a_run(store: Store) -> None:
+def test_what_the_user_writes_on_a_run(store: Store) -> None:
     store.create("a", SPEC)
     store.rename("a", "fruit neuron")
     store.annotate("a", "looks red to me")

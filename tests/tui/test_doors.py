@@ -54,7 +54,7 @@ async def test_runs_results_and_replays(on: Stage, events: Sequence[e.DurableEve
         await look(on, pilot, sees=False)
 
 
-async def test_what_is_said(on: Stage) -> None:
+async def test_what_is_sent(on: Stage) -> None:
     async with on.app.run_test(size=(160, 50), notifications=True) as pilot:
         on.app.notify(NASTY, title=NASTY)
         await look(on, pilot)

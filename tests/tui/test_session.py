@@ -107,7 +107,7 @@ def test_previews_last_until_their_pictures_come_or_something_else_begins() -> N
         assert after(snapshot, event).previews == ()
 
 
-def test_waiting_for_the_person_is_no_work() -> None:
+def test_waiting_for_the_user_is_no_work() -> None:
     events = timed(until(events_of_a_run(), "spoon"), every=1.0)
     snapshot = replayed("r1", events)
     worked = snapshot.busy_seconds

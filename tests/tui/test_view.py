@@ -41,7 +41,7 @@ def test_what_waits_is_on_top_and_what_is_rejected_at_the_end() -> None:
     assert waiting is not None and waiting.id == "x"
 
 
-def test_what_the_person_added_is_above_the_pool_and_what_the_loop_queued_below_it() -> None:
+def test_what_the_user_added_is_above_the_pool_and_what_the_loop_queued_below_it() -> None:
     events = through(events_of_a_run(ask_first=False), "spoon")
     added: list[e.DurableEvent] = [
         e.Proposed(trial="x", concept="ladle", origin="llm", iteration=4),

@@ -299,7 +299,7 @@ async def test_marked_neurons_are_explained_several_at_once(on: Stage) -> None:
         assert sorted(run.status for run in on.store.runs()) == ["failed", "finished", "finished"]
 
 
-async def test_a_run_of_the_persons_own_goes_on_beside_the_queue(on: Stage) -> None:
+async def test_a_run_of_the_users_own_goes_on_beside_the_queue(on: Stage) -> None:
     on.engine.ahead = 2
     async with on.app.run_test() as pilot:
         await settle(pilot, lambda: on.app.model_cache.layers)

@@ -61,7 +61,7 @@ def told(screen: ResultScreen, selector: str) -> str:
     return " ".join(str(part.content) for part in screen.query(selector).results(Static))
 
 
-async def test_the_label_its_pictures_and_what_the_person_says_of_it(on: Stage) -> None:
+async def test_the_label_its_pictures_and_the_users_judgement(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         screen = await open_result(on, pilot)
         for part in ("“strawberry”", "0.987", "[0.930, 1.000]", "50 fresh pictures", "●"):

@@ -406,7 +406,7 @@ async def test_a_score_rests_on_n_pictures_and_ends_editing(on: Stage) -> None:
         assert next(row for row in table.rows if row.key == "t50").cells[5] == "4"
 
 
-async def test_a_key_is_about_the_row_that_waits_until_the_person_goes_to_another(on: Stage) -> None:
+async def test_a_key_is_about_the_row_that_waits_until_the_user_goes_to_another(on: Stage) -> None:
     async with on.app.run_test() as pilot:
         run_id = await start(on, pilot, ASKED)
         table = on.app.screen.query_one(PoolTable)

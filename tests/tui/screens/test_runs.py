@@ -161,7 +161,7 @@ async def test_a_run_that_never_began_is_compared_with_nothing(on: Stage) -> Non
         ]
 
 
-async def test_notes_are_said_as_they_are_and_the_last_one_with_the_errors(on: Stage) -> None:
+async def test_notes_are_shown_as_they_are_and_the_last_one_with_the_errors(on: Stage) -> None:
     async with on.app.run_test(notifications=True) as pilot:
         on.app.notify("disk full", severity="error")
         on.app.notify("one")

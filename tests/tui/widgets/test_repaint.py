@@ -80,7 +80,7 @@ async def test_moving_the_cursor_paints_two_rows(on: Stage, painted: list[Region
 @pytest.mark.parametrize(
     ("keys", "paints"), [(["right", "right"], ("#neurons", "#plan")), (["l"], ("#runs", "#about"))]
 )
-async def test_another_row_paints_its_list_and_what_is_said_of_it(
+async def test_another_row_paints_its_list_and_its_details(
     keys: list[str], paints: tuple[str, str], on: Stage, painted: list[Region]
 ) -> None:
     for run in ("r1", "r2"):
