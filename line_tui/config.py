@@ -18,8 +18,8 @@ from line_tui.explain import strategies
 NAME = "line-tui"
 SEEDS = (-(2**63), 2**63 - 1)
 """Range of integers in the store."""
-MOST_ITERATIONS = 1000
-MOST_IMAGES = 10_000
+MAX_ITERATIONS = 1000
+MAX_IMAGES = 10_000
 """Maximum pictures per concept: a fast generator draws these in a day."""
 
 
@@ -48,8 +48,8 @@ class ExplainDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     def __post_init__(self) -> None:
         if self.strategy not in strategies.NAMES:
             raise ValueError(f"strategy must be one of {', '.join(strategies.NAMES)}")
-        check_range("iterations", self.iterations, 0, MOST_ITERATIONS)
-        check_range("images", self.images, 1, MOST_IMAGES)
+        check_range("iterations", self.iterations, 0, MAX_ITERATIONS)
+        check_range("images", self.images, 1, MAX_IMAGES)
 
 
 class EngineDefaults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ import click
 
 from line_tui.cli.options import SEED, Integer, complete_profiles, json_option, layer_argument, model_argument
 from line_tui.cli.output import print_data, print_json
-from line_tui.config import MOST_IMAGES
+from line_tui.config import MAX_IMAGES
 from line_tui.errors import UsageError
 
 
@@ -33,7 +33,7 @@ from line_tui.errors import UsageError
 @click.option(
     "--profile", default="demo", show_default=True, shell_complete=complete_profiles, help="Profile of models to use."
 )
-@click.option("--images", type=Integer(2, MOST_IMAGES), default=50, show_default=True, help="Images per explanation.")
+@click.option("--images", type=Integer(2, MAX_IMAGES), default=50, show_default=True, help="Images per explanation.")
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed draws the same images.")
 @click.option("--sanity", is_flag=True, help="Check which metrics notice a wrong explanation on this layer.")
 @json_option

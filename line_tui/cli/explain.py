@@ -28,7 +28,7 @@ from line_tui.cli.options import (
     json_option,
 )
 from line_tui.cli.output import print_data, print_json, print_message, print_text
-from line_tui.config import MOST_IMAGES, MOST_ITERATIONS
+from line_tui.config import MAX_IMAGES, MAX_ITERATIONS
 from line_tui.errors import INTERRUPTED, EngineError, MemoryLimitError, StoreError, UsageError
 from line_tui.events import Metric, RunSpec
 from line_tui.explain import strategies
@@ -51,10 +51,10 @@ _STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for eac
     "--metric", type=click.Choice(get_args(Metric)), help="What to maximise; each strategy has its own metrics."
 )
 @click.option("--seed", type=SEED, default=0, show_default=True, help="The same seed gives the same run.")
-@click.option("--iterations", type=Integer(0, MOST_ITERATIONS), help="Proposals from the language model, in total.")
+@click.option("--iterations", type=Integer(0, MAX_ITERATIONS), help="Proposals from the language model, in total.")
 @click.option(
     "--images",
-    type=Integer(1, MOST_IMAGES),
+    type=Integer(1, MAX_IMAGES),
     help="Pictures per concept; adaptive draws a third of what published would.",
 )
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from line_tui import events as e
-from line_tui.config import MOST_IMAGES, MOST_ITERATIONS, SEEDS, check_range, read_config
+from line_tui.config import MAX_IMAGES, MAX_ITERATIONS, SEEDS, check_range, read_config
 from line_tui.errors import UsageError
 from line_tui.events import RunSpec
 from line_tui.explain import strategies
@@ -33,8 +33,8 @@ def spec_of(neuron: Neuron, given: Mapping[str, Any]) -> RunSpec:
         )
         check_range("neuron", spec.neuron, *SEEDS)
         check_range("seed", spec.seed, *SEEDS)
-        check_range("iterations", spec.iterations, 0, MOST_ITERATIONS)
-        check_range("images", spec.images, 1, MOST_IMAGES)
+        check_range("iterations", spec.iterations, 0, MAX_ITERATIONS)
+        check_range("images", spec.images, 1, MAX_IMAGES)
     except (msgspec.ValidationError, ValueError) as error:
         raise UsageError(str(error).replace("$.", ""), "correct it") from error
     return spec
