@@ -1,4 +1,4 @@
-"""However a command is ended: 130 where the person asked, one line, and nothing that lives on."""
+"""However a command ends: exit code 130 if the user asked for it, one line on stderr, and no process left behind."""
 
 import os
 import shutil

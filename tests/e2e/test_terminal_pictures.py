@@ -79,7 +79,7 @@ while True:
     if keys and keys[0][0] in seen:
         os.write(inner, keys.pop(0)[1].encode())
 """
-"""Runs the replay within the terminal that it is started in, and types what a person would type."""
+"""Runs the replay within the terminal that it is started in, and types what a user would type."""
 
 
 @pytest.mark.skipif(

@@ -50,7 +50,7 @@ class FreeRunControl:
         self.on_step()
 
     def wait_for_decision(self) -> None:
-        assert self.on_wait is not None, "the run waits for a person who is not there"
+        assert self.on_wait is not None, "the run waits for a user, and there is none"
         self.on_wait()
 
     def check(self) -> None:
@@ -110,7 +110,7 @@ class Run:
         return loop.run(state)
 
     def decide(self, **decision: object) -> None:
-        """The person decides; the loop sees it before its next step."""
+        """Make a decision, which the loop sees before its next step."""
         number = sum(isinstance(event, e.Decided) for event in [*self.journal.stored, *self.journal.pending])
         fields: dict[str, object] = {"decision": f"d{number + 1}", **decision}
         self.journal.pending.append(e.Decided(**fields))  # type: ignore[arg-type]

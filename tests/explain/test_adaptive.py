@@ -188,7 +188,7 @@ def test_what_was_accepted_is_a_finalist() -> None:
 
 
 def answering(run: Run, answer: Callable[[str], dict[str, object]]) -> list[str]:
-    """The person answers each question; what was asked."""
+    """Answer each question of the run as the user."""
     asked: list[str] = []
 
     def answer_the_last() -> None:

@@ -314,7 +314,7 @@ async def test_a_run_of_the_users_own_goes_on_beside_the_queue(on: Stage) -> Non
         await pilot.press("space")
         assert [command.run_id for command in on.engine.commands(p.Pause)] == [first.run_id] and controller.paused
         await pilot.press("escape")
-        # The person's own begins at once; its stop is no business of the queue's.
+        # The user's own run starts at once, and stopping it does not stop the queue.
         await pilot.press("g")
         own = on.engine.commands(p.Start)[-1]
         assert own.run_id not in (first.run_id, second.run_id)

@@ -42,7 +42,7 @@ def decisions(on: Stage, run_id: str) -> list[e.Decided]:
 
 
 async def go_to(on: Stage, pilot: Any, key: str) -> PoolTable:
-    """Go to a row of the pool as a person does."""
+    """Go to a row of the pool as a user does."""
     table = on.app.screen.query_one(PoolTable)
     on.app.screen.set_focus(table)
     place = [row.key for row in table.rows].index(key)
