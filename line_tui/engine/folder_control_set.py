@@ -24,7 +24,9 @@ _BATCH = 32
 def check_folder(spec: e.RunSpec) -> None:
     """Raises UsageError for a folder that cannot be a run's control set."""
     if spec.control is not None:
-        open_folder(Path(spec.control))
+        opened = open_folder(Path(spec.control))
+        if len(opened.classes) == 1:
+            raise _too_few(opened, 1, spec.images)
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,8 @@ class FolderControl:
             else:
                 few = f"only {len(row)} of {self.images} pictures can be read, so the class is left out"
                 self._skipped[opened.path / each.concept] = few
-        if not rows:
-            raise UsageError(
-                f"no class of {opened.path} has {self.images} readable pictures", "ask for fewer with --images"
-            )
+        if len(rows) < 2:
+            raise _too_few(opened, len(rows), self.images)
         return self.usual.bank("", concepts, np.stack(rows))
 
     def _apart(self, opened: PictureFolder, words: Sequence[str] | None) -> Bank:
@@ -100,3 +100,11 @@ class FolderControl:
             # Read back from the cache, so that the result does not depend on whether a picture was recorded before.
             known = usual.activations.get(usual.view, identities)
         return np.stack([known[one] for one in identities]).astype(np.float32)
+
+
+def _too_few(opened: PictureFolder, classes: int, images: int) -> UsageError:
+    return UsageError(
+        f"{opened.path} has {classes or 'no'} class{'es' * (not classes)} with {images} readable pictures, and a "
+        "control set compares at least two",
+        "add subfolders, or ask for fewer pictures with --images",
+    )

@@ -65,16 +65,17 @@ def test_loose_pictures_stand_beside_the_usual_vocabulary(store: Store, tmp_path
 
 def test_broken_files_are_named_and_small_classes_left_out(store: Store, tmp_path: Path) -> None:
     for n in range(3):
+        paint(tmp_path / f"pictures/other/{n}.png", 0)
         paint(tmp_path / f"pictures/whole/{n}.png", 100)
         paint(tmp_path / f"pictures/small/{n}.png", 100)
     (tmp_path / "pictures/whole/0.png").write_bytes(b"broken")
     (tmp_path / "pictures/small/0.png").write_bytes(b"broken")
     (tmp_path / "pictures/small/1.png").unlink()
     bank = control(store, tmp_path / "pictures", FakeVision()).measure()
-    assert bank.concepts == ["whole"]
+    assert bank.concepts == ["other", "whole"]
     named = [line.split(":")[0].removeprefix(f"{tmp_path}/pictures/") for line in bank.skipped]
     assert named == ["small/0.png", "small", "whole/0.png"]
-    with pytest.raises(UsageError, match=r"no class of .* has 9 readable pictures"):
+    with pytest.raises(UsageError, match="has no classes with 9 readable pictures"):
         control(store, tmp_path / "pictures", FakeVision(), images=9).measure()
 
 
@@ -95,11 +96,12 @@ def test_no_picture_is_looked_at_twice_and_a_changed_one_changes_the_name(store:
 def test_a_large_class_is_taken_in_parts(store: Store, tmp_path: Path) -> None:
     for n in range(70):
         paint(tmp_path / f"pictures/dark/{n:02}.png", n)
+        paint(tmp_path / f"pictures/light/{n:02}.png", 255)
     checks: list[int] = []
     whole = control(store, tmp_path / "pictures", FakeVision(), images=70)
     parts = replace(whole, usual=replace(whole.usual, check=lambda: checks.append(1)))
     assert parts.measure().activations[0] == pytest.approx(np.arange(70) / 255, abs=1e-3)
-    assert len(checks) == 3
+    assert len(checks) == 6
 
 
 def test_folders_that_cannot_serve_are_refused_before_any_model_is_loaded(tmp_path: Path) -> None:
@@ -107,6 +109,9 @@ def test_folders_that_cannot_serve_are_refused_before_any_model_is_loaded(tmp_pa
         check_folder(e.RunSpec(model="m", layer="l", neuron=0, strategy="published", control=str(tmp_path / "nowhere")))
     with pytest.raises(UsageError, match="no picture"):
         check_folder(e.RunSpec(model="m", layer="l", neuron=0, strategy="adaptive", control=str(tmp_path)))
+    paint(tmp_path / "dark/1.png", 0)
+    with pytest.raises(UsageError, match=r"has 1 class with 5 readable pictures, .* compares at least two"):
+        check_folder(e.RunSpec(model="m", layer="l", neuron=0, images=5, control=str(tmp_path)))
 
 
 async def test_a_run_is_scored_against_the_users_pictures(client: EngineClient, store: Store, tmp_path: Path) -> None:
