@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import islice
 from operator import index
 from os import PathLike
 from pathlib import Path
@@ -53,6 +54,8 @@ class Progress:
 
 
 OnProgress = Callable[[Progress], None]
+MAX_NEURONS = 100_000
+"""Neurons of one call; each takes seconds at least."""
 
 
 @overload
@@ -138,7 +141,7 @@ def explain(
         ("ray", ray, bool | str, "True, False or HOST:PORT"),
         ("progress", progress, bool | Callable, "True, False or a function"),
     ):
-        if not isinstance(value, kind):
+        if not isinstance(value, kind) or value == "":
             raise UsageError(f"{option} cannot be {value!r}", f"give {wanted}")
     live = None
     if not isinstance(model, str):
@@ -181,7 +184,10 @@ def _numbers(neuron: int | Sequence[int]) -> tuple[list[int], bool]:
     with suppress(TypeError):
         return [index(neuron)], False  # type: ignore[arg-type]
     with suppress(TypeError):
-        return [index(each) for each in neuron], True  # type: ignore[union-attr]
+        numbers = [index(each) for each in islice(neuron, MAX_NEURONS + 1)]  # type: ignore[arg-type]
+        if len(numbers) > MAX_NEURONS:
+            raise UsageError(f"one call explains at most {MAX_NEURONS:,} neurons", "explain them in parts")
+        return numbers, True
     raise UsageError(f"{neuron!r} is not the number of a neuron", "give a number, or several, such as range(64)")
 
 

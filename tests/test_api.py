@@ -151,6 +151,8 @@ def test_what_is_wrong_with_a_call_is_an_error_with_a_fix() -> None:
         ("model", 3, "3 is not a model"),
         ("preprocess", "x", "'x' is not preprocessing"),
         ("neuron", 2**63, "neuron must be from"),
+        ("neuron", range(10**12), "one call explains at most 100,000 neurons — explain them in parts"),
+        ("control", "", "control cannot be '' — give the path of a folder"),
         ("control", 3, "control cannot be 3 — give the path of a folder"),
         ("data", 3, "data cannot be 3 — give the path of a folder"),
         ("ray", 3, "ray cannot be 3 — give True, False or HOST:PORT"),

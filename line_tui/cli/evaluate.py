@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from line_tui.cli.options import SEED, Integer, complete_profiles, json_option, layer_argument, model_argument
+from line_tui.cli.options import SEED, FilePath, Integer, complete_profiles, json_option, layer_argument, model_argument
 from line_tui.cli.output import print_data, print_json
 from line_tui.config import MAX_IMAGES
 from line_tui.errors import UsageError
@@ -18,7 +18,7 @@ from line_tui.errors import UsageError
 @click.option(
     "--explanations",
     "files",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=FilePath(exists=True, dir_okay=False, path_type=Path),
     multiple=True,
     required=True,
     metavar="FILE.csv",
@@ -26,7 +26,7 @@ from line_tui.errors import UsageError
 )
 @click.option(
     "--control",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    type=FilePath(exists=True, file_okay=False, resolve_path=True),
     metavar="FOLDER",
     help="Folder of natural images as control set (as in CoSy), instead of the bundled bank.",
 )

@@ -18,6 +18,7 @@ from line_tui.cli.interrupts import on_interrupt, run_async
 from line_tui.cli.neuron_selector import is_selector
 from line_tui.cli.options import (
     SEED,
+    FilePath,
     Integer,
     complete_layers,
     complete_models,
@@ -60,7 +61,7 @@ _STRATEGIES = "How to search. " + " ".join(f"{each.name}: {each.title}." for eac
 @click.option("--profile", shell_complete=complete_profiles, help="Which models to use.")
 @click.option(
     "--control",
-    type=click.Path(exists=True, file_okay=False, resolve_path=True),
+    type=FilePath(exists=True, file_okay=False, resolve_path=True),
     metavar="FOLDER",
     help="Folder of your own pictures as control set; subfolders are the classes and the vocabulary.",
 )

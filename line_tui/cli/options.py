@@ -45,7 +45,17 @@ class _Seed(click.ParamType[int]):
 SEED = _Seed()
 
 
-class Target(click.Path):
+class FilePath(click.Path):
+    """A file or folder. An empty name, as of a shell variable that is not set, would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path. Raises BadParameter for an empty one."""
+        if value == "":
+            self.fail(f"the name is empty; name a {self.name}", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class Target(FilePath):
     """A file or folder to write to. `-` would become one of that name, where users mean stdout."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:

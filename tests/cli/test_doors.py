@@ -86,6 +86,25 @@ def test_no_file_named_dash_is_written_in_place_of_stdout(
     assert not (tmp_path / "-").exists()
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "fake", "fc", "0", "--control"),
+        ("evaluate", "fake", "fc", "--explanations"),
+        ("evaluate", "fake", "fc", "--control"),
+        ("runs", "--data"),
+    ],
+    ids=" ".join,
+)
+def test_a_name_of_nothing_is_not_the_current_folder(
+    call: Call, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = call(*arguments, "")
+    assert done.code == 2 and "the name is empty; name a" in done.err
+    assert not any(tmp_path.glob("*.db"))
+
+
 def test_tables_are_of_one_line_a_row() -> None:
     assert table(["a", "b"], [(NASTY, NASTY)]).count("\n") == 1
 
