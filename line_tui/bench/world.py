@@ -14,8 +14,8 @@ from line_tui.engine.catalogued import CataloguedModels
 from line_tui.engine.model_source import ReadyBank
 from line_tui.errors import ModelFileError
 from line_tui.events import DurableEvent, EphemeralEvent, ImageRecord
-from line_tui.explain.banks import bank_of
 from line_tui.explain.control_analysis import analyse
+from line_tui.explain.layer_activations import bank_of_neuron
 from line_tui.explain.loop import Loop
 from line_tui.explain.ports import Bank, Floats, Generator, Picture, Recording, Vision
 from line_tui.explain.state import RunState, fold
@@ -111,7 +111,7 @@ class World:
     def control(self, layer: str, neuron: int) -> Bank:
         """A neuron's control set."""
         ready = self.bank[layer]
-        return bank_of(ready.id, ready.concepts, ready.activations, neuron, layer)
+        return bank_of_neuron(ready.id, ready.concepts, ready.activations, neuron, layer)
 
     def run(
         self, strategy: Strategy, layer: str, neuron: int, seed: int = 0, metric: e.Metric = "correlation"

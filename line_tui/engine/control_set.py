@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from line_tui import events as e
 from line_tui.engine.model_source import ModelSource
-from line_tui.explain.banks import bank_of
+from line_tui.explain.layer_activations import bank_of_neuron
 from line_tui.explain.loop import Models
 from line_tui.explain.ports import Bank, Floats, Picture
 from line_tui.explain.prompt_template import fill_template
@@ -67,7 +67,7 @@ class ControlSet:
 
     def bank(self, id: str, concepts: list[str], activations: Floats) -> Bank:
         """The neuron's control set, given `float32[concepts, images, neurons]` of the layer. Raises ModelFileError."""
-        return bank_of(id, concepts, activations, self.neuron, read_layers(self.models.vision, self.layer.name))
+        return bank_of_neuron(id, concepts, activations, self.neuron, read_layers(self.models.vision, self.layer.name))
 
     def grow(self) -> None:
         """Draw the missing words of the vocabulary. Raises Cancelled; pictures drawn before that are kept."""

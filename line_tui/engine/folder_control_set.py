@@ -12,7 +12,7 @@ import numpy as np
 from line_tui import events as e
 from line_tui.engine.control_set import ControlSet
 from line_tui.errors import UsageError
-from line_tui.explain.non_finite import neuron_of, silenced
+from line_tui.explain.layer_activations import of_neuron, zero_non_finite
 from line_tui.explain.ports import Bank, Floats, Picture
 from line_tui.models.picture_folder import PictureFolder, in_batches, open_folder, readable
 from line_tui.store.activations import pixels_of
@@ -39,16 +39,16 @@ class FolderControl:
     usual: ControlSet
     """The generated control set, whose words a folder without classes still needs."""
     _skipped: dict[Path, str] = field(default_factory=dict)
-    _seen: list[str] = field(default_factory=list)
+    _identities: list[str] = field(default_factory=list)
 
     def measure(self, words: Sequence[str] | None = None) -> Bank:
         """Activations on the pictures, and on drawn `words` if needed. Raises UsageError, Cancelled."""
-        self._seen.clear()
+        self._identities.clear()
         opened = open_folder(self.folder)
         self._skipped.update(opened.left_out)
-        bank = self._with_classes(opened) if opened.classes else self._apart(opened, words)
+        bank = self._with_classes(opened) if opened.classes else self._without_classes(opened, words)
         skipped = [f"{path}: {reason}" for path, reason in self._skipped.items()]
-        digest = blake2b(" ".join(self._seen).encode(), digest_size=6).hexdigest()
+        digest = blake2b(" ".join(self._identities).encode(), digest_size=6).hexdigest()
         return replace(bank, id=f"folder-{digest}", skipped=skipped)
 
     def _with_classes(self, opened: PictureFolder) -> Bank:
@@ -56,7 +56,7 @@ class FolderControl:
         rows: list[Floats] = []
         for n, each in enumerate(opened.classes):
             self.usual.show(e.Progress(phase="control", done=n, total=len(opened.classes), detail=each.concept))
-            row = self._look(each.files, self.images)
+            row = self._record_files(each.files, self.images)
             if len(row) == self.images:
                 concepts.append(each.concept)
                 rows.append(row)
@@ -67,11 +67,11 @@ class FolderControl:
             raise _too_few(opened, len(rows), self.images)
         return self.usual.bank("", concepts, np.stack(rows))
 
-    def _apart(self, opened: PictureFolder, words: Sequence[str] | None) -> Bank:
-        activations = self._look(opened.loose, len(opened.loose))
+    def _without_classes(self, opened: PictureFolder, words: Sequence[str] | None) -> Bank:
+        activations = self._record_files(opened.loose, len(opened.loose))
         if not len(activations):
             raise UsageError(f"no picture in {opened.path} can be read", "name another folder")
-        own, activations = neuron_of(activations, self.usual.neuron), silenced(activations)
+        own, activations = of_neuron(activations, self.usual.neuron), zero_non_finite(activations)
         drawn = self.usual.measure(words)
         return replace(
             drawn,
@@ -80,18 +80,18 @@ class FolderControl:
             layer_scale=float(np.abs(activations).max()),
         )
 
-    def _look(self, files: list[Path], count: int) -> Floats:
+    def _record_files(self, files: list[Path], count: int) -> Floats:
         """`float32[pictures, neurons]` of the first `count` readable pictures, or of fewer if there are not as many."""
         batches: list[Floats] = []
         for batch in in_batches(readable(files, count, self._skipped), _BATCH):
             self.usual.check()
-            batches.append(self._look_at(batch))
+            batches.append(self._record_batch(batch))
         return np.concatenate(batches) if batches else np.empty((0, self.usual.layer.neurons), np.float32)
 
-    def _look_at(self, batch: list[tuple[Path, Picture]]) -> Floats:
+    def _record_batch(self, batch: list[tuple[Path, Picture]]) -> Floats:
         usual = self.usual
         identities = [pixels_of(picture) for _, picture in batch]
-        self._seen.extend(identities)
+        self._identities.extend(identities)
         known = usual.activations.get(usual.view, identities)
         missing = {one: picture for one, (_, picture) in zip(identities, batch, strict=True) if one not in known}
         if missing:

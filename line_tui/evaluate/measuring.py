@@ -13,7 +13,7 @@ from line_tui.evaluate.explanations import BadRow, Explanation, Explanations, re
 from line_tui.evaluate.request import File, Report, Request
 from line_tui.evaluate.scoring import COSY_PROMPT, Scored, compare, rivals, score
 from line_tui.evaluate.two_sided_scores import Detected, detect, sanity
-from line_tui.explain.non_finite import neuron_of, silenced
+from line_tui.explain.layer_activations import of_neuron, zero_non_finite
 from line_tui.explain.ports import Floats, Generator, Vision
 from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.seeds import image_seed
@@ -84,7 +84,7 @@ def evaluate(
         if one not in detections:
             texts = dict.fromkeys(row.text for each in files for row in each.rows)
             drawn = np.concatenate([record(text) for text in texts]) if request.control is not None else None
-            detections[one] = detect(record(one.text), silenced(activations), one.neuron, drawn)
+            detections[one] = detect(record(one.text), zero_non_finite(activations), one.neuron, drawn)
         return detections[one]
 
     scored_files: list[File] = []
@@ -130,8 +130,8 @@ def _finite_rows(
     for row in rows:
         try:
             # The control set first: neurons that fail there need no drawing.
-            neuron_of(control, row.neuron)
-            neuron_of(record(row.text), row.neuron)
+            of_neuron(control, row.neuron)
+            of_neuron(record(row.text), row.neuron)
             finite.append(row)
         except ModelFileError as error:
             broken.append(BadRow(row.line, error.cause))

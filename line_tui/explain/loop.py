@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 
 from line_tui import events as e
+from line_tui.explain.layer_activations import of_neuron, zero_non_finite
 from line_tui.explain.minimal_pairs import discriminability, relative_drop
-from line_tui.explain.non_finite import neuron_of, silenced
 from line_tui.explain.ports import Album, Bank, Floats, Generator, Journal, Language, Picture, Vision
 from line_tui.explain.prompt_template import fill_template
 from line_tui.explain.prompting import render
@@ -203,7 +203,7 @@ class Loop:
         drawn = time.perf_counter()
         recording = self.models.vision.record(pictures, spec.layer, spec.neuron)
         looked = time.perf_counter()
-        own = neuron_of(recording.activations, spec.neuron)
+        own = of_neuron(recording.activations, spec.neuron)
         self._remember([record.identity for record in records], pictures, recording.activations)
         return [
             e.ImageScored(
@@ -232,7 +232,7 @@ class Loop:
         prompts = [fill_template(template, step.variant, seed) for seed in seeds]
         pictures, records, _ = self._pictures(prompts, seeds)
         activations = self.models.vision.record(pictures, spec.layer, spec.neuron).activations
-        own = neuron_of(activations, spec.neuron)
+        own = of_neuron(activations, spec.neuron)
         after = [
             e.PairSide(image=record, activation=float(value), thumbnail=thumbnail(picture))
             for record, value, picture in zip(records, own, pictures, strict=True)
@@ -256,7 +256,7 @@ class Loop:
         if len(pictures) < len(before):
             return None  # Some pictures have been deleted since; using only the others would change the number.
         recorded = self.models.vision.record(pictures, spec.layer).activations
-        rest = [np.delete(silenced(each), spec.neuron, axis=1) for each in (recorded, after)]
+        rest = [np.delete(zero_non_finite(each), spec.neuron, axis=1) for each in (recorded, after)]
         return discriminability(rest[0], rest[1])
 
     def _pictures(

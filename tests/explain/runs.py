@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 
 from line_tui import events as e
-from line_tui.explain.banks import bank_of
+from line_tui.explain.layer_activations import bank_of_neuron
 from line_tui.explain.loop import Loop, Models
 from line_tui.explain.ports import Bank, Cancelled
 from line_tui.explain.published import Published
@@ -74,7 +74,7 @@ def bank(neuron: int, images: int = 2) -> Bank:
         seeds = [image_seed("bank", word, index) for index in range(images)]
         pictures = generator.draw([prompt] * images, seeds, lambda step, steps: None)
         rows.append(vision.record(pictures, "fc").activations)
-    return bank_of("fake-bank", VOCABULARY, np.stack(rows), neuron, "fc")
+    return bank_of_neuron("fake-bank", VOCABULARY, np.stack(rows), neuron, "fc")
 
 
 class Run:

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from line_tui.explain.banks import bank_of
 from line_tui.explain.control_analysis import ControlAnalysis, analyse
+from line_tui.explain.layer_activations import bank_of_neuron
 from line_tui.explain.state import Control
 
 WORDS = [f"word{n}" for n in range(40)]
@@ -15,7 +15,7 @@ def neuron() -> ControlAnalysis:
     rng = np.random.default_rng(0)
     layer = (rng.normal(size=(40, 1, 30)) + 0.5 * rng.normal(size=(40, 4, 30))).astype(np.float32)
     layer[:8, :, :4] += 3
-    bank = bank_of("bank", WORDS, layer, 0, "layer")
+    bank = bank_of_neuron("bank", WORDS, layer, 0, "layer")
     return analyse(Control("bank", WORDS, bank.activations.tolist(), bank.layer_scale), bank)
 
 
@@ -47,7 +47,9 @@ def test_a_word_that_is_its_own_only_member_is_seen_as_before(neuron: ControlAna
 def test_what_has_nothing_to_be_compared_with_is_not_compared(neuron: ControlAnalysis) -> None:
     nothing = np.zeros((0, 30), np.float32)
     assert neuron.detection("kind", nothing, members=MEMBERS).detected is None
-    bank = bank_of("bank", WORDS[:1], np.random.default_rng(0).normal(size=(1, 6, 30)).astype(np.float32), 0, "layer")
+    bank = bank_of_neuron(
+        "bank", WORDS[:1], np.random.default_rng(0).normal(size=(1, 6, 30)).astype(np.float32), 0, "layer"
+    )
     only = analyse(Control("bank", WORDS[:1], bank.activations.tolist(), bank.layer_scale), bank)
     detection = only.detection("word0", nothing)
     assert detection.detected is None and np.isfinite(detection.shown).all()

@@ -1,14 +1,14 @@
-"""Non-finite activations: an error for the neuron being explained, 0 for all others."""
+"""One neuron's activations out of its layer's. Non-finite ones are an error for that neuron, and 0 in all others."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from line_tui.errors import ModelFileError
-from line_tui.explain.ports import Floats
+from line_tui.explain.ports import Bank, Floats
 
 
-def neuron_of(activations: Floats, neuron: int) -> Floats:
+def of_neuron(activations: Floats, neuron: int) -> Floats:
     """One neuron of a layer's `float32[..., neurons]`. Raises ModelFileError if it has non-finite activations."""
     own = activations[..., neuron]
     broken = own[~np.isfinite(own)]
@@ -20,7 +20,16 @@ def neuron_of(activations: Floats, neuron: int) -> Floats:
     return own
 
 
-def silenced(activations: Floats) -> Floats:
+def zero_non_finite(activations: Floats) -> Floats:
     """A layer's `float32[..., neurons]` with 0 for each neuron that has non-finite activations."""
     finite = np.isfinite(activations).all(axis=tuple(range(activations.ndim - 1)))
     return activations if finite.all() else np.where(finite, activations, np.float32(0))
+
+
+def bank_of_neuron(id: str, concepts: list[str], activations: Floats, neuron: int, layers: str = "") -> Bank:
+    """The control set of a layer's neuron, given `float32[concepts, images, neurons]` of `layers`.
+
+    Raises ModelFileError if the neuron is not finite; other non-finite neurons count as 0.
+    """
+    own, features = of_neuron(activations, neuron), zero_non_finite(activations)
+    return Bank(id, concepts, own, features, layers, neuron, layer_scale=float(np.abs(features).max()))
