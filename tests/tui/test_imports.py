@@ -2,7 +2,9 @@ import subprocess
 import sys
 
 HEAVY = "torch torchvision llama_cpp diffusers transformers scipy sklearn"
-LIGHT = [f"line_tui.models.{name}" for name in ("catalog", "generator_names", "layer_cache", "lock", "model_files")]
+LIGHT = [
+    f"line_tui.models.{name}" for name in ("catalog", "generator_names", "layer_cache", "lock_file", "model_files")
+]
 
 
 def test_the_app_imports_no_model_library() -> None:
