@@ -478,7 +478,10 @@ class ChooseScreen(LineScreen):
     def _show_preview(self) -> None:
         # When the app exits, timers may outlive the widgets.
         preview, neuron = next(iter(self.query(Preview)), None), self._neuron
-        if preview is None or not preview.display or self._layer() is None:
+        if preview is None or not preview.display:
+            return
+        if self._chosen_neuron() is None:
+            preview.clear()
             return
         if neuron not in self.line.model_cache.profiles:
             self.line.model_cache.ask_for_profile(*neuron)

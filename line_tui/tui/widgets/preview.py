@@ -35,6 +35,12 @@ class Preview(Vertical):
 
     def on_mount(self) -> None:
         """Hide the panes until there is something to show."""
+        self.clear()
+
+    def clear(self) -> None:
+        """Show no neuron."""
+        set_titles(self, "")
+        self.query_one("#preview-text", CachedStatic).put(Content())
         for pane in ("#preview-histogram", "#preview-bank", "#preview-pictures"):
             self.query_one(pane).display = False
 

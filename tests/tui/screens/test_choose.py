@@ -382,6 +382,12 @@ async def test_a_wide_terminal_shows_what_a_neuron_is_like(on: Stage, monkeypatc
         text = str(preview.query_one("#preview-text", Static).content)
         assert "red things" in text and "strawberry" in text and "you say: wrong" in text
         await settle(pilot, lambda: preview.query_one("#preview-pictures", Thumbnails).shown.images)
+        # A filter without a match leaves no neuron to show.
+        await pilot.press("slash", *"zzz")
+        await settle(pilot, lambda: not str(preview.query_one("#preview-text", Static).content))
+        assert str(preview.border_title) == "" and not preview.query_one("#preview-histogram").display
+        await pilot.press("escape")
+        await settle(pilot, lambda: "tomato" in str(preview.query_one("#preview-text", Static).content))
         await pilot.resize_terminal(120, 40)
         await settle(pilot, lambda: not preview.display)
 
