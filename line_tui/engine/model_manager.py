@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 import msgspec
@@ -66,15 +67,14 @@ class ModelManager:
             if self._shared is None or not self._fits(spec, fixed):
                 # Freed before the new ones are loaded: both together may not fit in memory.
                 self._drop()
-                self._load(spec, fixed, on_progress)
+                with _no_variables_in_tracebacks():
+                    self._load(spec, fixed, on_progress)
             shared = self._shared
             assert shared is not None
             self._users += 1
         try:
-            return use(shared)
-        except BaseException as error:
-            _release_variables(error)
-            raise
+            with _no_variables_in_tracebacks():
+                return use(shared)
         finally:
             del shared
             with self._changed:
@@ -99,10 +99,8 @@ class ModelManager:
             self._users += 1
         try:
             on_progress(model)
-            return use(self.source.vision(model, batch_size))
-        except BaseException as error:
-            _release_variables(error)
-            raise
+            with _no_variables_in_tracebacks():
+                return use(self.source.vision(model, batch_size))
         finally:
             # Reference cycles may still hold it.
             gc.collect()
@@ -174,12 +172,20 @@ class ModelManager:
         return self._key == (*_names(spec), *_placement(fixed))
 
 
-def _release_variables(error: BaseException) -> None:
+@contextmanager
+def _no_variables_in_tracebacks() -> Iterator[None]:
     """Clear the variables that an error's tracebacks hold: they would keep models in memory until it is handled."""
-    cause: BaseException | None = error
-    while cause is not None:
-        traceback.clear_frames(cause.__traceback__)
-        cause = cause.__cause__ or cause.__context__
+    try:
+        yield
+    except BaseException as error:
+        cleared: list[BaseException] = []
+        cause: BaseException | None = error
+        # An error can be its own cause.
+        while cause is not None and cause not in cleared:
+            traceback.clear_frames(cause.__traceback__)
+            cleared.append(cause)
+            cause = cause.__cause__ or cause.__context__
+        raise
 
 
 def _names(spec: e.RunSpec) -> tuple[str, str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -20,6 +21,7 @@ from line_tui.engine.shared_models import SharedModels
 from line_tui.errors import EngineError, LineError, MemoryLimitError, ModelFileError, UnknownNameError, UsageError
 from line_tui.evaluate.measuring import evaluate, folder_control, read
 from line_tui.evaluate.request import Report, Request
+from line_tui.models.loaded import LoadedModels
 from line_tui.store import Store
 from tests.engine.conftest import process
 from tests.engine.fake_engine import FakeSource, Watched
@@ -151,6 +153,26 @@ def test_an_error_keeps_no_models_in_memory() -> None:
     assert source.alive_at_load == [0, 0]
     assert isinstance(caught.value.__cause__, ValueError)
     manager.close()
+
+
+def test_an_error_while_loading_keeps_no_models_in_memory() -> None:
+    class Failing(Watched):
+        def load(self, spec: e.RunSpec, fixed: e.Settings | None, on_progress: Callable[[str], None]) -> LoadedModels:
+            loaded = super().load(spec, fixed, on_progress)
+            assert loaded.models is not None
+            error = UsageError("one file is damaged", "fetch it again")
+            # As some libraries do it: the error is its own cause.
+            raise error from error
+
+    source = Failing()
+    manager = ModelManager(source)
+    spec = e.RunSpec(model="fake", layer="fc", neuron=0)
+    caught = []
+    for _ in range(2):
+        with pytest.raises(UsageError) as error:
+            manager.lend(spec, None, lambda what: None, lambda shared: None)
+        caught.append(error)
+    assert source.alive_at_load == [0, 0]
 
 
 async def test_the_bundled_network_is_maximised(store: Store) -> None:
