@@ -102,7 +102,9 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         cause = error.format_message().rstrip(".")
         if isinstance(error, click.NoSuchOption) and error.option_name[1:].isdecimal():
             cause = "no neuron has a negative number: they are numbered from 0"
-        return _tell(f"{cause} — `{_named_command(arguments)} --help` tells how", error.exit_code)
+        # Not all of click's errors know their command.
+        context = error.ctx if isinstance(error, click.UsageError) and error.ctx else _context(arguments)
+        return _tell(f"{cause} — `{context.command_path} --help` tells how", error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except MemoryError:
@@ -115,13 +117,13 @@ def run(arguments: Sequence[str], make_client: Callable[..., Any] | None = None)
         return _tell(f"{type(error).__name__}: {error} — {_keep_traceback(arguments)}", 1)
 
 
-def _named_command(arguments: Sequence[str]) -> str:
-    # Not all of click's errors know their command.
+def _context(arguments: Sequence[str]) -> click.Context:
+    """The context of the command that the arguments name."""
     context = click.Context(cli, info_name="line-tui")
     for word in arguments:
         if isinstance(context.command, click.Group) and (command := context.command.get_command(context, word)):
             context = click.Context(command, context, word)
-    return context.command_path
+    return context
 
 
 def _check_text(arguments: Sequence[str]) -> None:

@@ -41,6 +41,13 @@ def test_an_option_without_its_value_names_the_help_of_its_command(call: Call, c
     assert f"requires an argument — `line-tui {command} --help` tells how" in call(*command.split(), option).err
 
 
+def test_a_folder_that_is_named_like_a_command_is_no_command(call: Call) -> None:
+    done = call("runs", "note", "x", "--data", "layers", "--nope")
+    assert done.code == 2 and "`line-tui runs note --help` tells how" in done.err
+    done = call("--data", "layers", "explain", "--nope")
+    assert done.code == 2 and "`line-tui explain --help` tells how" in done.err
+
+
 def test_without_a_terminal_the_app_says_so(call: Call) -> None:
     for arguments, instead in (
         ((), "explain MODEL"),
