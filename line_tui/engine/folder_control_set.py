@@ -104,7 +104,7 @@ class FolderControl:
 
 def _too_few(opened: PictureFolder, classes: int, images: int) -> UsageError:
     return UsageError(
-        f"{opened.path} has {classes or 'no'} class{'es' * (not classes)} with {images} readable pictures, and a "
-        "control set compares at least two",
+        f"{opened.path} has {'1 class' if classes else 'no classes'} with {images} readable pictures, "
+        "and a control set compares at least two",
         "add subfolders, or ask for fewer pictures with --images",
     )
